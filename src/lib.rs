@@ -1,1 +1,3 @@
-//! stub
+//! Trainyard takes a feature from its GitLab issue to production.
+
+pub mod domain;

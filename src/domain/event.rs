@@ -1,0 +1,476 @@
+//! Every fact that can happen, in the past tense, and the envelope it travels in.
+//!
+//! The format is public: a field or a fact is never renamed or reused, only added, and readers keep what they do not know.
+//! Which command makes a fact and who listens is in `registry`.
+
+pub mod registry;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::ids::{
+    CommitSha, Epoch, FeatureId, JobId, MergeRequestId, PatchId, ProjectPath, RoleName, TrialId,
+    UserName, VersionId,
+};
+use super::integration::ChangeSet;
+use super::linking::LinkKind;
+use super::nrt::{Abandoned, Candidate, Holder};
+use super::validation::Verdict;
+use super::versioning::{Appended, Number};
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fact")]
+pub enum Fact {
+    /// A merge request names a feature, and the link is in order.
+    FeatureLinked {
+        merge_request: MergeRequestId,
+        feature: FeatureId,
+        kind: LinkKind,
+    },
+    /// A merge request names a feature no more.
+    FeatureUnlinked {
+        merge_request: MergeRequestId,
+        feature: FeatureId,
+    },
+    /// The links of a merge request are not in order.
+    LinkRefused {
+        merge_request: MergeRequestId,
+        reasons: Vec<String>,
+    },
+    /// A closing merge request waits for the verdict of its roles.
+    ValidationRequested {
+        merge_request: MergeRequestId,
+        features: Vec<FeatureId>,
+        roles: Vec<RoleName>,
+        commit: CommitSha,
+    },
+    /// A role validated the features that a merge request closes.
+    FeatureValidated {
+        merge_request: MergeRequestId,
+        features: Vec<FeatureId>,
+        verdict: Verdict,
+    },
+    /// A role rejected them.
+    FeatureRejected {
+        merge_request: MergeRequestId,
+        features: Vec<FeatureId>,
+        verdict: Verdict,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A verdict no longer holds, because the content changed.
+    ValidationLapsed {
+        merge_request: MergeRequestId,
+        features: Vec<FeatureId>,
+        verdict: Verdict,
+        commit: CommitSha,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        patch: Option<PatchId>,
+    },
+    /// A change set joined the queue.
+    ChangeSetQueued { change_set: ChangeSet },
+    /// A change set was taken back before its trial was over.
+    ChangeSetWithdrawn {
+        merge_request: MergeRequestId,
+        head: CommitSha,
+        reason: String,
+    },
+    /// A run got the NRT environment.
+    LeaseGranted {
+        epoch: Epoch,
+        holder: Holder,
+        until: Timestamp,
+    },
+    /// It gave it back.
+    LeaseReleased { epoch: Epoch },
+    /// It is gone without giving it back.
+    LeaseExpired { epoch: Epoch, holder: Holder },
+    /// A change set left the queue for a trial.
+    ChangeSetUnqueued {
+        merge_request: MergeRequestId,
+        head: CommitSha,
+        trial: TrialId,
+    },
+    /// Its branch was rebased onto the target.
+    ChangeSetRebased {
+        merge_request: MergeRequestId,
+        from: CommitSha,
+        to: CommitSha,
+        onto: CommitSha,
+    },
+    /// It does not apply on the target.
+    ChangeSetConflicted {
+        merge_request: MergeRequestId,
+        head: CommitSha,
+        detail: String,
+    },
+    /// A candidate went to the environment.
+    TrialStarted {
+        trial: TrialId,
+        candidate: Candidate,
+        change_sets: Vec<MergeRequestId>,
+    },
+    /// Its tests passed.
+    TrialValidated { trial: TrialId },
+    /// Its tests failed.
+    TrialRejected {
+        trial: TrialId,
+        culprits: Vec<MergeRequestId>,
+        evidence: String,
+    },
+    /// It ended without a verdict; its change sets wait again, at their old place.
+    TrialAbandoned { trial: TrialId, reason: Abandoned },
+    /// A change set was rejected by a trial of exactly what its landing would have produced.
+    ChangeSetRejected {
+        merge_request: MergeRequestId,
+        head: CommitSha,
+        trial: TrialId,
+        reason: String,
+    },
+    /// It is in the target branch.
+    ChangeSetMerged {
+        merge_request: MergeRequestId,
+        head: CommitSha,
+        commit: CommitSha,
+        trial: TrialId,
+    },
+    /// It is in the open version.
+    ChangeSetAppended {
+        version: VersionId,
+        appended: Appended,
+    },
+    /// A version can be filled.
+    VersionOpened { version: VersionId },
+    /// Its content and commit are frozen.
+    VersionClosed {
+        version: VersionId,
+        number: Number,
+        commit: CommitSha,
+        content: Vec<MergeRequestId>,
+        by: Option<UserName>,
+    },
+    /// It runs in production.
+    VersionDeployed {
+        version: VersionId,
+        number: Number,
+        environment: String,
+        deployment: Option<u64>,
+    },
+    /// It is tagged and published.
+    VersionReleased {
+        version: VersionId,
+        number: Number,
+        commit: CommitSha,
+        features: Vec<FeatureId>,
+    },
+    /// Its deployment failed; its content went back to the open version.
+    ReleaseFailed {
+        version: VersionId,
+        number: Number,
+        reason: String,
+    },
+    /// A person was told that they must act.
+    ContributorWarned {
+        about: Subject,
+        alert: String,
+        people: Vec<UserName>,
+    },
+}
+
+/// What a fact is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// A merge request and its change set.
+    MergeRequest(MergeRequestId),
+    /// The NRT environment.
+    Environment,
+    /// A trial in it.
+    Trial(TrialId),
+    /// A version.
+    Version(VersionId),
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::MergeRequest(id) => write!(f, "{}!{}", id.project, id.iid),
+            Self::Environment => f.write_str("environment/nrt"),
+            Self::Trial(id) => write!(f, "trial/{id}"),
+            Self::Version(id) => write!(f, "version/{id}"),
+        }
+    }
+}
+
+/// A fact with its circumstances.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Derived from what happened, so that a retried job writes the same one.
+    pub id: String,
+    /// When it happened, according to whoever saw it.
+    pub at: Timestamp,
+    /// Where.
+    pub project: ProjectPath,
+    /// The person behind it, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<UserName>,
+    /// The job that recorded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobId>,
+    /// What happened.
+    #[serde(flatten)]
+    pub fact: Fact,
+}
+
+impl Event {
+    /// Puts a fact into its envelope.
+    pub fn new(
+        project: &ProjectPath,
+        at: Timestamp,
+        by: Option<UserName>,
+        job: Option<JobId>,
+        fact: Fact,
+    ) -> Self {
+        let mut hash = Sha256::new();
+        for part in [
+            project.as_str(),
+            fact.name(),
+            &fact.subject().to_string(),
+            &fact.occurrence(job),
+        ] {
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+        let id = hash
+            .finalize()
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Self {
+            id,
+            at,
+            project: project.clone(),
+            by,
+            job,
+            fact,
+        }
+    }
+}
+
+impl Fact {
+    /// Its name, as in the registry and on the wire.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::FeatureLinked { .. } => "FeatureLinked",
+            Self::FeatureUnlinked { .. } => "FeatureUnlinked",
+            Self::LinkRefused { .. } => "LinkRefused",
+            Self::ValidationRequested { .. } => "ValidationRequested",
+            Self::FeatureValidated { .. } => "FeatureValidated",
+            Self::FeatureRejected { .. } => "FeatureRejected",
+            Self::ValidationLapsed { .. } => "ValidationLapsed",
+            Self::ChangeSetQueued { .. } => "ChangeSetQueued",
+            Self::ChangeSetWithdrawn { .. } => "ChangeSetWithdrawn",
+            Self::LeaseGranted { .. } => "LeaseGranted",
+            Self::LeaseReleased { .. } => "LeaseReleased",
+            Self::LeaseExpired { .. } => "LeaseExpired",
+            Self::ChangeSetUnqueued { .. } => "ChangeSetUnqueued",
+            Self::ChangeSetRebased { .. } => "ChangeSetRebased",
+            Self::ChangeSetConflicted { .. } => "ChangeSetConflicted",
+            Self::TrialStarted { .. } => "TrialStarted",
+            Self::TrialValidated { .. } => "TrialValidated",
+            Self::TrialRejected { .. } => "TrialRejected",
+            Self::TrialAbandoned { .. } => "TrialAbandoned",
+            Self::ChangeSetRejected { .. } => "ChangeSetRejected",
+            Self::ChangeSetMerged { .. } => "ChangeSetMerged",
+            Self::ChangeSetAppended { .. } => "ChangeSetAppended",
+            Self::VersionOpened { .. } => "VersionOpened",
+            Self::VersionClosed { .. } => "VersionClosed",
+            Self::VersionDeployed { .. } => "VersionDeployed",
+            Self::VersionReleased { .. } => "VersionReleased",
+            Self::ReleaseFailed { .. } => "ReleaseFailed",
+            Self::ContributorWarned { .. } => "ContributorWarned",
+        }
+    }
+
+    /// What it is about.
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::FeatureLinked { merge_request, .. }
+            | Self::FeatureUnlinked { merge_request, .. }
+            | Self::LinkRefused { merge_request, .. }
+            | Self::ValidationRequested { merge_request, .. }
+            | Self::FeatureValidated { merge_request, .. }
+            | Self::FeatureRejected { merge_request, .. }
+            | Self::ValidationLapsed { merge_request, .. }
+            | Self::ChangeSetWithdrawn { merge_request, .. }
+            | Self::ChangeSetUnqueued { merge_request, .. }
+            | Self::ChangeSetRebased { merge_request, .. }
+            | Self::ChangeSetConflicted { merge_request, .. }
+            | Self::ChangeSetRejected { merge_request, .. }
+            | Self::ChangeSetMerged { merge_request, .. } => {
+                Subject::MergeRequest(merge_request.clone())
+            }
+            Self::ChangeSetQueued { change_set } => {
+                Subject::MergeRequest(change_set.merge_request.clone())
+            }
+            Self::ChangeSetAppended { appended, .. } => {
+                Subject::MergeRequest(appended.change_set.merge_request.clone())
+            }
+            Self::LeaseGranted { .. } | Self::LeaseReleased { .. } | Self::LeaseExpired { .. } => {
+                Subject::Environment
+            }
+            Self::TrialStarted { trial, .. }
+            | Self::TrialValidated { trial }
+            | Self::TrialRejected { trial, .. }
+            | Self::TrialAbandoned { trial, .. } => Subject::Trial(*trial),
+            Self::VersionOpened { version }
+            | Self::VersionClosed { version, .. }
+            | Self::VersionDeployed { version, .. }
+            | Self::VersionReleased { version, .. }
+            | Self::ReleaseFailed { version, .. } => Subject::Version(*version),
+            Self::ContributorWarned { about, .. } => about.clone(),
+        }
+    }
+
+    /// The features it concerns, as far as the fact itself says.
+    pub fn features(&self) -> Vec<FeatureId> {
+        match self {
+            Self::FeatureLinked { feature, .. } | Self::FeatureUnlinked { feature, .. } => {
+                vec![feature.clone()]
+            }
+            Self::ValidationRequested { features, .. }
+            | Self::FeatureValidated { features, .. }
+            | Self::FeatureRejected { features, .. }
+            | Self::ValidationLapsed { features, .. }
+            | Self::VersionReleased { features, .. } => features.clone(),
+            Self::ChangeSetQueued { change_set } => {
+                change_set.links.iter().map(|l| l.feature.clone()).collect()
+            }
+            Self::ChangeSetAppended { appended, .. } => appended
+                .change_set
+                .links
+                .iter()
+                .map(|l| l.feature.clone())
+                .collect(),
+            Self::LinkRefused { .. }
+            | Self::ChangeSetWithdrawn { .. }
+            | Self::ChangeSetUnqueued { .. }
+            | Self::ChangeSetRebased { .. }
+            | Self::ChangeSetConflicted { .. }
+            | Self::ChangeSetRejected { .. }
+            | Self::ChangeSetMerged { .. }
+            | Self::LeaseGranted { .. }
+            | Self::LeaseReleased { .. }
+            | Self::LeaseExpired { .. }
+            | Self::TrialStarted { .. }
+            | Self::TrialValidated { .. }
+            | Self::TrialRejected { .. }
+            | Self::TrialAbandoned { .. }
+            | Self::VersionOpened { .. }
+            | Self::VersionClosed { .. }
+            | Self::VersionDeployed { .. }
+            | Self::ReleaseFailed { .. }
+            | Self::ContributorWarned { .. } => Vec::new(),
+        }
+    }
+
+    /// What tells this occurrence from another one of the same fact on the same subject.
+    fn occurrence(&self, job: Option<JobId>) -> String {
+        let by_job = || job.map_or(String::new(), |job| job.to_string());
+        match self {
+            Self::FeatureLinked { feature, kind, .. } => format!("{feature} {kind}"),
+            Self::FeatureUnlinked { feature, .. } => format!("{feature} {}", by_job()),
+            Self::LinkRefused { .. } | Self::TrialAbandoned { .. } => by_job(),
+            Self::ValidationRequested { commit, .. } => commit.to_string(),
+            Self::FeatureValidated { verdict, .. } | Self::FeatureRejected { verdict, .. } => {
+                verdict.job.to_string()
+            }
+            Self::ValidationLapsed {
+                verdict, commit, ..
+            } => format!("{} {commit}", verdict.job),
+            Self::ChangeSetQueued { change_set } => {
+                format!("{} {}", change_set.head, change_set.requested_by)
+            }
+            Self::ChangeSetWithdrawn { head, reason, .. } => format!("{head} {reason}"),
+            Self::LeaseGranted { epoch, .. }
+            | Self::LeaseReleased { epoch }
+            | Self::LeaseExpired { epoch, .. } => epoch.to_string(),
+            Self::ChangeSetUnqueued { trial, .. }
+            | Self::ChangeSetRejected { trial, .. }
+            | Self::ChangeSetMerged { trial, .. }
+            | Self::TrialStarted { trial, .. }
+            | Self::TrialValidated { trial }
+            | Self::TrialRejected { trial, .. } => trial.to_string(),
+            Self::ChangeSetRebased { to, .. } => to.to_string(),
+            Self::ChangeSetConflicted { head, .. } => format!("{head} {}", by_job()),
+            Self::ChangeSetAppended { appended, .. } => appended.trial.to_string(),
+            Self::VersionOpened { version } => version.to_string(),
+            Self::VersionClosed { number, commit, .. } => format!("{number} {commit} {}", by_job()),
+            Self::VersionDeployed {
+                number,
+                environment,
+                ..
+            } => format!("{number} {environment} {}", by_job()),
+            Self::VersionReleased { number, .. } => number.to_string(),
+            Self::ReleaseFailed { number, .. } => format!("{number} {}", by_job()),
+            Self::ContributorWarned { alert, .. } => alert.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project() -> ProjectPath {
+        "shop/web".parse().unwrap()
+    }
+
+    #[test]
+    fn a_retried_job_writes_the_same_event() {
+        let fact = Fact::TrialValidated { trial: TrialId(4) };
+        let first = Event::new(
+            &project(),
+            Timestamp::UNIX_EPOCH,
+            None,
+            Some(JobId(1)),
+            fact.clone(),
+        );
+        let retried = Event::new(
+            &project(),
+            Timestamp::from_second(9).unwrap(),
+            None,
+            Some(JobId(2)),
+            fact,
+        );
+        assert_eq!(first.id, retried.id);
+        assert_eq!(first.id.len(), 32);
+        let other = Event::new(
+            &project(),
+            Timestamp::UNIX_EPOCH,
+            None,
+            Some(JobId(1)),
+            Fact::TrialValidated { trial: TrialId(5) },
+        );
+        assert_ne!(first.id, other.id);
+    }
+
+    /// The format is public: a stored line of it must be readable for ever.
+    #[test]
+    fn a_stored_event_of_the_first_format_is_read() {
+        let line = r#"{"id":"00","at":"2026-01-05T10:00:00Z","project":"shop/web","job":7,"fact":"TrialStarted","trial":3,"candidate":{"commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","base":"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb","reference":"refs/merge-requests/7/head"},"change_sets":[{"project":"shop/web","iid":7}],"later":"ignored"}"#;
+        let event: Event = serde_json::from_str(line).unwrap();
+        assert!(matches!(
+            event.fact,
+            Fact::TrialStarted {
+                trial: TrialId(3),
+                ..
+            }
+        ));
+        let again: Event = serde_json::from_str(&serde_json::to_string(&event).unwrap()).unwrap();
+        assert_eq!(again, event);
+    }
+}

@@ -1,0 +1,14 @@
+//! The rules, pure: values in, values out. No clock, no environment, no file, no network.
+//!
+//! One file per bounded context of the design, plus the words they share.
+
+pub mod event;
+pub mod ids;
+pub mod integration;
+pub mod linking;
+pub mod notification;
+pub mod nrt;
+pub mod ruling;
+pub mod validation;
+pub mod versioning;
+pub mod yard;

@@ -1,0 +1,118 @@
+//! Who is told what, when, and only once.
+//!
+//! A new note with a mention is written only when a named person must act; everything else is an edit of the note that is
+//! there. The wording is in `report`.
+
+use std::collections::BTreeSet;
+
+use super::event::{Fact, Subject};
+use super::ids::UserName;
+use super::yard::Yard;
+
+/// Something that a person must act on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// What it is about.
+    pub about: Subject,
+    /// Tells this alert from any other on the same subject: sent once, however often its cause is seen.
+    pub key: String,
+    /// Who must act. Never empty.
+    pub people: BTreeSet<UserName>,
+    /// The fact that makes it necessary.
+    pub cause: Fact,
+}
+
+/// The alert that a fact calls for, unless it went out before.
+///
+/// `authors` are the people behind the merge request that the fact is about.
+pub fn alert_for(fact: &Fact, authors: &BTreeSet<UserName>, yard: &Yard) -> Option<Alert> {
+    let key = match fact {
+        Fact::ChangeSetRejected { trial, .. } => format!("rejected by trial {trial}"),
+        Fact::ChangeSetConflicted { head, .. } => format!("conflict at {head}"),
+        Fact::FeatureRejected { verdict, .. } => format!("rejected by job {}", verdict.job),
+        Fact::FeatureLinked { .. }
+        | Fact::FeatureUnlinked { .. }
+        | Fact::LinkRefused { .. }
+        | Fact::ValidationRequested { .. }
+        | Fact::FeatureValidated { .. }
+        | Fact::ValidationLapsed { .. }
+        | Fact::ChangeSetQueued { .. }
+        | Fact::ChangeSetWithdrawn { .. }
+        | Fact::LeaseGranted { .. }
+        | Fact::LeaseReleased { .. }
+        | Fact::LeaseExpired { .. }
+        | Fact::ChangeSetUnqueued { .. }
+        | Fact::ChangeSetRebased { .. }
+        | Fact::TrialStarted { .. }
+        | Fact::TrialValidated { .. }
+        | Fact::TrialRejected { .. }
+        | Fact::TrialAbandoned { .. }
+        | Fact::ChangeSetMerged { .. }
+        | Fact::ChangeSetAppended { .. }
+        | Fact::VersionOpened { .. }
+        | Fact::VersionClosed { .. }
+        | Fact::VersionDeployed { .. }
+        | Fact::VersionReleased { .. }
+        | Fact::ReleaseFailed { .. }
+        | Fact::ContributorWarned { .. } => return None,
+    };
+    let about = fact.subject();
+    if authors.is_empty() || yard.warned.contains(&(about.to_string(), key.clone())) {
+        return None;
+    }
+    Some(Alert {
+        about,
+        key,
+        people: authors.clone(),
+        cause: fact.clone(),
+    })
+}
+
+impl Alert {
+    /// The fact that it went out.
+    pub fn sent(&self) -> Fact {
+        Fact::ContributorWarned {
+            about: self.about.clone(),
+            alert: self.key.clone(),
+            people: self.people.iter().cloned().collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::Event;
+    use crate::domain::ids::{MergeRequestId, TrialId};
+    use jiff::Timestamp;
+
+    #[test]
+    fn an_author_is_warned_once_of_one_rejection() {
+        let project: crate::domain::ids::ProjectPath = "shop/web".parse().unwrap();
+        let merge_request = MergeRequestId {
+            project: project.clone(),
+            iid: 7,
+        };
+        let authors = BTreeSet::from(["ana".parse().unwrap()]);
+        let rejection = |trial| Fact::ChangeSetRejected {
+            merge_request: merge_request.clone(),
+            head: "a".repeat(40).parse().unwrap(),
+            trial: TrialId(trial),
+            reason: "red".into(),
+        };
+        let mut yard = Yard::default();
+        let alert = alert_for(&rejection(1), &authors, &yard).unwrap();
+        yard.apply(&Event::new(
+            &project,
+            Timestamp::UNIX_EPOCH,
+            None,
+            None,
+            alert.sent(),
+        ));
+        assert_eq!(alert_for(&rejection(1), &authors, &yard), None);
+        assert!(
+            alert_for(&rejection(2), &authors, &yard).is_some(),
+            "another trial is another matter"
+        );
+    }
+}

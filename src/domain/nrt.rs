@@ -1,0 +1,357 @@
+//! The one non-regression environment: who holds it, and how a trial begins and ends.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::event::Fact;
+use super::ids::{
+    CommitSha, Epoch, JobId, MergeRequestId, PipelineId, ProjectPath, TrialId, UserName,
+};
+
+/// The run that holds, or asks for, the environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The project whose pipeline it is.
+    pub project: ProjectPath,
+    /// The pipeline that stays running for as long as the environment is used.
+    pub pipeline: PipelineId,
+    /// The job that took the lease.
+    pub job: JobId,
+    /// Who started it.
+    pub user: Option<UserName>,
+}
+
+/// The right to use the environment, as recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// Which grant this is.
+    pub epoch: Epoch,
+    /// Who holds it.
+    pub holder: Holder,
+    /// Since when.
+    pub granted_at: Timestamp,
+    /// When a holder of whom GitLab knows nothing any more counts as gone.
+    pub until: Timestamp,
+}
+
+/// What is tried: the exact commit, and where it stands in git.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The commit deployed and tested.
+    pub commit: CommitSha,
+    /// The head of the target branch it stands on.
+    pub base: CommitSha,
+    /// The ref under which a job can fetch it.
+    pub reference: String,
+}
+
+/// A trial that has begun and is not over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trial {
+    /// Its number, the lease's.
+    pub id: TrialId,
+    /// The commit under trial.
+    pub candidate: Candidate,
+    /// The change sets in it, in queue order.
+    pub change_sets: Vec<MergeRequestId>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Whether it has been validated; a rejected or abandoned trial is over and no longer here.
+    pub validated: bool,
+}
+
+/// The environment, folded from events.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// The last grant ever made.
+    pub epoch: Option<Epoch>,
+    /// The lease in force.
+    pub lease: Option<Lease>,
+    /// The trial going on.
+    pub trial: Option<Trial>,
+}
+
+/// What GitLab says of the run that holds the lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Liveness {
+    /// Its pipeline is not finished.
+    Running,
+    /// Its pipeline is finished, cancelled included.
+    Finished,
+    /// GitLab does not know the pipeline (deleted, or the project moved).
+    Vanished,
+}
+
+/// Proof that the environment is held: only `grant` and `hold` make one, and every use of the environment asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    epoch: Epoch,
+}
+
+impl Held {
+    /// The grant it stands for.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+}
+
+/// Why the environment is not ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotHeld {
+    /// Somebody else has it.
+    By {
+        holder: Holder,
+        since: Timestamp,
+        epoch: Epoch,
+    },
+    /// The lease was released, expired or was taken over; the last grant is named.
+    Lost { asked: Epoch, last: Option<Epoch> },
+}
+
+/// What taking the environment amounts to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Grant {
+    /// This very pipeline holds it already: a retried job.
+    Already(Held),
+    /// It is free for the taking, once these facts are recorded.
+    New { held: Held, facts: Vec<Fact> },
+}
+
+/// Decides whether a run gets the environment.
+///
+/// A lease ends by being released, or because its holder is gone according to GitLab: liveness is asked, never guessed from
+/// a clock, except for a holder that GitLab no longer knows.
+///
+/// # Errors
+/// Who holds it.
+pub fn grant(
+    environment: &Environment,
+    asking: &Holder,
+    previous: Liveness,
+    now: Timestamp,
+    term: SignedDuration,
+) -> Result<Grant, NotHeld> {
+    let mut facts = Vec::new();
+    if let Some(lease) = &environment.lease {
+        if lease.holder.project == asking.project && lease.holder.pipeline == asking.pipeline {
+            return Ok(Grant::Already(Held { epoch: lease.epoch }));
+        }
+        let gone = match previous {
+            Liveness::Running => false,
+            Liveness::Finished => true,
+            Liveness::Vanished => now >= lease.until,
+        };
+        if !gone {
+            let (holder, since) = (lease.holder.clone(), lease.granted_at);
+            return Err(NotHeld::By {
+                holder,
+                since,
+                epoch: lease.epoch,
+            });
+        }
+        let abandoned = environment.trial.iter().map(|t| Fact::TrialAbandoned {
+            trial: t.id,
+            reason: Abandoned::HolderGone,
+        });
+        facts.extend(abandoned);
+        facts.push(Fact::LeaseExpired {
+            epoch: lease.epoch,
+            holder: lease.holder.clone(),
+        });
+    }
+    let epoch = Epoch(environment.epoch.map_or(1, |last| last.0 + 1));
+    facts.push(Fact::LeaseGranted {
+        epoch,
+        holder: asking.clone(),
+        until: now + term,
+    });
+    Ok(Grant::New {
+        held: Held { epoch },
+        facts,
+    })
+}
+
+/// Checks that a lease is still the one in force.
+///
+/// # Errors
+/// That it is not, and which was granted last.
+pub fn hold(environment: &Environment, epoch: Epoch) -> Result<Held, NotHeld> {
+    match &environment.lease {
+        Some(lease) if lease.epoch == epoch => Ok(Held { epoch }),
+        Some(_) | None => Err(NotHeld::Lost {
+            asked: epoch,
+            last: environment.epoch,
+        }),
+    }
+}
+
+/// The facts that give the environment back; a trial without a verdict is abandoned, so that its change sets wait again.
+pub fn release(environment: &Environment, held: &Held, why_abandoned: Abandoned) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    if let Some(trial) = &environment.trial {
+        facts.push(Fact::TrialAbandoned {
+            trial: trial.id,
+            reason: why_abandoned,
+        });
+    }
+    facts.push(Fact::LeaseReleased { epoch: held.epoch });
+    facts
+}
+
+/// The trial under a lease.
+pub fn trial_under<'a>(environment: &'a Environment, held: &Held) -> Option<&'a Trial> {
+    environment
+        .trial
+        .as_ref()
+        .filter(|trial| trial.id.0 == held.epoch.0)
+}
+
+/// Why a trial ended without a verdict. Its change sets keep their place in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Abandoned {
+    /// The run that held the environment is gone.
+    HolderGone,
+    /// The environment was given back before a verdict.
+    NoVerdict,
+    /// Something other than the tests failed: a runner, the deployment's machinery.
+    Infrastructure,
+    /// The target branch moved, so the candidate is no longer what would land.
+    TargetMoved,
+    /// A merge request of it changed: new commits, another target, closed, draft.
+    ChangeSetChanged,
+}
+
+impl fmt::Display for Abandoned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HolderGone => "the run that held the environment is gone",
+            Self::NoVerdict => "the environment was given back before a verdict",
+            Self::Infrastructure => "something other than the tests failed",
+            Self::TargetMoved => "the target branch moved during the trial",
+            Self::ChangeSetChanged => "the merge request changed during the trial",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holder(pipeline: u64) -> Holder {
+        let project = "shop/web".parse().unwrap();
+        Holder {
+            project,
+            pipeline: PipelineId(pipeline),
+            job: JobId(pipeline * 10),
+            user: None,
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn held_by(pipeline: u64, epoch: u64) -> Environment {
+        let lease = Lease {
+            epoch: Epoch(epoch),
+            holder: holder(pipeline),
+            granted_at: at(0),
+            until: at(100),
+        };
+        Environment {
+            epoch: Some(Epoch(epoch)),
+            lease: Some(lease),
+            trial: None,
+        }
+    }
+
+    fn ask(
+        environment: &Environment,
+        pipeline: u64,
+        previous: Liveness,
+        now: i64,
+    ) -> Result<Grant, NotHeld> {
+        grant(
+            environment,
+            &holder(pipeline),
+            previous,
+            at(now),
+            SignedDuration::from_secs(100),
+        )
+    }
+
+    #[test]
+    fn a_free_environment_is_granted_with_the_next_epoch() {
+        let Ok(Grant::New { held, facts }) = ask(&Environment::default(), 1, Liveness::Running, 5)
+        else {
+            panic!()
+        };
+        assert_eq!(held.epoch(), Epoch(1));
+        assert_eq!(
+            facts,
+            [Fact::LeaseGranted {
+                epoch: Epoch(1),
+                holder: holder(1),
+                until: at(105)
+            }]
+        );
+    }
+
+    #[test]
+    fn a_held_environment_is_taken_only_from_a_holder_that_is_gone() {
+        let environment = held_by(1, 4);
+        assert!(
+            matches!(
+                ask(&environment, 2, Liveness::Running, 1_000),
+                Err(NotHeld::By {
+                    epoch: Epoch(4),
+                    ..
+                })
+            ),
+            "however late"
+        );
+        assert!(matches!(
+            ask(&environment, 2, Liveness::Vanished, 99),
+            Err(NotHeld::By { .. })
+        ));
+        assert!(matches!(
+            ask(&environment, 2, Liveness::Vanished, 100),
+            Ok(Grant::New { .. })
+        ));
+        let Ok(Grant::New { held, facts }) = ask(&environment, 2, Liveness::Finished, 1) else {
+            panic!()
+        };
+        assert_eq!(held.epoch(), Epoch(5));
+        assert!(matches!(
+            facts[0],
+            Fact::LeaseExpired {
+                epoch: Epoch(4),
+                ..
+            }
+        ));
+    }
+
+    #[test]
+    fn a_retried_job_finds_that_its_pipeline_holds_it_already() {
+        assert_eq!(
+            ask(&held_by(1, 4), 1, Liveness::Running, 1),
+            Ok(Grant::Already(Held { epoch: Epoch(4) }))
+        );
+    }
+
+    #[test]
+    fn an_old_lease_is_worth_nothing() {
+        let environment = held_by(2, 5);
+        assert_eq!(
+            hold(&environment, Epoch(4)),
+            Err(NotHeld::Lost {
+                asked: Epoch(4),
+                last: Some(Epoch(5))
+            })
+        );
+        assert!(hold(&environment, Epoch(5)).is_ok());
+    }
+}

@@ -1,0 +1,417 @@
+//! The whole state of one yard, folded from its events: queue, environment, versions, and who was warned of what.
+//!
+//! There is one truth, the order of the events; nothing here is stored.
+
+use std::collections::BTreeSet;
+
+use super::event::{Event, Fact};
+use super::ids::{MergeRequestId, TrialId};
+use super::integration::{Left, Place, Queue};
+use super::nrt::{Environment, Lease, Trial};
+use super::versioning::{Closing, Versions};
+
+/// Everything that the log says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Yard {
+    /// Who waits.
+    pub queue: Queue,
+    /// Who has the environment, and what is tried there.
+    pub nrt: Environment,
+    /// What landed, what is being released, what is out.
+    pub versions: Versions,
+    /// Alerts that went out: subject and alert.
+    pub warned: BTreeSet<(String, String)>,
+    seen: BTreeSet<String>,
+}
+
+impl Yard {
+    /// Folds a history.
+    pub fn of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
+        let mut yard = Self::default();
+        for event in events {
+            yard.apply(event);
+        }
+        yard
+    }
+
+    /// Whether an event is part of this history already.
+    pub fn has(&self, event: &Event) -> bool {
+        self.seen.contains(&event.id)
+    }
+
+    /// The state after one more event; an event that was applied before changes nothing.
+    pub fn apply(&mut self, event: &Event) {
+        if !self.seen.insert(event.id.clone()) {
+            return;
+        }
+        match &event.fact {
+            Fact::ChangeSetQueued { change_set } => self.queue.join(change_set.clone(), event.at),
+            Fact::ChangeSetWithdrawn {
+                merge_request,
+                reason,
+                ..
+            } => {
+                self.queue.leave(
+                    merge_request,
+                    Left::Withdrawn {
+                        reason: reason.clone(),
+                    },
+                );
+            }
+            Fact::LeaseGranted {
+                epoch,
+                holder,
+                until,
+            } => {
+                self.nrt.epoch = Some(*epoch);
+                self.nrt.lease = Some(Lease {
+                    epoch: *epoch,
+                    holder: holder.clone(),
+                    granted_at: event.at,
+                    until: *until,
+                });
+                self.nrt.trial = None;
+            }
+            Fact::LeaseReleased { epoch } | Fact::LeaseExpired { epoch, .. } => {
+                if self
+                    .nrt
+                    .lease
+                    .as_ref()
+                    .is_some_and(|lease| lease.epoch == *epoch)
+                {
+                    self.nrt.lease = None;
+                    self.nrt.trial = None;
+                }
+            }
+            Fact::ChangeSetUnqueued {
+                merge_request,
+                trial,
+                ..
+            } => {
+                self.queue.change(merge_request, |ticket| {
+                    ticket.place = Place::InTrial(*trial)
+                });
+            }
+            Fact::ChangeSetRebased {
+                merge_request,
+                from,
+                to,
+                ..
+            } => self.queue.change(merge_request, |ticket| {
+                ticket.earlier_heads.push(from.clone());
+                ticket.change_set.head = to.clone();
+            }),
+            Fact::ChangeSetConflicted { merge_request, .. } => {
+                self.queue.leave(merge_request, Left::Conflicted)
+            }
+            Fact::TrialStarted {
+                trial,
+                candidate,
+                change_sets,
+            } => {
+                self.nrt.trial = Some(Trial {
+                    id: *trial,
+                    candidate: candidate.clone(),
+                    change_sets: change_sets.clone(),
+                    started_at: event.at,
+                    validated: false,
+                });
+            }
+            Fact::TrialValidated { trial } => {
+                if let Some(current) = self
+                    .nrt
+                    .trial
+                    .as_mut()
+                    .filter(|current| current.id == *trial)
+                {
+                    current.validated = true;
+                }
+            }
+            Fact::TrialRejected { trial, .. } | Fact::TrialAbandoned { trial, .. } => {
+                self.end_trial(*trial)
+            }
+            Fact::ChangeSetRejected {
+                merge_request,
+                reason,
+                ..
+            } => {
+                self.queue.leave(
+                    merge_request,
+                    Left::Rejected {
+                        reason: reason.clone(),
+                    },
+                );
+            }
+            Fact::ChangeSetMerged {
+                merge_request,
+                commit,
+                ..
+            } => {
+                self.queue.change(merge_request, |ticket| {
+                    ticket.place = Place::Merged {
+                        commit: commit.clone(),
+                    }
+                });
+            }
+            Fact::ChangeSetAppended { appended, .. } => {
+                self.versions.content.push(appended.clone());
+                self.queue
+                    .leave(&appended.change_set.merge_request, Left::Landed);
+                self.land_in_trial(&appended.change_set.merge_request);
+            }
+            Fact::VersionOpened { version } => self.versions.open = *version,
+            Fact::VersionClosed {
+                version,
+                number,
+                commit,
+                content,
+                by,
+            } => {
+                let closing = Closing {
+                    id: *version,
+                    number: number.clone(),
+                    commit: commit.clone(),
+                    content: Vec::new(),
+                    by: by.clone(),
+                    at: event.at,
+                    deployed: false,
+                };
+                self.versions.close(closing, content);
+            }
+            Fact::VersionDeployed { .. } => {
+                if let Some(closing) = &mut self.versions.closing {
+                    closing.deployed = true;
+                }
+            }
+            Fact::VersionReleased { .. } => self.versions.release(event.at),
+            Fact::ReleaseFailed { .. } => self.versions.fail(),
+            Fact::ContributorWarned { about, alert, .. } => {
+                self.warned.insert((about.to_string(), alert.clone()));
+            }
+            Fact::FeatureLinked { .. }
+            | Fact::FeatureUnlinked { .. }
+            | Fact::LinkRefused { .. }
+            | Fact::ValidationRequested { .. }
+            | Fact::FeatureValidated { .. }
+            | Fact::FeatureRejected { .. }
+            | Fact::ValidationLapsed { .. } => {}
+        }
+    }
+
+    /// The trial is over: whatever has not landed waits again.
+    fn end_trial(&mut self, trial: TrialId) {
+        for ticket in &mut self.queue.tickets {
+            if ticket.place == Place::InTrial(trial) {
+                ticket.place = Place::Waiting;
+            }
+        }
+        if self
+            .nrt
+            .trial
+            .as_ref()
+            .is_some_and(|current| current.id == trial)
+        {
+            self.nrt.trial = None;
+        }
+    }
+
+    /// A trial whose last change set landed is over.
+    fn land_in_trial(&mut self, merge_request: &MergeRequestId) {
+        if let Some(trial) = &mut self.nrt.trial {
+            trial.change_sets.retain(|id| id != merge_request);
+            if trial.change_sets.is_empty() {
+                self.nrt.trial = None;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{
+        BranchName, CommitSha, Epoch, JobId, PipelineId, ProjectPath, VersionId,
+    };
+    use crate::domain::integration::{ChangeSet, Priority};
+    use crate::domain::nrt::{Abandoned, Candidate, Holder};
+    use crate::domain::versioning::Appended;
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    fn project() -> ProjectPath {
+        "shop/web".parse().unwrap()
+    }
+
+    fn mr(iid: u64) -> MergeRequestId {
+        MergeRequestId {
+            project: project(),
+            iid,
+        }
+    }
+
+    fn sha(n: u64) -> CommitSha {
+        format!("{n:040x}").parse().unwrap()
+    }
+
+    fn set(iid: u64, request: u64) -> ChangeSet {
+        let target: BranchName = "main".parse().unwrap();
+        ChangeSet {
+            merge_request: mr(iid),
+            head: sha(iid),
+            target,
+            title: String::new(),
+            author: "ana".parse().unwrap(),
+            links: Vec::new(),
+            verdicts: Vec::new(),
+            breaking: false,
+            priority: Priority::Normal,
+            requested_at: Timestamp::from_second(i64::try_from(request).unwrap()).unwrap(),
+            requested_by: JobId(request),
+        }
+    }
+
+    fn holder(pipeline: u64) -> Holder {
+        Holder {
+            project: project(),
+            pipeline: PipelineId(pipeline),
+            job: JobId(pipeline),
+            user: None,
+        }
+    }
+
+    fn event(fact: Fact) -> Event {
+        Event::new(
+            &project(),
+            Timestamp::UNIX_EPOCH,
+            None,
+            Some(JobId(1)),
+            fact,
+        )
+    }
+
+    fn trial_of(iid: u64, n: u64) -> Vec<Event> {
+        let candidate = Candidate {
+            commit: sha(100 + iid),
+            base: sha(1),
+            reference: "refs/x".into(),
+        };
+        vec![
+            event(Fact::LeaseGranted {
+                epoch: Epoch(n),
+                holder: holder(n),
+                until: Timestamp::UNIX_EPOCH,
+            }),
+            event(Fact::ChangeSetUnqueued {
+                merge_request: mr(iid),
+                head: sha(iid),
+                trial: TrialId(n),
+            }),
+            event(Fact::ChangeSetRebased {
+                merge_request: mr(iid),
+                from: sha(iid),
+                to: sha(100 + iid),
+                onto: sha(1),
+            }),
+            event(Fact::TrialStarted {
+                trial: TrialId(n),
+                candidate,
+                change_sets: vec![mr(iid)],
+            }),
+        ]
+    }
+
+    fn landing_of(iid: u64, n: u64) -> Vec<Event> {
+        let appended = Appended {
+            change_set: set(iid, iid),
+            landed: sha(200 + iid),
+            trial: TrialId(n),
+            at: Timestamp::UNIX_EPOCH,
+        };
+        vec![
+            event(Fact::TrialValidated { trial: TrialId(n) }),
+            event(Fact::ChangeSetMerged {
+                merge_request: mr(iid),
+                head: sha(iid),
+                commit: sha(200 + iid),
+                trial: TrialId(n),
+            }),
+            event(Fact::ChangeSetAppended {
+                version: VersionId(1),
+                appended,
+            }),
+            event(Fact::LeaseReleased { epoch: Epoch(n) }),
+        ]
+    }
+
+    #[test]
+    fn a_change_set_goes_from_the_queue_through_the_trial_into_the_version() {
+        let mut history = vec![event(Fact::ChangeSetQueued {
+            change_set: set(7, 7),
+        })];
+        history.extend(trial_of(7, 1));
+        let during = Yard::of(&history);
+        assert_eq!(
+            during.queue.ticket(&mr(7)).unwrap().place,
+            Place::InTrial(TrialId(1))
+        );
+        assert!(
+            during.queue.ticket(&mr(7)).unwrap().is_of(&sha(107))
+                && during.queue.rank(&mr(7)).is_none()
+        );
+        history.extend(landing_of(7, 1));
+        let after = Yard::of(&history);
+        assert!(
+            after.queue.tickets.is_empty()
+                && after.nrt.lease.is_none()
+                && after.nrt.trial.is_none()
+        );
+        assert_eq!(after.versions.holding(&mr(7)).unwrap().0, VersionId(1));
+    }
+
+    #[test]
+    fn an_abandoned_trial_gives_its_change_set_the_old_place_back() {
+        let mut history = vec![
+            event(Fact::ChangeSetQueued {
+                change_set: set(7, 7),
+            }),
+            event(Fact::ChangeSetQueued {
+                change_set: set(8, 8),
+            }),
+        ];
+        history.extend(trial_of(7, 1));
+        history.push(event(Fact::TrialAbandoned {
+            trial: TrialId(1),
+            reason: Abandoned::HolderGone,
+        }));
+        let yard = Yard::of(&history);
+        assert_eq!(yard.queue.rank(&mr(7)), Some(1));
+        assert_eq!(yard.nrt.trial, None);
+    }
+
+    proptest! {
+        /// Jobs may record an event twice, and readers may see it twice: nothing changes.
+        #[test]
+        fn replaying_any_event_changes_nothing(steps in prop::collection::vec((1u64..5, 0u8..3), 1..12), replay in any::<prop::sample::Index>()) {
+            let mut history = Vec::new();
+            for (n, (iid, ending)) in steps.iter().enumerate() {
+                let n = n as u64 + 1;
+                history.push(event(Fact::ChangeSetQueued { change_set: set(*iid, n) }));
+                history.extend(trial_of(*iid, n));
+                match ending {
+                    0 => history.extend(landing_of(*iid, n)),
+                    1 => history.push(event(Fact::TrialAbandoned { trial: TrialId(n), reason: Abandoned::NoVerdict })),
+                    _ => history.push(event(Fact::ChangeSetRejected { merge_request: mr(*iid), head: sha(*iid), trial: TrialId(n), reason: "red".into() })),
+                }
+            }
+            let once = Yard::of(&history);
+            let mut twice = once.clone();
+            twice.apply(replay.get(&history));
+            prop_assert_eq!(&once, &twice);
+            // No change set is lost: each is waiting, under trial, landed, or left with a reason.
+            for (iid, _) in &steps {
+                let known = once.queue.ticket(&mr(*iid)).is_some() || once.queue.left.iter().any(|(id, ..)| *id == mr(*iid));
+                prop_assert!(known);
+            }
+        }
+    }
+}
