@@ -1,3 +1,10 @@
 //! Trainyard takes a feature from its GitLab issue to production.
 
+pub mod clock;
+pub mod config;
 pub mod domain;
+pub mod folder;
+pub mod git;
+pub mod gitlab;
+pub mod outcome;
+pub mod ports;

@@ -131,6 +131,11 @@ number_id! {
 }
 
 number_id! {
+    /// A note on a merge request or a feature.
+    NoteId, "{}"
+}
+
+number_id! {
     /// How many times the NRT environment had been granted when this lease was: leases are told apart by it.
     Epoch, "{}"
 }

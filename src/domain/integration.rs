@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::Fact;
-use super::ids::{BranchName, CommitSha, JobId, MergeRequestId, RoleName, TrialId, UserName};
+use super::ids::{
+    BranchName, CommitSha, JobId, MergeRequestId, NoteId, RoleName, TrialId, UserName,
+};
 use super::linking::{Link, LinkRefusal};
 use super::ruling::Ruling;
 use super::validation::Verdict;
@@ -64,6 +66,9 @@ pub struct ChangeSet {
     pub requested_at: Timestamp,
     /// The job by which it was asked for.
     pub requested_by: JobId,
+    /// The note on the merge request that tells where it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<NoteId>,
 }
 
 /// Where a ticket is.
@@ -419,6 +424,7 @@ mod tests {
             priority,
             requested_at: Timestamp::from_second(second).unwrap(),
             requested_by: JobId(iid),
+            note: None,
         }
     }
 

@@ -21,6 +21,17 @@ pub enum Decision {
     Reject,
 }
 
+/// Who belongs to a role.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Members {
+    /// People by user name.
+    pub users: BTreeSet<UserName>,
+    /// All members of these groups, by path.
+    pub groups: Vec<String>,
+    /// All members of the project from this access level on (GitLab's number).
+    pub access: Option<u64>,
+}
+
 /// Whether a person pressed play, according to GitLab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Played {

@@ -391,6 +391,7 @@ mod tests {
                 priority: Priority::Normal,
                 requested_at: Timestamp::UNIX_EPOCH,
                 requested_by: JobId(iid),
+                note: None,
             },
             landed: sha,
             trial: TrialId(iid),

@@ -267,6 +267,7 @@ mod tests {
             priority: Priority::Normal,
             requested_at: Timestamp::from_second(i64::try_from(request).unwrap()).unwrap(),
             requested_by: JobId(request),
+            note: None,
         }
     }
 

@@ -1,0 +1,333 @@
+//! From the project's file and the CI variables to one checked configuration. Every problem is reported at once.
+//!
+//! The only place that reads the environment.
+
+pub mod ci;
+mod reading;
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+use semver::Version;
+
+use crate::domain::ids::{BranchName, ProjectPath, RoleName};
+use crate::domain::integration::Priority;
+use crate::domain::linking::LinkPolicy;
+use crate::domain::validation::Members;
+use crate::domain::versioning::Numbering;
+use crate::outcome::Problem;
+use reading::Section;
+
+/// The name of the configuration file, at the root of the target branch.
+pub const FILE: &str = ".trainyard.yml";
+
+/// What a project decides about its own flow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The branch that versions are made of; the project's default branch when not given.
+    pub branch: Option<BranchName>,
+    /// How features are recognised and linked.
+    pub features: Features,
+    /// Who holds which role, in the order of the file.
+    pub roles: Vec<Role>,
+    /// What a closing merge request needs.
+    pub validation: Validation,
+    /// How change sets queue.
+    pub integration: Integration,
+    /// The NRT environment.
+    pub nrt: Nrt,
+    /// How versions are numbered and released.
+    pub versions: Versions,
+}
+
+/// How features are recognised and linked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Features {
+    /// Where a bare `#34` points; this project when not given.
+    pub project: Option<ProjectPath>,
+    /// The label that makes an issue a feature.
+    pub label: Option<String>,
+    /// Whether a merge request must name one.
+    pub links: LinkPolicy,
+    /// Verbs that mean "closes".
+    pub closing_words: Vec<String>,
+    /// Verbs that mean "contributes to".
+    pub contributing_words: Vec<String>,
+}
+
+/// A role and its people.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Role {
+    /// Its name: jobs are called `validate:<name>` and `reject:<name>`.
+    pub name: RoleName,
+    /// Who belongs to it.
+    pub members: Members,
+}
+
+/// What a closing merge request needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Validation {
+    /// Roles that must validate.
+    pub roles: Vec<RoleName>,
+    /// Whether the author's own verdict counts.
+    pub author_may_validate: bool,
+    /// Whether a feature with unticked acceptance criteria may be validated.
+    pub criteria_required: bool,
+}
+
+/// How change sets queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Integration {
+    /// Labels of features or merge requests, and the lane they lead to.
+    pub priorities: Vec<(String, Priority)>,
+    /// The label that says that a change breaks what users rely on.
+    pub breaking_label: String,
+    /// Whether all threads must be resolved.
+    pub resolved_threads: bool,
+    /// Why nothing may join the queue now.
+    pub frozen: Option<String>,
+}
+
+/// The NRT environment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Nrt {
+    /// Its name: the namespace of its state.
+    pub environment: String,
+    /// The project's file with its deployment and test jobs.
+    pub pipeline: String,
+    /// When a holder that GitLab no longer knows counts as gone.
+    pub lease: SignedDuration,
+}
+
+/// How versions are numbered and released.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Versions {
+    /// First number and tag prefix.
+    pub numbering: Numbering,
+    /// Roles whose people may release; empty: whoever GitLab lets play the job.
+    pub released_by: Vec<RoleName>,
+    /// The environment of production.
+    pub environment: String,
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// Every problem of the text with its path, as one message.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let mut root = Section::document(text).map_err(|problem| problem_of(&[problem]))?;
+        let config = Self::read(&mut root);
+        let mut problems = root.finish();
+        problems.extend(config.contradictions());
+        if problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(problem_of(&problems))
+        }
+    }
+
+    fn read(root: &mut Section) -> Self {
+        let branch = root.id("branch");
+        let features = root.section("features", |s| Features {
+            project: s.id("project"),
+            label: s.text("label"),
+            links: s
+                .choice(
+                    "links",
+                    &[
+                        ("required", LinkPolicy::Required),
+                        ("warned", LinkPolicy::Warned),
+                        ("off", LinkPolicy::Off),
+                    ],
+                )
+                .unwrap_or_default(),
+            closing_words: s.texts("closing_words"),
+            contributing_words: s.texts("contributing_words"),
+        });
+        let roles = root.entries("roles", |name, s| {
+            let name = s.parse_key::<RoleName>(name)?;
+            let access = s.choice(
+                "access",
+                &[("developer", 30), ("maintainer", 40), ("owner", 50)],
+            );
+            let (users, groups) = (s.ids("users").into_iter().collect(), s.texts("groups"));
+            Some(Role {
+                name,
+                members: Members {
+                    users,
+                    groups,
+                    access,
+                },
+            })
+        });
+        let validation = root.section("validation", |s| Validation {
+            roles: s.ids("roles"),
+            author_may_validate: s.flag("author_may_validate").unwrap_or(false),
+            criteria_required: s
+                .choice("criteria", &[("shown", false), ("required", true)])
+                .unwrap_or(false),
+        });
+        let integration = root.section("integration", |s| {
+            let lanes = [
+                ("hotfix", Priority::Hotfix),
+                ("high", Priority::High),
+                ("normal", Priority::Normal),
+                ("low", Priority::Low),
+            ];
+            Integration {
+                priorities: s.section("priorities", |p| {
+                    lanes
+                        .iter()
+                        .flat_map(|(name, lane)| {
+                            p.texts(name).into_iter().map(|label| (label, *lane))
+                        })
+                        .collect()
+                }),
+                breaking_label: s
+                    .text("breaking_label")
+                    .unwrap_or_else(|| "breaking".to_owned()),
+                resolved_threads: s.flag("resolved_threads").unwrap_or(false),
+                frozen: s.text("frozen"),
+            }
+        });
+        let nrt = root.section("nrt", |s| Nrt {
+            environment: s
+                .scope_name("environment")
+                .unwrap_or_else(|| "nrt".to_owned()),
+            pipeline: s
+                .text("pipeline")
+                .unwrap_or_else(|| "ci/nrt.yml".to_owned()),
+            lease: s.duration("lease").unwrap_or(SignedDuration::from_hours(4)),
+        });
+        let versions = root.section("versions", |s| Versions {
+            numbering: Numbering {
+                initial: s.version("initial").unwrap_or(Version::new(0, 1, 0)),
+                prefix: s.text("tag_prefix").unwrap_or_else(|| "v".to_owned()),
+            },
+            released_by: s.ids("released_by"),
+            environment: s
+                .text("environment")
+                .unwrap_or_else(|| "production".to_owned()),
+        });
+        Self {
+            branch,
+            features,
+            roles,
+            validation,
+            integration,
+            nrt,
+            versions,
+        }
+    }
+
+    /// Parts that are fine alone and wrong together.
+    fn contradictions(&self) -> Vec<String> {
+        let unknown = |list: &[RoleName], path: &str| -> Vec<String> {
+            list.iter()
+                .filter(|role| !self.roles.iter().any(|known| known.name == **role))
+                .map(|role| {
+                    format!("`{path}` names the role `{role}`, which `roles` does not define")
+                })
+                .collect()
+        };
+        let mut problems = unknown(&self.validation.roles, "validation.roles");
+        problems.extend(unknown(&self.versions.released_by, "versions.released_by"));
+        for role in &self.roles {
+            if role.members == Members::default() {
+                problems.push(format!(
+                    "`roles.{}` has nobody: give it `users`, `groups` or `access`",
+                    role.name
+                ));
+            }
+        }
+        problems
+    }
+
+    /// The lane of a change set: the first one that any label of it, or of its features, leads to.
+    pub fn lane<'a>(&self, labels: impl IntoIterator<Item = &'a String>) -> Priority {
+        let labels: BTreeSet<&String> = labels.into_iter().collect();
+        self.integration
+            .priorities
+            .iter()
+            .filter(|(label, _)| labels.contains(label))
+            .map(|(_, lane)| *lane)
+            .min()
+            .unwrap_or_default()
+    }
+}
+
+fn problem_of(problems: &[String]) -> Problem {
+    Problem::misconfigured(
+        format!(
+            "`{FILE}` on the target branch cannot be used:\n  - {}",
+            problems.join("\n  - ")
+        ),
+        "mend the file in a merge request of its own; `docs/configuration.md` lists every key",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_means_the_defaults() {
+        let config = Config::parse("").unwrap();
+        assert_eq!(config.features.links, LinkPolicy::Required);
+        assert_eq!(config.versions.numbering.prefix, "v");
+        assert_eq!(config.nrt.lease, SignedDuration::from_hours(4));
+    }
+
+    #[test]
+    fn a_full_file_is_read() {
+        let config = Config::parse(
+            "branch: main\nfeatures: {project: shop/features, label: feature, links: warned, closing_words: [delivers]}\n\
+             roles:\n  po: {users: [olga]}\n  qa: {groups: [shop/qa], access: maintainer}\n\
+             validation: {roles: [po, qa], author_may_validate: true, criteria: required}\n\
+             integration: {priorities: {hotfix: [hotfix], high: ['priority::high']}, breaking_label: breaking}\n\
+             nrt: {environment: nrt, pipeline: ci/nrt.yml, lease: 90m}\n\
+             versions: {initial: '1.10.0', tag_prefix: rel-, released_by: [po], environment: production}\n",
+        )
+        .unwrap();
+        assert_eq!(config.roles[1].members.access, Some(40));
+        assert_eq!(config.nrt.lease, SignedDuration::from_mins(90));
+        assert_eq!(
+            config.lane(&["x".into(), "priority::high".into(), "hotfix".into()]),
+            Priority::Hotfix
+        );
+        assert_eq!(config.versions.numbering.initial, Version::new(1, 10, 0));
+    }
+
+    #[test]
+    fn every_problem_is_named_with_its_path() {
+        let text = "brunch: main\nfeatures: {links: maybe, label: 3}\nroles:\n  PO: {users: [olga]}\n  qa: {users: ['not a user'], friends: []}\n\
+                    validation: {roles: [pm]}\nnrt: {lease: soon, environment: 'a*'}\nversions: {initial: 1.10}\n";
+        let problem = Config::parse(text).unwrap_err();
+        for expected in [
+            "`brunch` is not a key of this file",
+            "`features.links` is `maybe`; it may be `required`, `warned` or `off`",
+            "`features.label` is not a text",
+            "`roles.PO`",
+            "`roles.qa.users[0]`",
+            "`roles.qa.friends` is not a key",
+            "`validation.roles` names the role `pm`",
+            "`nrt.lease` is `soon`",
+            "`nrt.environment`",
+            "`versions.initial` must be quoted",
+        ] {
+            assert!(
+                problem.what.contains(expected),
+                "{expected}\n---\n{}",
+                problem.what
+            );
+        }
+        assert_eq!(problem.code, crate::outcome::ExitCode::Misconfigured);
+    }
+
+    #[test]
+    fn text_that_is_not_yaml_is_refused_with_its_place() {
+        let problem = Config::parse("roles: [").unwrap_err();
+        assert!(problem.what.contains("line"), "{}", problem.what);
+    }
+}

@@ -1,0 +1,237 @@
+//! Reads a YAML mapping key by key, keeping every problem with its path instead of stopping at the first.
+
+use std::str::FromStr;
+
+use jiff::SignedDuration;
+use semver::Version;
+use serde_yaml::{Mapping, Value};
+
+/// One mapping of the file, its path, and the problems found below it.
+pub(super) struct Section {
+    path: String,
+    map: Mapping,
+    known: Vec<String>,
+    problems: Vec<String>,
+}
+
+impl Section {
+    /// The whole file. An empty one is an empty mapping.
+    pub(super) fn document(text: &str) -> Result<Self, String> {
+        match serde_yaml::from_str::<Value>(text) {
+            Ok(Value::Mapping(map)) => Ok(Self::new(String::new(), map)),
+            Ok(Value::Null) => Ok(Self::new(String::new(), Mapping::new())),
+            Ok(_) => Err("the file is not a mapping of keys to values".to_owned()),
+            Err(error) => Err(format!("it is not valid YAML: {error}")),
+        }
+    }
+
+    fn new(path: String, map: Mapping) -> Self {
+        Self {
+            path,
+            map,
+            known: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// The problems, unknown keys among them.
+    pub(super) fn finish(mut self) -> Vec<String> {
+        for key in self.map.keys() {
+            match key {
+                Value::String(name) if self.known.contains(name) => {}
+                Value::String(name) => self
+                    .problems
+                    .push(format!("`{}` is not a key of this file", self.at(name))),
+                other => self
+                    .problems
+                    .push(format!("a key of `{}` is not a text: {other:?}", self.path)),
+            }
+        }
+        self.problems
+    }
+
+    /// A nested mapping; absent is the same as empty.
+    pub(super) fn section<T>(&mut self, key: &str, read: impl FnOnce(&mut Section) -> T) -> T {
+        let path = self.at(key);
+        let map = match self.take(key) {
+            Some(Value::Mapping(map)) => map,
+            Some(_) => {
+                self.problems.push(format!("`{path}` is not a mapping"));
+                Mapping::new()
+            }
+            None => Mapping::new(),
+        };
+        let mut section = Section::new(path, map);
+        let value = read(&mut section);
+        self.problems.extend(section.finish());
+        value
+    }
+
+    /// A mapping whose keys are names chosen by the project.
+    pub(super) fn entries<T>(
+        &mut self,
+        key: &str,
+        mut read: impl FnMut(&str, &mut Section) -> Option<T>,
+    ) -> Vec<T> {
+        self.section(key, |section| {
+            let names: Vec<String> = section
+                .map
+                .keys()
+                .filter_map(|name| name.as_str().map(str::to_owned))
+                .collect();
+            names
+                .iter()
+                .filter_map(|name| section.section(name, |entry| read(name, entry)))
+                .collect()
+        })
+    }
+
+    /// Checks the name of an entry.
+    pub(super) fn parse_key<T: FromStr<Err: std::fmt::Display>>(
+        &mut self,
+        name: &str,
+    ) -> Option<T> {
+        name.parse()
+            .map_err(|error| self.problems.push(format!("`{}`: {error}", self.path)))
+            .ok()
+    }
+
+    pub(super) fn text(&mut self, key: &str) -> Option<String> {
+        match self.take(key)? {
+            Value::String(text) if !text.trim().is_empty() => Some(text),
+            _ => self.wrong(key, "is not a text (quote it)"),
+        }
+    }
+
+    pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
+        match self.take(key)? {
+            Value::Bool(flag) => Some(flag),
+            _ => self.wrong(key, "is not `true` or `false`"),
+        }
+    }
+
+    pub(super) fn texts(&mut self, key: &str) -> Vec<String> {
+        self.list(key, |text| Ok::<_, String>(text.to_owned()))
+    }
+
+    pub(super) fn id<T: FromStr<Err: std::fmt::Display>>(&mut self, key: &str) -> Option<T> {
+        let text = self.text(key)?;
+        text.parse()
+            .map_err(|error| self.wrong::<()>(key, &format!(": {error}")))
+            .ok()
+    }
+
+    pub(super) fn ids<T: FromStr<Err: std::fmt::Display>>(&mut self, key: &str) -> Vec<T> {
+        self.list(key, str::parse)
+    }
+
+    pub(super) fn choice<T: Clone>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+        let text = self.text(key)?;
+        if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text) {
+            return Some(value.clone());
+        }
+        let names: Vec<String> = choices
+            .iter()
+            .map(|(name, _)| format!("`{name}`"))
+            .collect();
+        let (last, first) = names
+            .split_last()
+            .map_or((String::new(), String::new()), |(l, f)| {
+                (l.clone(), f.join(", "))
+            });
+        self.wrong(key, &format!("is `{text}`; it may be {first} or {last}"))
+    }
+
+    /// A name that may stand in the environment scope of a CI variable without being a pattern.
+    pub(super) fn scope_name(&mut self, key: &str) -> Option<String> {
+        let text = self.text(key)?;
+        let fits = text.len() <= 60
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+        if fits {
+            Some(text)
+        } else {
+            self.wrong(
+                key,
+                "may hold letters, digits, `-` and `_` only, at most 60",
+            )
+        }
+    }
+
+    pub(super) fn version(&mut self, key: &str) -> Option<Version> {
+        match self.take(key)? {
+            Value::String(text) => match Version::parse(&text) {
+                Ok(version) => Some(version),
+                Err(error) => self.wrong(
+                    key,
+                    &format!("is `{text}`, not a semantic version: {error}"),
+                ),
+            },
+            _ => self.wrong(
+                key,
+                "must be quoted: unquoted, YAML reads `1.10` as the number 1.1",
+            ),
+        }
+    }
+
+    pub(super) fn duration(&mut self, key: &str) -> Option<SignedDuration> {
+        let text = self.text(key)?;
+        match text.parse::<SignedDuration>() {
+            Ok(duration) if duration > SignedDuration::ZERO => Some(duration),
+            Ok(_) | Err(_) => self.wrong(
+                key,
+                &format!("is `{text}`; a duration looks like `90m` or `4h`"),
+            ),
+        }
+    }
+
+    fn list<T, E: std::fmt::Display>(
+        &mut self,
+        key: &str,
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> Vec<T> {
+        let items = match self.take(key) {
+            None => return Vec::new(),
+            Some(Value::Sequence(items)) => items,
+            Some(_) => {
+                self.wrong::<()>(key, "is not a list");
+                return Vec::new();
+            }
+        };
+        let mut values = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            match item.as_str().map(&read) {
+                Some(Ok(value)) => values.push(value),
+                Some(Err(error)) => self
+                    .problems
+                    .push(format!("`{}[{index}]`: {error}", self.at(key))),
+                None => self.problems.push(format!(
+                    "`{}[{index}]` is not a text (quote it)",
+                    self.at(key)
+                )),
+            }
+        }
+        values
+    }
+
+    fn take(&mut self, key: &str) -> Option<Value> {
+        self.known.push(key.to_owned());
+        self.map.get(key).filter(|value| !value.is_null()).cloned()
+    }
+
+    fn wrong<T>(&mut self, key: &str, what: &str) -> Option<T> {
+        let space = if what.starts_with(':') { "" } else { " " };
+        self.problems
+            .push(format!("`{}`{space}{what}", self.at(key)));
+        None
+    }
+
+    fn at(&self, key: &str) -> String {
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
+    }
+}

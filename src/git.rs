@@ -1,0 +1,180 @@
+//! The git program, in the work tree of the job: what is one, and what is the other, byte for byte.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::domain::ids::{BranchName, CommitSha};
+use crate::outcome::Problem;
+use crate::ports::{Answer, Commits};
+
+/// A work tree whose remote `origin` is the project, as a runner leaves it.
+#[derive(Debug)]
+pub struct WorkTree {
+    folder: PathBuf,
+}
+
+impl WorkTree {
+    /// Opens the work tree of the job.
+    ///
+    /// # Errors
+    /// When it is none, or there is no git.
+    pub fn open(folder: &Path) -> Answer<Self> {
+        let tree = Self {
+            folder: folder.to_owned(),
+        };
+        tree.run(&["rev-parse", "--git-dir"])?;
+        Ok(tree)
+    }
+
+    /// A file as it is in a commit of this work tree, or that there is none.
+    pub fn file_at(&self, commit: &CommitSha, path: &str) -> Option<String> {
+        let output = self.output(&["show", &format!("{commit}:{path}")]).ok()?;
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Makes sure that commits are here; what is missing is fetched, with enough history to compare.
+    fn bring(&self, commits: &[&CommitSha]) -> Answer<()> {
+        let missing: Vec<&str> = commits
+            .iter()
+            .filter(|commit| {
+                !self
+                    .output(&["cat-file", "-e", &format!("{commit}^{{commit}}")])
+                    .is_ok_and(|o| o.status.success())
+            })
+            .map(|commit| commit.as_str())
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let mut arguments = vec!["fetch", "--quiet", "--no-tags", "origin"];
+        arguments.extend(&missing);
+        self.run(&arguments).map(drop)
+    }
+
+    fn output(&self, arguments: &[&str]) -> Answer<Output> {
+        Command::new("git")
+            .arg("-C")
+            .arg(&self.folder)
+            .args([
+                "-c",
+                "core.hooksPath=/dev/null",
+                "-c",
+                "protocol.ext.allow=never",
+            ])
+            .args(arguments)
+            .env("LC_ALL", "C")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .output()
+            .map_err(|error| {
+                Problem::misconfigured(
+                    "the program `git` cannot be started",
+                    "install git in the job's image; the project's own image has it",
+                )
+                .caused_by(error)
+            })
+    }
+
+    fn run(&self, arguments: &[&str]) -> Answer<String> {
+        let output = self.output(arguments)?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        }
+        let words: String = without_credentials(&String::from_utf8_lossy(&output.stderr))
+            .chars()
+            .take(600)
+            .collect();
+        Err(Problem::gitlab(
+            format!(
+                "`git {}` failed in `{}`: {}",
+                arguments.first().unwrap_or(&""),
+                self.folder.display(),
+                words.trim()
+            ),
+            "check that the job clones the project (`GIT_STRATEGY` is not `none`) and that its token may read the repository",
+        ))
+    }
+}
+
+impl Commits for WorkTree {
+    fn same_tree(&self, one: &CommitSha, other: &CommitSha) -> Answer<bool> {
+        self.bring(&[one, other])?;
+        let tree = |commit: &CommitSha| {
+            self.run(&["rev-parse", "--verify", &format!("{commit}^{{tree}}")])
+        };
+        Ok(tree(one)? == tree(other)?)
+    }
+
+    fn is_ancestor(&self, ancestor: &CommitSha, of: &CommitSha) -> Answer<bool> {
+        if self.run(&["rev-parse", "--is-shallow-repository"])? == "true" {
+            self.run(&["fetch", "--quiet", "--no-tags", "--unshallow", "origin"])?;
+        }
+        self.bring(&[ancestor, of])?;
+        let output = self.output(&[
+            "merge-base",
+            "--is-ancestor",
+            ancestor.as_str(),
+            of.as_str(),
+        ])?;
+        match output.status.code() {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            Some(_) | None => Err(Problem::gitlab(
+                format!("git cannot compare `{ancestor}` with `{of}`"),
+                "retry the job with a fresh clone (`GIT_STRATEGY: clone`)",
+            )),
+        }
+    }
+
+    fn head_of(&self, branch: &BranchName) -> Answer<CommitSha> {
+        let line = self.run(&[
+            "ls-remote",
+            "--exit-code",
+            "origin",
+            &format!("refs/heads/{branch}"),
+        ])?;
+        let head = line.split_whitespace().next().unwrap_or_default();
+        head.parse().map_err(|error| {
+            Problem::gitlab(
+                format!("the branch `{branch}` has no commit"),
+                "push it again",
+            )
+            .caused_by(error)
+        })
+    }
+}
+
+/// The address of `origin` carries the job's token; git repeats addresses in its errors.
+fn without_credentials(text: &str) -> String {
+    let mut clean = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        clean.push_str(before);
+        let end = after
+            .find(|c: char| c.is_whitespace() || c == '/' || c == '\'')
+            .unwrap_or(after.len());
+        rest = match after[..end].rfind('@') {
+            Some(sign) => &after[sign + 1..],
+            None => after,
+        };
+    }
+    clean + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_never_stay_in_the_words_of_git() {
+        let text = "fatal: unable to access 'https://gitlab-ci-token:glcbt-secret@gitlab.example/a/b.git/': no\nsee https://x/y";
+        assert_eq!(
+            without_credentials(text),
+            "fatal: unable to access 'https://gitlab.example/a/b.git/': no\nsee https://x/y"
+        );
+        assert_eq!(without_credentials("http://a:b@c@host"), "http://host");
+    }
+}

@@ -1,0 +1,142 @@
+//! The only place that knows GitLab. It decides nothing: it answers questions and stores facts.
+
+mod announcements;
+pub mod client;
+mod endpoints;
+mod features;
+mod merge_requests;
+mod records;
+mod releases;
+pub mod state;
+mod translate;
+mod wire;
+
+use std::cell::OnceCell;
+use std::fs;
+
+use client::{Client, Token};
+
+use crate::config::ci::{Ci, Secret};
+use crate::outcome::Problem;
+use crate::ports::{Answer, Clock};
+
+/// What a job may do: decides which token it carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// A merge request pipeline: its code may be anybody's, so it carries no strong token.
+    MergeRequest,
+    /// A pipeline on the protected default branch.
+    Gate,
+}
+
+/// One GitLab project, seen with the tokens of one job.
+#[derive(Debug)]
+pub struct GitLab<'a> {
+    ci: &'a Ci,
+    clock: &'a dyn Clock,
+    /// The strongest token that the job has.
+    main: Client<'a>,
+    /// The token that writes notes, where it is another one.
+    bot: Option<Client<'a>>,
+    /// The job's own token: the only one that can say which job this is.
+    job: Option<Client<'a>>,
+    /// The user behind the token that writes notes, once known.
+    me: OnceCell<String>,
+}
+
+impl<'a> GitLab<'a> {
+    /// Connects as the job's trust allows.
+    ///
+    /// # Errors
+    /// When the token that the job needs is not there.
+    pub fn new(ci: &'a Ci, clock: &'a dyn Clock, trust: Trust) -> Answer<Self> {
+        let ca = match &ci.ca_file {
+            None => None,
+            Some(path) => Some(fs::read(path).map_err(|error| {
+                Problem::misconfigured(
+                    format!(
+                        "`CI_SERVER_TLS_CA_FILE` names `{}`, which cannot be read",
+                        path.display()
+                    ),
+                    "see the runner's `tls-ca-file` setting",
+                )
+                .caused_by(error)
+            })?),
+        };
+        let connect = |token: Token, secret: &Secret| {
+            Client::new(&ci.api, token, secret.clone(), ca.as_deref(), clock)
+        };
+        let optional = |token: Token, secret: &Option<Secret>| {
+            secret
+                .as_ref()
+                .map(|secret| connect(token, secret))
+                .transpose()
+        };
+        let (main, bot) = match trust {
+            Trust::Gate => (
+                connect(Token::Gate, gate_token(ci)?)?,
+                optional(Token::Bot, &ci.bot_token)?,
+            ),
+            Trust::MergeRequest => match (&ci.bot_token, &ci.job_token) {
+                (Some(secret), _) => (connect(Token::Bot, secret)?, None),
+                (None, Some(secret)) => (connect(Token::Job, secret)?, None),
+                (None, None) => {
+                    return Err(Problem::misconfigured(
+                        "`CI_JOB_TOKEN` is not set: this command runs inside a GitLab CI job",
+                        "to see the whole story without GitLab, run `trainyard demo`",
+                    ));
+                }
+            },
+        };
+        let job = optional(Token::Job, &ci.job_token)?;
+        Ok(Self {
+            ci,
+            clock,
+            main,
+            bot,
+            job,
+            me: OnceCell::new(),
+        })
+    }
+
+    /// Whether the job may read issues, job records and members.
+    pub fn may_look_up(&self) -> bool {
+        self.main.token() != Token::Job
+    }
+
+    /// The journal of an NRT environment of this project.
+    pub fn journal(&self, environment: &str) -> state::VariableJournal<'_> {
+        let writer = format!("{}/{}", self.ci.project_id, self.ci.job);
+        state::VariableJournal::new(
+            &self.main,
+            self.clock,
+            self.ci.project_id,
+            environment,
+            &writer,
+        )
+    }
+
+    fn writer(&self) -> &Client<'a> {
+        self.bot.as_ref().unwrap_or(&self.main)
+    }
+
+    fn project(&self) -> u64 {
+        self.ci.project_id
+    }
+}
+
+fn gate_token(ci: &Ci) -> Answer<&Secret> {
+    ci.gate_token.as_ref().ok_or_else(|| {
+        let why = if ci.protected {
+            "store a project access token with role Maintainer and scope `api` as the masked, protected variable `TRAINYARD_GATE_TOKEN` in Settings > CI/CD > Variables"
+        } else {
+            "this pipeline's ref is not protected, so GitLab withholds protected variables: protect the default branch in Settings > Repository > Protected branches"
+        };
+        Problem::misconfigured("`TRAINYARD_GATE_TOKEN` is not set, and this job cannot do without it", why)
+    })
+}
+
+/// The parameters of the crate's own builders are complete by construction here.
+fn built<T, E: std::error::Error + Send + Sync + 'static>(result: Result<T, E>) -> Answer<T> {
+    result.map_err(|error| Problem::bug("a request could not be described").caused_by(error))
+}

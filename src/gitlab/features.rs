@@ -1,0 +1,91 @@
+//! Features: issues, as far as the rules look at them. And people.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gitlab::api::projects::issues::{EditIssue, IssueStateEvent};
+
+use super::endpoints::{Get, Page, segment};
+use super::{GitLab, built, translate, wire};
+use crate::domain::ids::{FeatureId, ProjectPath, UserName};
+use crate::domain::linking::Sight;
+use crate::domain::validation::Members;
+use crate::outcome::Problem;
+use crate::ports::{Answer, Features, People};
+
+impl Features for GitLab<'_> {
+    fn sights(&self, ids: &[FeatureId]) -> Answer<BTreeMap<FeatureId, Sight>> {
+        if !self.may_look_up() {
+            return Ok(ids
+                .iter()
+                .map(|id| (id.clone(), Sight::NotLookedUp))
+                .collect());
+        }
+        let mut sights: BTreeMap<FeatureId, Sight> =
+            ids.iter().map(|id| (id.clone(), Sight::NotFound)).collect();
+        let mut by_project: BTreeMap<&ProjectPath, Vec<u64>> = BTreeMap::new();
+        for id in ids {
+            by_project.entry(&id.project).or_default().push(id.iid);
+        }
+        for (project, iids) in by_project {
+            for some in iids.chunks(50) {
+                let query = some.iter().fold(
+                    Get::new(format!("projects/{}/issues", segment(project.as_str())))
+                        .with("per_page", 100),
+                    |query, iid| query.with("iids[]", iid),
+                );
+                let reply = self.main.send(&query)?;
+                if reply.status == 404 {
+                    continue;
+                }
+                for issue in reply.json::<Vec<wire::Issue>>()? {
+                    let feature = translate::feature(project, issue)?;
+                    sights.insert(feature.id.clone(), Sight::Seen(Box::new(feature)));
+                }
+            }
+        }
+        Ok(sights)
+    }
+
+    fn close(&self, id: &FeatureId) -> Answer<()> {
+        let endpoint = EditIssue::builder()
+            .project(id.project.as_str())
+            .issue(id.iid)
+            .state_event(IssueStateEvent::Close)
+            .build();
+        self.main.send(&built(endpoint)?)?.done()
+    }
+}
+
+impl People for GitLab<'_> {
+    fn holders(&self, members: &Members) -> Answer<BTreeSet<UserName>> {
+        let mut people = members.users.clone();
+        let asked_for = members
+            .groups
+            .iter()
+            .map(|group| (format!("groups/{}/members/all", segment(group)), 0));
+        let by_level = members
+            .access
+            .iter()
+            .map(|level| (format!("projects/{}/members/all", self.project()), *level));
+        for (path, level) in asked_for.chain(by_level) {
+            if !self.may_look_up() {
+                return Err(Problem::gitlab(
+                    "the members of a group can only be read with `TRAINYARD_TOKEN`, which this job does not have",
+                    "store a token with role Reporter and scope `api` as the masked variable `TRAINYARD_TOKEN`, or name the people of the role by `users`",
+                ));
+            }
+            let found: Vec<wire::Member> = self.main.list(50, |number| {
+                Ok(Page {
+                    of: Get::new(path.clone()),
+                    number,
+                })
+            })?;
+            for member in found {
+                if member.state == "active" && member.access_level >= level {
+                    people.insert(translate::field("members.username", &member.username)?);
+                }
+            }
+        }
+        Ok(people)
+    }
+}

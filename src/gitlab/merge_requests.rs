@@ -1,0 +1,178 @@
+//! Merge requests: read, rebased, merged.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use gitlab::api::projects::merge_requests as api;
+
+use super::endpoints::{Get, Page};
+use super::{GitLab, built, translate, wire};
+use crate::domain::ids::{CommitSha, PatchId};
+use crate::domain::integration::MergeRequestState;
+use crate::domain::nrt::Held;
+use crate::outcome::Problem;
+use crate::ports::{Answer, Merge, MergeRequest, MergeRequests, Rebase};
+
+/// How long GitLab may take for a rebase or a mergeability check.
+const PATIENCE: u32 = 40;
+
+impl GitLab<'_> {
+    fn read(&self, iid: u64) -> Answer<Option<wire::MergeRequest>> {
+        let endpoint = api::MergeRequest::builder()
+            .project(self.project())
+            .merge_request(iid)
+            .include_diverged_commits_count(true)
+            .include_rebase_in_progress(true)
+            .build();
+        self.main.send(&built(endpoint)?)?.json_or_missing()
+    }
+
+    fn translated(&self, found: wire::MergeRequest) -> Answer<MergeRequest> {
+        translate::merge_request(&self.ci.project, found)
+    }
+
+    /// The first questions are quick, later ones slower: 50 ms to 3 s.
+    fn pause(&self, attempt: u32) {
+        self.clock
+            .wait(Duration::from_millis(50 * u64::from(attempt.min(8)).pow(2)));
+    }
+}
+
+impl MergeRequests for GitLab<'_> {
+    fn merge_request(&self, iid: u64) -> Answer<Option<MergeRequest>> {
+        self.read(iid)?
+            .map(|found| self.translated(found))
+            .transpose()
+    }
+
+    fn open_mentioning(&self, word: &str) -> Answer<Vec<MergeRequest>> {
+        let found: Vec<wire::MergeRequest> = self.main.list(10, |number| {
+            let of = Get::new(format!("projects/{}/merge_requests", self.project()))
+                .with("state", "opened")
+                .with("in", "description")
+                .with("search", word);
+            Ok(Page { of, number })
+        })?;
+        found
+            .into_iter()
+            .filter(|mr| mr.sha.is_some())
+            .map(|mr| self.translated(mr))
+            .collect()
+    }
+
+    fn rebase(&self, _held: &Held, iid: u64) -> Answer<Rebase> {
+        let endpoint = built(
+            api::RebaseMergeRequest::builder()
+                .project(self.project())
+                .merge_request(iid)
+                .skip_ci(true)
+                .build(),
+        )?;
+        for attempt in 1.. {
+            let reply = self.main.send(&endpoint)?;
+            match reply.status {
+                202 => break,
+                403 | 404 => {
+                    return Ok(Rebase::Impossible {
+                        reason: reply.words(),
+                    });
+                }
+                409 if attempt < PATIENCE => self.pause(attempt),
+                _ => return Err(reply.problem()),
+            }
+        }
+        for attempt in 1..=PATIENCE {
+            let found = self.read(iid)?.ok_or_else(|| {
+                Problem::gitlab(format!("the merge request !{iid} is gone"), "nothing to do")
+            })?;
+            if found.rebase_in_progress == Some(true) {
+                self.pause(attempt);
+                continue;
+            }
+            if let Some(detail) = found.merge_error.filter(|text| !text.is_empty()) {
+                return Ok(Rebase::Conflict { detail });
+            }
+            // The flag can fall before the new head is visible.
+            if found.diverged_commits_count == Some(0) || found.state != "opened" {
+                return Ok(Rebase::Done(Box::new(self.translated(found)?)));
+            }
+            self.pause(attempt);
+        }
+        Err(Problem::gitlab(
+            format!("GitLab has not finished the rebase of !{iid}"),
+            "retry the job; if it goes on, look at GitLab's background jobs",
+        ))
+    }
+
+    fn merge(&self, _held: &Held, iid: u64, head: &CommitSha, message: &str) -> Answer<Merge> {
+        let endpoint = built(
+            api::MergeMergeRequest::builder()
+                .project(self.project())
+                .merge_request(iid)
+                .sha(head.as_str())
+                .merge_commit_message(message)
+                .build(),
+        )?;
+        for attempt in 1..=PATIENCE {
+            let sent = self.main.send(&endpoint);
+            if let Ok(reply) = &sent {
+                match reply.status {
+                    200 => {
+                        let merged = self.translated(reply.json()?)?;
+                        if let Some(landed) = merged.landed {
+                            return Ok(Merge::Done { landed });
+                        }
+                    }
+                    409 => return Ok(Merge::HeadMoved),
+                    401 | 403 => return Err(reply.problem()),
+                    _ => {}
+                }
+            }
+            // Refused, still being checked, or an answer that was lost: the merge request itself tells.
+            let Some(found) = self.read(iid)? else {
+                return Ok(Merge::Refused {
+                    status: "gone".to_owned(),
+                });
+            };
+            let now = self.translated(found)?;
+            if let (MergeRequestState::Merged, Some(landed)) = (now.state, now.landed) {
+                return Ok(if now.head == *head {
+                    Merge::Done { landed }
+                } else {
+                    Merge::HeadMoved
+                });
+            }
+            if !matches!(
+                now.merge_status.as_str(),
+                "checking" | "unchecked" | "preparing" | "mergeable"
+            ) || attempt == PATIENCE
+            {
+                return Ok(Merge::Refused {
+                    status: now.merge_status,
+                });
+            }
+            self.pause(attempt);
+        }
+        Err(Problem::bug("a merge was tried without a result"))
+    }
+
+    fn patches(&self, iid: u64) -> Answer<BTreeMap<CommitSha, PatchId>> {
+        let path = format!("projects/{}/merge_requests/{iid}/versions", self.project());
+        let versions: Vec<wire::DiffVersion> = self.main.list(3, |number| {
+            Ok(Page {
+                of: Get::new(path.clone()),
+                number,
+            })
+        })?;
+        let mut patches = BTreeMap::new();
+        for version in versions {
+            if let Some(patch) = version.patch_id_sha {
+                patches.insert(
+                    translate::field("versions.head_commit_sha", &version.head_commit_sha)?,
+                    translate::field("versions.patch_id_sha", &patch)?,
+                );
+            }
+        }
+        Ok(patches)
+    }
+}

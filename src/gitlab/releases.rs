@@ -1,0 +1,107 @@
+//! Tags, releases and deployments.
+
+use gitlab::api::projects::deployments::{CreateDeployment, DeploymentStatus};
+use gitlab::api::projects::releases::CreateRelease;
+use gitlab::api::projects::repository::tags::CreateTag;
+
+use super::endpoints::{Get, Page, segment};
+use super::{GitLab, built, translate, wire};
+use crate::domain::ids::{BranchName, CommitSha};
+use crate::domain::versioning::Number;
+use crate::ports::{Answer, DeploymentState, ExistingRelease, Releases};
+
+impl Releases for GitLab<'_> {
+    fn newest(&self, prefix: &str) -> Answer<Option<(Number, CommitSha)>> {
+        let path = format!("projects/{}/repository/tags", self.project());
+        // `^` anchors the search at the beginning of the name; the newest hundred hold the highest number.
+        let reply = self.main.send(&Page {
+            of: Get::new(path)
+                .with("search", format!("^{prefix}"))
+                .with("order_by", "version"),
+            number: 1,
+        })?;
+        let tags: Vec<wire::Tag> = reply.json()?;
+        let ours = tags.into_iter().filter_map(|tag| {
+            Number::of_tag(&tag.name, prefix).map(|number| (number, tag.commit.id))
+        });
+        let newest = ours.max_by(|one, other| one.0.version.cmp(&other.0.version));
+        newest
+            .map(|(number, commit)| Ok((number, translate::field("commit.id", &commit)?)))
+            .transpose()
+    }
+
+    fn tag(&self, tag: &str) -> Answer<Option<CommitSha>> {
+        let path = format!(
+            "projects/{}/repository/tags/{}",
+            self.project(),
+            segment(tag)
+        );
+        let found: Option<wire::Tag> = self.main.send(&Get::new(path))?.json_or_missing()?;
+        found
+            .map(|tag| translate::field("commit.id", &tag.commit.id))
+            .transpose()
+    }
+
+    fn create_tag(&self, tag: &str, commit: &CommitSha, message: &str) -> Answer<()> {
+        let endpoint = CreateTag::builder()
+            .project(self.project())
+            .tag_name(tag)
+            .ref_(commit.as_str())
+            .message(message)
+            .build();
+        let reply = self.main.send(&built(endpoint)?)?;
+        // A lost answer or a retried job: what counts is the commit that the tag has.
+        if !reply.ok() && self.tag(tag)?.as_ref() == Some(commit) {
+            return Ok(());
+        }
+        reply.done()
+    }
+
+    fn publish(&self, tag: &str, name: &str, notes: &str) -> Answer<ExistingRelease> {
+        let endpoint = CreateRelease::builder()
+            .project(self.project())
+            .tag_name(tag)
+            .name(name)
+            .description(notes)
+            .build();
+        let reply = self.main.send(&built(endpoint)?)?;
+        let release: wire::Release = if reply.status == 409 {
+            let path = format!("projects/{}/releases/{}", self.project(), segment(tag));
+            self.main.send(&Get::new(path))?.json()?
+        } else {
+            reply.json()?
+        };
+        let own = release.links.and_then(|links| links.own);
+        Ok(ExistingRelease {
+            url: own.unwrap_or_else(|| {
+                format!("{}/-/releases/{}", self.ci.project_url, release.tag_name)
+            }),
+        })
+    }
+
+    fn record_deployment(
+        &self,
+        environment: &str,
+        commit: &CommitSha,
+        branch: &BranchName,
+        state: DeploymentState,
+    ) -> Answer<u64> {
+        let status = match state {
+            DeploymentState::Succeeded => DeploymentStatus::Success,
+            DeploymentState::Failed => DeploymentStatus::Failed,
+        };
+        let endpoint = CreateDeployment::builder()
+            .project(self.project())
+            .environment(environment)
+            .sha(commit.as_str())
+            .ref_(branch.as_str())
+            .tag(false)
+            .status(status)
+            .build();
+        Ok(self
+            .main
+            .send(&built(endpoint)?)?
+            .json::<wire::Created>()?
+            .id)
+    }
+}

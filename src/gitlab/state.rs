@@ -1,0 +1,273 @@
+//! The journal in CI variables: one variable per entry, its number in the key, in a scope that no job ever uses.
+//!
+//! The only primitive is create-if-absent. Creating answers 201, 400 or 500, and none of them is proof (a 201 can be given for
+//! a variable that was not stored): after every attempt the log is read back and searched for the attempt's own nonce.
+//! See docs: API, "Project-level CI/CD variables".
+
+use gitlab::api::projects::variables::CreateProjectVariable;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::client::Client;
+use super::endpoints::{Get, Page};
+use super::wire;
+use crate::domain::event::Event;
+use crate::outcome::Problem;
+use crate::ports::{Answer, Append, Clock, Journal, Log};
+
+/// Instance variables end at 10,000 characters and so, to be portable, do ours.
+const LONGEST_VALUE: usize = 9_500;
+/// A project holds 8,000 variables by default.
+const MOST_PAGES: u64 = 90;
+/// How often a log with a hole is read again before it counts as damaged.
+const READS: u32 = 3;
+
+/// The journal of one NRT environment.
+#[derive(Debug)]
+pub struct VariableJournal<'a> {
+    client: &'a Client<'a>,
+    clock: &'a dyn Clock,
+    project: u64,
+    scope: String,
+    writer: String,
+}
+
+/// The value of one entry.
+#[derive(Debug, Serialize, Deserialize)]
+struct Entry {
+    /// Whose attempt it was.
+    nonce: String,
+    /// The events, unless they are too long for one variable.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    events: Vec<Event>,
+    /// How many variables hold the events instead.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    parts: usize,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde asks for"
+)]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// The log with the nonce of each entry.
+struct Reading {
+    log: Log,
+    nonces: BTreeMap<u64, String>,
+}
+
+impl<'a> VariableJournal<'a> {
+    /// `environment` is the name of the NRT environment; `writer` tells attempts of different jobs apart.
+    pub fn new(
+        client: &'a Client<'a>,
+        clock: &'a dyn Clock,
+        project: u64,
+        environment: &str,
+        writer: &str,
+    ) -> Self {
+        Self {
+            client,
+            clock,
+            project,
+            scope: format!("trainyard/{environment}/log"),
+            writer: writer.to_owned(),
+        }
+    }
+
+    fn read_whole(&self) -> Answer<Reading> {
+        for attempt in 1..=READS {
+            let variables: Vec<wire::Variable> = self.client.list(MOST_PAGES, |number| {
+                Ok(Page {
+                    of: Get::new(format!("projects/{}/variables", self.project)),
+                    number,
+                })
+            })?;
+            match self.assemble(&variables) {
+                Ok(reading) => return Ok(reading),
+                // A page can miss an entry while another one is removed: the order of the list is not promised.
+                Err(damage) if attempt == READS => return Err(damage),
+                Err(_) => self.clock.wait(Duration::from_millis(500)),
+            }
+        }
+        Err(Problem::bug("the journal was read without a result"))
+    }
+
+    fn assemble(&self, variables: &[wire::Variable]) -> Answer<Reading> {
+        let mut entries: BTreeMap<u64, &wire::Variable> = BTreeMap::new();
+        let mut parts: BTreeMap<(&str, usize), &str> = BTreeMap::new();
+        for variable in variables {
+            if variable.environment_scope == self.scope {
+                let slot = variable
+                    .key
+                    .strip_prefix("TRAINYARD_LOG_")
+                    .and_then(|digits| digits.parse().ok());
+                let slot: u64 =
+                    slot.ok_or_else(|| self.damaged(&variable.key, "its key is not one of ours"))?;
+                entries.insert(slot, variable);
+            } else if let Some(nonce) = variable
+                .environment_scope
+                .strip_prefix(&format!("{}/part/", self.scope))
+            {
+                let index = variable
+                    .key
+                    .strip_prefix("TRAINYARD_PART_")
+                    .and_then(|digits| digits.parse().ok());
+                if let Some(index) = index {
+                    parts.insert(
+                        (nonce, index),
+                        variable.value.as_deref().unwrap_or_default(),
+                    );
+                }
+            }
+        }
+        let mut reading = Reading {
+            log: Log::default(),
+            nonces: BTreeMap::new(),
+        };
+        for (slot, variable) in entries {
+            if slot != reading.log.revision + 1 {
+                let missing = key_of(reading.log.revision + 1);
+                return Err(
+                    self.damaged(&missing, "it is missing, although later entries are there")
+                );
+            }
+            let value = variable.value.as_deref().unwrap_or_default();
+            let entry: Entry = serde_json::from_str(value).map_err(|error| {
+                self.damaged(&variable.key, &format!("its value cannot be read: {error}"))
+            })?;
+            let events = if entry.parts == 0 {
+                entry.events
+            } else {
+                let text: Option<String> = (0..entry.parts)
+                    .map(|i| parts.get(&(entry.nonce.as_str(), i)).copied())
+                    .collect();
+                let text = text
+                    .ok_or_else(|| self.damaged(&variable.key, "a part of its value is missing"))?;
+                serde_json::from_str(&text).map_err(|error| {
+                    self.damaged(&variable.key, &format!("its parts cannot be read: {error}"))
+                })?
+            };
+            reading.log.revision = slot;
+            reading.log.events.extend(events);
+            reading.nonces.insert(slot, entry.nonce);
+        }
+        Ok(reading)
+    }
+
+    fn damaged(&self, key: &str, how: &str) -> Problem {
+        Problem::gitlab(
+            format!(
+                "the state variable `{key}` (scope `{}`) of the project is damaged: {how}; nothing was changed",
+                self.scope
+            ),
+            "state variables are not to be edited by hand: restore the variable from its entry in the project's audit or a backup, or remove all variables of this scope and queue the merge requests again",
+        )
+    }
+
+    /// Whether GitLab may have stored it. Only a refusal that has nothing to do with a race is a problem.
+    fn create(&self, key: &str, scope: &str, value: &str) -> Answer<()> {
+        let endpoint = CreateProjectVariable::builder()
+            .project(self.project)
+            .key(key)
+            .value(value)
+            .environment_scope(scope)
+            .raw(true)
+            .masked(false)
+            .description("State of Trainyard, not to be edited")
+            .build()
+            .map_err(|error| Problem::bug("a variable could not be described").caused_by(error))?;
+        match self.client.send(&endpoint) {
+            Ok(reply) if reply.ok() || reply.status >= 500 => Ok(()),
+            Ok(reply)
+                if reply.status == 400 && reply.words().contains("has already been taken") =>
+            {
+                Ok(())
+            }
+            Ok(reply) if reply.status == 400 && reply.words().contains("Maximum number") => {
+                Err(Problem::gitlab(
+                    format!(
+                        "the project cannot hold more CI variables: {}",
+                        reply.words()
+                    ),
+                    "release the open version, which archives its entries, or raise the limit `project_ci_variables`",
+                ))
+            }
+            Ok(reply) => Err(reply.problem()),
+            // The answer was lost: the log tells whether the entry is in.
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+impl Journal for VariableJournal<'_> {
+    fn read(&self) -> Answer<Log> {
+        Ok(self.read_whole()?.log)
+    }
+
+    fn append(&self, decided_on: u64, events: &[Event]) -> Answer<Append> {
+        let slot = decided_on + 1;
+        let nonce = nonce_of(&self.writer, slot, self.clock);
+        let mut entry = Entry {
+            nonce: nonce.clone(),
+            events: events.to_vec(),
+            parts: 0,
+        };
+        let mut value = json(&entry)?;
+        if value.chars().count() > LONGEST_VALUE {
+            let text: Vec<char> = json(&events)?.chars().collect();
+            let chunks: Vec<String> = text
+                .chunks(LONGEST_VALUE)
+                .map(|chunk| chunk.iter().collect())
+                .collect();
+            for (index, chunk) in chunks.iter().enumerate() {
+                self.create(
+                    &format!("TRAINYARD_PART_{index}"),
+                    &format!("{}/part/{nonce}", self.scope),
+                    chunk,
+                )?;
+            }
+            entry = Entry {
+                nonce: nonce.clone(),
+                events: Vec::new(),
+                parts: chunks.len(),
+            };
+            value = json(&entry)?;
+        }
+        self.create(&key_of(slot), &self.scope, &value)?;
+        let reading = self.read_whole()?;
+        let ours = reading.nonces.get(&slot) == Some(&nonce);
+        Ok(if ours {
+            Append::Recorded(reading.log)
+        } else {
+            Append::Lost(reading.log)
+        })
+    }
+}
+
+fn key_of(slot: u64) -> String {
+    format!("TRAINYARD_LOG_{slot:06}")
+}
+
+/// Unlike any other attempt's: the job, the slot and the nanosecond.
+fn nonce_of(writer: &str, slot: u64, clock: &dyn Clock) -> String {
+    let text = format!(
+        "{writer}/{slot}/{}/{}",
+        clock.now().as_nanosecond(),
+        std::process::id()
+    );
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .take(10)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn json(value: &impl Serialize) -> Answer<String> {
+    serde_json::to_string(value)
+        .map_err(|error| Problem::bug("an event cannot be written").caused_by(error))
+}

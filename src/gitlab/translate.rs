@@ -1,0 +1,324 @@
+//! GitLab's answers into the domain's values. Pure.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+
+use super::wire;
+use crate::domain::ids::{
+    CommitSha, FeatureId, JobId, MergeRequestId, NoteId, ProjectPath, RoleName, UserName,
+};
+use crate::domain::integration::{MergeRequestState, Request};
+use crate::domain::linking::Feature;
+use crate::domain::validation::{Decision, Played, Run};
+use crate::outcome::Problem;
+use crate::ports::{Answer, Evidence, JobRecord, MergeRequest, PipelineRecord};
+
+/// The job by which integration is asked for.
+pub(crate) const INTEGRATE_JOB: &str = "integrate";
+
+/// Reads one field through its constructor.
+pub(super) fn field<T: FromStr<Err: std::fmt::Display>>(name: &str, text: &str) -> Answer<T> {
+    text.parse().map_err(|error: T::Err| {
+        Problem::gitlab(
+            format!("GitLab's field `{name}` cannot be used: {error}"),
+            "check that the server is a GitLab of version 16.11 or later",
+        )
+    })
+}
+
+pub(super) fn merge_request(
+    project: &ProjectPath,
+    found: wire::MergeRequest,
+) -> Answer<MergeRequest> {
+    let state = match found.state.as_str() {
+        "opened" => MergeRequestState::Open,
+        "merged" => MergeRequestState::Merged,
+        // `locked`: GitLab is merging it this very moment; nothing may be started on it.
+        _ => MergeRequestState::Closed,
+    };
+    let optional = |name: &str, text: Option<&String>| {
+        text.map(|text| field::<CommitSha>(name, text)).transpose()
+    };
+    let head = found.sha.as_ref().ok_or_else(|| {
+        Problem::gitlab(
+            format!("the merge request !{} has no commit", found.iid),
+            "its source branch is gone: close it or push the branch again",
+        )
+    })?;
+    let landed = found
+        .merge_commit_sha
+        .as_ref()
+        .or(found.squash_commit_sha.as_ref());
+    let landed = match state {
+        // A fast-forward merge leaves no commit of its own.
+        MergeRequestState::Merged => {
+            Some(optional("merge_commit_sha", landed)?.map_or_else(|| field("sha", head), Ok)?)
+        }
+        MergeRequestState::Open | MergeRequestState::Closed => None,
+    };
+    Ok(MergeRequest {
+        id: MergeRequestId {
+            project: project.clone(),
+            iid: found.iid,
+        },
+        title: found.title,
+        description: found.description.unwrap_or_default(),
+        author: field("author.username", &found.author.username)?,
+        state,
+        draft: found.draft,
+        source: field("source_branch", &found.source_branch)?,
+        target: field("target_branch", &found.target_branch)?,
+        head: field("sha", head)?,
+        labels: found.labels,
+        url: found.web_url,
+        threads_resolved: found.blocking_discussions_resolved.unwrap_or(true),
+        merge_status: found.detailed_merge_status,
+        landed,
+        behind: found.diverged_commits_count,
+        base: optional(
+            "diff_refs.base_sha",
+            found.diff_refs.and_then(|refs| refs.base_sha).as_ref(),
+        )?,
+    })
+}
+
+pub(super) fn feature(project: &ProjectPath, issue: wire::Issue) -> Answer<Feature> {
+    Ok(Feature {
+        id: FeatureId {
+            project: project.clone(),
+            iid: issue.iid,
+        },
+        title: issue.title,
+        description: issue.description.unwrap_or_default(),
+        open: issue.state == "opened",
+        confidential: issue.confidential,
+        labels: issue.labels,
+        author: field("author.username", &issue.author.username)?,
+        url: issue.web_url,
+    })
+}
+
+pub(super) fn job(found: &wire::Job) -> JobRecord {
+    JobRecord {
+        id: JobId(found.id),
+        name: found.name.clone(),
+        status: found.status.clone(),
+        may_fail: found.allow_failure,
+        failure: found.failure_reason.clone(),
+    }
+}
+
+/// The marker that makes a note ours, together with its author.
+pub(super) fn marker(kind: &str) -> String {
+    format!("<!-- trainyard:{kind} -->")
+}
+
+/// Pipelines and our notes, from GraphQL; who played which job, from REST (GraphQL does not tell it).
+///
+/// A manual job whose user also started the pipeline is not told apart from a delayed job, which starts by itself under that
+/// very name (GitLab's `manualJob` is true for both): nobody is known to have pressed play.
+pub(super) fn evidence(
+    me: Option<&wire::User>,
+    found: wire::DossierMergeRequest,
+    users: &BTreeMap<u64, wire::JobUser>,
+) -> Answer<Evidence> {
+    let mut evidence = Evidence::default();
+    for note in found.notes.nodes {
+        let ours = note
+            .author
+            .as_ref()
+            .zip(me)
+            .is_some_and(|(author, me)| author.username == me.username);
+        let kind = note
+            .body
+            .strip_prefix("<!-- trainyard:")
+            .and_then(|rest| rest.split_once(" -->"))
+            .map(|(kind, _)| kind.to_owned());
+        if let Some(kind) = kind.filter(|_| ours) {
+            evidence
+                .notes
+                .entry(kind)
+                .or_insert((NoteId(number_of(&note.id)?), note.body));
+        }
+    }
+    for pipeline in found.pipelines.nodes {
+        let Some(commit) = pipeline.sha.as_deref() else {
+            continue;
+        };
+        let commit: CommitSha = field("pipelines.sha", commit)?;
+        let mut record = PipelineRecord {
+            commit: commit.clone(),
+            jobs: Vec::new(),
+            request: None,
+        };
+        for job in pipeline.jobs.nodes {
+            let (Some(name), Some(status)) = (job.name.as_deref(), job.status.as_deref()) else {
+                continue;
+            };
+            let (id, status) = (number_of(&job.id)?, status.to_ascii_lowercase());
+            let finished: Option<Timestamp> = job
+                .finished_at
+                .as_deref()
+                .map(|at| field("jobs.finishedAt", at))
+                .transpose()?;
+            if let (Some(at), Some(user), "success") = (finished, users.get(&id), status.as_str()) {
+                let player: UserName = field("jobs.user.username", &user.username)?;
+                if name == INTEGRATE_JOB {
+                    record.request = Some(Request {
+                        job: JobId(id),
+                        by: player,
+                        at,
+                    });
+                } else if let Some((decision, role)) = validation_of(name) {
+                    let starter = pipeline.user.as_ref().map(|user| user.username.as_str());
+                    let played = match job.manual_job {
+                        Some(true) if starter != Some(user.username.as_str()) => Played::ByHand,
+                        Some(false) => Played::Automatically,
+                        Some(true) | None => Played::Unknown,
+                    };
+                    let (bot, active) = (user.bot, user.state == "active");
+                    let commit = commit.clone();
+                    evidence.runs.push(Run {
+                        job: JobId(id),
+                        role,
+                        decision,
+                        player,
+                        bot,
+                        active,
+                        at,
+                        commit,
+                        played,
+                    });
+                }
+            }
+            if job.retried != Some(true) {
+                let name = name.to_owned();
+                record.jobs.push(JobRecord {
+                    id: JobId(id),
+                    name,
+                    status,
+                    may_fail: job.allow_failure,
+                    failure: None,
+                });
+            }
+        }
+        evidence.pipelines.push(record);
+    }
+    Ok(evidence)
+}
+
+/// What the name of a validation job says: `validate:po`, `reject:qa`.
+pub(super) fn validation_of(name: &str) -> Option<(Decision, RoleName)> {
+    let (decision, role) = match name.split_once(':')? {
+        ("validate", role) => (Decision::Validate, role),
+        ("reject", role) => (Decision::Reject, role),
+        _ => return None,
+    };
+    Some((decision, role.trim().parse().ok()?))
+}
+
+/// The number at the end of a global id, `gid://gitlab/Ci::Build/991`.
+pub(super) fn number_of(global_id: &str) -> Answer<u64> {
+    field("id", global_id.rsplit('/').next().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wire_merge_request(change: impl FnOnce(&mut serde_json::Value)) -> wire::MergeRequest {
+        let mut value = serde_json::json!({
+            "iid": 7, "title": "Pay", "description": null, "state": "opened", "draft": false, "author": {"username": "ana"},
+            "source_branch": "pay", "target_branch": "main", "sha": "a".repeat(40), "labels": ["x"], "web_url": "https://g/x",
+            "detailed_merge_status": "mergeable", "merge_commit_sha": null, "unknown": 1
+        });
+        change(&mut value);
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn home() -> ProjectPath {
+        "shop/web".parse().unwrap()
+    }
+
+    #[test]
+    fn a_merge_request_is_translated() {
+        let open = merge_request(&home(), wire_merge_request(|_| {})).unwrap();
+        assert_eq!(
+            (open.state, open.landed.clone()),
+            (MergeRequestState::Open, None)
+        );
+        let merged = merge_request(
+            &home(),
+            wire_merge_request(|v| v["state"] = "merged".into()),
+        )
+        .unwrap();
+        assert_eq!(
+            merged.landed,
+            Some(merged.head.clone()),
+            "a fast-forward has no commit of its own"
+        );
+        let locked = merge_request(
+            &home(),
+            wire_merge_request(|v| v["state"] = "locked".into()),
+        )
+        .unwrap();
+        assert_eq!(locked.state, MergeRequestState::Closed);
+    }
+
+    #[test]
+    fn a_field_that_cannot_be_used_is_named() {
+        let problem =
+            merge_request(&home(), wire_merge_request(|v| v["sha"] = "HEAD".into())).unwrap_err();
+        assert!(problem.what.contains("`sha`"), "{}", problem.what);
+    }
+
+    fn dossier(manual: Option<bool>, starter: &str) -> Evidence {
+        let value = serde_json::json!({
+            "notes": {"nodes": [
+                {"id": "gid://gitlab/Note/1", "body": "<!-- trainyard:state -->\nforged", "author": {"username": "mallory"}},
+                {"id": "gid://gitlab/Note/2", "body": "<!-- trainyard:state -->\nours", "author": {"username": "bot"}}
+            ]},
+            "pipelines": {"nodes": [{"id": "gid://gitlab/Ci::Pipeline/3", "sha": "a".repeat(40), "user": {"username": starter}, "jobs": {"nodes": [
+                {"id": "gid://gitlab/Ci::Build/10", "name": "validate:po", "status": "SUCCESS", "manualJob": manual, "allowFailure": false, "retried": false, "finishedAt": "2026-01-05T10:00:00Z"},
+                {"id": "gid://gitlab/Ci::Build/11", "name": "integrate", "status": "SUCCESS", "manualJob": true, "allowFailure": true, "retried": false, "finishedAt": "2026-01-05T10:01:00Z"},
+                {"id": "gid://gitlab/Ci::Build/12", "name": "validate:qa", "status": "MANUAL", "manualJob": true, "allowFailure": false, "retried": false, "finishedAt": null}
+            ]}}]}
+        });
+        let user = |name: &str| wire::JobUser {
+            username: name.into(),
+            state: "active".into(),
+            bot: false,
+        };
+        let users = BTreeMap::from([(10, user("olga")), (11, user("ana")), (12, user("ana"))]);
+        let me = wire::User {
+            username: "bot".into(),
+        };
+        evidence(Some(&me), serde_json::from_value(value).unwrap(), &users).unwrap()
+    }
+
+    #[test]
+    fn only_a_job_that_somebody_else_played_is_known_to_be_by_hand() {
+        for (manual, starter, played) in [
+            (Some(true), "ana", Played::ByHand),
+            (Some(true), "olga", Played::Unknown),
+            (Some(false), "ana", Played::Automatically),
+            (None, "ana", Played::Unknown),
+        ] {
+            let found = dossier(manual, starter);
+            assert_eq!(found.runs.len(), 1, "an unplayed job is no run");
+            assert_eq!(found.runs[0].played, played, "{manual:?} {starter}");
+        }
+    }
+
+    #[test]
+    fn a_note_is_ours_by_marker_and_author() {
+        let found = dossier(Some(true), "ana");
+        assert_eq!(found.notes["state"].0, NoteId(2));
+        assert_eq!(
+            found.pipelines[0].request.as_ref().map(|r| r.job),
+            Some(JobId(11))
+        );
+    }
+}

@@ -1,0 +1,212 @@
+//! GitLab's answers as we read them: only the fields we use, and those we need are required.
+
+use serde::Deserialize;
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct User {
+    pub(super) username: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct DiffRefs {
+    pub(super) base_sha: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct MergeRequest {
+    pub(super) iid: u64,
+    pub(super) title: String,
+    pub(super) description: Option<String>,
+    pub(super) state: String,
+    pub(super) draft: bool,
+    pub(super) author: User,
+    pub(super) source_branch: String,
+    pub(super) target_branch: String,
+    pub(super) sha: Option<String>,
+    pub(super) labels: Vec<String>,
+    pub(super) web_url: String,
+    #[serde(default)]
+    pub(super) detailed_merge_status: String,
+    #[serde(default)]
+    pub(super) blocking_discussions_resolved: Option<bool>,
+    #[serde(default)]
+    pub(super) merge_commit_sha: Option<String>,
+    #[serde(default)]
+    pub(super) squash_commit_sha: Option<String>,
+    #[serde(default)]
+    pub(super) merge_error: Option<String>,
+    #[serde(default)]
+    pub(super) rebase_in_progress: Option<bool>,
+    #[serde(default)]
+    pub(super) diverged_commits_count: Option<u64>,
+    #[serde(default)]
+    pub(super) diff_refs: Option<DiffRefs>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct DiffVersion {
+    pub(super) head_commit_sha: String,
+    #[serde(default)]
+    pub(super) patch_id_sha: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Issue {
+    pub(super) iid: u64,
+    pub(super) title: String,
+    pub(super) description: Option<String>,
+    pub(super) state: String,
+    #[serde(default)]
+    pub(super) confidential: bool,
+    pub(super) labels: Vec<String>,
+    pub(super) author: User,
+    pub(super) web_url: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct CurrentJob {
+    pub(super) user: User,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct JobUser {
+    pub(super) username: String,
+    pub(super) state: String,
+    #[serde(default)]
+    pub(super) bot: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Job {
+    pub(super) id: u64,
+    pub(super) user: Option<JobUser>,
+    pub(super) name: String,
+    pub(super) status: String,
+    #[serde(default)]
+    pub(super) allow_failure: bool,
+    #[serde(default)]
+    pub(super) failure_reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Pipeline {
+    pub(super) status: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Note {
+    pub(super) id: u64,
+    pub(super) body: String,
+    pub(super) author: User,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Created {
+    pub(super) id: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Variable {
+    pub(super) key: String,
+    pub(super) value: Option<String>,
+    pub(super) environment_scope: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Member {
+    pub(super) username: String,
+    pub(super) access_level: u64,
+    pub(super) state: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Commit {
+    pub(super) id: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Tag {
+    pub(super) name: String,
+    pub(super) commit: Commit,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ReleaseLinks {
+    #[serde(rename = "self")]
+    pub(super) own: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Release {
+    pub(super) tag_name: String,
+    #[serde(default, rename = "_links")]
+    pub(super) links: Option<ReleaseLinks>,
+}
+
+/// An answer of GraphQL: the data, or why there is none.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Graph<T> {
+    pub(super) data: Option<T>,
+    #[serde(default)]
+    pub(super) errors: Vec<GraphError>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct GraphError {
+    pub(super) message: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Nodes<T> {
+    pub(super) nodes: Vec<T>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DossierData {
+    pub(super) current_user: Option<User>,
+    pub(super) project: Option<DossierProject>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DossierProject {
+    pub(super) merge_request: Option<DossierMergeRequest>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct DossierMergeRequest {
+    pub(super) notes: Nodes<DossierNote>,
+    pub(super) pipelines: Nodes<DossierPipeline>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct DossierNote {
+    /// `gid://gitlab/Note/7`.
+    pub(super) id: String,
+    pub(super) body: String,
+    pub(super) author: Option<User>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct DossierPipeline {
+    /// `gid://gitlab/Ci::Pipeline/300`.
+    pub(super) id: String,
+    pub(super) sha: Option<String>,
+    pub(super) user: Option<User>,
+    pub(super) jobs: Nodes<DossierJob>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DossierJob {
+    /// `gid://gitlab/Ci::Build/991`.
+    pub(super) id: String,
+    pub(super) name: Option<String>,
+    /// Upper case, for example `SUCCESS`.
+    pub(super) status: Option<String>,
+    pub(super) manual_job: Option<bool>,
+    pub(super) allow_failure: bool,
+    pub(super) retried: Option<bool>,
+    pub(super) finished_at: Option<String>,
+}

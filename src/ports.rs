@@ -1,0 +1,279 @@
+//! What jobs ask of the world, in the domain's words. Adapters are in `gitlab`, `folder` and `git`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::domain::event::Event;
+use crate::domain::ids::{
+    BranchName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, PatchId, UserName,
+};
+use crate::domain::integration::{MergeRequestState, Request};
+use crate::domain::linking::Sight;
+use crate::domain::nrt::{Held, Holder, Liveness};
+use crate::domain::validation::{Members, Run};
+use crate::domain::versioning::Number;
+use crate::outcome::Problem;
+
+/// The answer of every port: what was asked, or the problem as a person will read it.
+pub type Answer<T> = Result<T, Problem>;
+
+/// The time.
+pub trait Clock {
+    /// Now.
+    fn now(&self) -> Timestamp;
+    /// Lets time pass, for answers that GitLab works out in the background.
+    fn wait(&self, time: Duration);
+}
+
+/// A log as it was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Log {
+    /// The number of its last entry; 0 when it is empty.
+    pub revision: u64,
+    /// Its events, in order.
+    pub events: Vec<Event>,
+}
+
+/// What became of an attempt to append.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Append {
+    /// The events are in; the log as it is now.
+    Recorded(Log),
+    /// Somebody else was faster; the log as it is now, to decide again.
+    Lost(Log),
+}
+
+/// The log of everything that happened: append-only, each entry decided on the one before it.
+pub trait Journal {
+    /// Reads it.
+    fn read(&self) -> Answer<Log>;
+    /// Appends one entry right behind the revision that it was decided on, or tells that the log has moved.
+    fn append(&self, decided_on: u64, events: &[Event]) -> Answer<Append>;
+}
+
+/// A merge request as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeRequest {
+    /// Which one.
+    pub id: MergeRequestId,
+    /// Its title, untrusted.
+    pub title: String,
+    /// Its description, untrusted, whole.
+    pub description: String,
+    /// Who wrote it.
+    pub author: UserName,
+    /// Open, closed or merged.
+    pub state: MergeRequestState,
+    /// Whether it is a draft.
+    pub draft: bool,
+    /// Its branch.
+    pub source: BranchName,
+    /// The branch it lands on.
+    pub target: BranchName,
+    /// Its head.
+    pub head: CommitSha,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// Where a person sees it.
+    pub url: String,
+    /// Whether all its threads are resolved.
+    pub threads_resolved: bool,
+    /// Why GitLab would not merge it now, in GitLab's word; unknown words are kept.
+    pub merge_status: String,
+    /// The commit that brought it into the target, once merged.
+    pub landed: Option<CommitSha>,
+    /// How many commits of the target it lacks; `None` when it was not asked for.
+    pub behind: Option<u64>,
+    /// The head of the target that its diff is made against.
+    pub base: Option<CommitSha>,
+}
+
+/// What a rebase came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rebase {
+    /// The merge request stands on the head of its target now (or did before).
+    Done(Box<MergeRequest>),
+    /// Its commits do not apply.
+    Conflict { detail: String },
+    /// It cannot be rebased for another reason: branch gone, push not allowed.
+    Impossible { reason: String },
+}
+
+/// What a merge came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Merge {
+    /// It is in the target, by this commit.
+    Done { landed: CommitSha },
+    /// Its head is another one.
+    HeadMoved,
+    /// GitLab refuses; its word for why.
+    Refused { status: String },
+}
+
+/// Merge requests.
+pub trait MergeRequests {
+    /// One of them, or that there is none.
+    fn merge_request(&self, iid: u64) -> Answer<Option<MergeRequest>>;
+    /// Open ones whose description mentions a word.
+    fn open_mentioning(&self, word: &str) -> Answer<Vec<MergeRequest>>;
+    /// Brings it onto the head of its target, without starting a pipeline.
+    fn rebase(&self, held: &Held, iid: u64) -> Answer<Rebase>;
+    /// Merges it, provided its head is still this one.
+    fn merge(&self, held: &Held, iid: u64, head: &CommitSha, message: &str) -> Answer<Merge>;
+    /// The patch id of each head that it has had, where GitLab knows it.
+    fn patches(&self, iid: u64) -> Answer<BTreeMap<CommitSha, PatchId>>;
+}
+
+/// Features.
+pub trait Features {
+    /// What can be seen of each.
+    fn sights(&self, ids: &[FeatureId]) -> Answer<BTreeMap<FeatureId, Sight>>;
+    /// Closes one.
+    fn close(&self, id: &FeatureId) -> Answer<()>;
+}
+
+/// One job of a pipeline, as far as the gate looks at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRecord {
+    /// Its number.
+    pub id: JobId,
+    /// Its name.
+    pub name: String,
+    /// GitLab's word, lower case.
+    pub status: String,
+    /// Whether its failure does not matter.
+    pub may_fail: bool,
+    /// Why it failed, in GitLab's word.
+    pub failure: Option<String>,
+}
+
+/// One pipeline of a merge request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PipelineRecord {
+    /// The commit it ran on.
+    pub commit: CommitSha,
+    /// Its jobs, the newest of each name.
+    pub jobs: Vec<JobRecord>,
+    /// The successful run of the job that asks for integration.
+    pub request: Option<Request>,
+}
+
+/// What GitLab recorded about a merge request beside its text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// Our own notes on it, by kind, with their text.
+    pub notes: BTreeMap<String, (NoteId, String)>,
+    /// Runs of validation jobs, in any order.
+    pub runs: Vec<Run>,
+    /// Pipelines, newest first.
+    pub pipelines: Vec<PipelineRecord>,
+}
+
+/// Records that GitLab keeps of jobs and people.
+pub trait Records {
+    /// The pipelines of a merge request, and our notes on it.
+    fn evidence(&self, iid: u64) -> Answer<Evidence>;
+    /// Who started, or played, the job that is running now, according to GitLab.
+    fn player(&self) -> Answer<UserName>;
+    /// The jobs of a pipeline.
+    fn jobs(&self, pipeline: u64) -> Answer<Vec<JobRecord>>;
+    /// Whether the run that holds the environment still runs.
+    fn liveness(&self, holder: &Holder) -> Answer<Liveness>;
+}
+
+/// People.
+pub trait People {
+    /// Everybody who belongs to a role.
+    fn holders(&self, members: &Members) -> Answer<BTreeSet<UserName>>;
+}
+
+/// The workers of the NRT environment.
+pub trait Workers {
+    /// Starts one; it finds out by itself what there is to do. The number is a hint, not a claim.
+    fn wake(&self, merge_request: Option<u64>) -> Answer<()>;
+    /// Whether one is on its way already.
+    fn one_is_coming(&self) -> Answer<bool>;
+}
+
+/// Where something is written for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// On a merge request.
+    MergeRequest(u64),
+    /// On a feature.
+    Feature(FeatureId),
+}
+
+/// What people are told.
+pub trait Announcements {
+    /// Keeps one note of a kind at a place: edits the one that is known, looks for it, or writes it.
+    fn keep_note(
+        &self,
+        place: &Place,
+        kind: &str,
+        known: Option<NoteId>,
+        body: &str,
+    ) -> Answer<NoteId>;
+    /// Sets the state of the trial on a commit.
+    fn set_status(
+        &self,
+        commit: &CommitSha,
+        branch: &BranchName,
+        validated: bool,
+        text: &str,
+    ) -> Answer<()>;
+}
+
+/// A deployment, as GitLab keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeploymentState {
+    /// It runs in production.
+    Succeeded,
+    /// It does not.
+    Failed,
+}
+
+/// A release that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExistingRelease {
+    /// Where a person reads it.
+    pub url: String,
+}
+
+/// Tags, releases and what goes with them.
+pub trait Releases {
+    /// The newest number tagged, with its commit.
+    fn newest(&self, prefix: &str) -> Answer<Option<(Number, CommitSha)>>;
+    /// The commit of a tag.
+    fn tag(&self, tag: &str) -> Answer<Option<CommitSha>>;
+    /// Tags a commit; an existing tag of the same commit is fine.
+    fn create_tag(&self, tag: &str, commit: &CommitSha, message: &str) -> Answer<()>;
+    /// Publishes a release for a tag, or finds that it is there.
+    fn publish(&self, tag: &str, name: &str, notes: &str) -> Answer<ExistingRelease>;
+    /// Records a deployment.
+    fn record_deployment(
+        &self,
+        environment: &str,
+        commit: &CommitSha,
+        branch: &BranchName,
+        state: DeploymentState,
+    ) -> Answer<u64>;
+}
+
+/// The project's own rules.
+pub trait Policies {
+    /// The text of the configuration file on a branch, or that there is none.
+    fn policy(&self, branch: &BranchName) -> Answer<Option<String>>;
+}
+
+/// The commits of the work tree that the job runs in.
+pub trait Commits {
+    /// Whether two commits hold the same files, byte for byte.
+    fn same_tree(&self, one: &CommitSha, other: &CommitSha) -> Answer<bool>;
+    /// Whether the first commit is part of the history of the second.
+    fn is_ancestor(&self, ancestor: &CommitSha, of: &CommitSha) -> Answer<bool>;
+    /// The head of a branch on the server.
+    fn head_of(&self, branch: &BranchName) -> Answer<CommitSha>;
+}
