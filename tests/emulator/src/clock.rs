@@ -18,7 +18,9 @@ enum Source {
 
 impl Default for Source {
     fn default() -> Self {
-        Self::Real { ahead: SignedDuration::ZERO }
+        Self::Real {
+            ahead: SignedDuration::ZERO,
+        }
     }
 }
 
@@ -26,7 +28,9 @@ impl Clock {
     /// The current time, cut to milliseconds as GitLab stores it.
     pub fn now(&self) -> Timestamp {
         let now = match *self.source.lock().unwrap_or_else(PoisonError::into_inner) {
-            Source::Real { ahead } => Timestamp::now().saturating_add(ahead).unwrap_or(Timestamp::MAX),
+            Source::Real { ahead } => Timestamp::now()
+                .saturating_add(ahead)
+                .unwrap_or(Timestamp::MAX),
             Source::Fixed(at) => at,
         };
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
@@ -41,7 +45,9 @@ impl Clock {
     pub fn advance(&self, by: SignedDuration) {
         let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
         *source = match *source {
-            Source::Real { ahead } => Source::Real { ahead: ahead.saturating_add(by) },
+            Source::Real { ahead } => Source::Real {
+                ahead: ahead.saturating_add(by),
+            },
             Source::Fixed(at) => Source::Fixed(at.saturating_add(by).unwrap_or(Timestamp::MAX)),
         };
     }

@@ -9,7 +9,7 @@ use crate::errors::ApiError;
 use crate::message::Request;
 use crate::pagination;
 use crate::params::{Params, UploadedFile};
-use crate::router::{Answer, Guard};
+use crate::router::{Answer, Guard, PathValues};
 use crate::shared::{Shared, StateGuard};
 
 /// The surroundings of one request.
@@ -17,7 +17,7 @@ pub(crate) struct Ctx<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) request: &'a Request,
     pub(crate) caller: Caller,
-    path: Vec<(&'static str, String)>,
+    path: PathValues,
     params: Params,
     project: u64,
     group: u64,
@@ -29,10 +29,18 @@ impl<'a> Ctx<'a> {
         shared: &'a Shared,
         request: &'a Request,
         caller: Caller,
-        path: Vec<(&'static str, String)>,
+        path: PathValues,
         guard: Guard,
     ) -> Result<Self, ApiError> {
-        let mut ctx = Self { shared, request, caller, path, params: Params::default(), project: 0, group: 0 };
+        let mut ctx = Self {
+            shared,
+            request,
+            caller,
+            path,
+            params: Params::default(),
+            project: 0,
+            group: 0,
+        };
         match guard {
             Guard::Open => {}
             Guard::User => {
@@ -55,7 +63,8 @@ impl<'a> Ctx<'a> {
             Guard::Group(role) => {
                 ctx.user()?;
                 ctx.group = ctx.find_group(ctx.path("id"))?;
-                let allowed = access::in_group(&ctx.state(), ctx.caller.user(), ctx.group).at_least(role);
+                let allowed =
+                    access::in_group(&ctx.state(), ctx.caller.user(), ctx.group).at_least(role);
                 if !allowed {
                     return Err(ApiError::forbidden());
                 }
@@ -107,7 +116,11 @@ impl<'a> Ctx<'a> {
 
     /// `403` unless the caller has this role in the project of the path.
     pub(crate) fn require(&self, role: Role) -> Result<(), ApiError> {
-        if self.access().at_least(role) { Ok(()) } else { Err(ApiError::forbidden()) }
+        if self.access().at_least(role) {
+            Ok(())
+        } else {
+            Err(ApiError::forbidden())
+        }
     }
 
     /// A project by number or full path that the caller may see, or `404`.
@@ -118,10 +131,16 @@ impl<'a> Ctx<'a> {
         if !access::in_project(&state, self.caller.user(), project.id).can_read {
             return Err(missing());
         }
-        let Some(job) = self.caller.job() else { return Ok(project.id) };
+        let Some(job) = self.caller.job() else {
+            return Ok(project.id);
+        };
         let home = job.project_id;
         if project.id != home && !project.job_token_allowlist.contains(&home) {
-            let from = state.projects.get(home).map(|home| home.path.clone()).unwrap_or_default();
+            let from = state
+                .projects
+                .get(home)
+                .map(|home| home.path.clone())
+                .unwrap_or_default();
             return Err(ApiError::forbidden_because(&format!(
                 "Authentication by CI/CD job token not allowed from {from} to {}.",
                 project.path
@@ -141,12 +160,17 @@ impl<'a> Ctx<'a> {
 
     /// A placeholder of the path; empty if the pattern has none of that name.
     pub(crate) fn path(&self, name: &str) -> &str {
-        self.path.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value.as_str())
+        self.path
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map_or("", |(_, value)| value.as_str())
     }
 
     /// A numeric placeholder of the path, or `400`.
     pub(crate) fn path_number(&self, name: &str) -> Result<u64, ApiError> {
-        self.path(name).parse().or_else(|_| Err(ApiError::error(400, format!("{name} is invalid"))))
+        self.path(name)
+            .parse()
+            .map_err(|_error| ApiError::error(400, format!("{name} is invalid")))
     }
 
     /// True if the parameter was sent, be it as null.
@@ -161,7 +185,10 @@ impl<'a> Ctx<'a> {
 
     /// A parameter with its JSON type; null counts as absent.
     pub(crate) fn value(&self, name: &str) -> Option<&Value> {
-        self.params.values.get(name).filter(|value| !value.is_null())
+        self.params
+            .values
+            .get(name)
+            .filter(|value| !value.is_null())
     }
 
     /// A text parameter.
@@ -187,7 +214,13 @@ impl<'a> Ctx<'a> {
     /// A list parameter, whether sent as an array or with commas.
     pub(crate) fn list(&self, name: &str) -> Option<Vec<String>> {
         let items = self.value(name)?.as_array()?;
-        Some(items.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+        Some(
+            items
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
+        )
     }
 
     /// One text entry of a hash parameter: `hash_string("filter", "environment_scope")`.
@@ -196,12 +229,20 @@ impl<'a> Ctx<'a> {
     }
 
     /// An uploaded file.
+    #[expect(
+        dead_code,
+        reason = "for families that come next; whoever uses it first removes this line"
+    )]
     pub(crate) fn file(&self, name: &str) -> Option<&UploadedFile> {
         self.params.files.iter().find(|file| file.name == name)
     }
 
     /// One page by number of a list that is already in order; rendering happens only for the page.
-    pub(crate) fn page<T>(&self, items: impl IntoIterator<Item = T>, render: impl Fn(T) -> Value) -> Answer {
+    pub(crate) fn page<T>(
+        &self,
+        items: impl IntoIterator<Item = T>,
+        render: impl Fn(T) -> Value,
+    ) -> Answer {
         pagination::offset(self, items, render)
     }
 }

@@ -46,7 +46,9 @@ fn unknown(shared: &Shared, request: &Request) -> Served {
 fn serve_api(shared: &Shared, request: &Request) -> Served {
     let found = router::find(api::ROUTES, &request.method, &request.segments[2..]);
     let job_token_route = found.as_ref().is_ok_and(|found| found.route.job_token);
-    let (caller, who) = identified(shared, |state, now| auth::api_caller(state, now, request, job_token_route));
+    let (caller, who) = identified(shared, |state, now| {
+        auth::api_caller(state, now, request, job_token_route)
+    });
     match found {
         Err(reason) => {
             let error = router::unknown_route(&reason, &request.method, &request.path);
@@ -54,14 +56,18 @@ fn serve_api(shared: &Shared, request: &Request) -> Served {
         }
         Ok(found) => {
             let pattern = found.route.pattern;
-            logged(shared, request, Some(pattern), who, |shared| handle(shared, request, caller?, found))
+            logged(shared, request, Some(pattern), who, |shared| {
+                handle(shared, request, caller?, found)
+            })
         }
     }
 }
 
 fn serve_git(shared: &Shared, request: &Request, git: &GitRequest) -> Served {
     let (caller, who) = identified(shared, |state, now| auth::git_caller(state, now, request));
-    logged(shared, request, Some(git.route()), who, |shared| smart_http::serve(shared, request, git, caller))
+    logged(shared, request, Some(git.route()), who, |shared| {
+        smart_http::serve(shared, request, git, caller)
+    })
 }
 
 fn identified(
@@ -71,7 +77,9 @@ fn identified(
     let now = shared.clock.now();
     let state = shared.state();
     let caller = find(&state, now);
-    let who = caller.as_ref().map_or(Who::Refused, |caller| caller.who(&state));
+    let who = caller
+        .as_ref()
+        .map_or(Who::Refused, |caller| caller.who(&state));
     (caller, who)
 }
 
@@ -87,7 +95,13 @@ fn handle(shared: &Shared, request: &Request, caller: Caller, found: Match) -> A
 }
 
 /// Applies faults, turns errors and panics into answers, and writes the log entry.
-fn logged(shared: &Shared, request: &Request, route: Option<&str>, who: Who, work: impl FnOnce(&Shared) -> Answer) -> Served {
+fn logged(
+    shared: &Shared,
+    request: &Request,
+    route: Option<&str>,
+    who: Who,
+    work: impl FnOnce(&Shared) -> Answer,
+) -> Served {
     let fault = shared.faults.on_request(&request.method, route, &who);
     let mut entry = RequestEntry {
         number: request.number,
@@ -110,17 +124,27 @@ fn logged(shared: &Shared, request: &Request, route: Option<&str>, who: Who, wor
     let reset = before || killed || matches!(fault, Some(Effect::ResetAfter));
     entry.status = if before { 0 } else { response.status };
     if let Some(what) = &entry.unknown {
-        shared.report.say(&format!("{what} (request {})", entry.number));
+        shared
+            .report
+            .say(&format!("{what} (request {})", entry.number));
     }
     let who = entry.who.clone();
     shared.log.add(entry);
     if killed {
         shared.faults.kill(&who);
     }
-    if reset { Served::Reset } else { Served::Answer(finished(request, response)) }
+    if reset {
+        Served::Reset
+    } else {
+        Served::Answer(finished(request, response))
+    }
 }
 
-fn run(shared: &Shared, entry: &mut RequestEntry, work: impl FnOnce(&Shared) -> Answer) -> Response {
+fn run(
+    shared: &Shared,
+    entry: &mut RequestEntry,
+    work: impl FnOnce(&Shared) -> Answer,
+) -> Response {
     if shared.is_damaged() {
         shared.report.say("an earlier request panicked while it changed the state; nothing can be trusted any more");
         return ApiError::internal().into_response();
@@ -132,7 +156,9 @@ fn run(shared: &Shared, entry: &mut RequestEntry, work: impl FnOnce(&Shared) -> 
             error.into_response()
         }
         Err(_panic) => {
-            shared.report.say(&format!("{} {} panicked", entry.method, entry.path));
+            shared
+                .report
+                .say(&format!("{} {} panicked", entry.method, entry.path));
             ApiError::internal().into_response()
         }
     }
@@ -165,11 +191,20 @@ fn substitute(effect: &Effect) -> Option<Response> {
 
 /// The headers every answer has, and `304` for a client that already holds the content.
 fn finished(request: &Request, response: Response) -> Response {
-    let is_json = response.headers.iter().any(|(name, value)| *name == "content-type" && value == "application/json");
+    let is_json = response
+        .headers
+        .iter()
+        .any(|(name, value)| *name == "content-type" && value == "application/json");
     let mut response = response
         .with("x-request-id", format!("request-{}", request.number))
         .with("x-runtime", "0.010000")
-        .with("x-gitlab-meta", format!("{{\"correlation_id\":\"request-{}\",\"version\":\"1\"}}", request.number))
+        .with(
+            "x-gitlab-meta",
+            format!(
+                "{{\"correlation_id\":\"request-{}\",\"version\":\"1\"}}",
+                request.number
+            ),
+        )
         .with("ratelimit-limit", "2000")
         .with("ratelimit-remaining", "1999")
         .with("ratelimit-observed", "1")
@@ -177,12 +212,18 @@ fn finished(request: &Request, response: Response) -> Response {
     if request.method != "GET" || response.status != 200 || !is_json {
         return response;
     }
-    let digest: String = Sha256::digest(&response.body).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = Sha256::digest(&response.body)
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let tag = format!("W/\"{digest}\"");
     if request.header("if-none-match") == Some(tag.as_str()) {
         response.status = 304;
         response.body.clear();
         response.headers.retain(|(name, _)| *name != "content-type");
     }
-    response.with("etag", tag).with("cache-control", "max-age=0, private, must-revalidate")
+    response
+        .with("etag", tag)
+        .with("cache-control", "max-age=0, private, must-revalidate")
 }

@@ -31,7 +31,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, data_dir: None, version: "18.5.1".to_owned(), root_token: None, report: Box::new(io::stderr()) }
+        Self {
+            port: 0,
+            data_dir: None,
+            version: "18.5.1".to_owned(),
+            root_token: None,
+            report: Box::new(io::stderr()),
+        }
     }
 }
 
@@ -58,17 +64,37 @@ impl Emulator {
     /// Starts an empty GitLab with one user, the administrator `root`.
     pub fn start(options: Options) -> Result<Self, StartError> {
         let temporary = options.data_dir.is_none().then(temporary_dir);
-        let data_dir = options.data_dir.or_else(|| temporary.clone()).unwrap_or_default();
+        let data_dir = options
+            .data_dir
+            .or_else(|| temporary.clone())
+            .unwrap_or_default();
         std::fs::create_dir_all(data_dir.join("repositories")).map_err(StartError::DataDir)?;
         Repository::install_hooks(&data_dir).map_err(StartError::Git)?;
-        let bound = server::bind(options.port).map_err(|source| StartError::Port { port: options.port, source })?;
+        let bound = server::bind(options.port).map_err(|source| StartError::Port {
+            port: options.port,
+            source,
+        })?;
         let url = format!("http://{}", bound.address);
-        let root_token = options.root_token.unwrap_or_else(|| secret::fresh("glpat-"));
+        let root_token = options
+            .root_token
+            .unwrap_or_else(|| secret::fresh("glpat-"));
         let clock = Clock::default();
         let state = State::with_root(&root_token, clock.now());
-        let shared = Arc::new(Shared::new(url, options.version, Report::new(options.report), data_dir, clock, state));
+        let shared = Arc::new(Shared::new(
+            url,
+            options.version,
+            Report::new(options.report),
+            data_dir,
+            clock,
+            state,
+        ));
         let server = bound.serve(Arc::clone(&shared));
-        Ok(Self { server: Some(server), shared, root_token, temporary })
+        Ok(Self {
+            server: Some(server),
+            shared,
+            root_token,
+            temporary,
+        })
     }
 
     /// `http://127.0.0.1:port`.
@@ -93,7 +119,10 @@ impl Emulator {
 
     /// The requests that asked for something the emulator does not have.
     pub fn unknown_requests(&self) -> Vec<RequestEntry> {
-        self.requests().into_iter().filter(|entry| entry.unknown.is_some()).collect()
+        self.requests()
+            .into_iter()
+            .filter(|entry| entry.unknown.is_some())
+            .collect()
     }
 
     /// The emulator's clock.
@@ -130,5 +159,9 @@ impl Drop for Emulator {
 fn temporary_dir() -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let number = COUNT.fetch_add(1, Ordering::SeqCst);
-    std::env::temp_dir().join(format!("gitlab-emulator-{}-{number}-{}", std::process::id(), secret::fresh("")))
+    std::env::temp_dir().join(format!(
+        "gitlab-emulator-{}-{number}-{}",
+        std::process::id(),
+        secret::fresh("")
+    ))
 }

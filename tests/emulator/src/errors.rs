@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::git::GitError;
 use crate::message::Response;
 
 /// What a handler answers instead of a result: a status and the JSON body that goes with it.
@@ -28,7 +29,12 @@ impl ApiError {
 
     /// Any body.
     pub(crate) fn body(status: u16, body: Value) -> Self {
-        Self { status, body, unknown: None, retry_after: None }
+        Self {
+            status,
+            body,
+            unknown: None,
+            retry_after: None,
+        }
     }
 
     /// `404 Variable Not Found`, for `not_found("Variable")`.
@@ -62,11 +68,19 @@ impl ApiError {
     }
 
     /// `409 Conflict: reason`.
+    #[expect(
+        dead_code,
+        reason = "for families that come next; whoever uses it first removes this line"
+    )]
     pub(crate) fn conflict(reason: &str) -> Self {
         Self::message(409, format!("409 Conflict: {reason}"))
     }
 
     /// `{"message": ["..."]}`.
+    #[expect(
+        dead_code,
+        reason = "for families that come next; whoever uses it first removes this line"
+    )]
     pub(crate) fn messages(status: u16, texts: &[&str]) -> Self {
         Self::body(status, json!({ "message": texts }))
     }
@@ -92,6 +106,13 @@ impl ApiError {
     }
 }
 
+/// A failure of git that a handler has no better answer for.
+impl From<GitError> for ApiError {
+    fn from(error: GitError) -> Self {
+        Self::message(500, format!("500 Internal Server Error: {error}"))
+    }
+}
+
 /// Validation errors by attribute: `{"message": {"key": ["has already been taken"]}}`.
 #[derive(Debug, Default)]
 pub(crate) struct Invalid(Map<String, Value>);
@@ -112,6 +133,10 @@ impl Invalid {
 
     /// `400` with all messages, or success when there are none.
     pub(crate) fn check(self) -> Result<(), ApiError> {
-        if self.is_empty() { Ok(()) } else { Err(ApiError::body(400, json!({ "message": self.0 }))) }
+        if self.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::body(400, json!({ "message": self.0 })))
+        }
     }
 }

@@ -49,7 +49,15 @@ fn once() -> u32 {
 impl Rule {
     /// A rule that hits the next request of any kind once.
     pub fn new(effect: Effect) -> Self {
-        Self { method: None, route: None, who: None, point: None, after: 0, times: 1, effect }
+        Self {
+            method: None,
+            route: None,
+            who: None,
+            point: None,
+            after: 0,
+            times: 1,
+            effect,
+        }
     }
 
     /// Only this method and route pattern.
@@ -88,7 +96,10 @@ impl Rule {
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Effect {
     /// Answers without doing anything.
-    Answer { status: u16, body: serde_json::Value },
+    Answer {
+        status: u16,
+        body: serde_json::Value,
+    },
     /// Does the work later.
     Delay { milliseconds: u64 },
     /// Closes the connection, nothing was done.
@@ -153,27 +164,49 @@ impl Faults {
 
     /// The rules, spent ones too.
     pub fn rules(&self) -> Vec<Rule> {
-        self.lock().iter().map(|active| active.rule.clone()).collect()
+        self.lock()
+            .iter()
+            .map(|active| active.rule.clone())
+            .collect()
     }
 
     /// What happens to a caller that `Kill` hits; a runner ends the job's processes here.
     pub fn on_kill(&self, hook: impl Fn(&Who) + Send + Sync + 'static) {
-        *self.kill_hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(hook));
+        *self
+            .kill_hook
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Box::new(hook));
     }
 
     pub(crate) fn kill(&self, who: &Who) {
-        if let Some(hook) = self.kill_hook.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+        if let Some(hook) = self
+            .kill_hook
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+        {
             hook(who);
         }
     }
 
     /// The effect for a request that just arrived; waiting effects have already waited.
-    pub(crate) fn on_request(&self, method: &str, route: Option<&str>, who: &Who) -> Option<Effect> {
+    pub(crate) fn on_request(
+        &self,
+        method: &str,
+        route: Option<&str>,
+        who: &Who,
+    ) -> Option<Effect> {
         self.take(|rule| {
             rule.point.is_none()
                 && rule.method.as_deref().is_none_or(|wanted| wanted == method)
-                && rule.route.as_deref().is_none_or(|wanted| Some(wanted) == route)
-                && rule.who.as_deref().is_none_or(|wanted| Some(wanted) == who.username())
+                && rule
+                    .route
+                    .as_deref()
+                    .is_none_or(|wanted| Some(wanted) == route)
+                && rule
+                    .who
+                    .as_deref()
+                    .is_none_or(|wanted| Some(wanted) == who.username())
         })
     }
 
@@ -185,9 +218,14 @@ impl Faults {
     fn take(&self, matches: impl Fn(&Rule) -> bool) -> Option<Effect> {
         let mut rules = self.lock();
         let mut hit = None;
-        for (index, active) in rules.iter_mut().enumerate().filter(|(_, active)| matches(&active.rule)) {
+        for (index, active) in rules
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, active)| matches(&active.rule))
+        {
             active.seen += 1;
-            let due = active.seen > active.rule.after && active.seen - active.rule.after <= active.rule.times;
+            let due = active.seen > active.rule.after
+                && active.seen - active.rule.after <= active.rule.times;
             if due && hit.is_none() {
                 hit = Some((index, active.rule.effect.clone()));
             }
@@ -198,12 +236,18 @@ impl Faults {
                 let nobody = Mutex::new(());
                 drop(rules);
                 let guard = nobody.lock().unwrap_or_else(PoisonError::into_inner);
-                drop(Condvar::new().wait_timeout_while(guard, Duration::from_millis(milliseconds), |()| true));
+                drop(Condvar::new().wait_timeout_while(
+                    guard,
+                    Duration::from_millis(milliseconds),
+                    |()| true,
+                ));
             }
             Effect::Rendezvous { parties } => {
                 self.arrivals.notify_all();
                 let missing = |rules: &mut Vec<Active>| {
-                    rules.get(index).is_some_and(|active| active.seen - active.rule.after < parties)
+                    rules
+                        .get(index)
+                        .is_some_and(|active| active.seen - active.rule.after < parties)
                 };
                 drop(self.arrivals.wait_timeout_while(rules, PATIENCE, missing));
             }

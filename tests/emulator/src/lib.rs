@@ -4,6 +4,11 @@
 //! a handler of `api/` with its `Ctx` -> `Response` -> `request_log`. Git requests go to `smart_http`, and every accepted
 //! change of refs, whoever made it, ends in `push::on_push`. All state is in `store::State` behind one lock.
 
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")
+)]
+
 pub mod access;
 mod api;
 mod auth;
@@ -17,7 +22,9 @@ pub mod faults;
 pub mod git;
 mod message;
 mod pagination;
+mod param_spec;
 mod params;
+mod pkt_line;
 mod push;
 mod report;
 mod request_log;

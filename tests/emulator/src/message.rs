@@ -32,7 +32,11 @@ impl Request {
 
 /// Segments of a raw path, each decoded; a trailing slash adds none.
 pub(crate) fn decoded_segments(path: &str) -> Vec<String> {
-    path.trim_matches('/').split('/').filter(|part| !part.is_empty()).map(decode).collect()
+    path.trim_matches('/')
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .map(decode)
+        .collect()
 }
 
 /// The pairs of `a=1&b[]=2`, in order, `+` meaning a space.
@@ -41,7 +45,10 @@ pub(crate) fn urlencoded_pairs(text: &str) -> Vec<(String, String)> {
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode(&name.replace('+', " ")), decode(&value.replace('+', " ")))
+            (
+                decode(&name.replace('+', " ")),
+                decode(&value.replace('+', " ")),
+            )
         })
         .collect()
 }
@@ -76,12 +83,20 @@ impl Response {
 
     /// `204`, nothing else.
     pub(crate) fn no_content() -> Self {
-        Self { status: 204, headers: Vec::new(), body: Bytes::new() }
+        Self {
+            status: 204,
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
     }
 
     /// Any content.
     pub(crate) fn bytes(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
-        Self { status, headers: vec![("content-type", content_type.to_owned())], body: body.into() }
+        Self {
+            status,
+            headers: vec![("content-type", content_type.to_owned())],
+            body: body.into(),
+        }
     }
 
     /// The same answer with one more header.
@@ -97,12 +112,22 @@ mod tests {
 
     #[test]
     fn an_encoded_slash_stays_inside_its_segment() {
-        assert_eq!(decoded_segments("/projects/group%2Fproject/variables/"), ["projects", "group/project", "variables"]);
+        assert_eq!(
+            decoded_segments("/projects/group%2Fproject/variables/"),
+            ["projects", "group/project", "variables"]
+        );
     }
 
     #[test]
     fn pairs_are_decoded_and_keep_their_order() {
         let pairs = urlencoded_pairs("filter%5Bscope%5D=a+b&x&y=1%262");
-        assert_eq!(pairs, [("filter[scope]".into(), "a b".into()), ("x".into(), String::new()), ("y".into(), "1&2".into())]);
+        assert_eq!(
+            pairs,
+            [
+                ("filter[scope]".into(), "a b".into()),
+                ("x".into(), String::new()),
+                ("y".into(), "1&2".into())
+            ]
+        );
     }
 }

@@ -11,7 +11,9 @@ pub(crate) struct Report {
 impl Report {
     /// Writes to `sink`.
     pub(crate) fn new(sink: Box<dyn Write + Send>) -> Self {
-        Self { sink: Mutex::new(sink) }
+        Self {
+            sink: Mutex::new(sink),
+        }
     }
 
     /// Writes one line; a closed sink is nobody's problem.

@@ -11,8 +11,15 @@ pub enum Who {
     Anonymous,
     /// A token that is unknown, expired or revoked.
     Refused,
-    User { username: String },
-    Job { username: String, job_id: u64, job_name: String, pipeline_id: u64 },
+    User {
+        username: String,
+    },
+    Job {
+        username: String,
+        job_id: u64,
+        job_name: String,
+        pipeline_id: u64,
+    },
 }
 
 impl Who {
@@ -58,15 +65,24 @@ pub(crate) struct RequestLog {
 
 impl RequestLog {
     pub(crate) fn add(&self, entry: RequestEntry) {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(entry);
     }
 
     pub(crate) fn all(&self) -> Vec<RequestEntry> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn clear(&self) {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 }
 

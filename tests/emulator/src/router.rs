@@ -9,6 +9,8 @@ use crate::access::Role;
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::message::Response;
+use crate::param_spec::{Kind, coerced};
+pub(crate) use crate::param_spec::{Param, boolean, hash, integer, integers, list, one_of, string};
 use crate::params::Params;
 
 /// What a handler returns.
@@ -36,71 +38,11 @@ pub(crate) enum Guard {
     Group(Role),
 }
 
-/// The type of a parameter.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Kind {
-    String,
-    Integer,
-    Float,
-    Boolean,
-    /// Array of strings, or one string with commas.
-    List,
-    /// Array of integers, or one string with commas.
-    Integers,
-    OneOf(&'static [&'static str]),
-    /// A hash; an empty list of keys means any key.
-    Hash(&'static [&'static str]),
-    /// An array of hashes with these keys.
-    Hashes(&'static [&'static str]),
-    File,
-    /// Left as sent.
-    Any,
-}
-
-/// One parameter of a route.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Param {
-    pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
-    pub(crate) required: bool,
-}
-
-impl Param {
-    const fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, required: false }
-    }
-
-    /// The same parameter, obligatory.
-    pub(crate) const fn required(mut self) -> Self {
-        self.required = true;
-        self
-    }
-}
-
-pub(crate) const fn string(name: &'static str) -> Param {
-    Param::new(name, Kind::String)
-}
-pub(crate) const fn integer(name: &'static str) -> Param {
-    Param::new(name, Kind::Integer)
-}
-pub(crate) const fn boolean(name: &'static str) -> Param {
-    Param::new(name, Kind::Boolean)
-}
-pub(crate) const fn list(name: &'static str) -> Param {
-    Param::new(name, Kind::List)
-}
-pub(crate) const fn integers(name: &'static str) -> Param {
-    Param::new(name, Kind::Integers)
-}
-pub(crate) const fn one_of(name: &'static str, values: &'static [&'static str]) -> Param {
-    Param::new(name, Kind::OneOf(values))
-}
-pub(crate) const fn hash(name: &'static str, keys: &'static [&'static str]) -> Param {
-    Param::new(name, Kind::Hash(keys))
-}
-
 const PAGE: &[Param] = &[integer("page"), integer("per_page")];
-const KEYSET: &[Param] = &[one_of("pagination", &["keyset", "legacy", "none"]), string("cursor")];
+const KEYSET: &[Param] = &[
+    one_of("pagination", &["keyset", "legacy", "none"]),
+    string("cursor"),
+];
 /// Ways to authenticate, read by `auth` and allowed everywhere.
 const UNIVERSAL: &[&str] = &["private_token", "access_token", "job_token"];
 
@@ -117,8 +59,22 @@ pub(crate) struct Route {
     params: [&'static [Param]; 4],
 }
 
-const fn route(method: &'static str, pattern: &'static str, guard: Guard, handler: Handler) -> Route {
-    Route { method, pattern, handler, guard, job_token: false, any_scope: false, raw_body: false, params: [&[], &[], &[], &[]] }
+const fn route(
+    method: &'static str,
+    pattern: &'static str,
+    guard: Guard,
+    handler: Handler,
+) -> Route {
+    Route {
+        method,
+        pattern,
+        handler,
+        guard,
+        job_token: false,
+        any_scope: false,
+        raw_body: false,
+        params: [&[], &[], &[], &[]],
+    }
 }
 pub(crate) const fn get(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
     route("GET", pattern, guard, handler)
@@ -159,6 +115,10 @@ impl Route {
     }
 
     /// Accepts job tokens.
+    #[expect(
+        dead_code,
+        reason = "for families that come next; whoever uses it first removes this line"
+    )]
     pub(crate) const fn job_token(mut self) -> Self {
         self.job_token = true;
         self
@@ -179,9 +139,14 @@ impl Route {
         for name in params.values.keys() {
             let known = self.all_params().find(|param| param.name == name.as_str());
             match known {
-                Some(Param { kind: Kind::Hash(keys), .. }) if !keys.is_empty() => {
+                Some(Param {
+                    kind: Kind::Hash(keys),
+                    ..
+                }) if !keys.is_empty() => {
                     let inner = params.values[name].as_object();
-                    if let Some(odd) = inner.and_then(|object| object.keys().find(|key| !keys.contains(&key.as_str()))) {
+                    if let Some(odd) = inner
+                        .and_then(|object| object.keys().find(|key| !keys.contains(&key.as_str())))
+                    {
                         return Err(self.not_implemented(&format!("{name}[{odd}]")));
                     }
                 }
@@ -204,79 +169,29 @@ impl Route {
                 },
             }
         }
-        if problems.is_empty() { Ok(()) } else { Err(ApiError::error(400, problems.join(", "))) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::error(400, problems.join(", ")))
+        }
     }
 
     fn not_implemented(&self, name: &str) -> ApiError {
-        let text = format!("parameter `{name}` of `{} {}` is not implemented", self.method, self.pattern);
+        let text = format!(
+            "parameter `{name}` of `{} {}` is not implemented",
+            self.method, self.pattern
+        );
         ApiError::error(501, format!("sandbox: {text}")).unknown(text)
     }
 }
 
-fn coerced(kind: Kind, value: &Value) -> Option<Value> {
-    match kind {
-        Kind::String => text_of(value).map(Value::String),
-        Kind::Integer => integer_of(value).map(Value::from),
-        Kind::Float => value.as_f64().or_else(|| value.as_str()?.parse().ok()).map(Value::from),
-        Kind::Boolean => boolean_of(value).map(Value::from),
-        Kind::List => texts_of(value).map(Value::from),
-        Kind::Integers => {
-            let texts = texts_of(value)?;
-            texts.iter().map(|text| text.parse::<i64>().ok()).collect::<Option<Vec<_>>>().map(Value::from)
-        }
-        Kind::OneOf(allowed) => text_of(value).filter(|text| allowed.contains(&text.as_str())).map(Value::String),
-        Kind::Hash(_) => value.is_object().then(|| value.clone()),
-        Kind::Hashes(keys) => {
-            let known = |item: &Value| item.as_object().is_some_and(|item| item.keys().all(|key| keys.contains(&key.as_str())));
-            value.as_array()?.iter().all(known).then(|| value.clone())
-        }
-        Kind::File | Kind::Any => Some(value.clone()),
-    }
-}
-
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-fn integer_of(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
-}
-
-fn boolean_of(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(flag) => Some(*flag),
-        Value::Number(number) => match number.as_i64() {
-            Some(0) => Some(false),
-            Some(1) => Some(true),
-            Some(_) | None => None,
-        },
-        Value::String(text) => match text.to_ascii_lowercase().as_str() {
-            "1" | "t" | "true" | "y" | "yes" | "on" => Some(true),
-            "0" | "f" | "false" | "n" | "no" | "off" => Some(false),
-            _ => None,
-        },
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-fn texts_of(value: &Value) -> Option<Vec<String>> {
-    match value {
-        Value::Array(items) => items.iter().map(text_of).collect(),
-        Value::String(text) => Some(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()),
-        Value::Number(_) => text_of(value).map(|text| vec![text]),
-        Value::Null | Value::Bool(_) | Value::Object(_) => None,
-    }
-}
+/// The placeholders of a pattern with what the path has in their places.
+pub(crate) type PathValues = Vec<(&'static str, String)>;
 
 /// A route that fits a path, with the values of its placeholders.
 pub(crate) struct Match {
     pub(crate) route: &'static Route,
-    pub(crate) path: Vec<(&'static str, String)>,
+    pub(crate) path: PathValues,
 }
 
 /// Why no route was found.
@@ -287,11 +202,17 @@ pub(crate) enum NoRoute {
 }
 
 /// The best route for a path: literal segments win over placeholders, from left to right.
-pub(crate) fn find(table: &[&'static [Route]], method: &str, segments: &[String]) -> Result<Match, NoRoute> {
+pub(crate) fn find(
+    table: &[&'static [Route]],
+    method: &str,
+    segments: &[String],
+) -> Result<Match, NoRoute> {
     let mut best: Option<(Vec<u8>, Match)> = None;
     let mut other_method = false;
     for route in table.iter().copied().flatten() {
-        let Some((rank, path)) = fits(route.pattern, segments) else { continue };
+        let Some((rank, path)) = fits(route.pattern, segments) else {
+            continue;
+        };
         if route.method != method {
             other_method = true;
         } else if best.as_ref().is_none_or(|(best_rank, _)| rank > *best_rank) {
@@ -305,7 +226,7 @@ pub(crate) fn find(table: &[&'static [Route]], method: &str, segments: &[String]
     }
 }
 
-fn fits(pattern: &'static str, segments: &[String]) -> Option<(Vec<u8>, Vec<(&'static str, String)>)> {
+fn fits(pattern: &'static str, segments: &[String]) -> Option<(Vec<u8>, PathValues)> {
     let (mut rank, mut values, mut rest) = (Vec::new(), Vec::new(), segments);
     for part in pattern.split('/') {
         if let Some(name) = part.strip_prefix('*') {
@@ -333,5 +254,89 @@ pub(crate) fn unknown_route(reason: &NoRoute, method: &str, path: &str) -> ApiEr
     match reason {
         NoRoute::Path => ApiError::body(404, json!({ "error": "404 Not Found" })).unknown(what),
         NoRoute::Method => ApiError::body(405, json!({ "error": "405 Not Allowed" })).unknown(what),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nothing(_: &Ctx<'_>) -> Answer {
+        Ok(Response::no_content())
+    }
+
+    static TABLE: &[Route] = &[
+        get("jobs/:id", Guard::Open, nothing),
+        get("jobs/artifacts", Guard::Open, nothing),
+        get("files/:ref/*path", Guard::Open, nothing),
+        post("jobs/:id/play", Guard::Open, nothing).params(&[
+            string("name").required(),
+            integer("age"),
+            list("labels"),
+            hash("inputs", &[]),
+        ]),
+    ];
+
+    fn found(method: &str, path: &[&str]) -> Result<Match, NoRoute> {
+        find(
+            &[TABLE],
+            method,
+            &path
+                .iter()
+                .map(|part| (*part).to_owned())
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    #[test]
+    fn literal_segments_win_and_stars_take_the_rest() {
+        assert_eq!(
+            found("GET", &["jobs", "artifacts"])
+                .ok()
+                .unwrap()
+                .route
+                .pattern,
+            "jobs/artifacts"
+        );
+        assert_eq!(
+            found("GET", &["jobs", "7"]).ok().unwrap().path,
+            [("id", "7".to_owned())]
+        );
+        let file = found("GET", &["files", "main", "a", "b.txt"]).ok().unwrap();
+        assert_eq!(
+            file.path,
+            [("ref", "main".to_owned()), ("path", "a/b.txt".to_owned())]
+        );
+        assert!(matches!(
+            found("GET", &["jobs", "7", "play"]),
+            Err(NoRoute::Method)
+        ));
+        assert!(matches!(found("GET", &["jobs"]), Err(NoRoute::Path)));
+    }
+
+    #[test]
+    fn parameters_get_their_types_or_name_every_problem() {
+        let route = found("POST", &["jobs", "7", "play"]).ok().unwrap().route;
+        let mut good = Params::default();
+        for (name, value) in [
+            ("name", "n"),
+            ("age", "7"),
+            ("labels", "a, b"),
+            ("inputs[x]", "1"),
+        ] {
+            good.put(name, json!(value));
+        }
+        route.check_params(&mut good).unwrap();
+        assert_eq!(
+            Value::Object(good.values),
+            json!({ "name": "n", "age": 7, "labels": ["a", "b"], "inputs": { "x": "1" } })
+        );
+        let mut bad = Params::default();
+        bad.put("age", json!("old"));
+        let error = route.check_params(&mut bad).unwrap_err();
+        assert_eq!(
+            error.body,
+            json!({ "error": "name is missing, age is invalid" })
+        );
     }
 }

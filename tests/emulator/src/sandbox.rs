@@ -23,7 +23,10 @@ pub(crate) fn serve(shared: &Shared, request: &Request, path: &[&str]) -> Respon
                 shared.faults.add(rule);
                 answer
             }
-            Err(error) => Response::json(400, &json!({ "error": format!("not a fault rule: {error}") })),
+            Err(error) => Response::json(
+                400,
+                &json!({ "error": format!("not a fault rule: {error}") }),
+            ),
         },
         ("DELETE", ["faults"]) => {
             shared.faults.clear();
@@ -37,12 +40,18 @@ pub(crate) fn serve(shared: &Shared, request: &Request, path: &[&str]) -> Respon
 
 fn move_clock(shared: &Shared, body: &[u8]) -> Response {
     let wish: Value = serde_json::from_slice(body).unwrap_or_default();
-    if let Some(at) = wish["now"].as_str().and_then(|text| text.parse::<Timestamp>().ok()) {
+    if let Some(at) = wish["now"]
+        .as_str()
+        .and_then(|text| text.parse::<Timestamp>().ok())
+    {
         shared.clock.set(at);
     } else if let Some(seconds) = wish["advance_seconds"].as_i64() {
         shared.clock.advance(SignedDuration::from_secs(seconds));
     } else {
-        return Response::json(400, &json!({ "error": "send `now` (an instant) or `advance_seconds`" }));
+        return Response::json(
+            400,
+            &json!({ "error": "send `now` (an instant) or `advance_seconds`" }),
+        );
     }
     Response::ok(&json!({ "now": clock::iso(shared.clock.now()) }))
 }

@@ -11,8 +11,12 @@ pub(crate) fn fresh(prefix: &str) -> String {
     for round in 0..4_u8 {
         hasher.update(RandomState::new().hash_one(round).to_le_bytes());
     }
-    let text: String =
-        hasher.finalize().iter().take(20).map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()])).collect();
+    let text: String = hasher
+        .finalize()
+        .iter()
+        .take(20)
+        .map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]))
+        .collect();
     format!("{prefix}{text}")
 }
 

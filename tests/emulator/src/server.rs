@@ -39,21 +39,34 @@ pub(crate) struct Server {
 
 /// Binds the loopback port (0: any free one).
 pub(crate) fn bind(port: u16) -> io::Result<Bound> {
-    let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("emulator").enable_all().build()?;
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("emulator")
+        .enable_all()
+        .build()?;
     let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", port)))?;
     let address = listener.local_addr()?;
-    Ok(Bound { runtime, listener, address })
+    Ok(Bound {
+        runtime,
+        listener,
+        address,
+    })
 }
 
 impl Bound {
     /// Starts answering.
     pub(crate) fn serve(self, shared: Arc<Shared>) -> Server {
-        let app = Router::new().fallback(answer).with_state(shared).into_make_service_with_connect_info::<Cut>();
+        let app = Router::new()
+            .fallback(answer)
+            .with_state(shared)
+            .into_make_service_with_connect_info::<Cut>();
         self.runtime.spawn(async move {
             // `serve` only ends with the runtime: the listener retries failed accepts by itself.
             let _ended = axum::serve(CuttableListener(self.listener), app).await;
         });
-        Server { runtime: Some(self.runtime) }
+        Server {
+            runtime: Some(self.runtime),
+        }
     }
 }
 
@@ -75,7 +88,11 @@ async fn answer(
     let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
         return into_axum(ApiError::error(413, "Request Entity Too Large").into_response());
     };
-    let method = if head.method == http::Method::HEAD { "GET" } else { head.method.as_str() };
+    let method = if head.method == http::Method::HEAD {
+        "GET"
+    } else {
+        head.method.as_str()
+    };
     let plain = Request {
         number,
         method: method.to_owned(),
@@ -93,7 +110,9 @@ async fn answer(
             into_axum(Response::no_content())
         }
         Err(error) => {
-            reporter.report.say(&format!("request {number} failed inside the emulator: {error}"));
+            reporter.report.say(&format!(
+                "request {number} failed inside the emulator: {error}"
+            ));
             into_axum(ApiError::internal().into_response())
         }
     }
@@ -131,7 +150,13 @@ impl Listener for CuttableListener {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
         let _best_effort = stream.set_nodelay(true);
-        (CuttableStream { stream, cut: Cut(Arc::new(AtomicBool::new(false))) }, address)
+        (
+            CuttableStream {
+                stream,
+                cut: Cut(Arc::new(AtomicBool::new(false))),
+            },
+            address,
+        )
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -147,18 +172,30 @@ struct CuttableStream {
 
 impl CuttableStream {
     fn check(&self) -> io::Result<()> {
-        if self.cut.0.load(Ordering::SeqCst) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+        if self.cut.0.load(Ordering::SeqCst) {
+            Err(io::ErrorKind::ConnectionReset.into())
+        } else {
+            Ok(())
+        }
     }
 }
 
 impl AsyncRead for CuttableStream {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
 impl AsyncWrite for CuttableStream {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.check()?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }

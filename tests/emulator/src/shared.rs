@@ -33,7 +33,14 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(url: String, version: String, report: Report, data_dir: PathBuf, clock: Clock, state: State) -> Self {
+    pub(crate) fn new(
+        url: String,
+        version: String,
+        report: Report,
+        data_dir: PathBuf,
+        clock: Clock,
+        state: State,
+    ) -> Self {
         Self {
             url,
             version,
@@ -50,7 +57,10 @@ impl Shared {
     /// Locks the state. Keep the guard short and run no git program meanwhile; asking again while holding it panics
     /// (which the client sees as a 500) instead of hanging.
     pub(crate) fn state(&self) -> StateGuard<'_> {
-        assert!(!HOLDS_STATE.get(), "the state was locked twice by one thread: drop the first guard");
+        assert!(
+            !HOLDS_STATE.get(),
+            "the state was locked twice by one thread: drop the first guard"
+        );
         let guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         HOLDS_STATE.set(true);
         StateGuard(guard)
@@ -63,7 +73,11 @@ impl Shared {
 
     /// The bare repository of a project.
     pub(crate) fn repository(&self, project: u64) -> Repository {
-        Repository::at(self.data_dir.join("repositories").join(format!("{project}.git")))
+        Repository::at(
+            self.data_dir
+                .join("repositories")
+                .join(format!("{project}.git")),
+        )
     }
 
     pub(crate) fn next_request(&self) -> u64 {

@@ -12,14 +12,20 @@ use flate2::read::GzDecoder;
 use crate::access::{self, Role};
 use crate::auth::Caller;
 use crate::errors::ApiError;
-use crate::git::{self, GitError, ZERO};
+use crate::git;
 use crate::message::{Request, Response};
+use crate::pkt_line::{parse_commands, parse_update};
 use crate::push::{self, Push, RefUpdate};
 use crate::router::Answer;
 use crate::shared::Shared;
 
 /// Refs that only the server writes.
-const HIDDEN_REFS: [&str; 4] = ["refs/merge-requests", "refs/pipelines", "refs/keep-around", "refs/environments"];
+const HIDDEN_REFS: [&str; 4] = [
+    "refs/merge-requests",
+    "refs/pipelines",
+    "refs/keep-around",
+    "refs/environments",
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Service {
@@ -36,7 +42,9 @@ impl Service {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::UploadPack, Self::ReceivePack].into_iter().find(|service| service.name() == text)
+        [Self::UploadPack, Self::ReceivePack]
+            .into_iter()
+            .find(|service| service.name() == text)
     }
 }
 
@@ -63,7 +71,11 @@ impl GitRequest {
         };
         let joined = path.join("/");
         let project_path = joined.strip_suffix(".git").unwrap_or(&joined).to_owned();
-        (!project_path.is_empty()).then_some(Self { project_path, service, advertisement })
+        (!project_path.is_empty()).then_some(Self {
+            project_path,
+            service,
+            advertisement,
+        })
     }
 
     /// The name of the request in the log.
@@ -78,7 +90,12 @@ impl GitRequest {
 }
 
 /// Serves a git request.
-pub(crate) fn serve(shared: &Shared, request: &Request, git: &GitRequest, caller: Result<Caller, ApiError>) -> Answer {
+pub(crate) fn serve(
+    shared: &Shared,
+    request: &Request,
+    git: &GitRequest,
+    caller: Result<Caller, ApiError>,
+) -> Answer {
     let caller = match caller {
         Ok(caller) => caller,
         Err(_) => return Ok(challenge("HTTP Basic: Access denied")),
@@ -96,38 +113,61 @@ pub(crate) fn serve(shared: &Shared, request: &Request, git: &GitRequest, caller
             let mut command = shared.repository(project).command();
             command.args(["upload-pack", "--stateless-rpc"]);
             command.arg(shared.repository(project).dir());
-            Ok(result_of(git.service, with_protocol(command, request), &body)?)
+            Ok(result_of(
+                git.service,
+                with_protocol(command, request),
+                &body,
+            )?)
         }
         Service::ReceivePack => receive(shared, &caller, project, &body, request.number),
     }
 }
 
 fn challenge(text: &str) -> Response {
-    Response::bytes(401, "text/plain", format!("{text}\n")).with("www-authenticate", "Basic realm=\"GitLab\"")
+    Response::bytes(401, "text/plain", format!("{text}\n"))
+        .with("www-authenticate", "Basic realm=\"GitLab\"")
 }
 
-fn authorized(shared: &Shared, git: &GitRequest, caller: &Caller) -> Result<Result<u64, Response>, ApiError> {
+fn authorized(
+    shared: &Shared,
+    git: &GitRequest,
+    caller: &Caller,
+) -> Result<Result<u64, Response>, ApiError> {
     let state = shared.state();
     let user = caller.user();
     let project = state.find_project(&git.project_path);
     let access = project.map(|project| access::in_project(&state, user, project.id));
     let (Some(project), true) = (project, access.is_some_and(|access| access.can_read)) else {
         let gone = "The project you were looking for could not be found or you don't have permission to view it.";
-        return if user.is_some() { Err(refusal(404, gone)) } else { Ok(Err(challenge("HTTP Basic: Access denied"))) };
+        return if user.is_some() {
+            Err(refusal(404, gone))
+        } else {
+            Ok(Err(challenge("HTTP Basic: Access denied")))
+        };
     };
     let writing = git.service == Service::ReceivePack;
     if let Caller::User { scopes, .. } = caller {
-        let wanted: &[&str] = if writing { &["api", "write_repository"] } else { &["api", "read_api", "read_repository", "write_repository"] };
+        let wanted: &[&str] = if writing {
+            &["api", "write_repository"]
+        } else {
+            &["api", "read_api", "read_repository", "write_repository"]
+        };
         if !scopes.iter().any(|scope| wanted.contains(&scope.as_str())) {
             return Ok(Err(challenge("HTTP Basic: Access denied")));
         }
     }
     let from_elsewhere = caller.job().is_some_and(|job| {
-        job.project_id != project.id && (writing || !project.job_token_allowlist.contains(&job.project_id))
+        job.project_id != project.id
+            && (writing || !project.job_token_allowlist.contains(&job.project_id))
     });
-    let job_may_not_push = writing && caller.job().is_some() && !project.settings.ci_push_repository_for_job_token_allowed;
+    let job_may_not_push = writing
+        && caller.job().is_some()
+        && !project.settings.ci_push_repository_for_job_token_allowed;
     if from_elsewhere || job_may_not_push {
-        return Err(refusal(403, "You are not allowed to use this job token for this repository."));
+        return Err(refusal(
+            403,
+            "You are not allowed to use this job token for this repository.",
+        ));
     }
     if !writing {
         return Ok(Ok(project.id));
@@ -136,7 +176,10 @@ fn authorized(shared: &Shared, git: &GitRequest, caller: &Caller) -> Result<Resu
         return Ok(Err(challenge("HTTP Basic: Access denied")));
     }
     if !access.is_some_and(|access| access.at_least(Role::Developer)) {
-        return Err(refusal(403, "You are not allowed to push code to this project."));
+        return Err(refusal(
+            403,
+            "You are not allowed to push code to this project.",
+        ));
     }
     Ok(Ok(project.id))
 }
@@ -145,17 +188,14 @@ fn refusal(status: u16, text: &str) -> ApiError {
     ApiError::message(status, text)
 }
 
-fn internal(error: GitError) -> ApiError {
-    ApiError::message(500, format!("500 Internal Server Error: {error}"))
-}
-
 fn plain_body(request: &Request) -> Result<Vec<u8>, ApiError> {
     if request.header("content-encoding") != Some("gzip") {
         return Ok(request.body.to_vec());
     }
     let mut plain = Vec::new();
     let read = GzDecoder::new(request.body.as_ref()).read_to_end(&mut plain);
-    read.map(|_| plain).map_err(|error| ApiError::message(400, format!("the body is not gzip: {error}")))
+    read.map(|_| plain)
+        .map_err(|error| ApiError::message(400, format!("the body is not gzip: {error}")))
 }
 
 fn with_protocol(mut command: Command, request: &Request) -> Command {
@@ -166,7 +206,7 @@ fn with_protocol(mut command: Command, request: &Request) -> Command {
 }
 
 fn result_of(service: Service, command: Command, body: &[u8]) -> Result<Response, ApiError> {
-    let output = git::run(command, body).map_err(internal)?;
+    let output = git::run(command, body)?;
     let kind = format!("application/x-{}-result", service.name());
     Ok(Response::bytes(200, &kind, output.stdout).with("cache-control", "no-cache"))
 }
@@ -177,8 +217,14 @@ fn advertise(shared: &Shared, request: &Request, service: Service, project: u64)
         Service::UploadPack => repository.command(),
         Service::ReceivePack => receiving(repository.command()),
     };
-    command.args([service.name().trim_start_matches("git-"), "--stateless-rpc", "--advertise-refs"]).arg(repository.dir());
-    let output = git::run(with_protocol(command, request), &[]).map_err(internal)?;
+    command
+        .args([
+            service.name().trim_start_matches("git-"),
+            "--stateless-rpc",
+            "--advertise-refs",
+        ])
+        .arg(repository.dir());
+    let output = git::run(with_protocol(command, request), &[])?;
     let line = format!("# service={}\n", service.name());
     let mut body = format!("{:04x}{line}0000", line.len() + 4).into_bytes();
     body.extend(output.stdout);
@@ -187,7 +233,12 @@ fn advertise(shared: &Shared, request: &Request, service: Service, project: u64)
 }
 
 fn receiving(mut command: Command) -> Command {
-    command.args(["-c", "receive.advertisePushOptions=true", "-c", "receive.denyDeleteCurrent=ignore"]);
+    command.args([
+        "-c",
+        "receive.advertisePushOptions=true",
+        "-c",
+        "receive.denyDeleteCurrent=ignore",
+    ]);
     for hidden in HIDDEN_REFS {
         command.arg("-c").arg(format!("receive.hideRefs={hidden}"));
     }
@@ -198,12 +249,21 @@ fn receive(shared: &Shared, caller: &Caller, project: u64, body: &[u8], number: 
     let user = caller.user().ok_or_else(ApiError::unauthorized)?;
     let asked = parse_commands(body);
     let (refusal, no_force) = judge(shared, user, project, &asked.updates);
-    let accepted = Accepted { file: shared.data_dir.join(format!("accepted-{number}")) };
+    let accepted = Accepted {
+        file: shared.data_dir.join(format!("accepted-{number}")),
+    };
     let repository = shared.repository(project);
     let mut command = receiving(repository.command());
-    command.arg("-c").arg(format!("core.hooksPath={}", git::hooks_dir(&shared.data_dir).display()));
-    command.args(["receive-pack", "--stateless-rpc"]).arg(repository.dir());
-    command.env("SANDBOX_REFUSAL", refusal.unwrap_or_default()).env("SANDBOX_NO_FORCE", no_force.join(" "));
+    command.arg("-c").arg(format!(
+        "core.hooksPath={}",
+        git::hooks_dir(&shared.data_dir).display()
+    ));
+    command
+        .args(["receive-pack", "--stateless-rpc"])
+        .arg(repository.dir());
+    command
+        .env("SANDBOX_REFUSAL", refusal.unwrap_or_default())
+        .env("SANDBOX_NO_FORCE", no_force.join(" "));
     command.env("SANDBOX_ACCEPTED", &accepted.file);
     let response = result_of(Service::ReceivePack, command, body)?;
     let updates = accepted.updates();
@@ -213,15 +273,30 @@ fn receive(shared: &Shared, caller: &Caller, project: u64, body: &[u8], number: 
             // Pushes with a job token start no pipeline.
             options.push("ci.skip".to_owned());
         }
-        push::on_push(shared, &Push { project, user, updates, options }).map_err(internal)?;
+        push::on_push(
+            shared,
+            &Push {
+                project,
+                user,
+                updates,
+                options,
+            },
+        )?;
     }
     Ok(response)
 }
 
 /// The text that refuses a push, and the refs that must not be force pushed.
-fn judge(shared: &Shared, user: u64, project: u64, updates: &[RefUpdate]) -> (Option<String>, Vec<String>) {
+fn judge(
+    shared: &Shared,
+    user: u64,
+    project: u64,
+    updates: &[RefUpdate],
+) -> (Option<String>, Vec<String>) {
     let state = shared.state();
-    let Some(found) = state.projects.get(project) else { return (Some("GitLab: no such project".to_owned()), Vec::new()) };
+    let Some(found) = state.projects.get(project) else {
+        return (Some("GitLab: no such project".to_owned()), Vec::new());
+    };
     let role = access::in_project(&state, Some(user), project).role;
     if found.default_branch.is_none() && role < Some(Role::Maintainer) {
         let path = state.project_path(found);
@@ -233,7 +308,9 @@ fn judge(shared: &Shared, user: u64, project: u64, updates: &[RefUpdate]) -> (Op
     }
     let mut no_force = Vec::new();
     for update in updates {
-        let Some(branch) = update.branch() else { continue };
+        let Some(branch) = update.branch() else {
+            continue;
+        };
         let protected = state.is_protected_branch(project, branch);
         let refusal = if update.new.is_none() && found.default_branch.as_deref() == Some(branch) {
             Some("GitLab: The default branch of a project cannot be deleted.")
@@ -269,68 +346,5 @@ impl Accepted {
 impl Drop for Accepted {
     fn drop(&mut self) {
         let _never_written = std::fs::remove_file(&self.file);
-    }
-}
-
-struct Commands {
-    updates: Vec<RefUpdate>,
-    options: Vec<String>,
-}
-
-/// Reads the commands in front of the pack: lines up to a flush, then push options up to the next one.
-fn parse_commands(body: &[u8]) -> Commands {
-    let (mut updates, mut with_options, mut rest) = (Vec::new(), false, body);
-    while let Some((line, after)) = packet(rest) {
-        rest = after;
-        let Some(line) = line else { break };
-        let (command, capabilities) = line.split_once('\0').unwrap_or((line.as_str(), ""));
-        with_options |= capabilities.split_whitespace().any(|capability| capability == "push-options");
-        updates.extend(parse_update(command.trim_end()));
-    }
-    let mut options = Vec::new();
-    while let Some((Some(line), after)) = packet(rest).filter(|_| with_options) {
-        rest = after;
-        options.push(line.trim_end().to_owned());
-    }
-    Commands { updates, options }
-}
-
-/// One packet line and what follows it; `None` inside for a flush.
-fn packet(bytes: &[u8]) -> Option<(Option<String>, &[u8])> {
-    let length = usize::from_str_radix(std::str::from_utf8(bytes.get(..4)?).ok()?, 16).ok()?;
-    if length < 4 {
-        return Some((None, &bytes[4..]));
-    }
-    let line = bytes.get(4..length)?;
-    Some((Some(String::from_utf8_lossy(line).into_owned()), &bytes[length..]))
-}
-
-fn parse_update(line: &str) -> Option<RefUpdate> {
-    let mut parts = line.split(' ');
-    let (old, new, name) = (parts.next()?, parts.next()?, parts.next()?);
-    let present = |id: &str| (id != ZERO).then(|| id.to_owned());
-    Some(RefUpdate { name: name.to_owned(), old: present(old), new: present(new) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commands_and_push_options_are_read_from_the_packet_lines() {
-        let (one, two) = ("1".repeat(40), "2".repeat(40));
-        let line = |text: &str| format!("{:04x}{text}", text.len() + 4);
-        let first = line(&format!("{ZERO} {one} refs/heads/new\0report-status push-options\n"));
-        let second = line(&format!("{two} {ZERO} refs/heads/old"));
-        let body = format!("{first}{second}0000{}0000PACK", line("ci.skip"));
-        let commands = parse_commands(body.as_bytes());
-        assert_eq!(
-            commands.updates,
-            [
-                RefUpdate { name: "refs/heads/new".to_owned(), old: None, new: Some(one) },
-                RefUpdate { name: "refs/heads/old".to_owned(), old: Some(two), new: None },
-            ]
-        );
-        assert_eq!(commands.options, ["ci.skip"]);
     }
 }

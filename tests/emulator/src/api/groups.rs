@@ -7,7 +7,10 @@ use crate::clock;
 use crate::ctx::Ctx;
 use crate::errors::{ApiError, Invalid};
 use crate::message::Response;
-use crate::router::{Answer, Guard, Param, Route, boolean, delete, get, integer, integers, list, one_of, post, put, string};
+use crate::router::{
+    Answer, Guard, Param, Route, boolean, delete, get, integer, integers, list, one_of, post, put,
+    string,
+};
 use crate::store::State;
 use crate::store::groups::Group;
 use crate::store::members::Source;
@@ -39,11 +42,25 @@ pub(super) const ROUTES: &[Route] = &[
         string("description"),
         VISIBILITY,
     ]),
-    get("groups/:id", Guard::GroupReader, show).params(&[boolean("with_projects"), boolean("with_custom_attributes")]),
-    put("groups/:id", Guard::Group(Role::Owner), edit).params(&[string("name"), string("path"), string("description"), VISIBILITY]),
+    get("groups/:id", Guard::GroupReader, show)
+        .params(&[boolean("with_projects"), boolean("with_custom_attributes")]),
+    put("groups/:id", Guard::Group(Role::Owner), edit).params(&[
+        string("name"),
+        string("path"),
+        string("description"),
+        VISIBILITY,
+    ]),
     delete("groups/:id", Guard::Group(Role::Owner), destroy),
-    get("groups/:id/subgroups", Guard::GroupReader, subgroups).params(FILTERS).paginated(),
-    get("groups/:id/descendant_groups", Guard::GroupReader, descendants).params(FILTERS).paginated(),
+    get("groups/:id/subgroups", Guard::GroupReader, subgroups)
+        .params(FILTERS)
+        .paginated(),
+    get(
+        "groups/:id/descendant_groups",
+        Guard::GroupReader,
+        descendants,
+    )
+    .params(FILTERS)
+    .paginated(),
     get("groups/:id/projects", Guard::GroupReader, projects)
         .params(&[
             boolean("include_subgroups"),
@@ -51,7 +68,17 @@ pub(super) const ROUTES: &[Route] = &[
             boolean("simple"),
             string("search"),
             list("topic"),
-            one_of("order_by", &["id", "name", "path", "created_at", "updated_at", "last_activity_at"]),
+            one_of(
+                "order_by",
+                &[
+                    "id",
+                    "name",
+                    "path",
+                    "created_at",
+                    "updated_at",
+                    "last_activity_at",
+                ],
+            ),
             SORT,
         ])
         .keyset(),
@@ -67,8 +94,18 @@ fn subgroups(ctx: &Ctx<'_>) -> Answer {
 
 fn descendants(ctx: &Ctx<'_>) -> Answer {
     let state = ctx.state();
-    let below = |group: &Group| group.id != ctx.group() && state.with_ancestors(group.id).any(|above| above == ctx.group());
-    let ids: Vec<u64> = state.groups.iter().filter(|group| below(group)).map(|group| group.id).collect();
+    let below = |group: &Group| {
+        group.id != ctx.group()
+            && state
+                .with_ancestors(group.id)
+                .any(|above| above == ctx.group())
+    };
+    let ids: Vec<u64> = state
+        .groups
+        .iter()
+        .filter(|group| below(group))
+        .map(|group| group.id)
+        .collect();
     drop(state);
     groups_where(ctx, |group| ids.contains(&group.id))
 }
@@ -79,14 +116,26 @@ fn groups_where(ctx: &Ctx<'_>, wanted: impl Fn(&Group) -> bool) -> Answer {
     let search = ctx.string("search").map(str::to_lowercase);
     let passes = |group: &&Group| {
         let access = access::in_group(&state, user, group.id);
-        let least = if ctx.boolean("owned") == Some(true) { Some(Role::Owner.level()) } else { ctx.integer("min_access_level") };
+        let least = if ctx.boolean("owned") == Some(true) {
+            Some(Role::Owner.level())
+        } else {
+            ctx.integer("min_access_level")
+        };
         access.can_read
             && wanted(group)
             && least.is_none_or(|least| access.role.is_some_and(|role| role.level() >= least))
             && (ctx.boolean("top_level_only") != Some(true) || group.parent_id.is_none())
-            && search.as_ref().is_none_or(|text| state.namespace_path(group.id).to_lowercase().contains(text) || group.name.to_lowercase().contains(text))
-            && ctx.string("visibility").is_none_or(|wanted| group.visibility.as_str() == wanted)
-            && !ctx.value("skip_groups").and_then(Value::as_array).is_some_and(|ids| ids.contains(&json!(group.id)))
+            && search.as_ref().is_none_or(|text| {
+                state.namespace_path(group.id).to_lowercase().contains(text)
+                    || group.name.to_lowercase().contains(text)
+            })
+            && ctx
+                .string("visibility")
+                .is_none_or(|wanted| group.visibility.as_str() == wanted)
+            && !ctx
+                .value("skip_groups")
+                .and_then(Value::as_array)
+                .is_some_and(|ids| ids.contains(&json!(group.id)))
     };
     let mut found: Vec<&Group> = state.groups.iter().filter(passes).collect();
     match ctx.string("order_by").unwrap_or("name") {
@@ -98,19 +147,33 @@ fn groups_where(ctx: &Ctx<'_>, wanted: impl Fn(&Group) -> bool) -> Answer {
         found.reverse();
     }
     if ctx.string("pagination") == Some("keyset") {
-        return crate::pagination::keyset(ctx, found, |group| group.id, |group| entity(ctx, &state, group));
+        return crate::pagination::keyset(
+            ctx,
+            found,
+            |group| group.id,
+            |group| entity(ctx, &state, group),
+        );
     }
     ctx.page(found, |group| entity(ctx, &state, group))
 }
 
 fn show(ctx: &Ctx<'_>) -> Answer {
     let state = ctx.state();
-    let group = state.groups.get(ctx.group()).ok_or_else(|| ApiError::not_found("Group"))?;
+    let group = state
+        .groups
+        .get(ctx.group())
+        .ok_or_else(|| ApiError::not_found("Group"))?;
     let mut body = entity(ctx, &state, group);
     if ctx.boolean("with_projects") != Some(false) {
-        let own = state.projects.iter().filter(|project| project.namespace_id == group.id);
-        let readable = own.filter(|project| access::in_project(&state, ctx.caller.user(), project.id).can_read);
-        body["projects"] = readable.map(|project| project_entity::full(ctx, &state, project)).collect();
+        let own = state
+            .projects
+            .iter()
+            .filter(|project| project.namespace_id == group.id);
+        let readable = own
+            .filter(|project| access::in_project(&state, ctx.caller.user(), project.id).can_read);
+        body["projects"] = readable
+            .map(|project| project_entity::full(ctx, &state, project))
+            .collect();
         body["shared_projects"] = json!([]);
     }
     Ok(Response::ok(&body))
@@ -133,7 +196,9 @@ fn create(ctx: &Ctx<'_>) -> Answer {
     check_path(&state, parent, &text("path"), None)?;
     let id = state.next_namespace();
     let wished = ctx.string("visibility").map(Visibility::parse);
-    let inherited = parent.and_then(|parent| state.groups.get(parent)).map(|parent| parent.visibility);
+    let inherited = parent
+        .and_then(|parent| state.groups.get(parent))
+        .map(|parent| parent.visibility);
     state.groups.put(id, |id| Group {
         id,
         name: text("name"),
@@ -152,12 +217,22 @@ fn create(ctx: &Ctx<'_>) -> Answer {
 
 fn edit(ctx: &Ctx<'_>) -> Answer {
     let mut state = ctx.state();
-    let parent = state.groups.get(ctx.group()).and_then(|group| group.parent_id);
+    let parent = state
+        .groups
+        .get(ctx.group())
+        .and_then(|group| group.parent_id);
     if let Some(path) = ctx.string("path") {
         check_path(&state, parent, path, Some(ctx.group()))?;
     }
-    let group = state.groups.get_mut(ctx.group()).ok_or_else(|| ApiError::not_found("Group"))?;
-    for (name, field) in [("name", &mut group.name), ("path", &mut group.path), ("description", &mut group.description)] {
+    let group = state
+        .groups
+        .get_mut(ctx.group())
+        .ok_or_else(|| ApiError::not_found("Group"))?;
+    for (name, field) in [
+        ("name", &mut group.name),
+        ("path", &mut group.path),
+        ("description", &mut group.description),
+    ] {
         if let Some(text) = ctx.string(name) {
             text.clone_into(field);
         }
@@ -171,40 +246,72 @@ fn edit(ctx: &Ctx<'_>) -> Answer {
 
 fn destroy(ctx: &Ctx<'_>) -> Answer {
     let mut state = ctx.state();
-    let below = |state: &State, group: u64| state.with_ancestors(group).any(|above| above == ctx.group());
-    let projects: Vec<u64> =
-        state.projects.iter().filter(|project| below(&state, project.namespace_id)).map(|project| project.id).collect();
-    let groups: Vec<u64> = state.groups.iter().filter(|group| below(&state, group.id)).map(|group| group.id).collect();
+    let below = |state: &State, group: u64| {
+        state
+            .with_ancestors(group)
+            .any(|above| above == ctx.group())
+    };
+    let projects: Vec<u64> = state
+        .projects
+        .iter()
+        .filter(|project| below(&state, project.namespace_id))
+        .map(|project| project.id)
+        .collect();
+    let groups: Vec<u64> = state
+        .groups
+        .iter()
+        .filter(|group| below(&state, group.id))
+        .map(|group| group.id)
+        .collect();
     for project in &projects {
         state.remove_project(*project);
     }
     for group in groups {
         state.groups.remove(group);
-        state.members.retain(|member| member.source != Source::Group(group));
-        state.variables.retain(|variable| variable.owner != crate::store::variables::Owner::Group(group));
+        state
+            .members
+            .retain(|member| member.source != Source::Group(group));
+        state
+            .variables
+            .retain(|variable| variable.owner != crate::store::variables::Owner::Group(group));
     }
     drop(state);
-    projects.into_iter().for_each(|project| ctx.shared.repository(project).delete());
+    projects
+        .into_iter()
+        .for_each(|project| ctx.shared.repository(project).delete());
     Ok(Response::json(202, &json!({ "message": "202 Accepted" })))
 }
 
 fn projects(ctx: &Ctx<'_>) -> Answer {
     let state = ctx.state();
     let inside = |namespace: u64| match ctx.boolean("include_subgroups") {
-        Some(true) => state.with_ancestors(namespace).any(|above| above == ctx.group()),
+        Some(true) => state
+            .with_ancestors(namespace)
+            .any(|above| above == ctx.group()),
         Some(false) | None => namespace == ctx.group(),
     };
     super::projects::list_of(ctx, &state, |project| inside(project.namespace_id))
 }
 
-fn check_path(state: &State, parent: Option<u64>, path: &str, own: Option<u64>) -> Result<(), ApiError> {
+fn check_path(
+    state: &State,
+    parent: Option<u64>,
+    path: &str,
+    own: Option<u64>,
+) -> Result<(), ApiError> {
     let mut invalid = Invalid::default();
-    let taken = state.groups.iter().any(|group| Some(group.id) != own && group.parent_id == parent && group.path.eq_ignore_ascii_case(path));
+    let taken = state.groups.iter().any(|group| {
+        Some(group.id) != own && group.parent_id == parent && group.path.eq_ignore_ascii_case(path)
+    });
     if taken || (parent.is_none() && state.user_named(path).is_some()) {
         invalid.add("path", "has already been taken");
     }
     let allowed = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.');
-    if path.is_empty() || !path.chars().all(allowed) || path.starts_with(['-', '.']) || path.ends_with(".git") {
+    if path.is_empty()
+        || !path.chars().all(allowed)
+        || path.starts_with(['-', '.'])
+        || path.ends_with(".git")
+    {
         invalid.add("path", "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-' or end in '.', '.git' or '.atom'.");
     }
     if invalid.is_empty() {
@@ -212,7 +319,10 @@ fn check_path(state: &State, parent: Option<u64>, path: &str, own: Option<u64>) 
     }
     let error = invalid.check().err().unwrap_or_else(ApiError::internal);
     let details = error.body["message"].to_string();
-    Err(ApiError::message(400, format!("Failed to save group {details}")))
+    Err(ApiError::message(
+        400,
+        format!("Failed to save group {details}"),
+    ))
 }
 
 /// A group as the API writes it.

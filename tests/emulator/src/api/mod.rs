@@ -6,6 +6,7 @@ mod metadata;
 mod personal_access_tokens;
 mod project_access_tokens;
 mod project_entity;
+mod project_settings;
 mod projects;
 mod users;
 mod variables;

@@ -33,7 +33,12 @@ pub(super) const SCOPES: &[&str] = &[
 pub(super) const ROUTES: &[Route] = &[
     get("personal_access_tokens/self", Guard::User, own).any_scope(),
     delete("personal_access_tokens/self", Guard::User, revoke_own).any_scope(),
-    post("users/:user_id/personal_access_tokens", Guard::Admin, create).params(&[
+    post(
+        "users/:user_id/personal_access_tokens",
+        Guard::Admin,
+        create,
+    )
+    .params(&[
         string("name").required(),
         list("scopes").required(),
         string("expires_at"),
@@ -43,7 +48,10 @@ pub(super) const ROUTES: &[Route] = &[
 
 fn own(ctx: &Ctx<'_>) -> Answer {
     let state = ctx.state();
-    let token = state.tokens.get(own_id(ctx)?).ok_or_else(ApiError::unauthorized)?;
+    let token = state
+        .tokens
+        .get(own_id(ctx)?)
+        .ok_or_else(ApiError::unauthorized)?;
     Ok(Response::ok(&Value::Object(entity(ctx, token))))
 }
 
@@ -65,7 +73,10 @@ fn own_id(ctx: &Ctx<'_>) -> Result<u64, ApiError> {
 fn create(ctx: &Ctx<'_>) -> Answer {
     let user = ctx.path_number("user_id")?;
     let mut state = ctx.state();
-    state.users.get(user).ok_or_else(|| ApiError::not_found("User"))?;
+    state
+        .users
+        .get(user)
+        .ok_or_else(|| ApiError::not_found("User"))?;
     let token = new_token(ctx, user, TokenKind::Personal)?;
     let id = state.tokens.insert(|id| Token { id, ..token });
     let token = state.tokens.get(id).ok_or_else(ApiError::internal)?;
@@ -96,8 +107,12 @@ pub(super) fn new_token(ctx: &Ctx<'_>, user_id: u64, kind: TokenKind) -> Result<
 
 /// A parameter that is a day.
 pub(super) fn date(ctx: &Ctx<'_>, name: &str) -> Result<Option<Date>, ApiError> {
-    let Some(text) = ctx.string(name).filter(|text| !text.is_empty()) else { return Ok(None) };
-    text.parse().map(Some).or_else(|_| Err(ApiError::error(400, format!("{name} is invalid"))))
+    let Some(text) = ctx.string(name).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    text.parse()
+        .map(Some)
+        .map_err(|_error| ApiError::error(400, format!("{name} is invalid")))
 }
 
 /// The fields of a token without its secret.

@@ -18,7 +18,9 @@ use super::personal_access_tokens::{date, entity, new_token};
 const GUARD: Guard = Guard::Project(Role::Maintainer);
 
 pub(super) const ROUTES: &[Route] = &[
-    get("projects/:id/access_tokens", GUARD, index).params(&[one_of("state", &["active", "inactive"])]).paginated(),
+    get("projects/:id/access_tokens", GUARD, index)
+        .params(&[one_of("state", &["active", "inactive"])])
+        .paginated(),
     get("projects/:id/access_tokens/:token_id", GUARD, show),
     post("projects/:id/access_tokens", GUARD, create).params(&[
         string("name").required(),
@@ -27,7 +29,8 @@ pub(super) const ROUTES: &[Route] = &[
         integer("access_level"),
         string("description"),
     ]),
-    post("projects/:id/access_tokens/:token_id/rotate", GUARD, rotate).params(&[string("expires_at")]),
+    post("projects/:id/access_tokens/:token_id/rotate", GUARD, rotate)
+        .params(&[string("expires_at")]),
     delete("projects/:id/access_tokens/:token_id", GUARD, revoke),
 ];
 
@@ -36,9 +39,13 @@ fn index(ctx: &Ctx<'_>) -> Answer {
     let active = |token: &Token| !token.revoked && !auth::is_expired(token, ctx.now());
     let wanted = |token: &&Token| {
         token.kind == TokenKind::Project(ctx.project())
-            && ctx.string("state").is_none_or(|wanted| active(token) == (wanted == "active"))
+            && ctx
+                .string("state")
+                .is_none_or(|wanted| active(token) == (wanted == "active"))
     };
-    ctx.page(state.tokens.iter().filter(wanted), |token| full(ctx, &state, token))
+    ctx.page(state.tokens.iter().filter(wanted), |token| {
+        full(ctx, &state, token)
+    })
 }
 
 fn show(ctx: &Ctx<'_>) -> Answer {
@@ -47,21 +54,35 @@ fn show(ctx: &Ctx<'_>) -> Answer {
 }
 
 fn create(ctx: &Ctx<'_>) -> Answer {
-    let level = ctx.integer("access_level").unwrap_or(Role::Maintainer.level());
-    let role = Role::from_level(level).ok_or_else(|| ApiError::error(400, "access_level does not have a valid value"))?;
+    let level = ctx
+        .integer("access_level")
+        .unwrap_or(Role::Maintainer.level());
+    let role = Role::from_level(level)
+        .ok_or_else(|| ApiError::error(400, "access_level does not have a valid value"))?;
     if ctx.access().role < Some(role) {
-        return Err(ApiError::bad_request("Access level of the token can't be greater the access level of the user who created the token"));
+        return Err(ApiError::bad_request(
+            "Access level of the token can't be greater the access level of the user who created the token",
+        ));
     }
     let token = new_token(ctx, 0, TokenKind::Project(ctx.project()))?;
     let (project, now) = (ctx.project(), ctx.now());
     let mut state = ctx.state();
     let handle = format!("project_{project}_bot_{}", secret::fresh("").to_lowercase());
-    let bot = state.add_user(&handle, &token.name, &format!("{handle}@noreply.example.com"), now);
+    let bot = state.add_user(
+        &handle,
+        &token.name,
+        &format!("{handle}@noreply.example.com"),
+        now,
+    );
     if let Some(user) = state.users.get_mut(bot) {
         user.bot = true;
     }
     state.add_member(bot, Source::Project(project), role, now);
-    let id = state.tokens.insert(|id| Token { id, user_id: bot, ..token });
+    let id = state.tokens.insert(|id| Token {
+        id,
+        user_id: bot,
+        ..token
+    });
     with_secret(ctx, &state, id)
 }
 
@@ -84,7 +105,10 @@ fn rotate(ctx: &Ctx<'_>) -> Answer {
         ..old
     });
     let answer = with_secret(ctx, &state, id)?;
-    Ok(Response { status: 200, ..answer })
+    Ok(Response {
+        status: 200,
+        ..answer
+    })
 }
 
 fn revoke(ctx: &Ctx<'_>) -> Answer {
@@ -93,7 +117,9 @@ fn revoke(ctx: &Ctx<'_>) -> Answer {
     if let Some(token) = state.tokens.get_mut(token.id) {
         token.revoked = true;
     }
-    state.members.retain(|member| member.user_id != token.user_id);
+    state
+        .members
+        .retain(|member| member.user_id != token.user_id);
     Ok(Response::no_content())
 }
 
@@ -101,7 +127,15 @@ fn find<'a>(ctx: &Ctx<'_>, state: &'a State) -> Result<&'a Token, ApiError> {
     let token = state.tokens.get(ctx.path_number("token_id")?);
     token
         .filter(|token| token.kind == TokenKind::Project(ctx.project()))
-        .ok_or_else(|| ApiError::message(404, format!("Could not find project access token with token_id: {}", ctx.path("token_id"))))
+        .ok_or_else(|| {
+            ApiError::message(
+                404,
+                format!(
+                    "Could not find project access token with token_id: {}",
+                    ctx.path("token_id")
+                ),
+            )
+        })
 }
 
 fn with_secret(ctx: &Ctx<'_>, state: &State, id: u64) -> Answer {

@@ -14,8 +14,15 @@ use super::users;
 /// The short form, as in lists with `simple=true` and for callers who are not members.
 pub(super) fn simple(ctx: &Ctx<'_>, state: &State, project: &Project) -> Map<String, Value> {
     let (path, url) = (state.project_path(project), ctx.url());
-    let host = url.trim_start_matches("http://").split(':').next().unwrap_or_default();
-    let readme = project.default_branch.as_ref().map(|branch| format!("{url}/{path}/-/blob/{branch}/README.md"));
+    let host = url
+        .trim_start_matches("http://")
+        .split(':')
+        .next()
+        .unwrap_or_default();
+    let readme = project
+        .default_branch
+        .as_ref()
+        .map(|branch| format!("{url}/{path}/-/blob/{branch}/README.md"));
     object(json!({
         "id": project.id,
         "description": project.settings.description,
@@ -92,7 +99,10 @@ pub(super) fn full(ctx: &Ctx<'_>, state: &State, project: &Project) -> Value {
 
 /// The form that fits the caller: members see the settings, others the short form.
 pub(super) fn for_caller(ctx: &Ctx<'_>, state: &State, project: &Project) -> Value {
-    if access::in_project(state, ctx.caller.user(), project.id).role.is_some() {
+    if access::in_project(state, ctx.caller.user(), project.id)
+        .role
+        .is_some()
+    {
         full(ctx, state, project)
     } else {
         Value::Object(simple(ctx, state, project))
@@ -100,16 +110,27 @@ pub(super) fn for_caller(ctx: &Ctx<'_>, state: &State, project: &Project) -> Val
 }
 
 fn permissions(state: &State, user: u64, project: &Project) -> Value {
-    let level = |role: Option<access::Role>| role.map(|role| json!({ "access_level": role.level(), "notification_level": 3 }));
-    let groups = state.member_sources(Source::Project(project.id)).into_iter().skip(1);
-    let group = groups.filter_map(|source| state.member_role(user, source)).max();
+    let level = |role: Option<access::Role>| {
+        role.map(|role| json!({ "access_level": role.level(), "notification_level": 3 }))
+    };
+    let groups = state
+        .member_sources(Source::Project(project.id))
+        .into_iter()
+        .skip(1);
+    let group = groups
+        .filter_map(|source| state.member_role(user, source))
+        .max();
     let own = state.member_role(user, Source::Project(project.id));
     json!({ "project_access": level(own), "group_access": level(group) })
 }
 
 fn namespace(state: &State, id: u64, url: &str) -> Value {
     let (full_path, group) = (state.namespace_path(id), state.groups.get(id));
-    let web = if group.is_some() { format!("{url}/groups/{full_path}") } else { format!("{url}/{full_path}") };
+    let web = if group.is_some() {
+        format!("{url}/groups/{full_path}")
+    } else {
+        format!("{url}/{full_path}")
+    };
     json!({
         "id": id,
         "name": group.map_or_else(|| state.namespace_name(id), |group| group.name.clone()),
@@ -123,13 +144,18 @@ fn namespace(state: &State, id: u64, url: &str) -> Value {
 }
 
 fn owner(ctx: &Ctx<'_>, state: &State, project: &Project) -> Value {
-    let user = state.users.iter().find(|user| user.namespace_id == project.namespace_id);
+    let user = state
+        .users
+        .iter()
+        .find(|user| user.namespace_id == project.namespace_id);
     user.map_or(Value::Null, |user| users::basic(user, ctx.url()))
 }
 
 fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(object) => object,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Map::new()
+        }
     }
 }

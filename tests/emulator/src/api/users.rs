@@ -21,7 +21,10 @@ pub(super) const ROUTES: &[Route] = &[
             boolean("humans"),
             boolean("exclude_internal"),
             boolean("without_project_bots"),
-            one_of("order_by", &["id", "name", "username", "created_at", "updated_at"]),
+            one_of(
+                "order_by",
+                &["id", "name", "username", "created_at", "updated_at"],
+            ),
             one_of("sort", &["asc", "desc"]),
         ])
         .keyset(),
@@ -50,8 +53,13 @@ fn index(ctx: &Ctx<'_>) -> Answer {
     let state = ctx.state();
     let search = ctx.string("search").map(str::to_lowercase);
     let wanted = |user: &&User| {
-        let found = |text: &String| user.username.to_lowercase().contains(text) || user.name.to_lowercase().contains(text) || user.email.to_lowercase() == *text;
-        ctx.string("username").is_none_or(|name| user.username.eq_ignore_ascii_case(name))
+        let found = |text: &String| {
+            user.username.to_lowercase().contains(text)
+                || user.name.to_lowercase().contains(text)
+                || user.email.to_lowercase() == *text
+        };
+        ctx.string("username")
+            .is_none_or(|name| user.username.eq_ignore_ascii_case(name))
             && search.as_ref().is_none_or(found)
             && (ctx.boolean("active") != Some(true) || user.state == "active")
             && (ctx.boolean("blocked") != Some(true) || user.state == "blocked")
@@ -68,7 +76,12 @@ fn index(ctx: &Ctx<'_>) -> Answer {
         users.reverse();
     }
     if ctx.string("pagination") == Some("keyset") {
-        return crate::pagination::keyset(ctx, users, |user| user.id, |user| basic(user, ctx.url()));
+        return crate::pagination::keyset(
+            ctx,
+            users,
+            |user| user.id,
+            |user| basic(user, ctx.url()),
+        );
     }
     ctx.page(users, |user| basic(user, ctx.url()))
 }
@@ -76,22 +89,30 @@ fn index(ctx: &Ctx<'_>) -> Answer {
 fn show(ctx: &Ctx<'_>) -> Answer {
     let id = ctx.path_number("id")?;
     let state = ctx.state();
-    let user = state.users.get(id).ok_or_else(|| ApiError::not_found("User"))?;
+    let user = state
+        .users
+        .get(id)
+        .ok_or_else(|| ApiError::not_found("User"))?;
     Ok(Response::ok(&public_entity(user, ctx.url())))
 }
 
 fn create(ctx: &Ctx<'_>) -> Answer {
     let text = |name: &str| ctx.string(name).unwrap_or_default();
-    let random = ctx.boolean("reset_password") == Some(true) || ctx.boolean("force_random_password") == Some(true);
+    let random = ctx.boolean("reset_password") == Some(true)
+        || ctx.boolean("force_random_password") == Some(true);
     if ctx.string("password").is_none() && !random {
         let names = "password, reset_password, force_random_password";
-        return Err(ApiError::error(400, format!("{names} are missing, at least one parameter must be provided")));
+        return Err(ApiError::error(
+            400,
+            format!("{names} are missing, at least one parameter must be provided"),
+        ));
     }
     let mut state = ctx.state();
     if state.users.iter().any(|user| user.email == text("email")) {
         return Err(ApiError::message(409, "Email has already been taken"));
     }
-    if state.user_named(text("username")).is_some() || state.find_group(text("username")).is_some() {
+    if state.user_named(text("username")).is_some() || state.find_group(text("username")).is_some()
+    {
         return Err(ApiError::message(409, "Username has already been taken"));
     }
     let mut invalid = Invalid::default();
@@ -121,7 +142,10 @@ pub(crate) fn basic(user: &User, url: &str) -> Value {
 
 /// The short form of a user by id; null for one that is gone.
 pub(crate) fn basic_by_id(state: &State, id: u64, url: &str) -> Value {
-    state.users.get(id).map_or(Value::Null, |user| basic(user, url))
+    state
+        .users
+        .get(id)
+        .map_or(Value::Null, |user| basic(user, url))
 }
 
 /// The form other users see.
@@ -179,6 +203,8 @@ fn private_entity(user: &User, url: &str) -> Value {
 fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(object) => object,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Map::new()
+        }
     }
 }

@@ -13,7 +13,9 @@ use crate::ctx::Ctx;
 use crate::errors::{ApiError, Invalid};
 use crate::faults::{BEFORE_VARIABLE_INSERT, BEFORE_VARIABLE_RECHECK, Effect};
 use crate::message::Response;
-use crate::router::{Answer, Guard, Param, Route, boolean, delete, get, hash, one_of, post, put, string};
+use crate::router::{
+    Answer, Guard, Param, Route, boolean, delete, get, hash, one_of, post, put, string,
+};
 use crate::store::State;
 use crate::store::variables::{Owner, Variable};
 
@@ -48,12 +50,16 @@ pub(super) const ROUTES: &[Route] = &[
     get("projects/:id/variables", PROJECT, index).paginated(),
     get("projects/:id/variables/:key", PROJECT, show).params(FILTER),
     post("projects/:id/variables", PROJECT, create).params(CREATE),
-    put("projects/:id/variables/:key", PROJECT, update).params(UPDATE).also(FILTER),
+    put("projects/:id/variables/:key", PROJECT, update)
+        .params(UPDATE)
+        .also(FILTER),
     delete("projects/:id/variables/:key", PROJECT, destroy).params(FILTER),
     get("groups/:id/variables", GROUP, index).paginated(),
     get("groups/:id/variables/:key", GROUP, show).params(FILTER),
     post("groups/:id/variables", GROUP, create).params(CREATE),
-    put("groups/:id/variables/:key", GROUP, update).params(UPDATE).also(FILTER),
+    put("groups/:id/variables/:key", GROUP, update)
+        .params(UPDATE)
+        .also(FILTER),
     delete("groups/:id/variables/:key", GROUP, destroy).params(FILTER),
 ];
 
@@ -84,7 +90,10 @@ fn create(ctx: &Ctx<'_>) -> Answer {
             description: None,
         },
     );
-    let variable = Variable { masked: variable.masked || hidden, ..variable };
+    let variable = Variable {
+        masked: variable.masked || hidden,
+        ..variable
+    };
 
     let first_look = problems(&ctx.state(), &variable);
     if !first_look.is_empty() {
@@ -107,7 +116,10 @@ fn update(ctx: &Ctx<'_>) -> Answer {
     let new = with_changes(ctx, old.clone());
     let mut invalid = problems(&ctx.state(), &new);
     if old.hidden && !new.masked {
-        invalid.add("base", "The visibility setting cannot be changed for masked and hidden variables.");
+        invalid.add(
+            "base",
+            "The visibility setting cannot be changed for masked and hidden variables.",
+        );
     }
     invalid.check()?;
     ctx.shared.faults.at_point(BEFORE_VARIABLE_INSERT);
@@ -129,15 +141,23 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
 }
 
 fn owner(ctx: &Ctx<'_>) -> Owner {
-    if ctx.group() == 0 { Owner::Project(ctx.project()) } else { Owner::Group(ctx.group()) }
+    if ctx.group() == 0 {
+        Owner::Project(ctx.project())
+    } else {
+        Owner::Group(ctx.group())
+    }
 }
 
 /// The one variable that path and filter name.
 fn find<'a>(ctx: &Ctx<'_>, state: &'a State) -> Result<&'a Variable, ApiError> {
     let scope = ctx.hash_string("filter", "environment_scope");
     let named = |variable: &&Variable| variable.key == ctx.path("key");
-    let in_scope = |variable: &&Variable| scope.is_none_or(|scope| variable.environment_scope == scope);
-    let mut found = state.variables_of(owner(ctx)).filter(named).filter(in_scope);
+    let in_scope =
+        |variable: &&Variable| scope.is_none_or(|scope| variable.environment_scope == scope);
+    let mut found = state
+        .variables_of(owner(ctx))
+        .filter(named)
+        .filter(in_scope);
     match (found.next(), found.next()) {
         (None, _) => Err(ApiError::not_found("Variable")),
         (Some(variable), None) => Ok(variable),
@@ -157,7 +177,11 @@ fn with_changes(ctx: &Ctx<'_>, mut variable: Variable) -> Variable {
     }
     if let Some(scope) = ctx.string("environment_scope") {
         // Scopes of group variables are a paid feature; without it every one applies everywhere.
-        variable.environment_scope = if ctx.group() == 0 { scope.trim().to_owned() } else { "*".to_owned() };
+        variable.environment_scope = if ctx.group() == 0 {
+            scope.trim().to_owned()
+        } else {
+            "*".to_owned()
+        };
     }
     if ctx.given("description") {
         variable.description = ctx.string("description").map(str::to_owned);
@@ -169,12 +193,16 @@ fn with_changes(ctx: &Ctx<'_>, mut variable: Variable) -> Variable {
 }
 
 static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\A[a-zA-Z0-9_]+\z").ok());
-static SCOPE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\A[a-zA-Z0-9_/\\$\{\}. \-*]+\z").ok());
-static MASKED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\A[a-zA-Z0-9_+=/@:.~-]{8,}\z").ok());
+static SCOPE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\A[a-zA-Z0-9_/\\$\{\}. \-*]+\z").ok());
+static MASKED: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\A[a-zA-Z0-9_+=/@:.~-]{8,}\z").ok());
 static MASKED_RAW: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\A\S{8,}\z").ok());
 
 fn fits(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
-    pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))
+    pattern
+        .as_ref()
+        .is_some_and(|pattern| pattern.is_match(text))
 }
 
 fn problems(state: &State, variable: &Variable) -> Invalid {
@@ -195,16 +223,29 @@ fn problems(state: &State, variable: &Variable) -> Invalid {
         invalid.add("environment_scope", "can't be blank");
     }
     if variable.environment_scope.chars().count() > 255 {
-        invalid.add("environment_scope", "is too long (maximum is 255 characters)");
+        invalid.add(
+            "environment_scope",
+            "is too long (maximum is 255 characters)",
+        );
     }
     if !fits(&SCOPE, &variable.environment_scope) {
-        let allowed = "can contain only letters, digits, '-', '_', '/', '$', '{', '}', '.', '*' and spaces";
+        let allowed =
+            "can contain only letters, digits, '-', '_', '/', '$', '{', '}', '.', '*' and spaces";
         invalid.add("environment_scope", allowed);
     }
-    if variable.masked && !fits(if variable.raw { &MASKED_RAW } else { &MASKED }, &variable.value) {
+    if variable.masked
+        && !fits(
+            if variable.raw { &MASKED_RAW } else { &MASKED },
+            &variable.value,
+        )
+    {
         invalid.add("value", "is invalid");
     }
-    if variable.description.as_ref().is_some_and(|text| text.chars().count() > 255) {
+    if variable
+        .description
+        .as_ref()
+        .is_some_and(|text| text.chars().count() > 255)
+    {
         invalid.add("description", "is too long (maximum is 255 characters)");
     }
     let (limit, of) = match variable.owner {
@@ -212,7 +253,10 @@ fn problems(state: &State, variable: &Variable) -> Invalid {
         Owner::Group(_) => (state.limits.group_ci_variables, "group"),
     };
     if variable.id == 0 && state.variables_of(variable.owner).count() >= limit {
-        invalid.add("base", format!("Maximum number of {of} ci variables ({limit}) exceeded"));
+        invalid.add(
+            "base",
+            format!("Maximum number of {of} ci variables ({limit}) exceeded"),
+        );
     }
     invalid
 }

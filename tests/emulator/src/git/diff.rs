@@ -33,15 +33,34 @@ impl Repository {
 
     /// The whole difference as `git apply` takes it.
     pub fn patch(&self, from: &str, to: &str) -> Result<String, GitError> {
-        let output = self.git(&["diff", "-M", "-p", "--no-color", "--no-ext-diff", "--full-index", from, to])?;
+        let output = self.git(&[
+            "diff",
+            "-M",
+            "-p",
+            "--no-color",
+            "--no-ext-diff",
+            "--full-index",
+            from,
+            to,
+        ])?;
         Ok(String::from_utf8_lossy(&output).into_owned())
     }
 
     /// The stable patch id of a difference; nothing for an empty one.
     pub fn patch_id(&self, from: &str, to: &str) -> Result<Option<String>, GitError> {
-        let patch = self.git(&["diff", "--no-color", "--no-ext-diff", "--full-index", from, to])?;
+        let patch = self.git(&[
+            "diff",
+            "--no-color",
+            "--no-ext-diff",
+            "--full-index",
+            from,
+            to,
+        ])?;
         let output = self.git_with(&["patch-id", "--stable"], &patch, |_| {})?;
-        Ok(String::from_utf8_lossy(&output).split_whitespace().next().map(str::to_owned))
+        Ok(String::from_utf8_lossy(&output)
+            .split_whitespace()
+            .next()
+            .map(str::to_owned))
     }
 }
 
@@ -50,10 +69,16 @@ fn parse_raw(text: &str) -> Vec<FileDiff> {
     let mut files = Vec::new();
     while let Some(head) = parts.next().and_then(|head| head.strip_prefix(':')) {
         let fields: Vec<&str> = head.split(' ').collect();
-        let [old_mode, new_mode, _, _, status] = fields[..] else { break };
+        let [old_mode, new_mode, _, _, status] = fields[..] else {
+            break;
+        };
         let Some(old_path) = parts.next() else { break };
         let two_names = status.starts_with(['R', 'C']);
-        let new_path = if two_names { parts.next().unwrap_or(old_path) } else { old_path };
+        let new_path = if two_names {
+            parts.next().unwrap_or(old_path)
+        } else {
+            old_path
+        };
         files.push(FileDiff {
             old_path: old_path.to_owned(),
             new_path: new_path.to_owned(),
@@ -69,13 +94,24 @@ fn parse_raw(text: &str) -> Vec<FileDiff> {
 }
 
 fn mode(text: &str) -> String {
-    if text.bytes().all(|byte| byte == b'0') { "0".to_owned() } else { text.to_owned() }
+    if text.bytes().all(|byte| byte == b'0') {
+        "0".to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 fn hunks(section: &str) -> String {
-    let start = section.find("\n@@").map(|at| at + 1).or_else(|| section.find("\nBinary files").map(|at| at + 1));
+    let start = section
+        .find("\n@@")
+        .map(|at| at + 1)
+        .or_else(|| section.find("\nBinary files").map(|at| at + 1));
     let text = start.map(|at| &section[at..]).unwrap_or_default();
-    if text.is_empty() || text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") }
+    if text.is_empty() || text.ends_with('\n') {
+        text.to_owned()
+    } else {
+        format!("{text}\n")
+    }
 }
 
 #[cfg(test)]
@@ -85,14 +121,35 @@ mod tests {
     #[test]
     fn every_changed_file_has_its_own_hunks() {
         let made = fixture::empty();
-        let old = made.commit("main", None, "1", &[("a", "1\n"), ("b", "same\nlines\nhere\n"), ("c", "x\n")]);
-        let actions = [Action::put("a", b"2\n"), Action::rename("b", "moved"), Action::remove("c"), Action::put("n", b"new\n")];
+        let old = made.commit(
+            "main",
+            None,
+            "1",
+            &[("a", "1\n"), ("b", "same\nlines\nhere\n"), ("c", "x\n")],
+        );
+        let actions = [
+            Action::put("a", b"2\n"),
+            Action::rename("b", "moved"),
+            Action::remove("c"),
+            Action::put("n", b"new\n"),
+        ];
         let by = fixture::identity("ana", 1);
-        let new = made.repository.commit_actions(Some(&old), &actions, "2", &by, &by).unwrap();
+        let new = made
+            .repository
+            .commit_actions(Some(&old), &actions, "2", &by, &by)
+            .unwrap();
         let files = made.repository.diff(&old, &new).unwrap();
         let flags: Vec<_> = files
             .iter()
-            .map(|file| (file.new_path.as_str(), file.new_file, file.renamed_file, file.deleted_file, file.diff.as_str()))
+            .map(|file| {
+                (
+                    file.new_path.as_str(),
+                    file.new_file,
+                    file.renamed_file,
+                    file.deleted_file,
+                    file.diff.as_str(),
+                )
+            })
             .collect();
         assert_eq!(
             flags,
@@ -112,10 +169,18 @@ mod tests {
         let root = made.commit("main", None, "root", &[("a", "1\n")]);
         let feature = made.commit("feature", Some(&root), "f", &[("b", "1\n")]);
         let main = made.commit("main", None, "m", &[("c", "1\n")]);
-        let rebased = git.rebase(&feature, &main, &fixture::identity("bot", 9)).unwrap();
-        assert_eq!(git.patch_id(&root, &feature).unwrap(), git.patch_id(&main, &rebased).unwrap());
+        let rebased = git
+            .rebase(&feature, &main, &fixture::identity("bot", 9))
+            .unwrap();
+        assert_eq!(
+            git.patch_id(&root, &feature).unwrap(),
+            git.patch_id(&main, &rebased).unwrap()
+        );
         let edited = made.commit("feature", None, "f2", &[("b", "2\n")]);
-        assert_ne!(git.patch_id(&root, &feature).unwrap(), git.patch_id(&root, &edited).unwrap());
+        assert_ne!(
+            git.patch_id(&root, &feature).unwrap(),
+            git.patch_id(&root, &edited).unwrap()
+        );
         assert_eq!(git.patch_id(&root, &root).unwrap(), None);
     }
 }

@@ -1,8 +1,10 @@
 //! Bare repositories, driven with the git program.
 //!
 //! Every call runs with a fixed environment: no configuration of the machine or the user, C locale, and an identity only
-//! where one is passed. `read` answers questions, `write` makes objects and moves refs, `rebase` replays commits.
+//! where one is passed. `read` and `diff` answer questions, `write` and `actions` make objects and move
+//! refs, `rebase` replays commits.
 
+mod actions;
 mod diff;
 mod read;
 mod rebase;
@@ -15,9 +17,9 @@ use std::thread;
 
 use jiff::Timestamp;
 
+pub use self::actions::{Action, ActionKind};
 pub use self::diff::FileDiff;
 pub use self::read::{Commit, Person, TreeEntry};
-pub use self::write::{Action, ActionKind};
 
 /// The name of a ref that does not exist, in git's protocols.
 pub const ZERO: &str = "0000000000000000000000000000000000000000";
@@ -71,7 +73,15 @@ impl Repository {
     /// Makes the empty repository.
     pub fn init(&self) -> Result<(), GitError> {
         let mut command = program();
-        command.args(["init", "--bare", "--quiet", "--initial-branch=main", "--template="]).arg(&self.dir);
+        command
+            .args([
+                "init",
+                "--bare",
+                "--quiet",
+                "--initial-branch=main",
+                "--template=",
+            ])
+            .arg(&self.dir);
         finish(run(command, &[])?, "init").map(drop)
     }
 
@@ -107,14 +117,24 @@ impl Repository {
 
     /// Runs git and returns its output as text without the final line break.
     fn text(&self, args: &[&str]) -> Result<String, GitError> {
-        Ok(String::from_utf8_lossy(&self.git(args)?).trim_end_matches('\n').to_owned())
+        Ok(String::from_utf8_lossy(&self.git(args)?)
+            .trim_end_matches('\n')
+            .to_owned())
     }
 
-    fn git_with(&self, args: &[&str], input: &[u8], prepare: impl FnOnce(&mut Command)) -> Result<Vec<u8>, GitError> {
+    fn git_with(
+        &self,
+        args: &[&str],
+        input: &[u8],
+        prepare: impl FnOnce(&mut Command),
+    ) -> Result<Vec<u8>, GitError> {
         let mut command = self.command();
         command.args(args);
         prepare(&mut command);
-        finish(run(command, input)?, args.first().copied().unwrap_or_default())
+        finish(
+            run(command, input)?,
+            args.first().copied().unwrap_or_default(),
+        )
     }
 }
 
@@ -175,14 +195,22 @@ fn program() -> Command {
     ] {
         command.env_remove(name);
     }
-    command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null").env("LC_ALL", "C");
-    command.env("GIT_TERMINAL_PROMPT", "0").args(["-c", "safe.directory=*", "-c", "gc.auto=0"]);
+    command
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("LC_ALL", "C");
+    command
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .args(["-c", "safe.directory=*", "-c", "gc.auto=0"]);
     command
 }
 
 /// Runs a command to its end with some input.
 pub(crate) fn run(mut command: Command, input: &[u8]) -> Result<Output, GitError> {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().map_err(GitError::Start)?;
     let stdin = child.stdin.take();
     thread::scope(|scope| {
@@ -201,7 +229,10 @@ fn finish(output: Output, command: &str) -> Result<Vec<u8>, GitError> {
         return Ok(output.stdout);
     }
     let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(GitError::Failed { command: command.to_owned(), message })
+    Err(GitError::Failed {
+        command: command.to_owned(),
+        message,
+    })
 }
 
 #[cfg(test)]
@@ -217,26 +248,47 @@ pub(crate) mod fixture {
 
     pub(crate) fn identity(name: &str, second: i64) -> Identity {
         let at = jiff::Timestamp::from_second(1_767_600_000 + second).unwrap();
-        Identity { name: name.to_owned(), email: format!("{name}@example.com"), at }
+        Identity {
+            name: name.to_owned(),
+            email: format!("{name}@example.com"),
+            at,
+        }
     }
 
     pub(crate) fn empty() -> Fixture {
         let dir = tempfile::tempdir().unwrap();
         let repository = Repository::at(dir.path().join("r.git"));
         repository.init().unwrap();
-        Fixture { _dir: dir, repository }
+        Fixture {
+            _dir: dir,
+            repository,
+        }
     }
 
     impl Fixture {
         /// Commits files on a branch, which starts at `from` when it is new.
-        pub(crate) fn commit(&self, branch: &str, from: Option<&str>, message: &str, files: &[(&str, &str)]) -> String {
+        pub(crate) fn commit(
+            &self,
+            branch: &str,
+            from: Option<&str>,
+            message: &str,
+            files: &[(&str, &str)],
+        ) -> String {
             let name = format!("refs/heads/{branch}");
             let old = self.repository.resolve(&name).unwrap();
             let parent = old.clone().or_else(|| from.map(str::to_owned));
-            let actions: Vec<Action> = files.iter().map(|(path, text)| Action::put(path, text.as_bytes())).collect();
+            let actions: Vec<Action> = files
+                .iter()
+                .map(|(path, text)| Action::put(path, text.as_bytes()))
+                .collect();
             let by = identity("ana", 0);
-            let new = self.repository.commit_actions(parent.as_deref(), &actions, message, &by, &by).unwrap();
-            self.repository.update_ref(&name, Some(&new), old.as_deref()).unwrap();
+            let new = self
+                .repository
+                .commit_actions(parent.as_deref(), &actions, message, &by, &by)
+                .unwrap();
+            self.repository
+                .update_ref(&name, Some(&new), old.as_deref())
+                .unwrap();
             new
         }
     }

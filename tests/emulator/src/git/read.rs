@@ -48,7 +48,8 @@ pub struct TreeEntry {
     pub path: String,
 }
 
-const FIELDS: &str = "--format=%H%x00%T%x00%P%x00%an%x00%ae%x00%ad%x00%cn%x00%ce%x00%cd%x00%B%x00%x01";
+const FIELDS: &str =
+    "--format=%H%x00%T%x00%P%x00%an%x00%ae%x00%ad%x00%cn%x00%ce%x00%cd%x00%B%x00%x01";
 
 impl Repository {
     /// The commit that a ref, branch, tag or sha stands for.
@@ -56,7 +57,12 @@ impl Repository {
         if name.is_empty() || name.starts_with('-') {
             return Ok(None);
         }
-        match self.text(&["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")]) {
+        match self.text(&[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            &format!("{name}^{{commit}}"),
+        ]) {
             Ok(id) => Ok(Some(id)),
             Err(GitError::Failed { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -65,18 +71,30 @@ impl Repository {
 
     /// The names and commits of the refs below a prefix such as `refs/heads/`; tags stand for the commits they name.
     pub fn refs(&self, prefix: &str) -> Result<Vec<(String, String)>, GitError> {
-        let text = self.text(&["for-each-ref", "--format=%(refname)%00%(objectname)%00%(*objectname)", prefix])?;
+        let text = self.text(&[
+            "for-each-ref",
+            "--format=%(refname)%00%(objectname)%00%(*objectname)",
+            prefix,
+        ])?;
         let parse = |line: &str| {
             let mut parts = line.split('\0');
-            let (name, direct, peeled) = (parts.next()?, parts.next()?, parts.next().unwrap_or_default());
-            Some((name.to_owned(), if peeled.is_empty() { direct } else { peeled }.to_owned()))
+            let (name, direct, peeled) = (
+                parts.next()?,
+                parts.next()?,
+                parts.next().unwrap_or_default(),
+            );
+            Some((
+                name.to_owned(),
+                if peeled.is_empty() { direct } else { peeled }.to_owned(),
+            ))
         };
         Ok(text.lines().filter_map(parse).collect())
     }
 
     /// The branches and their commits.
     pub fn branches(&self) -> Result<Vec<(String, String)>, GitError> {
-        let short = |(name, id): (String, String)| (name.trim_start_matches("refs/heads/").to_owned(), id);
+        let short =
+            |(name, id): (String, String)| (name.trim_start_matches("refs/heads/").to_owned(), id);
         Ok(self.refs("refs/heads/")?.into_iter().map(short).collect())
     }
 
@@ -94,12 +112,17 @@ impl Repository {
         args.extend(arguments);
         let output = self.git(&args)?;
         let text = String::from_utf8_lossy(&output);
-        Ok(text.split("\0\u{1}").filter_map(|record| parse_commit(record.trim_start_matches('\n'))).collect())
+        Ok(text
+            .split("\0\u{1}")
+            .filter_map(|record| parse_commit(record.trim_start_matches('\n')))
+            .collect())
     }
 
     /// Is `ancestor` reachable from `descendant` (or the same)?
     pub fn is_ancestor(&self, ancestor: &str, descendant: &str) -> Result<bool, GitError> {
-        Ok(self.merge_base(ancestor, descendant)?.is_some_and(|base| Some(base) == self.resolve(ancestor).ok().flatten()))
+        Ok(self
+            .merge_base(ancestor, descendant)?
+            .is_some_and(|base| Some(base) == self.resolve(ancestor).ok().flatten()))
     }
 
     /// The best common ancestor.
@@ -114,11 +137,19 @@ impl Repository {
 
     /// How many commits `to` has that `from` has not.
     pub fn count_between(&self, from: &str, to: &str) -> Result<u64, GitError> {
-        Ok(self.text(&["rev-list", "--count", &format!("{from}..{to}")])?.parse().unwrap_or(0))
+        Ok(self
+            .text(&["rev-list", "--count", &format!("{from}..{to}")])?
+            .parse()
+            .unwrap_or(0))
     }
 
     /// The entries of a directory (empty: the root) in a commit.
-    pub fn tree(&self, commit: &str, directory: &str, recursive: bool) -> Result<Vec<TreeEntry>, GitError> {
+    pub fn tree(
+        &self,
+        commit: &str,
+        directory: &str,
+        recursive: bool,
+    ) -> Result<Vec<TreeEntry>, GitError> {
         let path = format!("{}/", directory.trim_matches('/'));
         let mut args = vec!["ls-tree", "-z", "--full-tree"];
         if recursive {
@@ -133,10 +164,19 @@ impl Repository {
             let (head, path) = line.split_once('\t')?;
             let mut parts = head.split(' ');
             let (mode, kind, id) = (parts.next()?, parts.next()?, parts.next()?);
-            Some(TreeEntry { id: id.to_owned(), kind: kind.to_owned(), mode: mode.to_owned(), path: path.to_owned() })
+            Some(TreeEntry {
+                id: id.to_owned(),
+                kind: kind.to_owned(),
+                mode: mode.to_owned(),
+                path: path.to_owned(),
+            })
         };
         let inside = |entry: &TreeEntry| path == "/" || entry.path.starts_with(&path);
-        Ok(String::from_utf8_lossy(&output).split('\0').filter_map(parse).filter(inside).collect())
+        Ok(String::from_utf8_lossy(&output)
+            .split('\0')
+            .filter_map(parse)
+            .filter(inside)
+            .collect())
     }
 
     /// The content of a file in a commit.
@@ -158,14 +198,29 @@ fn parse_commit(record: &str) -> Option<Commit> {
     let committer = person(next()?, next()?, next()?)?;
     let message = next()?;
     // `%B` ends with one line break more than the message has.
-    let message = message.strip_suffix('\n').map(str::to_owned).unwrap_or(message);
+    let message = message
+        .strip_suffix('\n')
+        .map(str::to_owned)
+        .unwrap_or(message);
     let parents = parents.split_whitespace().map(str::to_owned).collect();
-    Some(Commit { id, tree, parents, author, committer, message })
+    Some(Commit {
+        id,
+        tree,
+        parents,
+        author,
+        committer,
+        message,
+    })
 }
 
 fn person(name: String, email: String, raw_date: String) -> Option<Person> {
     let at = Timestamp::from_second(raw_date.split(' ').next()?.parse().ok()?).ok()?;
-    Some(Person { name, email, at, raw_date })
+    Some(Person {
+        name,
+        email,
+        at,
+        raw_date,
+    })
 }
 
 #[cfg(test)]
@@ -177,11 +232,21 @@ mod tests {
         let made = fixture::empty();
         let id = made.commit("main", None, "first\n\nbody", &[("a.txt", "one\n")]);
         let commit = made.repository.commit("main").unwrap().unwrap();
-        assert_eq!((commit.id.as_str(), commit.title(), commit.author.name.as_str()), (id.as_str(), "first", "ana"));
+        assert_eq!(
+            (
+                commit.id.as_str(),
+                commit.title(),
+                commit.author.name.as_str()
+            ),
+            (id.as_str(), "first", "ana")
+        );
         assert_eq!(commit.message.trim_end(), "first\n\nbody");
         assert!(commit.parents.is_empty());
         assert_eq!(made.repository.commits(&["main"]).unwrap().len(), 1);
-        assert_eq!(made.repository.branches().unwrap(), [("main".to_owned(), id)]);
+        assert_eq!(
+            made.repository.branches().unwrap(),
+            [("main".to_owned(), id)]
+        );
     }
 
     #[test]
@@ -210,13 +275,29 @@ mod tests {
     #[test]
     fn trees_list_directories_and_files_give_their_content() {
         let made = fixture::empty();
-        made.commit("main", None, "c", &[("dir/a.txt", "A"), ("dir/sub/b.txt", "B"), ("c.txt", "C")]);
+        made.commit(
+            "main",
+            None,
+            "c",
+            &[("dir/a.txt", "A"), ("dir/sub/b.txt", "B"), ("c.txt", "C")],
+        );
         let paths = |dir: &str, recursive| -> Vec<String> {
-            made.repository.tree("main", dir, recursive).unwrap().into_iter().map(|entry| entry.path).collect()
+            made.repository
+                .tree("main", dir, recursive)
+                .unwrap()
+                .into_iter()
+                .map(|entry| entry.path)
+                .collect()
         };
         assert_eq!(paths("", false), ["c.txt", "dir"]);
         assert_eq!(paths("dir", false), ["dir/a.txt", "dir/sub"]);
-        assert_eq!(paths("dir", true), ["dir/a.txt", "dir/sub", "dir/sub/b.txt"]);
-        assert_eq!(made.repository.file("main", "dir/a.txt").unwrap().unwrap(), b"A");
+        assert_eq!(
+            paths("dir", true),
+            ["dir/a.txt", "dir/sub", "dir/sub/b.txt"]
+        );
+        assert_eq!(
+            made.repository.file("main", "dir/a.txt").unwrap().unwrap(),
+            b"A"
+        );
     }
 }

@@ -11,19 +11,33 @@ impl Repository {
             return Ok(head.to_owned());
         }
         let range = format!("{onto}...{head}");
-        let chosen = ["--reverse", "--topo-order", "--no-merges", "--right-only", "--cherry-pick", &range];
+        let chosen = [
+            "--reverse",
+            "--topo-order",
+            "--no-merges",
+            "--right-only",
+            "--cherry-pick",
+            &range,
+        ];
         let mut new_head = onto.to_owned();
         for commit in self.commits(&chosen)? {
             let Some(parent) = commit.parents.first() else {
-                return Err(GitError::Action("the branch has no common history with its target".to_owned()));
+                return Err(GitError::Action(
+                    "the branch has no common history with its target".to_owned(),
+                ));
             };
             let tree = self.merge_tree_from(Some(parent), &new_head, &commit.id)?;
             let was_empty = self.tree_of(parent)? == commit.tree;
             if tree == self.tree_of(&new_head)? && !was_empty {
                 continue;
             }
-            let author = [commit.author.name, commit.author.email, commit.author.raw_date];
-            new_head = self.commit_tree_by(&tree, &[&new_head], &commit.message, &author, committer)?;
+            let author = [
+                commit.author.name,
+                commit.author.email,
+                commit.author.raw_date,
+            ];
+            new_head =
+                self.commit_tree_by(&tree, &[&new_head], &commit.message, &author, committer)?;
         }
         Ok(new_head)
     }
@@ -45,11 +59,26 @@ mod tests {
         made.commit("feature", Some(&root), "f1", &[("b", "1\n")]);
         let feature = made.commit("feature", None, "f2\n\nwhy", &[("b", "2\n")]);
         let main = made.commit("main", None, "m", &[("c", "1\n")]);
-        let rebased = git.rebase(&feature, &main, &fixture::identity("bot", 60)).unwrap();
+        let rebased = git
+            .rebase(&feature, &main, &fixture::identity("bot", 60))
+            .unwrap();
         let commits = git.commits(&[&format!("{main}..{rebased}")]).unwrap();
-        assert_eq!(commits.iter().map(|commit| commit.title()).collect::<Vec<_>>(), ["f2", "f1"]);
-        assert!(commits.iter().all(|commit| commit.author.name == "ana" && commit.committer.name == "bot"));
-        assert_eq!(commits[0].author.raw_date, git.commit(&feature).unwrap().unwrap().author.raw_date);
+        assert_eq!(
+            commits
+                .iter()
+                .map(|commit| commit.title())
+                .collect::<Vec<_>>(),
+            ["f2", "f1"]
+        );
+        assert!(
+            commits
+                .iter()
+                .all(|commit| commit.author.name == "ana" && commit.committer.name == "bot")
+        );
+        assert_eq!(
+            commits[0].author.raw_date,
+            git.commit(&feature).unwrap().unwrap().author.raw_date
+        );
         assert!(git.is_ancestor(&main, &rebased).unwrap());
     }
 
@@ -58,7 +87,12 @@ mod tests {
         let made = fixture::empty();
         let root = made.commit("main", None, "root", &[("a", "1\n")]);
         let feature = made.commit("feature", Some(&root), "f", &[("b", "1\n")]);
-        assert_eq!(made.repository.rebase(&feature, &root, &fixture::identity("bot", 1)).unwrap(), feature);
+        assert_eq!(
+            made.repository
+                .rebase(&feature, &root, &fixture::identity("bot", 1))
+                .unwrap(),
+            feature
+        );
     }
 
     #[test]
@@ -67,7 +101,9 @@ mod tests {
         let root = made.commit("main", None, "root", &[("a", "1\n")]);
         let feature = made.commit("feature", Some(&root), "f", &[("a", "2\n")]);
         let main = made.commit("main", None, "m", &[("a", "3\n")]);
-        let result = made.repository.rebase(&feature, &main, &fixture::identity("bot", 1));
+        let result = made
+            .repository
+            .rebase(&feature, &main, &fixture::identity("bot", 1));
         assert!(matches!(result, Err(GitError::Conflict { files }) if files == ["a"]));
     }
 
@@ -78,6 +114,11 @@ mod tests {
         let feature = made.commit("feature", Some(&root), "f", &[("b", "1\n")]);
         made.commit("main", None, "same", &[("b", "1\n")]);
         let main = made.commit("main", None, "more", &[("c", "1\n")]);
-        assert_eq!(made.repository.rebase(&feature, &main, &fixture::identity("bot", 1)).unwrap(), main);
+        assert_eq!(
+            made.repository
+                .rebase(&feature, &main, &fixture::identity("bot", 1))
+                .unwrap(),
+            main
+        );
     }
 }

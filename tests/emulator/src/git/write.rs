@@ -1,128 +1,10 @@
 //! Making objects and moving refs without a working tree.
 
 use std::process::Command;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{GitError, Identity, Repository, ZERO, run};
 
-/// One change of a commit made through the API.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Action {
-    pub path: String,
-    pub kind: ActionKind,
-}
-
-/// What an action does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ActionKind {
-    /// Creates or replaces the file.
-    Put { content: Vec<u8>, executable: bool },
-    Delete,
-    /// Moves the file from another path, with new content if some is given.
-    Move { from: String, content: Option<Vec<u8>> },
-    Chmod { executable: bool },
-}
-
-impl Action {
-    /// Creates or replaces a plain file.
-    pub fn put(path: &str, content: &[u8]) -> Self {
-        Self { path: path.to_owned(), kind: ActionKind::Put { content: content.to_vec(), executable: false } }
-    }
-
-    /// Deletes a file.
-    pub fn remove(path: &str) -> Self {
-        Self { path: path.to_owned(), kind: ActionKind::Delete }
-    }
-
-    /// Renames a file.
-    pub fn rename(from: &str, to: &str) -> Self {
-        Self { path: to.to_owned(), kind: ActionKind::Move { from: from.to_owned(), content: None } }
-    }
-}
-
-/// A temporary index that disappears with the value.
-struct Index(std::path::PathBuf);
-
-impl Drop for Index {
-    fn drop(&mut self) {
-        let _already_gone = std::fs::remove_file(&self.0);
-    }
-}
-
 impl Repository {
-    /// Commits actions on top of a parent (none: a root commit). Refs stay where they are.
-    pub fn commit_actions(
-        &self,
-        parent: Option<&str>,
-        actions: &[Action],
-        message: &str,
-        author: &Identity,
-        committer: &Identity,
-    ) -> Result<String, GitError> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let name = format!("index-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
-        let index = Index(self.dir().join(name));
-        if let Some(parent) = parent {
-            self.in_index(&index, &["read-tree", parent])?;
-        }
-        for action in actions {
-            self.apply(&index, action)?;
-        }
-        let tree = self.in_index(&index, &["write-tree"])?;
-        self.commit_tree(&tree, parent.as_slice(), message, author, committer)
-    }
-
-    fn apply(&self, index: &Index, action: &Action) -> Result<(), GitError> {
-        let path = action.path.as_str();
-        match &action.kind {
-            ActionKind::Put { content, executable } => self.put_file(index, path, content, *executable),
-            ActionKind::Delete => {
-                self.entry(index, path)?;
-                self.in_index(index, &["update-index", "--force-remove", "--", path]).map(drop)
-            }
-            ActionKind::Move { from, content } => {
-                let (mode, id) = self.entry(index, from)?;
-                self.in_index(index, &["update-index", "--force-remove", "--", from])?;
-                match content {
-                    Some(content) => self.put_file(index, path, content, mode == "100755"),
-                    None => self.put_entry(index, path, &mode, &id),
-                }
-            }
-            ActionKind::Chmod { executable } => {
-                let (_, id) = self.entry(index, path)?;
-                self.put_entry(index, path, mode_of(*executable), &id)
-            }
-        }
-    }
-
-    fn put_file(&self, index: &Index, path: &str, content: &[u8], executable: bool) -> Result<(), GitError> {
-        let output = self.git_with(&["hash-object", "-w", "--stdin"], content, |_| {})?;
-        let id = String::from_utf8_lossy(&output).trim().to_owned();
-        self.put_entry(index, path, mode_of(executable), &id)
-    }
-
-    fn put_entry(&self, index: &Index, path: &str, mode: &str, id: &str) -> Result<(), GitError> {
-        let info = format!("{mode},{id},{path}");
-        self.in_index(index, &["update-index", "--add", "--replace", "--cacheinfo", &info]).map(drop)
-    }
-
-    /// Mode and object of a file in the index.
-    fn entry(&self, index: &Index, path: &str) -> Result<(String, String), GitError> {
-        let line = self.in_index(index, &["ls-files", "--stage", "-z", "--", path])?;
-        let mut parts = line.split(' ');
-        match (parts.next(), parts.next()) {
-            (Some(mode), Some(id)) if !mode.is_empty() => Ok((mode.to_owned(), id.to_owned())),
-            _ => Err(GitError::Action("A file with this name doesn't exist".to_owned())),
-        }
-    }
-
-    fn in_index(&self, index: &Index, args: &[&str]) -> Result<String, GitError> {
-        let output = self.git_with(args, &[], |command| {
-            command.env("GIT_INDEX_FILE", &index.0);
-        })?;
-        Ok(String::from_utf8_lossy(&output).trim_end_matches('\n').to_owned())
-    }
-
     /// Commits a tree.
     pub fn commit_tree(
         &self,
@@ -151,7 +33,10 @@ impl Repository {
         }
         args.extend(["-F", "-"]);
         let output = self.git_with(&args, message.as_bytes(), |command| {
-            command.env("GIT_AUTHOR_NAME", name).env("GIT_AUTHOR_EMAIL", email).env("GIT_AUTHOR_DATE", date);
+            command
+                .env("GIT_AUTHOR_NAME", name)
+                .env("GIT_AUTHOR_EMAIL", email)
+                .env("GIT_AUTHOR_DATE", date);
             set_committer(command, committer);
         })?;
         Ok(String::from_utf8_lossy(&output).trim().to_owned())
@@ -163,22 +48,41 @@ impl Repository {
     }
 
     /// The same with a merge base of one's own choice, which is how a commit is picked.
-    pub(super) fn merge_tree_from(&self, base: Option<&str>, ours: &str, theirs: &str) -> Result<String, GitError> {
+    pub(super) fn merge_tree_from(
+        &self,
+        base: Option<&str>,
+        ours: &str,
+        theirs: &str,
+    ) -> Result<String, GitError> {
         let mut command = self.command();
-        command.args(["merge-tree", "--write-tree", "--name-only", "--no-messages", "-z"]);
+        command.args([
+            "merge-tree",
+            "--write-tree",
+            "--name-only",
+            "--no-messages",
+            "-z",
+        ]);
         if let Some(base) = base {
             command.arg(format!("--merge-base={base}"));
         }
         command.args([ours, theirs]);
         let output = run(command, &[])?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let mut parts = text.split('\0').filter(|part| !part.trim().is_empty()).map(|part| part.trim().to_owned());
+        let mut parts = text
+            .split('\0')
+            .filter(|part| !part.trim().is_empty())
+            .map(|part| part.trim().to_owned());
         match output.status.code() {
             Some(0) => Ok(parts.next().unwrap_or_default()),
-            Some(1) => Err(GitError::Conflict { files: parts.skip(1).collect() }),
+            Some(1) => Err(GitError::Conflict {
+                files: parts.skip(1).collect(),
+            }),
             _ => {
                 let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-                Err(GitError::Failed { command: "merge-tree".to_owned(), message })
+                Err(GitError::Failed {
+                    command: "merge-tree".to_owned(),
+                    message,
+                })
             }
         }
     }
@@ -193,21 +97,43 @@ impl Repository {
     }
 
     /// Makes an annotated tag object; the ref is up to `update_ref`.
-    pub fn tag_object(&self, name: &str, commit: &str, message: &str, tagger: &Identity) -> Result<String, GitError> {
+    pub fn tag_object(
+        &self,
+        name: &str,
+        commit: &str,
+        message: &str,
+        tagger: &Identity,
+    ) -> Result<String, GitError> {
         let person = format!("{} <{}> {}", tagger.name, tagger.email, tagger.date());
-        let text = format!("object {commit}\ntype commit\ntag {name}\ntagger {person}\n\n{}\n", message.trim_end());
+        let text = format!(
+            "object {commit}\ntype commit\ntag {name}\ntagger {person}\n\n{}\n",
+            message.trim_end()
+        );
         let output = self.git_with(&["mktag"], text.as_bytes(), |_| {})?;
         Ok(String::from_utf8_lossy(&output).trim().to_owned())
     }
 
     /// Moves, makes (`old` absent) or deletes (`new` absent) a ref that must still be at `old`.
-    pub fn update_ref(&self, name: &str, new: Option<&str>, old: Option<&str>) -> Result<(), GitError> {
+    pub fn update_ref(
+        &self,
+        name: &str,
+        new: Option<&str>,
+        old: Option<&str>,
+    ) -> Result<(), GitError> {
         let (new, old) = (new.unwrap_or(ZERO), old.unwrap_or(ZERO));
-        let moved = || GitError::RefMoved { name: name.to_owned() };
-        let args: &[&str] = if new == ZERO { &["update-ref", "-d", name, old] } else { &["update-ref", name, new, old] };
+        let moved = || GitError::RefMoved {
+            name: name.to_owned(),
+        };
+        let args: &[&str] = if new == ZERO {
+            &["update-ref", "-d", name, old]
+        } else {
+            &["update-ref", name, new, old]
+        };
         match self.git(args) {
             Ok(_) => Ok(()),
-            Err(GitError::Failed { message, .. }) if message.contains("cannot lock ref") => Err(moved()),
+            Err(GitError::Failed { message, .. }) if message.contains("cannot lock ref") => {
+                Err(moved())
+            }
             Err(error) => Err(error),
         }
     }
@@ -219,38 +145,21 @@ impl Repository {
 
     /// Makes a branch the one that clones check out.
     pub fn set_head(&self, branch: &str) -> Result<(), GitError> {
-        self.git(&["symbolic-ref", "HEAD", &format!("refs/heads/{branch}")]).map(drop)
+        self.git(&["symbolic-ref", "HEAD", &format!("refs/heads/{branch}")])
+            .map(drop)
     }
 }
 
-fn mode_of(executable: bool) -> &'static str {
-    if executable { "100755" } else { "100644" }
-}
-
 fn set_committer(command: &mut Command, committer: &Identity) {
-    command.env("GIT_COMMITTER_NAME", &committer.name).env("GIT_COMMITTER_EMAIL", &committer.email);
+    command
+        .env("GIT_COMMITTER_NAME", &committer.name)
+        .env("GIT_COMMITTER_EMAIL", &committer.email);
     command.env("GIT_COMMITTER_DATE", committer.date());
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::git::{Action, ActionKind, GitError, fixture};
-
-    #[test]
-    fn actions_put_move_chmod_and_delete_files() {
-        let made = fixture::empty();
-        let git = &made.repository;
-        let old = made.commit("main", None, "1", &[("a", "A"), ("b", "B"), ("c", "C")]);
-        let chmod = Action { path: "c".to_owned(), kind: ActionKind::Chmod { executable: true } };
-        let by = fixture::identity("ana", 1);
-        let actions = [Action::rename("a", "dir/a"), Action::remove("b"), chmod];
-        let new = git.commit_actions(Some(&old), &actions, "2", &by, &by).unwrap();
-        let files: Vec<_> = git.tree(&new, "", true).unwrap().into_iter().map(|entry| (entry.path, entry.mode)).collect();
-        let expected = [("c", "100755"), ("dir", "040000"), ("dir/a", "100644")];
-        assert_eq!(files, expected.map(|(path, mode)| (path.to_owned(), mode.to_owned())));
-        let missing = git.commit_actions(Some(&new), &[Action::remove("b")], "3", &by, &by);
-        assert!(matches!(missing, Err(GitError::Action(_))));
-    }
+    use crate::git::{GitError, fixture};
 
     #[test]
     fn a_ref_moves_only_from_where_it_was_expected() {
@@ -260,13 +169,17 @@ mod tests {
         let two = made.commit("main", None, "2", &[("a", "2")]);
         let stale = git.update_ref("refs/heads/main", Some(&one), Some(&one));
         assert!(matches!(stale, Err(GitError::RefMoved { .. })));
-        git.update_ref("refs/heads/main", Some(&one), Some(&two)).unwrap();
+        git.update_ref("refs/heads/main", Some(&one), Some(&two))
+            .unwrap();
         let exists = git.update_ref("refs/heads/main", Some(&two), None);
         assert!(matches!(exists, Err(GitError::RefMoved { .. })));
         git.update_ref("refs/heads/main", None, Some(&one)).unwrap();
         assert_eq!(git.resolve("main").unwrap(), None);
         git.set_ref("refs/merge-requests/1/head", &two).unwrap();
-        assert_eq!(git.resolve("refs/merge-requests/1/head").unwrap(), Some(two));
+        assert_eq!(
+            git.resolve("refs/merge-requests/1/head").unwrap(),
+            Some(two)
+        );
     }
 
     #[test]
@@ -279,8 +192,13 @@ mod tests {
         let main = made.commit("main", None, "m", &[("a", "2\n")]);
         let tree = git.merge_tree(&main, &clean).unwrap();
         let by = fixture::identity("ana", 2);
-        let merge = git.commit_tree(&tree, &[&main, &clean], "merge", &by, &by).unwrap();
-        assert_eq!(git.commit(&merge).unwrap().unwrap().parents, [main.clone(), clean]);
+        let merge = git
+            .commit_tree(&tree, &[&main, &clean], "merge", &by, &by)
+            .unwrap();
+        assert_eq!(
+            git.commit(&merge).unwrap().unwrap().parents,
+            [main.clone(), clean]
+        );
         assert_eq!(git.file(&merge, "a").unwrap().unwrap(), b"2\n");
         assert_eq!(git.conflicts(&main, &clash).unwrap(), ["a"]);
     }
@@ -289,8 +207,16 @@ mod tests {
     fn an_annotated_tag_names_its_commit() {
         let made = fixture::empty();
         let commit = made.commit("main", None, "1", &[("a", "1")]);
-        let tag = made.repository.tag_object("v1", &commit, "first", &fixture::identity("ana", 3)).unwrap();
-        made.repository.update_ref("refs/tags/v1", Some(&tag), None).unwrap();
-        assert_eq!(made.repository.refs("refs/tags/").unwrap(), [("refs/tags/v1".to_owned(), commit)]);
+        let tag = made
+            .repository
+            .tag_object("v1", &commit, "first", &fixture::identity("ana", 3))
+            .unwrap();
+        made.repository
+            .update_ref("refs/tags/v1", Some(&tag), None)
+            .unwrap();
+        assert_eq!(
+            made.repository.refs("refs/tags/").unwrap(),
+            [("refs/tags/v1".to_owned(), commit)]
+        );
     }
 }

@@ -26,29 +26,53 @@ impl State {
         if let Ok(id) = id_or_path.parse() {
             return self.groups.get(id);
         }
-        self.groups.iter().find(|group| self.namespace_path(group.id).eq_ignore_ascii_case(id_or_path))
+        self.groups.iter().find(|group| {
+            self.namespace_path(group.id)
+                .eq_ignore_ascii_case(id_or_path)
+        })
     }
 
     /// A group and all groups above it; nothing for a user's namespace.
     pub fn with_ancestors(&self, group: u64) -> impl Iterator<Item = u64> {
-        iter::successors(self.groups.get(group), |group| self.groups.get(group.parent_id?)).map(|group| group.id)
+        iter::successors(self.groups.get(group), |group| {
+            self.groups.get(group.parent_id?)
+        })
+        .map(|group| group.id)
     }
 
     /// `group/subgroup`, or the user name for a user's namespace.
     pub fn namespace_path(&self, namespace: u64) -> String {
         match self.groups.get(namespace) {
-            Some(Group { parent_id: Some(parent), path, .. }) => format!("{}/{path}", self.namespace_path(*parent)),
+            Some(Group {
+                parent_id: Some(parent),
+                path,
+                ..
+            }) => format!("{}/{path}", self.namespace_path(*parent)),
             Some(group) => group.path.clone(),
-            None => self.users.iter().find(|user| user.namespace_id == namespace).map(|user| user.username.clone()).unwrap_or_default(),
+            None => self
+                .users
+                .iter()
+                .find(|user| user.namespace_id == namespace)
+                .map(|user| user.username.clone())
+                .unwrap_or_default(),
         }
     }
 
     /// `Group / Subgroup`, or the name of the user.
     pub fn namespace_name(&self, namespace: u64) -> String {
         match self.groups.get(namespace) {
-            Some(Group { parent_id: Some(parent), name, .. }) => format!("{} / {name}", self.namespace_name(*parent)),
+            Some(Group {
+                parent_id: Some(parent),
+                name,
+                ..
+            }) => format!("{} / {name}", self.namespace_name(*parent)),
             Some(group) => group.name.clone(),
-            None => self.users.iter().find(|user| user.namespace_id == namespace).map(|user| user.name.clone()).unwrap_or_default(),
+            None => self
+                .users
+                .iter()
+                .find(|user| user.namespace_id == namespace)
+                .map(|user| user.name.clone())
+                .unwrap_or_default(),
         }
     }
 }

@@ -58,7 +58,10 @@ impl State {
             job_tokens: Vec::new(),
             variables: Table::default(),
             protected_branches: Table::default(),
-            limits: Limits { project_ci_variables: 8000, group_ci_variables: 30_000 },
+            limits: Limits {
+                project_ci_variables: 8000,
+                group_ci_variables: 30_000,
+            },
             iids: BTreeMap::new(),
             next_namespace: 1,
         };
@@ -73,7 +76,11 @@ impl State {
             name: "root token".to_owned(),
             description: None,
             secret: token.to_owned(),
-            scopes: vec!["api".to_owned(), "read_repository".to_owned(), "write_repository".to_owned()],
+            scopes: vec![
+                "api".to_owned(),
+                "read_repository".to_owned(),
+                "write_repository".to_owned(),
+            ],
             created_at: now,
             expires_at: None,
             revoked: false,
@@ -104,7 +111,10 @@ pub struct Table<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { last: 0, rows: BTreeMap::new() }
+        Self {
+            last: 0,
+            rows: BTreeMap::new(),
+        }
     }
 }
 

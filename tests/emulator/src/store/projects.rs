@@ -194,26 +194,62 @@ impl Default for Settings {
 }
 
 impl State {
+    /// Adds a private project with default settings to a namespace of its creator's choice. The repository is made apart.
+    pub fn add_project(
+        &mut self,
+        name: &str,
+        path: &str,
+        namespace_id: u64,
+        creator_id: u64,
+        now: Timestamp,
+    ) -> u64 {
+        self.projects.insert(|id| Project {
+            id,
+            name: name.to_owned(),
+            path: path.to_owned(),
+            namespace_id,
+            creator_id,
+            visibility: Visibility::Private,
+            default_branch: None,
+            wished_default_branch: None,
+            created_at: now,
+            updated_at: now,
+            last_activity_at: now,
+            job_token_allowlist: Vec::new(),
+            settings: Settings::default(),
+        })
+    }
+
     /// The project of a number or full path.
     pub fn find_project(&self, id_or_path: &str) -> Option<&Project> {
         if let Ok(id) = id_or_path.parse() {
             return self.projects.get(id);
         }
-        self.projects.iter().find(|project| self.project_path(project).eq_ignore_ascii_case(id_or_path))
+        self.projects
+            .iter()
+            .find(|project| self.project_path(project).eq_ignore_ascii_case(id_or_path))
     }
 
     /// `group/subgroup/project`.
     pub fn project_path(&self, project: &Project) -> String {
-        format!("{}/{}", self.namespace_path(project.namespace_id), project.path)
+        format!(
+            "{}/{}",
+            self.namespace_path(project.namespace_id),
+            project.path
+        )
     }
 
     /// Removes a project and all rows that belong to it.
     pub fn remove_project(&mut self, project: u64) {
         self.projects.remove(project);
-        self.members.retain(|member| member.source != super::members::Source::Project(project));
-        self.variables.retain(|variable| variable.owner != super::variables::Owner::Project(project));
-        self.protected_branches.retain(|rule| rule.project_id != project);
-        self.tokens.retain(|token| token.kind != super::tokens::TokenKind::Project(project));
+        self.members
+            .retain(|member| member.source != super::members::Source::Project(project));
+        self.variables
+            .retain(|variable| variable.owner != super::variables::Owner::Project(project));
+        self.protected_branches
+            .retain(|rule| rule.project_id != project);
+        self.tokens
+            .retain(|token| token.kind != super::tokens::TokenKind::Project(project));
         self.job_tokens.retain(|token| token.project_id != project);
     }
 }

@@ -28,8 +28,14 @@ impl State {
     }
 
     /// The rules that cover a branch.
-    pub fn protections<'a>(&'a self, project: u64, branch: &'a str) -> impl Iterator<Item = &'a ProtectedBranch> {
-        self.protected_branches.iter().filter(move |rule| rule.project_id == project && covers(&rule.name, branch))
+    pub fn protections<'a>(
+        &'a self,
+        project: u64,
+        branch: &'a str,
+    ) -> impl Iterator<Item = &'a ProtectedBranch> {
+        self.protected_branches
+            .iter()
+            .filter(move |rule| rule.project_id == project && covers(&rule.name, branch))
     }
 
     /// Is the branch protected?
@@ -40,9 +46,15 @@ impl State {
 
 /// Does a name with `*` wildcards cover another name?
 pub fn covers(pattern: &str, name: &str) -> bool {
-    let Some((head, tail)) = pattern.split_once('*') else { return pattern == name };
-    let Some(rest) = name.strip_prefix(head) else { return false };
-    (0..=rest.len()).filter(|at| rest.is_char_boundary(*at)).any(|at| covers(tail, &rest[at..]))
+    let Some((head, tail)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(rest) = name.strip_prefix(head) else {
+        return false;
+    };
+    (0..=rest.len())
+        .filter(|at| rest.is_char_boundary(*at))
+        .any(|at| covers(tail, &rest[at..]))
 }
 
 #[cfg(test)]

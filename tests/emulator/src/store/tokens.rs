@@ -43,10 +43,24 @@ pub struct JobToken {
 
 impl State {
     /// Gives a starting job its token.
-    pub fn issue_job_token(&mut self, job_id: u64, job_name: &str, pipeline_id: u64, project_id: u64, user_id: u64) -> String {
+    pub fn issue_job_token(
+        &mut self,
+        job_id: u64,
+        job_name: &str,
+        pipeline_id: u64,
+        project_id: u64,
+        user_id: u64,
+    ) -> String {
         let secret = secret::fresh("glcbt-");
         let job_name = job_name.to_owned();
-        self.job_tokens.push(JobToken { secret: secret.clone(), job_id, job_name, pipeline_id, project_id, user_id });
+        self.job_tokens.push(JobToken {
+            secret: secret.clone(),
+            job_id,
+            job_name,
+            pipeline_id,
+            project_id,
+            user_id,
+        });
         secret
     }
 

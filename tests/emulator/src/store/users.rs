@@ -40,6 +40,8 @@ impl State {
 
     /// The user of a name, which is compared without case.
     pub fn user_named(&self, username: &str) -> Option<&User> {
-        self.users.iter().find(|user| user.username.eq_ignore_ascii_case(username))
+        self.users
+            .iter()
+            .find(|user| user.username.eq_ignore_ascii_case(username))
     }
 }

@@ -29,13 +29,17 @@ pub struct Variable {
 impl State {
     /// The variables of an owner by ascending id.
     pub fn variables_of(&self, owner: Owner) -> impl Iterator<Item = &Variable> {
-        self.variables.iter().filter(move |variable| variable.owner == owner)
+        self.variables
+            .iter()
+            .filter(move |variable| variable.owner == owner)
     }
 
     /// What the unique index of the database forbids: another variable with the same owner, key and scope.
     pub fn variable_is_taken(&self, variable: &Variable) -> bool {
         self.variables_of(variable.owner).any(|other| {
-            other.id != variable.id && other.key == variable.key && other.environment_scope == variable.environment_scope
+            other.id != variable.id
+                && other.key == variable.key
+                && other.environment_scope == variable.environment_scope
         })
     }
 
