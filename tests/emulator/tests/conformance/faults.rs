@@ -151,3 +151,23 @@ fn a_panic_while_the_state_is_locked_makes_every_later_answer_a_loud_500() {
         world.report.text()
     );
 }
+
+#[test]
+fn locking_the_state_twice_fails_at_once_instead_of_hanging() {
+    let world = World::new();
+    let nested = std::panic::AssertUnwindSafe(|| {
+        world
+            .emulator
+            .with_state(|_| world.emulator.with_state(|_| ()));
+    });
+    assert!(std::panic::catch_unwind(nested).is_err());
+}
+
+#[test]
+fn a_delayed_request_is_still_served() {
+    let world = World::new();
+    let delay = Effect::Delay { milliseconds: 20 };
+    world.emulator.faults().add(Rule::new(delay));
+    assert_eq!(version(&world), Ok(200));
+    assert_eq!(world.emulator.requests()[0].fault.as_deref(), Some("delay"));
+}
