@@ -1,1 +1,40 @@
-//! stub
+//! A small GitLab on loopback: API v4 over HTTP, git over smart HTTP on real bare repositories.
+//!
+//! The way of a request: `server` (axum) makes a plain `Request` -> `dispatch` (faults, route, caller, guard, parameters) ->
+//! a handler of `api/` with its `Ctx` -> `Response` -> `request_log`. Git requests go to `smart_http`, and every accepted
+//! change of refs, whoever made it, ends in `push::on_push`. All state is in `store::State` behind one lock.
+
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")
+)]
+
+pub mod access;
+mod api;
+mod auth;
+pub mod ci;
+pub mod clock;
+mod ctx;
+mod dispatch;
+mod emulator;
+mod errors;
+pub mod faults;
+pub mod git;
+mod message;
+mod pagination;
+mod param_spec;
+mod params;
+mod pkt_line;
+mod push;
+mod report;
+mod request_log;
+mod router;
+mod sandbox;
+mod secret;
+mod server;
+mod shared;
+mod smart_http;
+pub mod store;
+
+pub use emulator::{Emulator, Options, StartError};
+pub use request_log::{RequestEntry, Who};

@@ -1,0 +1,361 @@
+//! Groups and subgroups.
+
+use serde_json::{Value, json};
+
+use crate::access::{self, Role};
+use crate::clock;
+use crate::ctx::Ctx;
+use crate::errors::{ApiError, Invalid};
+use crate::message::Response;
+use crate::router::{
+    Answer, Guard, Param, Route, boolean, delete, get, integer, integers, list, one_of, post, put,
+    string,
+};
+use crate::store::State;
+use crate::store::groups::Group;
+use crate::store::members::Source;
+use crate::store::projects::Visibility;
+
+use super::project_entity;
+
+pub(super) const VISIBILITY: Param = one_of("visibility", &["private", "internal", "public"]);
+const SORT: Param = one_of("sort", &["asc", "desc"]);
+const FILTERS: &[Param] = &[
+    boolean("all_available"),
+    boolean("owned"),
+    boolean("top_level_only"),
+    boolean("statistics"),
+    integer("min_access_level"),
+    integers("skip_groups"),
+    string("search"),
+    VISIBILITY,
+    one_of("order_by", &["name", "path", "id"]),
+    SORT,
+];
+
+pub(super) const ROUTES: &[Route] = &[
+    get("groups", Guard::Open, index).params(FILTERS).keyset(),
+    post("groups", Guard::User, create).params(&[
+        string("name").required(),
+        string("path").required(),
+        integer("parent_id"),
+        string("description"),
+        VISIBILITY,
+    ]),
+    get("groups/:id", Guard::GroupReader, show)
+        .params(&[boolean("with_projects"), boolean("with_custom_attributes")]),
+    put("groups/:id", Guard::Group(Role::Owner), edit).params(&[
+        string("name"),
+        string("path"),
+        string("description"),
+        VISIBILITY,
+    ]),
+    delete("groups/:id", Guard::Group(Role::Owner), destroy),
+    get("groups/:id/subgroups", Guard::GroupReader, subgroups)
+        .params(FILTERS)
+        .paginated(),
+    get(
+        "groups/:id/descendant_groups",
+        Guard::GroupReader,
+        descendants,
+    )
+    .params(FILTERS)
+    .paginated(),
+    get("groups/:id/projects", Guard::GroupReader, projects)
+        .params(&[
+            boolean("include_subgroups"),
+            boolean("archived"),
+            boolean("simple"),
+            string("search"),
+            list("topic"),
+            one_of(
+                "order_by",
+                &[
+                    "id",
+                    "name",
+                    "path",
+                    "created_at",
+                    "updated_at",
+                    "last_activity_at",
+                ],
+            ),
+            SORT,
+        ])
+        .keyset(),
+];
+
+fn index(ctx: &Ctx<'_>) -> Answer {
+    groups_where(ctx, |_| true)
+}
+
+fn subgroups(ctx: &Ctx<'_>) -> Answer {
+    groups_where(ctx, |group| group.parent_id == Some(ctx.group()))
+}
+
+fn descendants(ctx: &Ctx<'_>) -> Answer {
+    let state = ctx.state();
+    let below = |group: &Group| {
+        group.id != ctx.group()
+            && state
+                .with_ancestors(group.id)
+                .any(|above| above == ctx.group())
+    };
+    let ids: Vec<u64> = state
+        .groups
+        .iter()
+        .filter(|group| below(group))
+        .map(|group| group.id)
+        .collect();
+    drop(state);
+    groups_where(ctx, |group| ids.contains(&group.id))
+}
+
+fn groups_where(ctx: &Ctx<'_>, wanted: impl Fn(&Group) -> bool) -> Answer {
+    let state = ctx.state();
+    let user = ctx.caller.user();
+    let search = ctx.string("search").map(str::to_lowercase);
+    let passes = |group: &&Group| {
+        let access = access::in_group(&state, user, group.id);
+        let least = if ctx.boolean("owned") == Some(true) {
+            Some(Role::Owner.level())
+        } else {
+            ctx.integer("min_access_level")
+        };
+        access.can_read
+            && wanted(group)
+            && least.is_none_or(|least| access.role.is_some_and(|role| role.level() >= least))
+            && (ctx.boolean("top_level_only") != Some(true) || group.parent_id.is_none())
+            && search.as_ref().is_none_or(|text| {
+                state.namespace_path(group.id).to_lowercase().contains(text)
+                    || group.name.to_lowercase().contains(text)
+            })
+            && ctx
+                .string("visibility")
+                .is_none_or(|wanted| group.visibility.as_str() == wanted)
+            && !ctx
+                .value("skip_groups")
+                .and_then(Value::as_array)
+                .is_some_and(|ids| ids.contains(&json!(group.id)))
+    };
+    let mut found: Vec<&Group> = state.groups.iter().filter(passes).collect();
+    match ctx.string("order_by").unwrap_or("name") {
+        "id" => {}
+        "path" => found.sort_by_key(|group| (group.path.clone(), group.id)),
+        _ => found.sort_by_key(|group| (group.name.clone(), group.id)),
+    }
+    if ctx.string("sort") == Some("desc") {
+        found.reverse();
+    }
+    if ctx.string("pagination") == Some("keyset") {
+        return crate::pagination::keyset(
+            ctx,
+            found,
+            |group| group.id,
+            |group| entity(ctx, &state, group),
+        );
+    }
+    ctx.page(found, |group| entity(ctx, &state, group))
+}
+
+fn show(ctx: &Ctx<'_>) -> Answer {
+    let state = ctx.state();
+    let group = state
+        .groups
+        .get(ctx.group())
+        .ok_or_else(|| ApiError::not_found("Group"))?;
+    let mut body = entity(ctx, &state, group);
+    if ctx.boolean("with_projects") != Some(false) {
+        let own = state
+            .projects
+            .iter()
+            .filter(|project| project.namespace_id == group.id);
+        let readable = own
+            .filter(|project| access::in_project(&state, ctx.caller.user(), project.id).can_read);
+        body["projects"] = readable
+            .map(|project| project_entity::full(ctx, &state, project))
+            .collect();
+        body["shared_projects"] = json!([]);
+    }
+    Ok(Response::ok(&body))
+}
+
+fn create(ctx: &Ctx<'_>) -> Answer {
+    let (user, now) = (ctx.user()?, ctx.now());
+    let text = |name: &str| ctx.string(name).unwrap_or_default().to_owned();
+    let mut state = ctx.state();
+    let parent = ctx.number("parent_id");
+    if let Some(parent) = parent {
+        let access = access::in_group(&state, Some(user), parent);
+        if !access.can_read {
+            return Err(ApiError::not_found("Group"));
+        }
+        if !access.at_least(Role::Maintainer) {
+            return Err(ApiError::forbidden());
+        }
+    }
+    check_path(&state, parent, &text("path"), None)?;
+    let id = state.next_namespace();
+    let wished = ctx.string("visibility").map(Visibility::parse);
+    let inherited = parent
+        .and_then(|parent| state.groups.get(parent))
+        .map(|parent| parent.visibility);
+    state.groups.put(id, |id| Group {
+        id,
+        name: text("name"),
+        path: text("path"),
+        parent_id: parent,
+        description: text("description"),
+        visibility: wished.or(inherited).unwrap_or(Visibility::Private),
+        created_at: now,
+    });
+    if !access::in_group(&state, Some(user), id).at_least(Role::Owner) || parent.is_none() {
+        state.add_member(user, Source::Group(id), Role::Owner, now);
+    }
+    let group = state.groups.get(id).ok_or_else(ApiError::internal)?;
+    Ok(Response::created(&entity(ctx, &state, group)))
+}
+
+fn edit(ctx: &Ctx<'_>) -> Answer {
+    let mut state = ctx.state();
+    let parent = state
+        .groups
+        .get(ctx.group())
+        .and_then(|group| group.parent_id);
+    if let Some(path) = ctx.string("path") {
+        check_path(&state, parent, path, Some(ctx.group()))?;
+    }
+    let group = state
+        .groups
+        .get_mut(ctx.group())
+        .ok_or_else(|| ApiError::not_found("Group"))?;
+    for (name, field) in [
+        ("name", &mut group.name),
+        ("path", &mut group.path),
+        ("description", &mut group.description),
+    ] {
+        if let Some(text) = ctx.string(name) {
+            text.clone_into(field);
+        }
+    }
+    if let Some(text) = ctx.string("visibility") {
+        group.visibility = Visibility::parse(text);
+    }
+    let group = group.clone();
+    Ok(Response::ok(&entity(ctx, &state, &group)))
+}
+
+fn destroy(ctx: &Ctx<'_>) -> Answer {
+    let mut state = ctx.state();
+    let below = |state: &State, group: u64| {
+        state
+            .with_ancestors(group)
+            .any(|above| above == ctx.group())
+    };
+    let projects: Vec<u64> = state
+        .projects
+        .iter()
+        .filter(|project| below(&state, project.namespace_id))
+        .map(|project| project.id)
+        .collect();
+    let groups: Vec<u64> = state
+        .groups
+        .iter()
+        .filter(|group| below(&state, group.id))
+        .map(|group| group.id)
+        .collect();
+    for project in &projects {
+        state.remove_project(*project);
+    }
+    for group in groups {
+        state.groups.remove(group);
+        state
+            .members
+            .retain(|member| member.source != Source::Group(group));
+        state
+            .variables
+            .retain(|variable| variable.owner != crate::store::variables::Owner::Group(group));
+    }
+    drop(state);
+    projects
+        .into_iter()
+        .for_each(|project| ctx.shared.repository(project).delete());
+    Ok(Response::json(202, &json!({ "message": "202 Accepted" })))
+}
+
+fn projects(ctx: &Ctx<'_>) -> Answer {
+    let state = ctx.state();
+    let inside = |namespace: u64| match ctx.boolean("include_subgroups") {
+        Some(true) => state
+            .with_ancestors(namespace)
+            .any(|above| above == ctx.group()),
+        Some(false) | None => namespace == ctx.group(),
+    };
+    super::projects::list_of(ctx, &state, |project| inside(project.namespace_id))
+}
+
+fn check_path(
+    state: &State,
+    parent: Option<u64>,
+    path: &str,
+    own: Option<u64>,
+) -> Result<(), ApiError> {
+    let mut invalid = Invalid::default();
+    let taken = state.groups.iter().any(|group| {
+        Some(group.id) != own && group.parent_id == parent && group.path.eq_ignore_ascii_case(path)
+    });
+    if taken || (parent.is_none() && state.user_named(path).is_some()) {
+        invalid.add("path", "has already been taken");
+    }
+    let allowed = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.');
+    if path.is_empty()
+        || !path.chars().all(allowed)
+        || path.starts_with(['-', '.'])
+        || path.ends_with(".git")
+    {
+        invalid.add("path", "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-' or end in '.', '.git' or '.atom'.");
+    }
+    if invalid.is_empty() {
+        return Ok(());
+    }
+    let error = invalid.check().err().unwrap_or_else(ApiError::internal);
+    let details = error.body["message"].to_string();
+    Err(ApiError::message(
+        400,
+        format!("Failed to save group {details}"),
+    ))
+}
+
+/// A group as the API writes it.
+fn entity(ctx: &Ctx<'_>, state: &State, group: &Group) -> Value {
+    let full_path = state.namespace_path(group.id);
+    json!({
+        "id": group.id,
+        "web_url": format!("{}/groups/{full_path}", ctx.url()),
+        "name": group.name,
+        "path": group.path,
+        "description": group.description,
+        "visibility": group.visibility.as_str(),
+        "share_with_group_lock": false,
+        "require_two_factor_authentication": false,
+        "two_factor_grace_period": 48,
+        "project_creation_level": "developer",
+        "auto_devops_enabled": Value::Null,
+        "subgroup_creation_level": "maintainer",
+        "emails_disabled": false,
+        "emails_enabled": true,
+        "mentions_disabled": Value::Null,
+        "lfs_enabled": true,
+        "default_branch": Value::Null,
+        "default_branch_protection": 2,
+        "avatar_url": Value::Null,
+        "request_access_enabled": true,
+        "full_name": state.namespace_name(group.id),
+        "full_path": full_path,
+        "created_at": clock::iso(group.created_at),
+        "parent_id": group.parent_id,
+        "organization_id": 1,
+        "shared_runners_setting": "enabled",
+        "archived": false,
+        "marked_for_deletion_on": Value::Null,
+    })
+}

@@ -1,0 +1,412 @@
+//! Projects: creation, lookup, lists, settings, removal.
+
+use serde_json::{Value, json};
+
+use crate::access::{self, Role};
+use crate::ctx::Ctx;
+use crate::errors::{ApiError, Invalid};
+use crate::git::{Action, Identity};
+use crate::message::Response;
+use crate::push::{self, Push, RefUpdate};
+use crate::router::{
+    Answer, Guard, Param, Route, boolean, delete, get, integer, list, one_of, post, put, string,
+};
+use crate::store::State;
+use crate::store::members::Source;
+use crate::store::projects::{Project, Settings, Visibility};
+
+use super::groups::VISIBILITY;
+use super::project_entity as entity;
+use super::project_settings::{SETTINGS, with_changes};
+
+const ORDER: Param = one_of(
+    "order_by",
+    &[
+        "id",
+        "name",
+        "path",
+        "created_at",
+        "updated_at",
+        "last_activity_at",
+        "star_count",
+    ],
+);
+
+pub(super) const ROUTES: &[Route] = &[
+    get("projects", Guard::Open, index)
+        .params(&[
+            string("search"),
+            boolean("search_namespaces"),
+            boolean("membership"),
+            boolean("owned"),
+            boolean("archived"),
+            boolean("simple"),
+            boolean("statistics"),
+            integer("min_access_level"),
+            integer("id_after"),
+            integer("id_before"),
+            list("topic"),
+            VISIBILITY,
+            ORDER,
+            one_of("sort", &["asc", "desc"]),
+        ])
+        .keyset(),
+    post("projects", Guard::User, create)
+        .params(&[
+            string("name"),
+            string("path"),
+            integer("namespace_id"),
+            string("default_branch"),
+            boolean("initialize_with_readme"),
+            VISIBILITY,
+        ])
+        .also(SETTINGS),
+    get("projects/:id", Guard::ProjectReader, show).params(&[
+        boolean("statistics"),
+        boolean("license"),
+        boolean("with_custom_attributes"),
+    ]),
+    put("projects/:id", Guard::Project(Role::Maintainer), edit)
+        .params(&[
+            string("name"),
+            string("path"),
+            string("default_branch"),
+            VISIBILITY,
+        ])
+        .also(SETTINGS),
+    delete("projects/:id", Guard::Project(Role::Owner), destroy),
+    post("projects/:id/archive", Guard::Project(Role::Owner), archive),
+    post(
+        "projects/:id/unarchive",
+        Guard::Project(Role::Owner),
+        unarchive,
+    ),
+    get("users/:user_id/projects", Guard::Open, of_user)
+        .params(&[
+            string("search"),
+            boolean("simple"),
+            boolean("archived"),
+            ORDER,
+            one_of("sort", &["asc", "desc"]),
+        ])
+        .keyset(),
+];
+
+fn index(ctx: &Ctx<'_>) -> Answer {
+    list_of(ctx, &ctx.state(), |_| true)
+}
+
+fn of_user(ctx: &Ctx<'_>) -> Answer {
+    let state = ctx.state();
+    let id = ctx.path("user_id");
+    let user = id
+        .parse()
+        .ok()
+        .and_then(|id| state.users.get(id))
+        .or_else(|| state.user_named(id));
+    let namespace = user
+        .ok_or_else(|| ApiError::not_found("User"))?
+        .namespace_id;
+    list_of(ctx, &state, |project| project.namespace_id == namespace)
+}
+
+/// The projects the caller may see, filtered and ordered by the parameters all project lists share.
+pub(super) fn list_of(ctx: &Ctx<'_>, state: &State, wanted: impl Fn(&Project) -> bool) -> Answer {
+    let search = ctx.string("search").map(str::to_lowercase);
+    let passes = |project: &&Project| {
+        let access = access::in_project(state, ctx.caller.user(), project.id);
+        let direct = ctx.caller.user().is_some_and(|user| {
+            state
+                .member_sources(Source::Project(project.id))
+                .into_iter()
+                .any(|source| state.member_role(user, source).is_some())
+        });
+        let owned = access.at_least(Role::Owner) && direct;
+        let found = |text: &String| {
+            let namespaces = ctx.boolean("search_namespaces") == Some(true);
+            let path = if namespaces {
+                state.project_path(project)
+            } else {
+                project.path.clone()
+            };
+            path.to_lowercase().contains(text) || project.name.to_lowercase().contains(text)
+        };
+        access.can_read
+            && wanted(project)
+            && (ctx.boolean("membership") != Some(true) || direct)
+            && (ctx.boolean("owned") != Some(true) || owned)
+            && ctx
+                .boolean("archived")
+                .is_none_or(|archived| project.settings.archived == archived)
+            && ctx
+                .integer("min_access_level")
+                .is_none_or(|least| access.role.is_some_and(|role| role.level() >= least))
+            && ctx
+                .number("id_after")
+                .is_none_or(|after| project.id > after)
+            && ctx
+                .number("id_before")
+                .is_none_or(|before| project.id < before)
+            && ctx.list("topic").is_none_or(|topics| {
+                topics
+                    .iter()
+                    .all(|topic| project.settings.topics.contains(topic))
+            })
+            && ctx
+                .string("visibility")
+                .is_none_or(|visibility| project.visibility.as_str() == visibility)
+            && search.as_ref().is_none_or(found)
+    };
+    let mut found: Vec<&Project> = state.projects.iter().filter(passes).collect();
+    match ctx.string("order_by") {
+        Some("name") => found.sort_by_key(|project| (project.name.clone(), project.id)),
+        Some("path") => found.sort_by_key(|project| (project.path.clone(), project.id)),
+        Some("updated_at") => found.sort_by_key(|project| (project.updated_at, project.id)),
+        Some("last_activity_at") => {
+            found.sort_by_key(|project| (project.last_activity_at, project.id))
+        }
+        Some(_) | None => {}
+    }
+    if ctx.string("sort") != Some("asc") {
+        found.reverse();
+    }
+    let render = |project: &Project| {
+        if ctx.boolean("simple") == Some(true) {
+            Value::Object(entity::simple(ctx, state, project))
+        } else {
+            entity::for_caller(ctx, state, project)
+        }
+    };
+    if ctx.string("pagination") == Some("keyset") {
+        return crate::pagination::keyset(ctx, found, |project| project.id, render);
+    }
+    ctx.page(found, render)
+}
+
+fn show(ctx: &Ctx<'_>) -> Answer {
+    let state = ctx.state();
+    let project = state
+        .projects
+        .get(ctx.project())
+        .ok_or_else(|| ApiError::not_found("Project"))?;
+    Ok(Response::ok(&entity::for_caller(ctx, &state, project)))
+}
+
+fn create(ctx: &Ctx<'_>) -> Answer {
+    let user = ctx.user()?;
+    if ctx.string("name").is_none() && ctx.string("path").is_none() {
+        return Err(ApiError::error(
+            400,
+            "name, path are missing, at least one parameter must be provided",
+        ));
+    }
+    let id = insert(ctx, user)?;
+    ctx.shared.repository(id).init()?;
+    if ctx.boolean("initialize_with_readme") == Some(true) {
+        add_readme(ctx, user, id)?;
+    }
+    let state = ctx.state();
+    let project = state.projects.get(id).ok_or_else(ApiError::internal)?;
+    Ok(Response::created(&entity::full(ctx, &state, project)))
+}
+
+fn insert(ctx: &Ctx<'_>, user: u64) -> Result<u64, ApiError> {
+    let mut state = ctx.state();
+    let own_namespace = state
+        .users
+        .get(user)
+        .ok_or_else(ApiError::unauthorized)?
+        .namespace_id;
+    let namespace_id = ctx.number("namespace_id").unwrap_or(own_namespace);
+    let group = state.groups.get(namespace_id).is_some();
+    let allowed = namespace_id == own_namespace
+        || access::in_group(&state, Some(user), namespace_id).at_least(Role::Developer);
+    if !allowed {
+        let visible = access::in_group(&state, Some(user), namespace_id).can_read;
+        return Err(if visible {
+            ApiError::forbidden()
+        } else {
+            ApiError::not_found("Namespace")
+        });
+    }
+    let path = ctx
+        .string("path")
+        .map(str::to_owned)
+        .unwrap_or_else(|| slug(ctx.string("name").unwrap_or_default()));
+    let name = ctx.string("name").unwrap_or(&path).to_owned();
+    check_names(&state, namespace_id, &name, &path, None)?;
+    let now = ctx.now();
+    let settings = with_changes(&Settings::default(), ctx.values())?;
+    let id = state.add_project(&name, &path, namespace_id, user, now);
+    if let Some(project) = state.projects.get_mut(id) {
+        project.visibility = ctx
+            .string("visibility")
+            .map_or(Visibility::Private, Visibility::parse);
+        project.wished_default_branch = ctx.string("default_branch").map(str::to_owned);
+        project.settings = settings;
+    }
+    if !group {
+        state.add_member(user, Source::Project(id), Role::Owner, now);
+    } else if access::in_project(&state, Some(user), id).role < Some(Role::Maintainer) {
+        state.add_member(user, Source::Project(id), Role::Maintainer, now);
+    }
+    Ok(id)
+}
+
+fn add_readme(ctx: &Ctx<'_>, user: u64, project: u64) -> Result<(), ApiError> {
+    let (branch, text, by) = {
+        let state = ctx.state();
+        let found = state.projects.get(project).ok_or_else(ApiError::internal)?;
+        let user = state.users.get(user).ok_or_else(ApiError::internal)?;
+        let branch = found
+            .wished_default_branch
+            .clone()
+            .unwrap_or_else(|| "main".to_owned());
+        let by = Identity {
+            name: user.name.clone(),
+            email: user.email.clone(),
+            at: ctx.now(),
+        };
+        (branch, format!("# {}\n", found.name), by)
+    };
+    let (repository, name) = (
+        ctx.shared.repository(project),
+        format!("refs/heads/{branch}"),
+    );
+    let action = Action::put("README.md", text.as_bytes());
+    let commit = repository
+        .commit_actions(None, &[action], "Initial commit", &by, &by)
+        .and_then(|commit| {
+            repository.update_ref(&name, Some(&commit), None)?;
+            let updates = vec![RefUpdate {
+                name,
+                old: None,
+                new: Some(commit),
+            }];
+            push::on_push(
+                ctx.shared,
+                &Push {
+                    project,
+                    user,
+                    updates,
+                    options: Vec::new(),
+                },
+            )
+        });
+    Ok(commit?)
+}
+
+fn edit(ctx: &Ctx<'_>) -> Answer {
+    let id = ctx.project();
+    if let Some(branch) = ctx.string("default_branch") {
+        let repository = ctx.shared.repository(id);
+        let exists = repository
+            .resolve(&format!("refs/heads/{branch}"))
+            .ok()
+            .flatten()
+            .is_some();
+        if !exists {
+            return Err(ApiError::body(
+                400,
+                json!({ "message": { "base": ["Could not set the default branch. Do you have a branch named '".to_owned() + branch + "' in your repository?"] } }),
+            ));
+        }
+        repository.set_head(branch)?;
+    }
+    let mut state = ctx.state();
+    let old = state
+        .projects
+        .get(id)
+        .ok_or_else(|| ApiError::not_found("Project"))?;
+    let name = ctx.string("name").unwrap_or(&old.name).to_owned();
+    let path = ctx.string("path").unwrap_or(&old.path).to_owned();
+    check_names(&state, old.namespace_id, &name, &path, Some(id))?;
+    let settings = with_changes(&old.settings, ctx.values())?;
+    let project = state.projects.get_mut(id).ok_or_else(ApiError::internal)?;
+    (
+        project.name,
+        project.path,
+        project.settings,
+        project.updated_at,
+    ) = (name, path, settings, ctx.now());
+    if let Some(branch) = ctx.string("default_branch") {
+        project.default_branch = Some(branch.to_owned());
+    }
+    if let Some(text) = ctx.string("visibility") {
+        project.visibility = Visibility::parse(text);
+    }
+    drop(state);
+    show(ctx)
+}
+
+fn destroy(ctx: &Ctx<'_>) -> Answer {
+    ctx.state().remove_project(ctx.project());
+    ctx.shared.repository(ctx.project()).delete();
+    Ok(Response::json(202, &json!({ "message": "202 Accepted" })))
+}
+
+fn archive(ctx: &Ctx<'_>) -> Answer {
+    set_archived(ctx, true)
+}
+
+fn unarchive(ctx: &Ctx<'_>) -> Answer {
+    set_archived(ctx, false)
+}
+
+fn set_archived(ctx: &Ctx<'_>, archived: bool) -> Answer {
+    if let Some(project) = ctx.state().projects.get_mut(ctx.project()) {
+        project.settings.archived = archived;
+    }
+    Ok(Response {
+        status: 201,
+        ..show(ctx)?
+    })
+}
+
+fn check_names(
+    state: &State,
+    namespace: u64,
+    name: &str,
+    path: &str,
+    own: Option<u64>,
+) -> Result<(), ApiError> {
+    let mut invalid = Invalid::default();
+    let siblings = || {
+        state
+            .projects
+            .iter()
+            .filter(|other| other.namespace_id == namespace && Some(other.id) != own)
+    };
+    if siblings().any(|other| other.path.eq_ignore_ascii_case(path)) {
+        invalid.add("project_namespace.name", "has already been taken");
+        invalid.add("name", "has already been taken");
+        invalid.add("path", "has already been taken");
+    } else if siblings().any(|other| other.name == name) {
+        invalid.add("name", "has already been taken");
+    }
+    let allowed = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.');
+    if path.is_empty()
+        || !path.chars().all(allowed)
+        || path.starts_with(['-', '.'])
+        || path.ends_with(".git")
+    {
+        invalid.add("path", "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-', end in '.git' or end in '.atom'");
+    }
+    invalid.check()
+}
+
+fn slug(name: &str) -> String {
+    let mapped = name
+        .trim()
+        .to_lowercase()
+        .chars()
+        .map(|char| {
+            if char.is_ascii_alphanumeric() || matches!(char, '_' | '.') {
+                char
+            } else {
+                '-'
+            }
+        })
+        .collect::<String>();
+    mapped.trim_matches(['-', '.']).to_owned()
+}

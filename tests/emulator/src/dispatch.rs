@@ -1,0 +1,229 @@
+//! One request from arrival to answer: faults, caller, guard, parameters, handler, headers, log.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::api;
+use crate::auth::{self, Caller};
+use crate::ctx::Ctx;
+use crate::errors::ApiError;
+use crate::faults::Effect;
+use crate::message::{Request, Response};
+use crate::params::Params;
+use crate::request_log::{RequestEntry, Who, without_tokens};
+use crate::router::{self, Answer, Match};
+use crate::sandbox;
+use crate::shared::Shared;
+use crate::smart_http::{self, GitRequest};
+
+/// What the server does with a request.
+pub(crate) enum Served {
+    Answer(Response),
+    /// Close the connection without a word.
+    Reset,
+}
+
+/// Serves any request.
+pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
+    let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
+    match segments.as_slice() {
+        ["-", "sandbox", rest @ ..] => Served::Answer(sandbox::serve(shared, request, rest)),
+        ["api", "v4", ..] => serve_api(shared, request),
+        _ => match GitRequest::parse(request) {
+            Some(git) => serve_git(shared, request, &git),
+            None => unknown(shared, request),
+        },
+    }
+}
+
+fn unknown(shared: &Shared, request: &Request) -> Served {
+    let error = router::unknown_route(&router::NoRoute::Path, &request.method, &request.path);
+    logged(shared, request, None, Who::Anonymous, |_| Err(error))
+}
+
+fn serve_api(shared: &Shared, request: &Request) -> Served {
+    let found = router::find(api::ROUTES, &request.method, &request.segments[2..]);
+    let job_token_route = found.as_ref().is_ok_and(|found| found.route.job_token);
+    let (caller, who) = identified(shared, |state, now| {
+        auth::api_caller(state, now, request, job_token_route)
+    });
+    match found {
+        Err(reason) => {
+            let error = router::unknown_route(&reason, &request.method, &request.path);
+            logged(shared, request, None, who, |_| Err(error))
+        }
+        Ok(found) => {
+            let pattern = found.route.pattern;
+            logged(shared, request, Some(pattern), who, |shared| {
+                handle(shared, request, caller?, found)
+            })
+        }
+    }
+}
+
+fn serve_git(shared: &Shared, request: &Request, git: &GitRequest) -> Served {
+    let (caller, who) = identified(shared, |state, now| auth::git_caller(state, now, request));
+    logged(shared, request, Some(git.route()), who, |shared| {
+        smart_http::serve(shared, request, git, caller)
+    })
+}
+
+fn identified(
+    shared: &Shared,
+    find: impl FnOnce(&crate::store::State, jiff::Timestamp) -> Result<Caller, ApiError>,
+) -> (Result<Caller, ApiError>, Who) {
+    let now = shared.clock.now();
+    let state = shared.state();
+    let caller = find(&state, now);
+    let who = caller
+        .as_ref()
+        .map_or(Who::Refused, |caller| caller.who(&state));
+    (caller, who)
+}
+
+fn handle(shared: &Shared, request: &Request, caller: Caller, found: Match) -> Answer {
+    let route = found.route;
+    if !route.any_scope {
+        auth::check_api_scope(&caller, route.method)?;
+    }
+    let ctx = Ctx::guarded(shared, request, caller, found.path, route.guard)?;
+    let mut params = Params::read(request, route.raw_body)?;
+    route.check_params(&mut params)?;
+    (route.handler)(&ctx.with_params(params))
+}
+
+/// Applies faults, turns errors and panics into answers, and writes the log entry.
+fn logged(
+    shared: &Shared,
+    request: &Request,
+    route: Option<&str>,
+    who: Who,
+    work: impl FnOnce(&Shared) -> Answer,
+) -> Served {
+    let fault = shared.faults.on_request(&request.method, route, &who);
+    let mut entry = RequestEntry {
+        number: request.number,
+        method: request.method.clone(),
+        route: route.map(str::to_owned),
+        path: without_tokens(&request.path, &request.query),
+        status: 0,
+        who,
+        unknown: None,
+        fault: fault.as_ref().map(|effect| effect.name().to_owned()),
+    };
+    let answered = fault.as_ref().and_then(substitute);
+    let before = matches!(fault, Some(Effect::ResetBefore));
+    let response = match answered {
+        Some(response) => response,
+        None if before => Response::no_content(),
+        None => run(shared, &mut entry, work),
+    };
+    let killed = matches!(fault, Some(Effect::Kill));
+    let reset = before || killed || matches!(fault, Some(Effect::ResetAfter));
+    entry.status = if before { 0 } else { response.status };
+    if let Some(what) = &entry.unknown {
+        shared
+            .report
+            .say(&format!("{what} (request {})", entry.number));
+    }
+    let who = entry.who.clone();
+    shared.log.add(entry);
+    if killed {
+        shared.faults.kill(&who);
+    }
+    if reset {
+        Served::Reset
+    } else {
+        Served::Answer(finished(request, response))
+    }
+}
+
+fn run(
+    shared: &Shared,
+    entry: &mut RequestEntry,
+    work: impl FnOnce(&Shared) -> Answer,
+) -> Response {
+    if shared.is_damaged() {
+        shared.report.say("an earlier request panicked while it changed the state; nothing can be trusted any more");
+        return ApiError::internal().into_response();
+    }
+    match catch_unwind(AssertUnwindSafe(|| work(shared))) {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => {
+            entry.unknown.clone_from(&error.unknown);
+            error.into_response()
+        }
+        Err(_panic) => {
+            shared
+                .report
+                .say(&format!("{} {} panicked", entry.method, entry.path));
+            ApiError::internal().into_response()
+        }
+    }
+}
+
+fn substitute(effect: &Effect) -> Option<Response> {
+    match effect {
+        Effect::Answer { status, body } => Some(Response::json(*status, body)),
+        Effect::BadGateway => Some(Response::bytes(
+            502,
+            "text/html",
+            "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>",
+        )),
+        Effect::TooManyRequests { retry_after } => {
+            let mut error = ApiError::body(
+                429,
+                json!({ "message": { "error": "This endpoint has been requested too many times. Try again later." } }),
+            );
+            error.retry_after = *retry_after;
+            Some(error.into_response())
+        }
+        Effect::Delay { .. }
+        | Effect::ResetBefore
+        | Effect::ResetAfter
+        | Effect::Kill
+        | Effect::Rendezvous { .. }
+        | Effect::Phantom => None,
+    }
+}
+
+/// The headers every answer has, and `304` for a client that already holds the content.
+fn finished(request: &Request, response: Response) -> Response {
+    let is_json = response
+        .headers
+        .iter()
+        .any(|(name, value)| *name == "content-type" && value == "application/json");
+    let mut response = response
+        .with("x-request-id", format!("request-{}", request.number))
+        .with("x-runtime", "0.010000")
+        .with(
+            "x-gitlab-meta",
+            format!(
+                "{{\"correlation_id\":\"request-{}\",\"version\":\"1\"}}",
+                request.number
+            ),
+        )
+        .with("ratelimit-limit", "2000")
+        .with("ratelimit-remaining", "1999")
+        .with("ratelimit-observed", "1")
+        .with("ratelimit-name", "throttle_authenticated_api");
+    if request.method != "GET" || response.status != 200 || !is_json {
+        return response;
+    }
+    let digest: String = Sha256::digest(&response.body)
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let tag = format!("W/\"{digest}\"");
+    if request.header("if-none-match") == Some(tag.as_str()) {
+        response.status = 304;
+        response.body.clear();
+        response.headers.retain(|(name, _)| *name != "content-type");
+    }
+    response
+        .with("etag", tag)
+        .with("cache-control", "max-age=0, private, must-revalidate")
+}

@@ -1,0 +1,167 @@
+//! The handle a program or test holds on a running emulator.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::clock::Clock;
+use crate::faults::Faults;
+use crate::git::{GitError, Repository};
+use crate::report::Report;
+use crate::request_log::RequestEntry;
+use crate::secret;
+use crate::server::{self, Server};
+use crate::shared::Shared;
+use crate::store::State;
+
+/// How to start.
+pub struct Options {
+    /// Port on 127.0.0.1; 0 takes any free one.
+    pub port: u16,
+    /// Where repositories and files go; `None`: a temporary directory that is removed at the end.
+    pub data_dir: Option<PathBuf>,
+    /// What `GET /version` answers.
+    pub version: String,
+    /// The token of the administrator `root`; `None`: a fresh one.
+    pub root_token: Option<String>,
+    /// Where unknown requests and failures are reported.
+    pub report: Box<dyn Write + Send>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            data_dir: None,
+            version: "18.5.1".to_owned(),
+            root_token: None,
+            report: Box::new(io::stderr()),
+        }
+    }
+}
+
+/// Why an emulator could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the data directory cannot be made")]
+    DataDir(#[source] io::Error),
+    #[error("port {port} of 127.0.0.1 cannot be opened")]
+    Port { port: u16, source: io::Error },
+    #[error("the git program does not work")]
+    Git(#[source] GitError),
+}
+
+/// A running emulator; dropping it stops the server.
+pub struct Emulator {
+    server: Option<Server>,
+    shared: Arc<Shared>,
+    root_token: String,
+    temporary: Option<PathBuf>,
+}
+
+impl Emulator {
+    /// Starts an empty GitLab with one user, the administrator `root`.
+    pub fn start(options: Options) -> Result<Self, StartError> {
+        let temporary = options.data_dir.is_none().then(temporary_dir);
+        let data_dir = options
+            .data_dir
+            .or_else(|| temporary.clone())
+            .unwrap_or_default();
+        std::fs::create_dir_all(data_dir.join("repositories")).map_err(StartError::DataDir)?;
+        Repository::install_hooks(&data_dir).map_err(StartError::Git)?;
+        let bound = server::bind(options.port).map_err(|source| StartError::Port {
+            port: options.port,
+            source,
+        })?;
+        let url = format!("http://{}", bound.address);
+        let root_token = options
+            .root_token
+            .unwrap_or_else(|| secret::fresh("glpat-"));
+        let clock = Clock::default();
+        let state = State::with_root(&root_token, clock.now());
+        let shared = Arc::new(Shared::new(
+            url,
+            options.version,
+            Report::new(options.report),
+            data_dir,
+            clock,
+            state,
+        ));
+        let server = bound.serve(Arc::clone(&shared));
+        Ok(Self {
+            server: Some(server),
+            shared,
+            root_token,
+            temporary,
+        })
+    }
+
+    /// `http://127.0.0.1:port`.
+    pub fn url(&self) -> &str {
+        &self.shared.url
+    }
+
+    /// The token of `root`.
+    pub fn root_token(&self) -> &str {
+        &self.root_token
+    }
+
+    /// Every API and git request answered since the start or the last `clear_requests`.
+    pub fn requests(&self) -> Vec<RequestEntry> {
+        self.shared.log.all()
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_requests(&self) {
+        self.shared.log.clear();
+    }
+
+    /// The requests that asked for something the emulator does not have.
+    pub fn unknown_requests(&self) -> Vec<RequestEntry> {
+        self.requests()
+            .into_iter()
+            .filter(|entry| entry.unknown.is_some())
+            .collect()
+    }
+
+    /// The emulator's clock.
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    /// The fault table.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+
+    /// Looks at or changes the state directly, for what no API offers.
+    pub fn with_state<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {
+        work(&mut self.shared.state())
+    }
+
+    /// The bare repository of a project.
+    pub fn repository(&self, project: u64) -> Repository {
+        self.shared.repository(project)
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        // The server stops before its data directory disappears.
+        drop(self.server.take());
+        if let Some(dir) = &self.temporary {
+            let _already_gone = std::fs::remove_dir_all(dir);
+        }
+    }
+}
+
+fn temporary_dir() -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = COUNT.fetch_add(1, Ordering::SeqCst);
+    std::env::temp_dir().join(format!(
+        "gitlab-emulator-{}-{number}-{}",
+        std::process::id(),
+        secret::fresh("")
+    ))
+}

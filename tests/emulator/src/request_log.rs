@@ -1,0 +1,102 @@
+//! Every API and git request that was answered, for tests that count calls and for the sandbox's own pages.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+/// Who made a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Who {
+    Anonymous,
+    /// A token that is unknown, expired or revoked.
+    Refused,
+    User {
+        username: String,
+    },
+    Job {
+        username: String,
+        job_id: u64,
+        job_name: String,
+        pipeline_id: u64,
+    },
+}
+
+impl Who {
+    /// The user's name, whether present in person or through a job.
+    pub fn username(&self) -> Option<&str> {
+        match self {
+            Self::Anonymous | Self::Refused => None,
+            Self::User { username } | Self::Job { username, .. } => Some(username),
+        }
+    }
+
+    /// The job whose token was used.
+    pub fn job_id(&self) -> Option<u64> {
+        match self {
+            Self::Job { job_id, .. } => Some(*job_id),
+            Self::Anonymous | Self::Refused | Self::User { .. } => None,
+        }
+    }
+}
+
+/// One answered request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RequestEntry {
+    pub number: u64,
+    pub method: String,
+    /// The pattern that matched, such as `projects/:id/variables/:key`.
+    pub route: Option<String>,
+    /// Path and query as sent, with the values of tokens removed.
+    pub path: String,
+    pub status: u16,
+    pub who: Who,
+    /// What the emulator does not have: a route, a method or a parameter.
+    pub unknown: Option<String>,
+    /// The fault that was applied.
+    pub fault: Option<String>,
+}
+
+/// The list of answered requests.
+#[derive(Debug, Default)]
+pub(crate) struct RequestLog {
+    entries: Mutex<Vec<RequestEntry>>,
+}
+
+impl RequestLog {
+    pub(crate) fn add(&self, entry: RequestEntry) {
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(entry);
+    }
+
+    pub(crate) fn all(&self) -> Vec<RequestEntry> {
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn clear(&self) {
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+}
+
+/// A path with query whose token parameters are blanked.
+pub(crate) fn without_tokens(path: &str, query: &str) -> String {
+    if query.is_empty() {
+        return path.to_owned();
+    }
+    let pairs: Vec<String> = query
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some((name, _)) if name.contains("token") => format!("{name}=[hidden]"),
+            _ => pair.to_owned(),
+        })
+        .collect();
+    format!("{path}?{}", pairs.join("&"))
+}

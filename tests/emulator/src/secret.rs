@@ -1,0 +1,30 @@
+//! Unguessable text for tokens, from the randomness the standard library takes from the operating system.
+
+use std::hash::{BuildHasher, RandomState};
+
+use sha2::{Digest, Sha256};
+
+/// `prefix` followed by 20 letters and digits that never repeat.
+pub(crate) fn fresh(prefix: &str) -> String {
+    const ALPHABET: &[u8; 62] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    let mut hasher = Sha256::new();
+    for round in 0..4_u8 {
+        hasher.update(RandomState::new().hash_one(round).to_le_bytes());
+    }
+    let text: String = hasher
+        .finalize()
+        .iter()
+        .take(20)
+        .map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]))
+        .collect();
+    format!("{prefix}{text}")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn two_secrets_differ() {
+        assert_ne!(super::fresh("glpat-"), super::fresh("glpat-"));
+        assert_eq!(super::fresh("glpat-").len(), 26);
+    }
+}

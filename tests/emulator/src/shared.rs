@@ -1,0 +1,108 @@
+//! What every request can reach: the state behind its lock, the clock, the faults, the log and the repositories.
+
+use std::cell::Cell;
+use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::clock::Clock;
+use crate::faults::Faults;
+use crate::git::Repository;
+use crate::report::Report;
+use crate::request_log::RequestLog;
+use crate::store::State;
+
+thread_local! {
+    static HOLDS_STATE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The emulator's inside, shared by all threads.
+pub(crate) struct Shared {
+    /// `http://127.0.0.1:port`.
+    pub(crate) url: String,
+    /// What `GET /version` answers.
+    pub(crate) version: String,
+    pub(crate) clock: Clock,
+    pub(crate) faults: Faults,
+    pub(crate) log: RequestLog,
+    pub(crate) report: Report,
+    pub(crate) data_dir: PathBuf,
+    state: Mutex<State>,
+    requests: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        url: String,
+        version: String,
+        report: Report,
+        data_dir: PathBuf,
+        clock: Clock,
+        state: State,
+    ) -> Self {
+        Self {
+            url,
+            version,
+            clock,
+            faults: Faults::default(),
+            log: RequestLog::default(),
+            report,
+            data_dir,
+            state: Mutex::new(state),
+            requests: AtomicU64::new(0),
+        }
+    }
+
+    /// Locks the state. Keep the guard short and run no git program meanwhile; asking again while holding it panics
+    /// (which the client sees as a 500) instead of hanging.
+    pub(crate) fn state(&self) -> StateGuard<'_> {
+        assert!(
+            !HOLDS_STATE.get(),
+            "the state was locked twice by one thread: drop the first guard"
+        );
+        let guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        HOLDS_STATE.set(true);
+        StateGuard(guard)
+    }
+
+    /// True once a panic happened while the state was locked: it may be half changed from then on.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.state.is_poisoned()
+    }
+
+    /// The bare repository of a project.
+    pub(crate) fn repository(&self, project: u64) -> Repository {
+        Repository::at(
+            self.data_dir
+                .join("repositories")
+                .join(format!("{project}.git")),
+        )
+    }
+
+    pub(crate) fn next_request(&self) -> u64 {
+        self.requests.fetch_add(1, Ordering::SeqCst) + 1
+    }
+}
+
+/// The locked state.
+pub(crate) struct StateGuard<'a>(MutexGuard<'a, State>);
+
+impl Deref for StateGuard<'_> {
+    type Target = State;
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}
+
+impl DerefMut for StateGuard<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.0
+    }
+}
+
+impl Drop for StateGuard<'_> {
+    fn drop(&mut self) {
+        HOLDS_STATE.set(false);
+    }
+}

@@ -1,0 +1,163 @@
+//! The whole state of the emulator as plain structs, one file per resource family.
+//!
+//! `Table` gives ids that are global per type and never used again; `next_iid` numbers things inside a project.
+
+pub mod groups;
+pub mod members;
+pub mod projects;
+pub mod protected_branches;
+pub mod tokens;
+pub mod users;
+pub mod variables;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use self::groups::Group;
+use self::members::Member;
+use self::projects::Project;
+use self::protected_branches::ProtectedBranch;
+use self::tokens::{JobToken, Token, TokenKind};
+use self::users::User;
+use self::variables::Variable;
+
+/// Everything there is. A new family adds its table here.
+#[derive(Debug)]
+pub struct State {
+    pub users: Table<User>,
+    pub groups: Table<Group>,
+    pub projects: Table<Project>,
+    pub members: Table<Member>,
+    pub tokens: Table<Token>,
+    /// The tokens of jobs that are running now, put in and taken out by the pipeline engine.
+    pub job_tokens: Vec<JobToken>,
+    pub variables: Table<Variable>,
+    pub protected_branches: Table<ProtectedBranch>,
+    pub limits: Limits,
+    iids: BTreeMap<(u64, &'static str), u64>,
+    next_namespace: u64,
+}
+
+/// Numbers an administrator may change.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    pub project_ci_variables: usize,
+    pub group_ci_variables: usize,
+}
+
+impl State {
+    /// A state that holds only the administrator `root` and the token given for it.
+    pub(crate) fn with_root(token: &str, now: Timestamp) -> Self {
+        let mut state = Self {
+            users: Table::default(),
+            groups: Table::default(),
+            projects: Table::default(),
+            members: Table::default(),
+            tokens: Table::default(),
+            job_tokens: Vec::new(),
+            variables: Table::default(),
+            protected_branches: Table::default(),
+            limits: Limits {
+                project_ci_variables: 8000,
+                group_ci_variables: 30_000,
+            },
+            iids: BTreeMap::new(),
+            next_namespace: 1,
+        };
+        let root = state.add_user("root", "Administrator", "admin@example.com", now);
+        if let Some(user) = state.users.get_mut(root) {
+            user.admin = true;
+        }
+        state.tokens.insert(|id| Token {
+            id,
+            user_id: root,
+            kind: TokenKind::Personal,
+            name: "root token".to_owned(),
+            description: None,
+            secret: token.to_owned(),
+            scopes: vec![
+                "api".to_owned(),
+                "read_repository".to_owned(),
+                "write_repository".to_owned(),
+            ],
+            created_at: now,
+            expires_at: None,
+            revoked: false,
+        });
+        state
+    }
+
+    /// The next number of a family inside a project, from 1: `next_iid(project, "issues")`.
+    pub fn next_iid(&mut self, project: u64, family: &'static str) -> u64 {
+        let last = self.iids.entry((project, family)).or_insert(0);
+        *last += 1;
+        *last
+    }
+
+    /// Groups and users' own namespaces share their ids.
+    pub(crate) fn next_namespace(&mut self) -> u64 {
+        self.next_namespace += 1;
+        self.next_namespace - 1
+    }
+}
+
+/// Rows by id, in order of creation.
+#[derive(Debug)]
+pub struct Table<T> {
+    last: u64,
+    rows: BTreeMap<u64, T>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self {
+            last: 0,
+            rows: BTreeMap::new(),
+        }
+    }
+}
+
+impl<T> Table<T> {
+    /// Adds the row that `make` builds for the next free id, and returns that id.
+    pub fn insert(&mut self, make: impl FnOnce(u64) -> T) -> u64 {
+        self.put(self.last + 1, make)
+    }
+
+    /// Adds a row under an id that comes from elsewhere.
+    pub(crate) fn put(&mut self, id: u64, make: impl FnOnce(u64) -> T) -> u64 {
+        self.last = self.last.max(id);
+        self.rows.insert(id, make(id));
+        id
+    }
+
+    /// The row of an id.
+    pub fn get(&self, id: u64) -> Option<&T> {
+        self.rows.get(&id)
+    }
+
+    /// The row of an id, to change it.
+    pub fn get_mut(&mut self, id: u64) -> Option<&mut T> {
+        self.rows.get_mut(&id)
+    }
+
+    /// Takes a row out; its id is not used again.
+    pub fn remove(&mut self, id: u64) -> Option<T> {
+        self.rows.remove(&id)
+    }
+
+    /// Keeps only some rows.
+    pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
+        self.rows.retain(|_, row| keep(row));
+    }
+
+    /// All rows by ascending id; reversible.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
+        self.rows.values()
+    }
+
+    /// All rows by ascending id, to change them.
+    pub fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = &mut T> {
+        self.rows.values_mut()
+    }
+}

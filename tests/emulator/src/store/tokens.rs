@@ -1,0 +1,71 @@
+//! Secrets that authenticate: access tokens of people and projects, and the tokens of running jobs.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::State;
+use crate::secret;
+
+/// What an access token belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKind {
+    Personal,
+    /// A project access token; the token's user is a bot that is a member of the project.
+    Project(u64),
+}
+
+/// An access token.
+#[derive(Debug, Clone)]
+pub struct Token {
+    pub id: u64,
+    pub user_id: u64,
+    pub kind: TokenKind,
+    pub name: String,
+    pub description: Option<String>,
+    pub secret: String,
+    pub scopes: Vec<String>,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Date>,
+    pub revoked: bool,
+}
+
+/// The token of a job that is running.
+#[derive(Debug, Clone)]
+pub struct JobToken {
+    pub secret: String,
+    pub job_id: u64,
+    pub job_name: String,
+    pub pipeline_id: u64,
+    pub project_id: u64,
+    /// The user that caused the job to run.
+    pub user_id: u64,
+}
+
+impl State {
+    /// Gives a starting job its token.
+    pub fn issue_job_token(
+        &mut self,
+        job_id: u64,
+        job_name: &str,
+        pipeline_id: u64,
+        project_id: u64,
+        user_id: u64,
+    ) -> String {
+        let secret = secret::fresh("glcbt-");
+        let job_name = job_name.to_owned();
+        self.job_tokens.push(JobToken {
+            secret: secret.clone(),
+            job_id,
+            job_name,
+            pipeline_id,
+            project_id,
+            user_id,
+        });
+        secret
+    }
+
+    /// Ends the token of a job that is over.
+    pub fn revoke_job_token(&mut self, job_id: u64) {
+        self.job_tokens.retain(|token| token.job_id != job_id);
+    }
+}

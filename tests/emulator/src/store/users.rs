@@ -1,0 +1,47 @@
+//! Users, people and bots alike.
+
+use jiff::Timestamp;
+
+use super::State;
+
+/// A user.
+#[derive(Debug, Clone)]
+pub struct User {
+    pub id: u64,
+    pub username: String,
+    pub name: String,
+    pub email: String,
+    /// `active` or `blocked`.
+    pub state: String,
+    pub admin: bool,
+    /// The user behind a project access token.
+    pub bot: bool,
+    pub created_at: Timestamp,
+    /// The user's own namespace.
+    pub namespace_id: u64,
+}
+
+impl State {
+    /// Adds an active user with an own namespace.
+    pub fn add_user(&mut self, username: &str, name: &str, email: &str, now: Timestamp) -> u64 {
+        let namespace_id = self.next_namespace();
+        self.users.insert(|id| User {
+            id,
+            username: username.to_owned(),
+            name: name.to_owned(),
+            email: email.to_owned(),
+            state: "active".to_owned(),
+            admin: false,
+            bot: false,
+            created_at: now,
+            namespace_id,
+        })
+    }
+
+    /// The user of a name, which is compared without case.
+    pub fn user_named(&self, username: &str) -> Option<&User> {
+        self.users
+            .iter()
+            .find(|user| user.username.eq_ignore_ascii_case(username))
+    }
+}

@@ -1,0 +1,15 @@
+//! Does the emulator answer as GitLab does? Real HTTP and the real git program, one file per family.
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod client;
+mod schemas;
+
+mod access_tokens;
+mod faults;
+mod git_http;
+mod groups_and_members;
+mod http;
+mod projects;
+mod users;
+mod variables;
