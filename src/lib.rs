@@ -6,5 +6,7 @@ pub mod domain;
 pub mod folder;
 pub mod git;
 pub mod gitlab;
+pub mod jobs;
 pub mod outcome;
 pub mod ports;
+pub mod report;

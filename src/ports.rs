@@ -20,7 +20,7 @@ use crate::outcome::Problem;
 pub type Answer<T> = Result<T, Problem>;
 
 /// The time.
-pub trait Clock {
+pub trait Clock: std::fmt::Debug {
     /// Now.
     fn now(&self) -> Timestamp;
     /// Lets time pass, for answers that GitLab works out in the background.

@@ -74,6 +74,16 @@ pub enum Sight {
     NotLookedUp,
 }
 
+impl Sight {
+    /// The feature, if it was seen.
+    pub fn seen(&self) -> Option<&Feature> {
+        match self {
+            Self::Seen(feature) => Some(feature),
+            Self::NotFound | Self::NotLookedUp => None,
+        }
+    }
+}
+
 /// Whether a merge request must name a feature.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

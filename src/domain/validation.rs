@@ -115,6 +115,16 @@ pub enum Standing {
     Awaited { lapsed: Option<Verdict> },
 }
 
+impl Standing {
+    /// A verdict that held on an earlier content.
+    pub fn lapsed(&self) -> Option<&Verdict> {
+        match self {
+            Self::Awaited { lapsed } => lapsed.as_ref(),
+            Self::Validated(_) | Self::Rejected(_) => None,
+        }
+    }
+}
+
 /// Where every required role stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {

@@ -414,7 +414,7 @@ impl Reply {
                 format!("GitLab limits the rate of requests: `{asked}`"),
                 "retry the job in a minute; if it happens often, raise the limit for the bot's user",
             ),
-            300..400 => Problem::misconfigured(
+            300..=399 => Problem::misconfigured(
                 format!(
                     "GitLab redirects `{asked}`; redirects are not followed, because the token would go along"
                 ),

@@ -89,7 +89,7 @@ impl MergeRequests for GitLab<'_> {
                 self.pause(attempt);
                 continue;
             }
-            if let Some(detail) = found.merge_error.filter(|text| !text.is_empty()) {
+            if let Some(detail) = found.merge_error.clone().filter(|text| !text.is_empty()) {
                 return Ok(Rebase::Conflict { detail });
             }
             // The flag can fall before the new head is visible.

@@ -1,0 +1,303 @@
+//! `trainyard append-to-version`: lands what a trial validated, and appends it to the open version.
+//!
+//! The verdict is recorded before the merge: a run whose lease was lost cannot record it, so it cannot merge; and a run that
+//! dies in between leaves behind what the next one needs to finish.
+
+use crate::domain::event::Fact;
+use crate::domain::ids::{CommitSha, Epoch, MergeRequestId, TrialId};
+use crate::domain::integration::{ChangeSet, MergeRequestState};
+use crate::domain::linking::named_features;
+use crate::domain::nrt::{Abandoned, Held, Trial, hold, trial_under};
+use crate::domain::versioning::Appended;
+use crate::jobs::ledger::{Decision, Ledger};
+use crate::jobs::{Desk, Done, observe, tell};
+use crate::outcome::Outcome;
+use crate::ports::{Answer, Merge, MergeRequest};
+use crate::report;
+
+/// Lands the trial under a lease.
+///
+/// # Errors
+/// When GitLab cannot be asked, or the log cannot be written.
+pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
+    let ledger = Ledger::new(*desk);
+    let yard = ledger.yard()?;
+    let landed: Vec<MergeRequestId> = yard
+        .versions
+        .content
+        .iter()
+        .filter(|a| a.trial.0 == epoch.0)
+        .map(|a| a.change_set.merge_request.clone())
+        .collect();
+    let outcome = match hold(&yard.nrt, epoch) {
+        Err(_) if !landed.is_empty() => report::already_landed(&landed),
+        Err(not_held) => report::lease_lost(&not_held),
+        Ok(held) => match trial_under(&yard.nrt, &held).cloned() {
+            None if !landed.is_empty() => report::already_landed(&landed),
+            None => report::no_trial(epoch),
+            Some(trial) => land(desk, &ledger, &held, &trial)?,
+        },
+    };
+    Ok(Done {
+        outcome,
+        events: ledger.into_events(),
+    })
+}
+
+/// One change set per trial: GitLab's own merge lands it.
+fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Answer<Outcome> {
+    let mut outcome = Outcome::open(format!("trial {} is landed", trial.id));
+    for id in &trial.change_sets {
+        let Some(ticket) = ledger.yard()?.queue.ticket(id).cloned() else {
+            continue;
+        };
+        let found = observe::merge_request(desk, id.iid)?;
+        if let Some(obstacle) = obstacle(desk, &found, &ticket.change_set, trial)? {
+            return give_up(desk, ledger, &ticket.change_set, trial, obstacle);
+        }
+        let verdict = ledger.decide(|yard| {
+            let facts = hold(&yard.nrt, held.epoch())
+                .map(|_| vec![Fact::TrialValidated { trial: trial.id }]);
+            Ok(match facts {
+                Ok(facts) => Decision { facts, then: None },
+                Err(not_held) => Decision {
+                    facts: Vec::new(),
+                    then: Some(not_held),
+                },
+            })
+        })?;
+        if let Some(not_held) = verdict {
+            return Ok(report::lease_lost(&not_held));
+        }
+        let merged = match found.landed.clone() {
+            Some(landed) => Merge::Done { landed },
+            None => merge(desk, held, &found, &ticket.change_set, trial)?,
+        };
+        let landed = match merged {
+            Merge::Done { landed } => landed,
+            Merge::HeadMoved => {
+                return give_up(
+                    desk,
+                    ledger,
+                    &ticket.change_set,
+                    trial,
+                    Obstacle::changed("new commits were pushed during the trial"),
+                );
+            }
+            Merge::Refused { status } => {
+                return give_up(
+                    desk,
+                    ledger,
+                    &ticket.change_set,
+                    trial,
+                    Obstacle::changed(&format!("GitLab refuses to merge it: `{status}`")),
+                );
+            }
+        };
+        let same = desk.commits.same_tree(&trial.candidate.commit, &landed)?;
+        let version = append(desk, ledger, &ticket.change_set, trial.id, &landed)?;
+        tell::state(
+            desk,
+            &ticket.change_set,
+            &report::note_landed(&ticket.change_set, version, trial, &landed),
+        )?;
+        outcome = outcome.with(report::landed_line(&ticket.change_set, version, &landed));
+        if !same {
+            return Ok(report::landed_tree_differs(
+                &ticket.change_set,
+                trial,
+                &landed,
+            ));
+        }
+    }
+    Ok(outcome)
+}
+
+/// Why a validated candidate is not what would land.
+struct Obstacle {
+    abandoned: Abandoned,
+    /// The change set leaves the queue for this reason; without one it keeps its place.
+    withdrawn: Option<String>,
+    text: String,
+}
+
+impl Obstacle {
+    fn changed(text: &str) -> Self {
+        Self {
+            abandoned: Abandoned::ChangeSetChanged,
+            withdrawn: Some(text.to_owned()),
+            text: text.to_owned(),
+        }
+    }
+}
+
+fn obstacle(
+    desk: &Desk<'_>,
+    found: &MergeRequest,
+    change_set: &ChangeSet,
+    trial: &Trial,
+) -> Answer<Option<Obstacle>> {
+    let same_head = found.head == trial.candidate.commit;
+    let text = match found.state {
+        // A run before this one merged it and died before it could say so.
+        MergeRequestState::Merged if same_head => return Ok(None),
+        MergeRequestState::Merged => "somebody merged it around the queue",
+        MergeRequestState::Closed => "the merge request was closed during the trial",
+        MergeRequestState::Open if !same_head => "new commits were pushed during the trial",
+        MergeRequestState::Open if found.draft => {
+            "the merge request was made a draft during the trial"
+        }
+        MergeRequestState::Open if found.target != change_set.target => {
+            "the merge request was given another target during the trial"
+        }
+        MergeRequestState::Open => {
+            if found.behind != Some(0) || found.base.as_ref() != Some(&trial.candidate.base) {
+                let text = format!("`{}` moved during the trial", change_set.target);
+                return Ok(Some(Obstacle {
+                    abandoned: Abandoned::TargetMoved,
+                    withdrawn: None,
+                    text,
+                }));
+            }
+            let reading = observe::read_description(desk, &found.description)?;
+            let links: Vec<_> = named_features(&reading, observe::features_project(desk))
+                .into_iter()
+                .map(|(link, _)| link)
+                .collect();
+            if links == change_set.links {
+                return Ok(None);
+            }
+            "its links to features were edited after it joined the queue"
+        }
+    };
+    Ok(Some(Obstacle::changed(text)))
+}
+
+fn give_up(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    change_set: &ChangeSet,
+    trial: &Trial,
+    obstacle: Obstacle,
+) -> Answer<Outcome> {
+    let mut facts = vec![Fact::TrialAbandoned {
+        trial: trial.id,
+        reason: obstacle.abandoned,
+    }];
+    if let Some(reason) = &obstacle.withdrawn {
+        let (merge_request, head) = (change_set.merge_request.clone(), change_set.head.clone());
+        facts.push(Fact::ChangeSetWithdrawn {
+            merge_request,
+            head,
+            reason: reason.clone(),
+        });
+    }
+    ledger.record(&facts)?;
+    let note = match &obstacle.withdrawn {
+        Some(reason) => report::note_withdrawn(reason),
+        None => report::note_waits_again(&obstacle.text),
+    };
+    tell::state(desk, change_set, &note)?;
+    Ok(report::not_landed(
+        change_set,
+        &obstacle.text,
+        obstacle.withdrawn.is_some(),
+    ))
+}
+
+fn merge(
+    desk: &Desk<'_>,
+    held: &Held,
+    found: &MergeRequest,
+    change_set: &ChangeSet,
+    trial: &Trial,
+) -> Answer<Merge> {
+    if matches!(
+        found.merge_status.as_str(),
+        "ci_must_pass" | "ci_still_running"
+    ) {
+        // After our rebase the head has no pipeline of its own: this status becomes it.
+        let text = format!("trial {} validated this commit", trial.id);
+        desk.announcements
+            .set_status(&trial.candidate.commit, &found.source, true, &text)?;
+    }
+    let message = report::merge_message(change_set, trial, &desk.ci.project);
+    desk.merge_requests
+        .merge(held, found.id.iid, &trial.candidate.commit, &message)
+}
+
+fn append(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    change_set: &ChangeSet,
+    trial: TrialId,
+    landed: &CommitSha,
+) -> Answer<crate::domain::ids::VersionId> {
+    let at = desk.clock.now();
+    ledger.decide(|yard| {
+        let version = yard.versions.open;
+        let appended = Appended {
+            change_set: change_set.clone(),
+            landed: landed.clone(),
+            trial,
+            at,
+        };
+        let merge_request = change_set.merge_request.clone();
+        if yard.queue.ticket(&merge_request).is_none() {
+            return Ok(Decision {
+                facts: Vec::new(),
+                then: version,
+            });
+        }
+        let facts = vec![
+            Fact::ChangeSetMerged {
+                merge_request,
+                head: change_set.head.clone(),
+                commit: landed.clone(),
+                trial,
+            },
+            Fact::ChangeSetAppended { version, appended },
+        ];
+        Ok(Decision {
+            facts,
+            then: version,
+        })
+    })
+}
+
+/// Appends what a validated trial merged before its run died; what is not merged waits again.
+///
+/// # Errors
+/// When GitLab cannot be asked, or the log cannot be written.
+pub fn finish_landing(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()> {
+    for id in &trial.change_sets {
+        let Some(ticket) = ledger.yard()?.queue.ticket(id).cloned() else {
+            continue;
+        };
+        let Some(found) = desk.merge_requests.merge_request(id.iid)? else {
+            continue;
+        };
+        if let (MergeRequestState::Merged, Some(landed)) = (found.state, &found.landed)
+            && found.head == trial.candidate.commit
+        {
+            let version = append(desk, ledger, &ticket.change_set, trial.id, landed)?;
+            tell::state(
+                desk,
+                &ticket.change_set,
+                &report::note_landed(&ticket.change_set, version, trial, landed),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// The same, before the lease of a dead holder is taken over.
+///
+/// # Errors
+/// As above.
+pub fn finish_what_a_dead_holder_began(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<()> {
+    match ledger.yard()?.nrt.trial {
+        Some(trial) if trial.validated => finish_landing(desk, ledger, &trial),
+        Some(_) | None => Ok(()),
+    }
+}

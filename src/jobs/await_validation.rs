@@ -1,0 +1,165 @@
+//! `trainyard await-validation`: has every role validated this content? With `--approve` or `--reject` it is the manual job
+//! by which a person gives the verdict; the verdict itself is GitLab's record of that job.
+
+use super::{Desk, Done, ledger, observe, tell};
+use crate::domain::event::Fact;
+use crate::domain::ids::{FeatureId, RoleName};
+use crate::domain::linking::{Link, LinkKind, Sight, named_features};
+use crate::domain::validation::{Decision, Verdict, acceptance_criteria, may_decide};
+use crate::outcome::Outcome;
+use crate::ports::{Answer, MergeRequest};
+use crate::report;
+
+/// Says whether everything that must be validated is.
+///
+/// # Errors
+/// When GitLab cannot be asked.
+pub fn run(desk: &Desk<'_>) -> Answer<Done> {
+    let iid = desk.ci.merge_request()?.iid;
+    let found = observe::merge_request(desk, iid)?;
+    let roles = &desk.config.validation.roles;
+    let closes = closed_features(desk, &found)?;
+    if closes.is_empty() {
+        return Ok(Done::saying(Outcome::open(format!(
+            "!{iid} closes no feature, so there is nothing to validate"
+        ))));
+    }
+    if roles.is_empty() {
+        return Ok(Done::saying(Outcome::open(
+            "no role has to validate (`validation.roles` is empty)",
+        )));
+    }
+    if found.head != desk.ci.commit {
+        return Ok(Done::saying(report::outdated_pipeline(
+            iid,
+            &desk.ci.commit,
+            &found.head,
+        )));
+    }
+    if !desk.may_look_up {
+        return Ok(Done::saying(report::cannot_see_players(iid)));
+    }
+    let evidence = desk.records.evidence(iid)?;
+    let content = observe::content(desk, &found, &evidence)?;
+    let (judgement, holders) = observe::judgement(desk, &found, &evidence, &content)?;
+    let home = observe::features_project(desk);
+    let linking = linking_of(desk, &found)?;
+    let body = report::note_validation(&linking, &judgement, &holders, home, &found.head);
+    tell::keep_state_note(desk, iid, evidence.notes.get(tell::STATE), &body)?;
+    let lapsed = judgement
+        .standings
+        .iter()
+        .filter_map(|(_, standing)| standing.lapsed().cloned())
+        .map(|verdict| {
+            let (merge_request, features, commit) =
+                (found.id.clone(), closes.clone(), found.head.clone());
+            let patch = None;
+            ledger::event(
+                desk,
+                Fact::ValidationLapsed {
+                    merge_request,
+                    features,
+                    verdict,
+                    commit,
+                    patch,
+                },
+            )
+        });
+    Ok(Done {
+        outcome: report::validation_outcome(iid, &judgement, &holders),
+        events: lapsed.collect(),
+    })
+}
+
+/// Gives a person's verdict: checks that the person may, and says what was judged.
+///
+/// # Errors
+/// When GitLab cannot be asked.
+pub fn decide(
+    desk: &Desk<'_>,
+    decision: Decision,
+    role: &RoleName,
+    reason: Option<&str>,
+) -> Answer<Done> {
+    let iid = desk.ci.merge_request()?.iid;
+    let player = desk.records.player()?;
+    let found = observe::merge_request(desk, iid)?;
+    let closes = closed_features(desk, &found)?;
+    if closes.is_empty() {
+        return Ok(Done::saying(report::nothing_to_validate(iid)));
+    }
+    if found.head != desk.ci.commit {
+        return Ok(Done::saying(report::outdated_pipeline(
+            iid,
+            &desk.ci.commit,
+            &found.head,
+        )));
+    }
+    let holders = observe::holders(desk, std::slice::from_ref(role))?;
+    let author_may = desk.config.validation.author_may_validate;
+    if let Err(why) = may_decide(&player, role, &holders, &found.author, author_may) {
+        return Ok(Done::saying(report::may_not_decide(
+            &player, role, why, &holders,
+        )));
+    }
+    let sights = desk.features.sights(&closes)?;
+    let criteria: Vec<_> = sights
+        .values()
+        .filter_map(Sight::seen)
+        .map(|feature| (feature, acceptance_criteria(&feature.description)))
+        .collect();
+    if decision == Decision::Validate
+        && desk.config.validation.criteria_required
+        && !report::unticked(&criteria).is_empty()
+    {
+        return Ok(Done::saying(report::criteria_unticked(&criteria)));
+    }
+    let verdict = Verdict {
+        role: role.clone(),
+        decision,
+        by: player.clone(),
+        at: desk.clock.now(),
+        commit: found.head.clone(),
+        job: desk.ci.job,
+    };
+    let (merge_request, features) = (found.id.clone(), closes);
+    let outcome = report::verdict_given(iid, &verdict, &criteria, reason);
+    let fact = match decision {
+        Decision::Validate => Fact::FeatureValidated {
+            merge_request,
+            features,
+            verdict,
+        },
+        Decision::Reject => Fact::FeatureRejected {
+            merge_request,
+            features,
+            verdict,
+            reason: reason.map(str::to_owned),
+        },
+    };
+    if decision == Decision::Reject && desk.may_look_up {
+        tell::warn_without_log(desk, iid, &fact, &found.author)?;
+    }
+    Ok(Done {
+        outcome,
+        events: vec![ledger::event(desk, fact)],
+    })
+}
+
+/// The features that the description says it closes; whether they are in order is `link-check`'s business.
+fn closed_features(desk: &Desk<'_>, found: &MergeRequest) -> Answer<Vec<FeatureId>> {
+    let links = linking_of(desk, found)?;
+    Ok(links
+        .into_iter()
+        .filter(|link| link.kind == LinkKind::Closes)
+        .map(|link| link.feature)
+        .collect())
+}
+
+fn linking_of(desk: &Desk<'_>, found: &MergeRequest) -> Answer<Vec<Link>> {
+    let reading = observe::read_description(desk, &found.description)?;
+    Ok(named_features(&reading, observe::features_project(desk))
+        .into_iter()
+        .map(|(link, _)| link)
+        .collect())
+}

@@ -1,0 +1,168 @@
+//! Decide on what the log says, record, and decide again when somebody else was faster.
+
+use std::cell::RefCell;
+
+use crate::domain::event::{Event, Fact};
+use crate::domain::ids::UserName;
+use crate::domain::yard::Yard;
+use crate::outcome::Problem;
+use crate::ports::{Answer, Append, Log};
+
+use super::Desk;
+
+/// How often a decision is taken again before something must be wrong.
+const ATTEMPTS: u32 = 50;
+
+/// What a decision wants recorded, and what it comes to.
+#[derive(Debug)]
+pub struct Decision<T> {
+    /// Facts to record; none leaves the log as it is.
+    pub facts: Vec<Fact>,
+    /// What it comes to once they are recorded.
+    pub then: T,
+}
+
+/// The log as this job last saw it. A decision on an old view cannot be recorded, so the view needs no refreshing by hand.
+pub struct Ledger<'a> {
+    desk: Desk<'a>,
+    seen: RefCell<Option<(Log, Yard)>>,
+    written: RefCell<Vec<Event>>,
+}
+
+impl<'a> Ledger<'a> {
+    /// A job's view of the log, not read yet.
+    pub fn new(desk: Desk<'a>) -> Self {
+        Self {
+            desk,
+            seen: RefCell::new(None),
+            written: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// The state as last seen; read once.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn yard(&self) -> Answer<Yard> {
+        if self.seen.borrow().is_none() {
+            self.keep(self.desk.journal.read()?);
+        }
+        Ok(self
+            .seen
+            .borrow()
+            .as_ref()
+            .map(|(_, yard)| yard.clone())
+            .unwrap_or_default())
+    }
+
+    /// Takes a decision and records its facts in one entry: all of them or none.
+    ///
+    /// # Errors
+    /// When the decision fails, or the log can be neither read nor written.
+    pub fn decide<T>(&self, mut decision: impl FnMut(&Yard) -> Answer<Decision<T>>) -> Answer<T> {
+        for attempt in 1..=ATTEMPTS {
+            let yard = self.yard()?;
+            let Decision { facts, then } = decision(&yard)?;
+            let events: Vec<Event> = facts
+                .into_iter()
+                .map(|fact| self.event(fact))
+                .filter(|event| !yard.has(event))
+                .collect();
+            if events.is_empty() {
+                return Ok(then);
+            }
+            let revision = self
+                .seen
+                .borrow()
+                .as_ref()
+                .map_or(0, |(log, _)| log.revision);
+            match self.desk.journal.append(revision, &events)? {
+                Append::Recorded(log) => {
+                    self.keep(log);
+                    self.written.borrow_mut().extend(events);
+                    return Ok(then);
+                }
+                Append::Lost(log) => {
+                    tracing::info!(attempt, "another job was faster; deciding again");
+                    self.keep(log);
+                    if attempt > 1 {
+                        // Several jobs that lose at once must not run in step.
+                        let spread =
+                            50 + (self.desk.ci.job.0 * 37 + u64::from(attempt) * 101) % 400;
+                        self.desk
+                            .clock
+                            .wait(std::time::Duration::from_millis(spread));
+                    }
+                }
+            }
+        }
+        Err(Problem::gitlab(
+            format!("the state changed under this job {ATTEMPTS} times in a row"),
+            "retry the job; if it goes on, look at which jobs of other pipelines run in a loop",
+        ))
+    }
+
+    /// Records facts that need no decision.
+    ///
+    /// # Errors
+    /// As `decide`.
+    pub fn record(&self, facts: &[Fact]) -> Answer<()> {
+        self.decide(|_| {
+            Ok(Decision {
+                facts: facts.to_vec(),
+                then: (),
+            })
+        })
+    }
+
+    /// What this job recorded.
+    pub fn into_events(self) -> Vec<Event> {
+        self.written.into_inner()
+    }
+
+    /// Puts a fact into its envelope: a verdict happened when and by whom GitLab says, everything else now and by the job's user.
+    pub fn event(&self, fact: Fact) -> Event {
+        event(&self.desk, fact)
+    }
+
+    fn keep(&self, log: Log) {
+        let yard = Yard::of(&log.events);
+        *self.seen.borrow_mut() = Some((log, yard));
+    }
+}
+
+/// The envelope of a fact that a job saw.
+pub(super) fn event(desk: &Desk<'_>, fact: Fact) -> Event {
+    let (at, by): (_, Option<UserName>) = match &fact {
+        Fact::FeatureValidated { verdict, .. } | Fact::FeatureRejected { verdict, .. } => {
+            (verdict.at, Some(verdict.by.clone()))
+        }
+        Fact::FeatureLinked { .. }
+        | Fact::FeatureUnlinked { .. }
+        | Fact::LinkRefused { .. }
+        | Fact::ValidationRequested { .. }
+        | Fact::ValidationLapsed { .. }
+        | Fact::ChangeSetQueued { .. }
+        | Fact::ChangeSetWithdrawn { .. }
+        | Fact::LeaseGranted { .. }
+        | Fact::LeaseReleased { .. }
+        | Fact::LeaseExpired { .. }
+        | Fact::ChangeSetUnqueued { .. }
+        | Fact::ChangeSetRebased { .. }
+        | Fact::ChangeSetConflicted { .. }
+        | Fact::TrialStarted { .. }
+        | Fact::TrialValidated { .. }
+        | Fact::TrialRejected { .. }
+        | Fact::TrialAbandoned { .. }
+        | Fact::ChangeSetRejected { .. }
+        | Fact::ChangeSetMerged { .. }
+        | Fact::ChangeSetAppended { .. }
+        | Fact::VersionOpened { .. }
+        | Fact::VersionClosed { .. }
+        | Fact::VersionDeployed { .. }
+        | Fact::VersionReleased { .. }
+        | Fact::ReleaseFailed { .. }
+        | Fact::ContributorWarned { .. } => (desk.clock.now(), desk.ci.user.clone()),
+    };
+    Event::new(&desk.ci.project, at, by, Some(desk.ci.job), fact)
+}

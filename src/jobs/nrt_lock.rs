@@ -1,0 +1,7 @@
+//! `trainyard nrt-lock`: into the queue, to the NRT environment, and out of it again. One file per step.
+
+pub mod acquire;
+pub mod admit;
+pub mod enqueue;
+pub mod release;
+pub mod trial_pipeline;

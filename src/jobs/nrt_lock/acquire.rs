@@ -1,0 +1,322 @@
+//! `trainyard nrt-lock acquire`: takes the lease, chooses the trial, prepares the candidate, and writes the trial's pipeline.
+//! The one job of the gate's child pipeline that decides; the resource group lets one run at a time.
+
+use std::path::Path;
+
+use super::trial_pipeline::{self, Runtime};
+use crate::domain::event::Fact;
+use crate::domain::ids::TrialId;
+use crate::domain::integration::{MergeRequestState, Place, Ticket};
+use crate::domain::nrt::{
+    Abandoned, Candidate, Grant, Held, Holder, Liveness, NotHeld, Trial, grant, release,
+    trial_under,
+};
+use crate::jobs::ledger::{Decision, Ledger};
+use crate::jobs::{Desk, Done, append_to_version, tell};
+use crate::outcome::{Outcome, Problem};
+use crate::ports::{Answer, MergeRequest, Rebase};
+use crate::report;
+
+/// Takes the next trial, or writes a pipeline that says that there is nothing to do.
+///
+/// # Errors
+/// When GitLab cannot be asked, the log cannot be written, or the pipeline file cannot be written.
+pub fn run(desk: &Desk<'_>, output: &Path, runtime: &Runtime) -> Answer<Done> {
+    let ledger = Ledger::new(*desk);
+    let outcome = match take(desk, &ledger)? {
+        Taken::Trial { held, trial } => {
+            trial_pipeline::write(
+                output,
+                &trial_pipeline::of_trial(&held, &trial, &desk.config.nrt.pipeline, runtime),
+            )?;
+            report::trial_started(&trial, &held)
+        }
+        Taken::Nothing(why) => {
+            trial_pipeline::write(output, &trial_pipeline::of_nothing(&why))?;
+            Outcome::open(why)
+        }
+    };
+    Ok(Done {
+        outcome,
+        events: ledger.into_events(),
+    })
+}
+
+enum Taken {
+    Trial { held: Held, trial: Trial },
+    Nothing(String),
+}
+
+fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
+    let asking = Holder {
+        project: desk.ci.project.clone(),
+        pipeline: desk.ci.pipeline,
+        job: desk.ci.job,
+        user: desk.ci.user.clone(),
+    };
+    let previous = match &ledger.yard()?.nrt.lease {
+        Some(lease)
+            if lease.holder.pipeline != asking.pipeline
+                || lease.holder.project != asking.project =>
+        {
+            desk.records.liveness(&lease.holder)?
+        }
+        Some(_) | None => Liveness::Running,
+    };
+    if previous != Liveness::Running {
+        append_to_version::finish_what_a_dead_holder_began(desk, ledger)?;
+    }
+    let held = match lease(desk, ledger, &asking, previous)? {
+        Ok(Some(held)) => held,
+        Ok(None) => {
+            return Ok(Taken::Nothing(
+                "nothing waits for the NRT environment".to_owned(),
+            ));
+        }
+        Err(NotHeld::By {
+            holder,
+            since,
+            epoch,
+        }) => {
+            return Ok(Taken::Nothing(format!(
+                "the NRT environment is held since {since} by pipeline {} (lease {epoch})",
+                holder.pipeline
+            )));
+        }
+        Err(NotHeld::Lost { .. }) => {
+            return Err(Problem::bug("a lease that was asked for cannot be lost"));
+        }
+    };
+    if let Some(trial) = trial_under(&ledger.yard()?.nrt, &held) {
+        return Ok(Taken::Trial {
+            trial: trial.clone(),
+            held,
+        });
+    }
+    let branch = desk
+        .config
+        .branch
+        .as_ref()
+        .unwrap_or(&desk.ci.default_branch);
+    while let Some(ticket) = next(ledger, &held)? {
+        match prepare(desk, ledger, &held, &ticket, branch.as_str())? {
+            Some(trial) => return Ok(Taken::Trial { held, trial }),
+            None => continue,
+        }
+    }
+    ledger.decide(|yard| {
+        Ok(Decision {
+            facts: release(&yard.nrt, &held, Abandoned::NoVerdict),
+            then: (),
+        })
+    })?;
+    Ok(Taken::Nothing(
+        "nothing that waited could be tried".to_owned(),
+    ))
+}
+
+/// Takes the lease together with the first ticket, in one entry of the log.
+fn lease(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    asking: &Holder,
+    previous: Liveness,
+) -> Answer<Result<Option<Held>, NotHeld>> {
+    let (now, term) = (desk.clock.now(), desk.config.nrt.lease);
+    let seen = ledger.yard()?.nrt.lease.map(|lease| lease.epoch);
+    ledger.decide(|yard| {
+        // Somebody else took it since its holder was asked about: liveness is not known of that one.
+        let current = yard.nrt.lease.as_ref().map(|lease| lease.epoch);
+        let previous = if current == seen {
+            previous
+        } else {
+            Liveness::Running
+        };
+        let decided = grant(&yard.nrt, asking, previous, now, term);
+        let (facts, then) = match decided {
+            Err(not_held) => (Vec::new(), Err(not_held)),
+            Ok(Grant::Already(held)) => (Vec::new(), Ok(Some(held))),
+            Ok(Grant::New { held, mut facts }) => {
+                let mut after = yard.clone();
+                for fact in &facts {
+                    after.apply(&ledger.event(fact.clone()));
+                }
+                match after.queue.waiting().next() {
+                    None if facts.len() == 1 => {
+                        return Ok(Decision {
+                            facts: Vec::new(),
+                            then: Ok(None),
+                        });
+                    }
+                    None => {}
+                    Some(ticket) => facts.push(unqueued(ticket, &held)),
+                }
+                (facts, Ok(Some(held)))
+            }
+        };
+        Ok(Decision { facts, then })
+    })
+}
+
+/// The ticket taken for this trial, or the next one that waits.
+fn next(ledger: &Ledger<'_>, held: &Held) -> Answer<Option<Ticket>> {
+    let trial = TrialId(held.epoch().0);
+    ledger.decide(|yard| {
+        if let Some(taken) = yard
+            .queue
+            .tickets
+            .iter()
+            .find(|ticket| ticket.place == Place::InTrial(trial))
+        {
+            return Ok(Decision {
+                facts: Vec::new(),
+                then: Some(taken.clone()),
+            });
+        }
+        let waiting = yard.queue.waiting().next();
+        Ok(Decision {
+            facts: waiting
+                .map(|ticket| unqueued(ticket, held))
+                .into_iter()
+                .collect(),
+            then: waiting.cloned(),
+        })
+    })
+}
+
+fn unqueued(ticket: &Ticket, held: &Held) -> Fact {
+    let (merge_request, head) = (
+        ticket.change_set.merge_request.clone(),
+        ticket.change_set.head.clone(),
+    );
+    Fact::ChangeSetUnqueued {
+        merge_request,
+        head,
+        trial: TrialId(held.epoch().0),
+    }
+}
+
+/// Brings one change set onto the head of its target and starts its trial; `None` when it left the queue instead.
+fn prepare(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    held: &Held,
+    ticket: &Ticket,
+    branch: &str,
+) -> Answer<Option<Trial>> {
+    let change_set = &ticket.change_set;
+    let iid = change_set.merge_request.iid;
+    let found = desk.merge_requests.merge_request(iid)?;
+    if let Some(reason) = left_meanwhile(found.as_ref(), ticket, branch) {
+        withdraw(desk, ledger, ticket, &reason)?;
+        return Ok(None);
+    }
+    let standing = match found {
+        Some(found) if found.behind == Some(0) => found,
+        Some(_) | None => match desk.merge_requests.rebase(held, iid)? {
+            Rebase::Done(rebased) => *rebased,
+            Rebase::Conflict { detail } => {
+                conflict(desk, ledger, ticket, &detail)?;
+                return Ok(None);
+            }
+            Rebase::Impossible { reason } => {
+                withdraw(
+                    desk,
+                    ledger,
+                    ticket,
+                    &format!("GitLab cannot rebase it: {reason}"),
+                )?;
+                return Ok(None);
+            }
+        },
+    };
+    let Some(base) = standing.base.clone() else {
+        return Err(Problem::gitlab(
+            format!("GitLab has not worked out the diff of !{iid} yet"),
+            "retry the job",
+        ));
+    };
+    let candidate = Candidate {
+        commit: standing.head.clone(),
+        base: base.clone(),
+        reference: format!("refs/merge-requests/{iid}/head"),
+    };
+    let trial = TrialId(held.epoch().0);
+    let mut facts = Vec::new();
+    if standing.head != change_set.head {
+        facts.push(Fact::ChangeSetRebased {
+            merge_request: change_set.merge_request.clone(),
+            from: change_set.head.clone(),
+            to: standing.head.clone(),
+            onto: base,
+        });
+    }
+    facts.push(Fact::TrialStarted {
+        trial,
+        candidate,
+        change_sets: vec![change_set.merge_request.clone()],
+    });
+    ledger.record(&facts)?;
+    let yard = ledger.yard()?;
+    trial_under(&yard.nrt, held)
+        .cloned()
+        .map(Some)
+        .ok_or_else(|| Problem::bug("a trial that was recorded is not there"))
+}
+
+/// Why a change set can no longer be tried as it was queued.
+fn left_meanwhile(found: Option<&MergeRequest>, ticket: &Ticket, branch: &str) -> Option<String> {
+    let Some(found) = found else {
+        return Some("the merge request is gone".to_owned());
+    };
+    match found.state {
+        MergeRequestState::Closed => return Some("the merge request was closed".to_owned()),
+        MergeRequestState::Merged => return Some("somebody merged it around the queue".to_owned()),
+        MergeRequestState::Open => {}
+    }
+    if found.draft {
+        Some("the merge request was made a draft".to_owned())
+    } else if found.target.as_str() != branch {
+        Some(format!("the merge request now targets `{}`", found.target))
+    } else if !ticket.is_of(&found.head) {
+        Some(format!(
+            "new commits were pushed (`{}`)",
+            found.head.short()
+        ))
+    } else {
+        None
+    }
+}
+
+fn withdraw(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, reason: &str) -> Answer<()> {
+    let change_set = &ticket.change_set;
+    let (merge_request, head) = (change_set.merge_request.clone(), change_set.head.clone());
+    ledger.record(&[Fact::ChangeSetWithdrawn {
+        merge_request,
+        head,
+        reason: reason.to_owned(),
+    }])?;
+    tell::state(desk, change_set, &report::note_withdrawn(reason))
+}
+
+fn conflict(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, detail: &str) -> Answer<()> {
+    let change_set = &ticket.change_set;
+    let fact = Fact::ChangeSetConflicted {
+        merge_request: change_set.merge_request.clone(),
+        head: change_set.head.clone(),
+        detail: detail.chars().take(500).collect(),
+    };
+    ledger.record(std::slice::from_ref(&fact))?;
+    tell::state(
+        desk,
+        change_set,
+        &report::note_conflicted(change_set, detail),
+    )?;
+    tell::warn(
+        desk,
+        ledger,
+        change_set.merge_request.iid,
+        &fact,
+        &change_set.author,
+    )
+}

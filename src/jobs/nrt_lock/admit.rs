@@ -1,0 +1,244 @@
+//! `trainyard nrt-lock admit`: verifies everything again from GitLab itself, and gives the change set its ticket.
+//! First job of a gate pipeline.
+
+use crate::domain::event::Fact;
+use crate::domain::ids::JobId;
+use crate::domain::integration::{
+    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Request, join_queue,
+};
+use crate::domain::linking::{Link, LinkKind, Sight};
+use crate::domain::ruling::Ruling;
+use crate::domain::validation::{Decision, Judgement, Verdict};
+use crate::jobs::ledger::{Decision as Recording, Ledger};
+use crate::jobs::observe::{self, Linked};
+use crate::jobs::{Desk, Done, tell};
+use crate::outcome::Outcome;
+use crate::ports::{Answer, Evidence, PipelineRecord};
+use crate::report;
+
+/// How many merge requests without a ticket one worker looks at when nobody named one.
+const MOST_LOOKED_AT: usize = 20;
+
+/// Admits one merge request, or every one whose request has no ticket yet.
+///
+/// # Errors
+/// When GitLab cannot be asked, or the log cannot be written.
+pub fn run(desk: &Desk<'_>, merge_request: Option<u64>) -> Answer<Done> {
+    let ledger = Ledger::new(*desk);
+    let outcome = match merge_request {
+        Some(iid) => admit(desk, &ledger, iid)?,
+        None => admit_forgotten(desk, &ledger)?,
+    };
+    Ok(Done {
+        outcome,
+        events: ledger.into_events(),
+    })
+}
+
+/// Wake-ups can be lost; requests cannot. A refusal here is no failure: nobody asked for an answer.
+fn admit_forgotten(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Outcome> {
+    let queue = ledger.yard()?.queue;
+    let mut outcome = Outcome::open("looked for requests without a ticket");
+    let open = desk.merge_requests.open_mentioning("feature")?;
+    for found in open
+        .iter()
+        .filter(|mr| queue.ticket(&mr.id).is_none())
+        .take(MOST_LOOKED_AT)
+    {
+        let evidence = desk.records.evidence(found.id.iid)?;
+        let asked = evidence
+            .pipelines
+            .iter()
+            .any(|p| p.request.is_some() && p.commit == found.head);
+        if asked {
+            outcome = outcome.with(admit(desk, ledger, found.id.iid)?.to_string());
+        }
+    }
+    Ok(outcome)
+}
+
+fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
+    let linked = observe::links(desk, iid)?;
+    let evidence = desk.records.evidence(iid)?;
+    let found = &linked.merge_request;
+    let content = observe::content(desk, found, &evidence)?;
+    let (judgement, _) = observe::judgement(desk, found, &evidence, &content)?;
+    let pipeline = evidence
+        .pipelines
+        .iter()
+        .find(|p| p.request.is_some() && content.contains(&p.commit));
+    let latest = evidence
+        .pipelines
+        .iter()
+        .find(|p| content.contains(&p.commit));
+    let request = pipeline.and_then(|p| p.request.clone());
+    let home = observe::features_project(desk);
+    let known = evidence.notes.get(tell::STATE);
+    let candidacy = Candidacy {
+        change_set: change_set(desk, &linked, &judgement, request.as_ref(), &evidence),
+        state: found.state,
+        draft: found.draft,
+        pipeline: latest.map_or(HeadPipeline::Missing, head_pipeline),
+        request,
+        unresolved_threads: desk.config.integration.resolved_threads && !found.threads_resolved,
+    };
+    let closing = linked
+        .linking
+        .links
+        .iter()
+        .any(|link| link.kind == LinkKind::Closes);
+    let validation = || {
+        if closing {
+            judgement.ruling()
+        } else {
+            Ruling::Pass
+        }
+    };
+    let branch = desk
+        .config
+        .branch
+        .as_ref()
+        .unwrap_or(&desk.ci.default_branch);
+    let frozen = desk.config.integration.frozen.as_deref();
+    let decided = ledger.decide(|yard| {
+        let joined = join_queue(
+            &yard.queue,
+            &candidacy,
+            linked.ruling.clone(),
+            validation(),
+            frozen,
+            branch,
+        );
+        let mut facts = Vec::new();
+        if let Ok(Joined::New(own)) = &joined {
+            facts.extend(evidence_facts(&linked, &judgement));
+            facts.extend(own.iter().cloned());
+        }
+        Ok(Recording {
+            facts,
+            then: joined,
+        })
+    })?;
+    let refused = match decided {
+        Err(reasons) => report::queue_refusals(&reasons, home),
+        Ok(joined) => {
+            let queue = ledger.yard()?.queue;
+            if let Some(rank) = queue.rank(&found.id) {
+                tell::keep_state_note(
+                    desk,
+                    iid,
+                    known,
+                    &report::note_queued(rank, &queue, &linked.linking.links, home),
+                )?;
+            }
+            return Ok(report::admitted(iid, &joined, &queue));
+        }
+    };
+    if found.state == MergeRequestState::Open {
+        tell::keep_state_note(desk, iid, known, &report::note_not_queued(&refused))?;
+    }
+    Ok(Outcome::refused(
+        format!("!{iid} does not join the queue"),
+        refused,
+    ))
+}
+
+fn change_set(
+    desk: &Desk<'_>,
+    linked: &Linked,
+    judgement: &Judgement,
+    request: Option<&Request>,
+    evidence: &Evidence,
+) -> ChangeSet {
+    let found = &linked.merge_request;
+    let labels = found
+        .labels
+        .iter()
+        .chain(linked.sights.values().flat_map(|sight| match sight {
+            Sight::Seen(feature) => feature.labels.as_slice(),
+            Sight::NotFound | Sight::NotLookedUp => &[],
+        }));
+    let priority = desk.config.lane(labels);
+    ChangeSet {
+        merge_request: found.id.clone(),
+        head: found.head.clone(),
+        target: found.target.clone(),
+        title: found.title.chars().take(255).collect(),
+        author: found.author.clone(),
+        links: linked.linking.links.clone(),
+        verdicts: judgement.verdicts(),
+        breaking: found
+            .labels
+            .contains(&desk.config.integration.breaking_label),
+        priority,
+        requested_at: request.map_or_else(|| desk.clock.now(), |request| request.at),
+        requested_by: request.map_or(JobId(0), |request| request.job),
+        note: evidence.notes.get(tell::STATE).map(|(id, _)| *id),
+    }
+}
+
+/// What GitLab's records say about the links and verdicts of a change set that joins.
+fn evidence_facts(linked: &Linked, judgement: &Judgement) -> Vec<Fact> {
+    let id = &linked.merge_request.id;
+    let features = linked.closes();
+    let link = |Link { feature, kind }: &Link| Fact::FeatureLinked {
+        merge_request: id.clone(),
+        feature: feature.clone(),
+        kind: *kind,
+    };
+    let earlier = judgement.earlier_verdicts().map(|run| Verdict {
+        role: run.role.clone(),
+        decision: run.decision,
+        by: run.player.clone(),
+        at: run.at,
+        commit: run.commit.clone(),
+        job: run.job,
+    });
+    let verdict = |verdict: Verdict| {
+        let (merge_request, features) = (id.clone(), features.clone());
+        match verdict.decision {
+            Decision::Validate => Fact::FeatureValidated {
+                merge_request,
+                features,
+                verdict,
+            },
+            Decision::Reject => Fact::FeatureRejected {
+                merge_request,
+                features,
+                verdict,
+                reason: None,
+            },
+        }
+    };
+    let links = linked.linking.links.iter().map(link);
+    if features.is_empty() {
+        return links.collect();
+    }
+    links
+        .chain(earlier.map(verdict))
+        .chain(judgement.verdicts().into_iter().map(verdict))
+        .collect()
+}
+
+/// Jobs that count are those that may not fail; the one that asks, and manual ones of the verdict, have their own rules.
+fn head_pipeline(pipeline: &PipelineRecord) -> HeadPipeline {
+    let counted = pipeline
+        .jobs
+        .iter()
+        .filter(|job| !job.may_fail && job.name != "integrate");
+    let (mut failed, mut open) = (Vec::new(), Vec::new());
+    for job in counted {
+        match job.status.as_str() {
+            "success" | "skipped" => {}
+            "failed" | "canceled" | "canceling" => failed.push(job.name.clone()),
+            _ => open.push(job.name.clone()),
+        }
+    }
+    if !failed.is_empty() {
+        HeadPipeline::Failed { jobs: failed }
+    } else if !open.is_empty() {
+        HeadPipeline::NotFinished { jobs: open }
+    } else {
+        HeadPipeline::Passed
+    }
+}

@@ -1,0 +1,157 @@
+//! `trainyard nrt-lock release`: concludes a trial that did not land, gives the environment back, and sees that whoever waits is
+//! served. Runs last in every trial, whatever happened, and once more in the pipeline above it.
+
+use crate::domain::event::Fact;
+use crate::domain::ids::Epoch;
+use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial, hold, release, trial_under};
+use crate::jobs::ledger::{Decision, Ledger};
+use crate::jobs::{Desk, Done, append_to_version, tell};
+use crate::outcome::Outcome;
+use crate::ports::{Answer, JobRecord};
+use crate::report;
+
+/// Our own jobs of a trial: their failure says nothing about the candidate.
+const OWN_JOBS: [&str; 2] = ["append-to-version", "nrt-release"];
+
+/// Gives the environment back.
+///
+/// # Errors
+/// When GitLab cannot be asked, or the log cannot be written.
+pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
+    let ledger = Ledger::new(*desk);
+    let yard = ledger.yard()?;
+    let held = match hold(&yard.nrt, epoch) {
+        Ok(held) => held,
+        Err(NotHeld::Lost { last, .. }) => {
+            return Ok(Done::saying(report::already_released(epoch, last)));
+        }
+        Err(NotHeld::By { epoch: other, .. }) => {
+            return Ok(Done::saying(report::already_released(epoch, Some(other))));
+        }
+    };
+    let outcome = match trial_under(&yard.nrt, &held).cloned() {
+        None => {
+            give_back(&ledger, &held, Abandoned::NoVerdict)?;
+            Outcome::open(format!("the NRT environment is free again (lease {epoch})"))
+        }
+        Some(trial) if trial.validated => {
+            append_to_version::finish_landing(desk, &ledger, &trial)?;
+            give_back(&ledger, &held, Abandoned::NoVerdict)?;
+            Outcome::open(format!("the NRT environment is free again (lease {epoch})"))
+        }
+        Some(trial) => conclude(desk, &ledger, &held, &trial)?,
+    };
+    let waiting = ledger.yard()?.queue.waiting().count();
+    let outcome = if waiting > 0 {
+        outcome.with(serve_the_waiting(desk, waiting)?)
+    } else {
+        outcome
+    };
+    Ok(Done {
+        outcome,
+        events: ledger.into_events(),
+    })
+}
+
+/// The verdict of the project's own jobs, as GitLab recorded it.
+fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Answer<Outcome> {
+    let jobs = desk.records.jobs(desk.ci.pipeline.0)?;
+    let failed: Vec<&JobRecord> = jobs
+        .iter()
+        .filter(|job| {
+            job.status == "failed" && !job.may_fail && !OWN_JOBS.contains(&job.name.as_str())
+        })
+        .collect();
+    if failed.is_empty() {
+        give_back(ledger, held, Abandoned::NoVerdict)?;
+        return Ok(report::trial_without_verdict(
+            trial,
+            Abandoned::NoVerdict,
+            None,
+        ));
+    }
+    // A script that failed judged the candidate; a lost runner or a refused deployment did not.
+    let judged = failed.iter().find(|job| {
+        matches!(
+            job.failure.as_deref(),
+            Some("script_failure" | "job_execution_timeout") | None
+        )
+    });
+    let Some(judged) = judged else {
+        give_back(ledger, held, Abandoned::Infrastructure)?;
+        return Ok(report::trial_without_verdict(
+            trial,
+            Abandoned::Infrastructure,
+            failed.first().map(|job| job.name.as_str()),
+        ));
+    };
+    let evidence = format!("{}/-/jobs/{}", desk.ci.project_url, judged.id);
+    let rejected = ledger.decide(|yard| {
+        let mut facts = vec![Fact::TrialRejected {
+            trial: trial.id,
+            culprits: trial.change_sets.clone(),
+            evidence: evidence.clone(),
+        }];
+        let mut rejected = Vec::new();
+        for id in &trial.change_sets {
+            if let Some(ticket) = yard.queue.ticket(id) {
+                let reason = format!("`{}` failed", judged.name);
+                let head = ticket.change_set.head.clone();
+                let fact = Fact::ChangeSetRejected {
+                    merge_request: id.clone(),
+                    head,
+                    trial: trial.id,
+                    reason,
+                };
+                rejected.push((ticket.change_set.clone(), fact.clone()));
+                facts.push(fact);
+            }
+        }
+        facts.push(Fact::LeaseReleased {
+            epoch: held.epoch(),
+        });
+        Ok(Decision {
+            facts,
+            then: rejected,
+        })
+    })?;
+    for (change_set, fact) in &rejected {
+        tell::state(
+            desk,
+            change_set,
+            &report::note_rejected(change_set, trial, &judged.name, &evidence),
+        )?;
+        tell::warn(
+            desk,
+            ledger,
+            change_set.merge_request.iid,
+            fact,
+            &change_set.author,
+        )?;
+    }
+    Ok(report::trial_rejected(trial, &judged.name, &evidence))
+}
+
+fn give_back(ledger: &Ledger<'_>, held: &Held, why: Abandoned) -> Answer<()> {
+    ledger.decide(|yard| {
+        let facts = if hold(&yard.nrt, held.epoch()).is_ok() {
+            release(&yard.nrt, held, why)
+        } else {
+            Vec::new()
+        };
+        Ok(Decision { facts, then: () })
+    })
+}
+
+/// A worker that leaves tickets behind, with no worker on its way, starts one.
+fn serve_the_waiting(desk: &Desk<'_>, waiting: usize) -> Answer<String> {
+    if desk.workers.one_is_coming()? {
+        return Ok(format!(
+            "{waiting} more in the queue; the next worker is on its way"
+        ));
+    }
+    desk.workers.wake(None)?;
+    Ok(format!(
+        "{waiting} more in the queue; started the next worker"
+    ))
+}

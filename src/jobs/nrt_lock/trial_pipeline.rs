@@ -1,0 +1,247 @@
+//! The pipeline of one trial, written as a file for GitLab to run: literal values only, so that nothing can be overridden.
+
+use std::fs;
+use std::path::Path;
+
+use serde_yaml::{Mapping, Value};
+
+use crate::domain::nrt::{Held, Trial};
+use crate::outcome::Problem;
+use crate::ports::Answer;
+
+/// How the jobs of the trial find this program.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Runtime {
+    /// The image that holds it; the runner's own when not given.
+    pub image: Option<String>,
+    /// Tags of the runners that may run it.
+    pub tags: Vec<String>,
+    /// The command before the subcommand, `trainyard` with its global flags.
+    pub command: String,
+}
+
+/// Stages of a trial; the project's file puts its jobs into the first three.
+const STAGES: [&str; 5] = [
+    "build",
+    "deploy",
+    "test",
+    "append-to-version",
+    "nrt-release",
+];
+
+/// The pipeline that deploys, tests, lands and gives the environment back.
+pub fn of_trial(held: &Held, trial: &Trial, project_file: &str, runtime: &Runtime) -> Value {
+    let epoch = held.epoch();
+    let merge_requests: Vec<String> = trial.change_sets.iter().map(|id| id.to_string()).collect();
+    let checkout = [
+        format!("git fetch --quiet origin {}", trial.candidate.reference),
+        format!("git checkout --quiet --detach {}", trial.candidate.commit),
+    ];
+    map([
+        (
+            "stages",
+            STAGES
+                .iter()
+                .map(|stage| Value::from(*stage))
+                .collect::<Vec<_>>()
+                .into(),
+        ),
+        (
+            "include",
+            vec![map([("local", Value::from(project_file))])].into(),
+        ),
+        (
+            "workflow",
+            map([("auto_cancel", map([("on_new_commit", Value::from("none"))]))]),
+        ),
+        (
+            "variables",
+            map([
+                (
+                    "TRAINYARD_CANDIDATE",
+                    Value::from(trial.candidate.commit.as_str()),
+                ),
+                (
+                    "TRAINYARD_CANDIDATE_REF",
+                    Value::from(trial.candidate.reference.as_str()),
+                ),
+                (
+                    "TRAINYARD_CHANGE_SETS",
+                    Value::from(merge_requests.join(" ")),
+                ),
+                ("TRAINYARD_EPOCH", Value::from(epoch.to_string())),
+            ]),
+        ),
+        // Jobs of the project start from the commit under trial by `extends: .trainyard-candidate`.
+        (
+            ".trainyard-candidate",
+            map([
+                ("interruptible", Value::from(false)),
+                ("before_script", checkout.map(Value::from).to_vec().into()),
+            ]),
+        ),
+        (
+            "append-to-version",
+            job(
+                runtime,
+                "append-to-version",
+                "on_success",
+                &format!("append-to-version --epoch {epoch}"),
+            ),
+        ),
+        (
+            "nrt-release",
+            job(
+                runtime,
+                "nrt-release",
+                "always",
+                &format!("nrt-lock release --epoch {epoch}"),
+            ),
+        ),
+    ])
+}
+
+/// A pipeline of one green job: a skipped one would fail the bridge that runs it.
+pub fn of_nothing(why: &str) -> Value {
+    let script = format!("echo '{}'", why.replace('\'', " "));
+    map([
+        (
+            "nothing-to-try",
+            map([
+                ("stage", Value::from(".pre")),
+                ("script", vec![Value::from(script)].into()),
+            ]),
+        ),
+        ("done", map([("script", vec![Value::from("true")].into())])),
+    ])
+}
+
+/// Writes a pipeline file whole or not at all.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write(path: &Path, pipeline: &Value) -> Answer<()> {
+    let text = serde_yaml::to_string(pipeline)
+        .map_err(|error| Problem::bug("a trial's pipeline cannot be written").caused_by(error))?;
+    let beside = path.with_extension("part");
+    fs::write(&beside, text)
+        .and_then(|()| fs::rename(&beside, path))
+        .map_err(|error| {
+            Problem::misconfigured(
+                format!("cannot write `{}`", path.display()),
+                "check that the folder is writable and that the disk is not full",
+            )
+            .caused_by(error)
+        })
+}
+
+fn job(runtime: &Runtime, stage: &str, when: &str, command: &str) -> Value {
+    let mut job = Mapping::new();
+    job.insert("stage".into(), stage.into());
+    job.insert("when".into(), when.into());
+    if let Some(image) = &runtime.image {
+        job.insert("image".into(), image.as_str().into());
+    }
+    if !runtime.tags.is_empty() {
+        job.insert(
+            "tags".into(),
+            runtime
+                .tags
+                .iter()
+                .map(|tag| Value::from(tag.as_str()))
+                .collect::<Vec<_>>()
+                .into(),
+        );
+    }
+    job.insert("interruptible".into(), false.into());
+    job.insert(
+        "script".into(),
+        vec![Value::from(format!("{} {command}", runtime.command))].into(),
+    );
+    let artifacts = map([
+        ("when", Value::from("always")),
+        ("paths", vec![Value::from("trainyard-events.ndjson")].into()),
+        ("expire_in", Value::from("30 days")),
+    ]);
+    job.insert("artifacts".into(), artifacts);
+    job.into()
+}
+
+fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    entries
+        .into_iter()
+        .map(|(key, value)| (Value::from(key), value))
+        .collect::<Mapping>()
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{Epoch, MergeRequestId, TrialId};
+    use crate::domain::nrt::{Candidate, Environment, Holder, Lease, hold};
+    use jiff::Timestamp;
+
+    #[test]
+    fn a_trial_is_written_with_literal_values() {
+        let project: crate::domain::ids::ProjectPath = "shop/web".parse().unwrap();
+        let holder = Holder {
+            project: project.clone(),
+            pipeline: crate::domain::ids::PipelineId(1),
+            job: crate::domain::ids::JobId(1),
+            user: None,
+        };
+        let lease = Lease {
+            epoch: Epoch(4),
+            holder,
+            granted_at: Timestamp::UNIX_EPOCH,
+            until: Timestamp::UNIX_EPOCH,
+        };
+        let held = hold(
+            &Environment {
+                epoch: Some(Epoch(4)),
+                lease: Some(lease),
+                trial: None,
+            },
+            Epoch(4),
+        )
+        .unwrap();
+        let sha = |digit: &str| digit.repeat(40).parse().unwrap();
+        let trial = Trial {
+            id: TrialId(4),
+            candidate: Candidate {
+                commit: sha("a"),
+                base: sha("b"),
+                reference: "refs/merge-requests/7/head".into(),
+            },
+            change_sets: vec![MergeRequestId { project, iid: 7 }],
+            started_at: Timestamp::UNIX_EPOCH,
+            validated: false,
+        };
+        let runtime = Runtime {
+            image: Some("i".into()),
+            tags: vec!["t".into()],
+            command: "trainyard --server https://g".into(),
+        };
+        let value = of_trial(&held, &trial, "ci/nrt.yml", &runtime);
+        assert_eq!(value["variables"]["TRAINYARD_EPOCH"], "4");
+        assert_eq!(
+            value["append-to-version"]["script"][0],
+            "trainyard --server https://g append-to-version --epoch 4"
+        );
+        assert_eq!(value["nrt-release"]["when"], "always");
+        assert_eq!(
+            value[".trainyard-candidate"]["before_script"][1],
+            format!("git checkout --quiet --detach {}", "a".repeat(40))
+        );
+    }
+
+    #[test]
+    fn nothing_to_do_is_a_green_job_whose_words_cannot_leave_their_quotes() {
+        let value = of_nothing("it's held; $(id)");
+        assert_eq!(
+            value["nothing-to-try"]["script"][0],
+            "echo 'it s held; $(id)'"
+        );
+    }
+}

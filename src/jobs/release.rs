@@ -1,0 +1,357 @@
+//! `trainyard release prepare | publish | abort | preview`: the open version goes to production.
+//!
+//! `prepare` freezes content and commit and opens the next version at once; the project deploys; `publish` tags, which is the
+//! commit point, and everything after it can be done again by a plain retry; `abort` gives the content back.
+
+use std::fs;
+use std::path::Path;
+
+use super::ledger::{Decision, Ledger};
+use super::{Desk, Done, observe};
+use crate::domain::event::Fact;
+use crate::domain::ids::{CommitSha, FeatureId, UserName};
+use crate::domain::versioning::{
+    Appended, CloseRefusal, Closing, Number, Versions, by_feature, close, next_number,
+};
+use crate::outcome::{Outcome, Problem};
+use crate::ports::{Answer, DeploymentState, Place};
+use crate::report;
+
+/// The note on a feature or merge request that tells that it is in production.
+const RELEASED: &str = "released";
+
+/// The number that the open version would get.
+///
+/// # Errors
+/// When the tags cannot be read.
+pub fn next(
+    desk: &Desk<'_>,
+    versions: &Versions,
+    asked: Option<semver::Version>,
+) -> Answer<(Number, Option<Number>)> {
+    let numbering = &desk.config.versions.numbering;
+    let last = desk
+        .releases
+        .newest(&numbering.prefix)?
+        .map(|(number, _)| number);
+    let number = match asked {
+        Some(version) => Number {
+            version,
+            prefix: numbering.prefix.clone(),
+        },
+        None => next_number(last.as_ref(), &versions.content, numbering),
+    };
+    Ok((number, last))
+}
+
+/// Shows number and notes of what would be released now. Writes nothing.
+///
+/// # Errors
+/// When GitLab cannot be asked.
+pub fn preview(desk: &Desk<'_>, asked: Option<semver::Version>) -> Answer<Done> {
+    let versions = Ledger::new(*desk).yard()?.versions;
+    if versions.content.is_empty() {
+        return Ok(Done::saying(Outcome::refused(
+            "there is nothing to release",
+            report::close_refusals(&[CloseRefusal::NothingToRelease]),
+        )));
+    }
+    let (number, _) = next(desk, &versions, asked)?;
+    let notes = notes(desk, &number, &versions.content)?;
+    Ok(Done::saying(
+        Outcome::open(format!("the open version would be {number}")).with(notes),
+    ))
+}
+
+/// Freezes the content that the job's commit holds, and opens the next version.
+///
+/// # Errors
+/// When GitLab or git cannot be asked, or the log cannot be written.
+pub fn prepare(desk: &Desk<'_>, asked: Option<semver::Version>, dotenv: &Path) -> Answer<Done> {
+    let ledger = Ledger::new(*desk);
+    let player = desk.records.player()?;
+    if let Some(refusal) = not_a_manager(desk, &player)? {
+        return Ok(Done::saying(Outcome::refused(
+            "no version is closed",
+            report::close_refusals(&[refusal]),
+        )));
+    }
+    let versions = ledger.yard()?.versions;
+    let commit = &desk.ci.commit;
+    if let Some(closing) = versions
+        .closing
+        .as_ref()
+        .filter(|closing| closing.commit == *commit)
+    {
+        write_dotenv(dotenv, closing)?;
+        return Ok(Done::saying(Outcome::open(format!(
+            "version {} is prepared at this commit already; nothing changed",
+            closing.number
+        ))));
+    }
+    let (number, last) = next(desk, &versions, asked)?;
+    let mut held: Vec<CommitSha> = Vec::new();
+    for appended in &versions.content {
+        if desk.commits.is_ancestor(&appended.landed, commit)? {
+            held.push(appended.landed.clone());
+        }
+    }
+    let closed = ledger.decide(|yard| {
+        let holds = |appended: &Appended| held.contains(&appended.landed);
+        Ok(
+            match close(
+                &yard.versions,
+                holds,
+                commit,
+                number.clone(),
+                last.as_ref(),
+                Some(player.clone()),
+            ) {
+                Ok(facts) => Decision {
+                    facts,
+                    then: Ok(()),
+                },
+                Err(reasons) => Decision {
+                    facts: Vec::new(),
+                    then: Err(reasons),
+                },
+            },
+        )
+    })?;
+    if let Err(reasons) = closed {
+        return Ok(Done::saying(Outcome::refused(
+            "no version is closed",
+            report::close_refusals(&reasons),
+        )));
+    }
+    let versions = ledger.yard()?.versions;
+    let closing = versions
+        .closing
+        .ok_or_else(|| Problem::bug("a version that was closed is not there"))?;
+    write_dotenv(dotenv, &closing)?;
+    let outcome = report::prepared(
+        &closing.number,
+        &closing.commit,
+        &closing.content,
+        versions.content.len(),
+    );
+    Ok(Done {
+        outcome,
+        events: ledger.into_events(),
+    })
+}
+
+/// Tags and publishes the version whose deployment succeeded.
+///
+/// # Errors
+/// When GitLab cannot be asked, or the log cannot be written; a retry goes on where this stopped.
+pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
+    let ledger = Ledger::new(*desk);
+    let versions = ledger.yard()?.versions;
+    let Some(closing) = versions.closing else {
+        return Ok(Done::saying(nothing_closing(&versions, &desk.ci.commit)));
+    };
+    let branch = desk
+        .config
+        .branch
+        .as_ref()
+        .unwrap_or(&desk.ci.default_branch);
+    let tag = closing.number.tag();
+    if let Some(other) = desk
+        .releases
+        .tag(&tag)?
+        .filter(|commit| *commit != closing.commit)
+    {
+        return Ok(Done::saying(Outcome::refused(
+            format!("the tag `{tag}` exists at `{other}`, but the version is closed at `{}`", closing.commit),
+            vec!["delete the tag if it is wrong, or abort and prepare with another number (`--version`)".to_owned()],
+        )));
+    }
+    let environment = &desk.config.versions.environment;
+    if !closing.deployed {
+        let deployment = desk.releases.record_deployment(
+            environment,
+            &closing.commit,
+            branch,
+            DeploymentState::Succeeded,
+        )?;
+        ledger.record(&[Fact::VersionDeployed {
+            version: closing.id,
+            number: closing.number.clone(),
+            environment: environment.clone(),
+            deployment: Some(deployment),
+        }])?;
+    }
+    let notes = notes(desk, &closing.number, &closing.content)?;
+    desk.releases.create_tag(
+        &tag,
+        &closing.commit,
+        &report::tag_message(&closing.number, &closing.content, &desk.ci.project),
+    )?;
+    let release = desk
+        .releases
+        .publish(&tag, &format!("Version {}", closing.number), &notes)?;
+    let completed = completed(&closing);
+    for feature in &completed {
+        let note = report::note_released(&closing.number, environment, &release.url);
+        desk.announcements
+            .keep_note(&Place::Feature(feature.clone()), RELEASED, None, &note)?;
+        desk.features.close(feature)?;
+    }
+    for appended in &closing.content {
+        let note = report::note_merge_request_released(&closing.number, &release.url);
+        desk.announcements.keep_note(
+            &Place::MergeRequest(appended.change_set.merge_request.iid),
+            super::tell::STATE,
+            appended.change_set.note,
+            &note,
+        )?;
+    }
+    ledger.record(&[Fact::VersionReleased {
+        version: closing.id,
+        number: closing.number.clone(),
+        commit: closing.commit.clone(),
+        features: completed.clone(),
+    }])?;
+    let outcome = Outcome::open(format!(
+        "version {} is released: {}",
+        closing.number, release.url
+    ))
+    .with(format!("tag `{tag}` at `{}`", closing.commit.short()))
+    .with(format!(
+        "{} completed and closed",
+        count_features(&completed)
+    ))
+    .with(notes);
+    Ok(Done {
+        outcome,
+        events: ledger.into_events(),
+    })
+}
+
+/// Gives the content of a version whose deployment failed back to the open one.
+///
+/// # Errors
+/// When GitLab cannot be asked, or the log cannot be written.
+pub fn abort(desk: &Desk<'_>, reason: &str) -> Answer<Done> {
+    let ledger = Ledger::new(*desk);
+    let versions = ledger.yard()?.versions;
+    let Some(closing) = versions.closing else {
+        return Ok(Done::saying(nothing_closing(&versions, &desk.ci.commit)));
+    };
+    let tag = closing.number.tag();
+    if desk.releases.tag(&tag)?.is_some() {
+        return Ok(Done::saying(Outcome::refused(
+            format!(
+                "version {} is tagged (`{tag}`), so it cannot be aborted any more",
+                closing.number
+            ),
+            vec!["run `trainyard release publish` to finish it".to_owned()],
+        )));
+    }
+    ledger.record(&[Fact::ReleaseFailed {
+        version: closing.id,
+        number: closing.number.clone(),
+        reason: reason.chars().take(500).collect(),
+    }])?;
+    let branch = desk
+        .config
+        .branch
+        .as_ref()
+        .unwrap_or(&desk.ci.default_branch);
+    desk.releases.record_deployment(
+        &desk.config.versions.environment,
+        &closing.commit,
+        branch,
+        DeploymentState::Failed,
+    )?;
+    let outcome = Outcome::open(format!(
+        "the release of version {} is aborted: {}",
+        closing.number,
+        report::plain(reason)
+    ))
+    .with("its change sets are in the open version again, in their order");
+    Ok(Done {
+        outcome,
+        events: ledger.into_events(),
+    })
+}
+
+/// What a version brings to its end.
+fn completed(closing: &Closing) -> Vec<FeatureId> {
+    let (features, _) = by_feature(&closing.content);
+    features
+        .into_iter()
+        .filter(|(_, brought)| brought.completed)
+        .map(|(id, _)| id)
+        .collect()
+}
+
+fn notes(desk: &Desk<'_>, number: &Number, content: &[Appended]) -> Answer<String> {
+    let (features, _) = by_feature(content);
+    let ids: Vec<FeatureId> = features.into_iter().map(|(id, _)| id).collect();
+    let sights = desk.features.sights(&ids)?;
+    Ok(report::release_notes(
+        number,
+        content,
+        &sights,
+        &desk.ci.project,
+    ))
+}
+
+/// Who may release is the project's decision; GitLab's protection of the branch comes on top.
+fn not_a_manager(desk: &Desk<'_>, player: &UserName) -> Answer<Option<CloseRefusal>> {
+    let roles = &desk.config.versions.released_by;
+    if roles.is_empty() {
+        return Ok(None);
+    }
+    let holders = observe::holders(desk, roles)?;
+    let may = holders.values().any(|people| people.contains(player));
+    Ok((!may).then(|| CloseRefusal::NotAReleaseManager {
+        player: player.clone(),
+    }))
+}
+
+fn nothing_closing(versions: &Versions, commit: &CommitSha) -> Outcome {
+    match versions
+        .released
+        .iter()
+        .rev()
+        .find(|released| released.commit == *commit)
+        .or(versions.released.last())
+    {
+        Some(last) => Outcome::open(format!(
+            "no version is being released; the last one, {}, is out since {}; nothing changed",
+            last.number, last.at
+        )),
+        None => Outcome::refused(
+            "no version is being released",
+            vec!["run `trainyard release prepare` first".to_owned()],
+        ),
+    }
+}
+
+fn count_features(features: &[FeatureId]) -> String {
+    match features.len() {
+        0 => "no feature".to_owned(),
+        1 => "1 feature".to_owned(),
+        n => format!("{n} features"),
+    }
+}
+
+/// Values for the project's deployment job; only characters that a dotenv report can carry.
+fn write_dotenv(path: &Path, closing: &Closing) -> Answer<()> {
+    let text = format!(
+        "TRAINYARD_VERSION={}\nTRAINYARD_TAG={}\nTRAINYARD_COMMIT={}\n",
+        closing.number,
+        closing.number.tag(),
+        closing.commit
+    );
+    fs::write(path, text).map_err(|error| {
+        Problem::misconfigured(
+            format!("cannot write `{}`", path.display()),
+            "check that the folder is writable and that the disk is not full",
+        )
+        .caused_by(error)
+    })
+}

@@ -1,0 +1,83 @@
+//! Tells people: the one note that is kept, and a new one with a mention when somebody must act.
+
+use std::collections::BTreeSet;
+
+use super::Desk;
+use super::ledger::Ledger;
+use crate::domain::event::Fact;
+use crate::domain::ids::{NoteId, UserName};
+use crate::domain::integration::ChangeSet;
+use crate::domain::notification::{Alert, alert_for};
+use crate::domain::yard::Yard;
+use crate::ports::{Answer, Place};
+use crate::report;
+
+/// The note on a merge request that tells where it stands.
+pub(super) const STATE: &str = "state";
+
+/// Keeps the state note; one that says the same already is left alone.
+pub(super) fn keep_state_note(
+    desk: &Desk<'_>,
+    iid: u64,
+    known: Option<&(NoteId, String)>,
+    body: &str,
+) -> Answer<NoteId> {
+    if let Some((id, text)) = known
+        && text.ends_with(body)
+    {
+        return Ok(*id);
+    }
+    desk.announcements.keep_note(
+        &Place::MergeRequest(iid),
+        STATE,
+        known.map(|(id, _)| *id),
+        body,
+    )
+}
+
+/// The same for a job of a merge request pipeline, which has no log: the note itself is the memory.
+pub(super) fn warn_without_log(
+    desk: &Desk<'_>,
+    iid: u64,
+    fact: &Fact,
+    author: &UserName,
+) -> Answer<()> {
+    let authors = BTreeSet::from([author.clone()]);
+    alert_for(fact, &authors, &Yard::default()).map_or(Ok(()), |alert| send(desk, iid, &alert))
+}
+
+fn send(desk: &Desk<'_>, iid: u64, alert: &Alert) -> Answer<()> {
+    let kind = format!("alert:{}", alert.key.replace(' ', "-"));
+    desk.announcements
+        .keep_note(
+            &Place::MergeRequest(iid),
+            &kind,
+            None,
+            &report::alert(alert),
+        )
+        .map(drop)
+}
+
+/// Warns the people behind a merge request of what a fact asks of them, once.
+pub(super) fn warn(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    iid: u64,
+    fact: &Fact,
+    author: &UserName,
+) -> Answer<()> {
+    let authors = BTreeSet::from([author.clone()]);
+    let Some(alert) = alert_for(fact, &authors, &ledger.yard()?) else {
+        return Ok(());
+    };
+    send(desk, iid, &alert)?;
+    ledger.record(&[alert.sent()])
+}
+
+/// Keeps the state note of a change set that is in the queue.
+pub(super) fn state(desk: &Desk<'_>, change_set: &ChangeSet, body: &str) -> Answer<()> {
+    let place = Place::MergeRequest(change_set.merge_request.iid);
+    desk.announcements
+        .keep_note(&place, STATE, change_set.note, body)
+        .map(drop)
+}

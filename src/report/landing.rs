@@ -1,0 +1,215 @@
+//! Trials and landings.
+
+use crate::domain::ids::{CommitSha, Epoch, MergeRequestId, ProjectPath, VersionId};
+use crate::domain::integration::ChangeSet;
+use crate::domain::linking::LinkKind;
+use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial};
+use crate::outcome::Outcome;
+
+use super::{inert, plain};
+
+/// A trial that begins.
+pub fn trial_started(trial: &Trial, held: &Held) -> Outcome {
+    let sets = listed(&trial.change_sets);
+    Outcome::open(format!(
+        "took the NRT environment (lease {}) to try {sets}",
+        held.epoch()
+    ))
+    .with(format!(
+        "candidate: `{}` on top of `{}`",
+        trial.candidate.commit,
+        trial.candidate.base.short()
+    ))
+    .with("its pipeline deploys it, tests it, and lands it or says why not")
+}
+
+/// A trial that the project's tests rejected.
+pub fn trial_rejected(trial: &Trial, job: &str, evidence: &str) -> Outcome {
+    Outcome::open(format!("trial {} of {} is rejected: `{}` failed", trial.id, listed(&trial.change_sets), plain(job)))
+        .with(format!("evidence: {evidence}"))
+        .with("the change set left the queue, its author was warned, and the NRT environment is free again")
+}
+
+/// A trial that ended without a verdict.
+pub fn trial_without_verdict(trial: &Trial, why: Abandoned, job: Option<&str>) -> Outcome {
+    let outcome = Outcome::open(format!(
+        "trial {} of {} ended without a verdict: {why}",
+        trial.id,
+        listed(&trial.change_sets)
+    ));
+    let outcome = job.map_or(outcome.clone(), |job| {
+        outcome.with(format!(
+            "`{}` failed for a reason that says nothing about the change",
+            plain(job)
+        ))
+    });
+    outcome.with("the change sets keep their place in the queue; the NRT environment is free again")
+}
+
+/// A lease that was given back before.
+pub fn already_released(epoch: Epoch, last: Option<Epoch>) -> Outcome {
+    let outcome = Outcome::open(format!("lease {epoch} is over already; nothing changed"));
+    match last {
+        Some(last) if last > epoch => outcome.with(format!(
+            "the NRT environment has been granted again since (lease {last})"
+        )),
+        Some(_) | None => outcome,
+    }
+}
+
+/// A landing that was done before.
+pub fn already_landed(merge_requests: &[MergeRequestId]) -> Outcome {
+    Outcome::open(format!(
+        "{} landed before; nothing changed",
+        listed(merge_requests)
+    ))
+}
+
+/// A landing without the right to it.
+pub fn lease_lost(not_held: &NotHeld) -> Outcome {
+    let (headline, detail) = match not_held {
+        NotHeld::Lost { asked, last } => {
+            let last = last.map_or("none was granted".to_owned(), |last| {
+                format!("the last one granted is {last}")
+            });
+            (
+                format!("lease {asked} is not in force ({last}), so nothing may land by it"),
+                "the change set waits in the queue or was tried again by a later run; nothing was changed here",
+            )
+        }
+        NotHeld::By { holder, epoch, .. } => (
+            format!(
+                "the NRT environment is held by pipeline {} (lease {epoch})",
+                holder.pipeline
+            ),
+            "nothing was changed here",
+        ),
+    };
+    Outcome::refused(headline, vec![detail.to_owned()])
+}
+
+/// A landing with nothing to land.
+pub fn no_trial(epoch: Epoch) -> Outcome {
+    Outcome::refused(
+        format!("there is no trial under lease {epoch}"),
+        vec![
+            "its trial ended without a verdict, or was rejected; nothing was changed here"
+                .to_owned(),
+        ],
+    )
+}
+
+/// One line for a change set that landed.
+pub fn landed_line(change_set: &ChangeSet, version: VersionId, landed: &CommitSha) -> String {
+    format!(
+        "{} is in `{}` by `{}` and in version #{version}: {}",
+        change_set.merge_request,
+        change_set.target,
+        landed.short(),
+        plain(&change_set.title)
+    )
+}
+
+/// A validated candidate that is not what would land.
+pub fn not_landed(change_set: &ChangeSet, why: &str, left: bool) -> Outcome {
+    let next = if left {
+        "it left the queue; press `integrate` again when it is ready"
+    } else {
+        "it keeps its place in the queue and is tried again"
+    };
+    Outcome::refused(
+        format!("{} does not land: {}", change_set.merge_request, plain(why)),
+        vec![next.to_owned()],
+    )
+}
+
+/// What was merged is not what was tested: only possible when somebody else may write to the target branch.
+pub fn landed_tree_differs(change_set: &ChangeSet, trial: &Trial, landed: &CommitSha) -> Outcome {
+    Outcome::refused(
+        format!("{} landed as `{landed}`, whose files differ from the candidate `{}` that trial {} validated", change_set.merge_request, trial.candidate.commit, trial.id),
+        vec![
+            format!("somebody pushed to `{}` in the instant of the merge; look at the difference now", change_set.target),
+            "let nobody but the gate's bot push or merge there (Settings > Repository > Protected branches), or use the merge method `Merge commit with semi-linear history`".to_owned(),
+        ],
+    )
+}
+
+/// The note of a change set that landed.
+pub fn note_landed(
+    change_set: &ChangeSet,
+    version: VersionId,
+    trial: &Trial,
+    landed: &CommitSha,
+) -> String {
+    format!(
+        "**Landed.** It is in `{}` by {landed} and part of version #{version}, which goes to production when it is released. Nothing to do for you now.\n\nTrial {} validated `{}`.",
+        change_set.target,
+        trial.id,
+        trial.candidate.commit.short()
+    )
+}
+
+/// The note of a change set that a trial rejected.
+pub fn note_rejected(change_set: &ChangeSet, trial: &Trial, job: &str, evidence: &str) -> String {
+    format!(
+        "**Rejected by the non-regression tests** (trial {} of `{}`): `{}` failed, see {evidence}. It left the queue. Push a fix, and press `integrate` again.\n\nIt was tried on top of `{}`.",
+        trial.id,
+        trial.candidate.commit.short(),
+        job.replace('`', "'"),
+        change_set.target
+    )
+}
+
+/// The note of a change set that does not apply.
+pub fn note_conflicted(change_set: &ChangeSet, detail: &str) -> String {
+    format!(
+        "**Conflict with `{}`.** It left the queue. Rebase it, push, and press `integrate` again.\n\nGitLab says: {}",
+        change_set.target,
+        inert(detail)
+    )
+}
+
+/// The note of a change set that was taken back.
+pub fn note_withdrawn(reason: &str) -> String {
+    format!(
+        "**Left the queue**: {}. Press `integrate` again when it is ready.",
+        inert(reason)
+    )
+}
+
+/// The note of a change set that keeps its place after a trial without a verdict.
+pub fn note_waits_again(reason: &str) -> String {
+    format!(
+        "**Queued again** at its old place: {}. Nothing to do for you now.",
+        inert(reason)
+    )
+}
+
+/// The message of the merge commit, with trailers for whoever reads the history without GitLab.
+pub fn merge_message(change_set: &ChangeSet, trial: &Trial, home: &ProjectPath) -> String {
+    let title = plain(&change_set.title);
+    let mut message = format!(
+        "{title}\n\nSee merge request {}!{}\n\n",
+        change_set.merge_request.project, change_set.merge_request.iid
+    );
+    for link in &change_set.links {
+        let key = match link.kind {
+            LinkKind::Contributes => "Feature",
+            LinkKind::Closes => "Closes-Feature",
+        };
+        message.push_str(&format!("{key}: {}\n", link.feature.seen_from(home)));
+    }
+    message.push_str(&format!(
+        "Trainyard-Change-Set: {}!{}@{}\nTrainyard-Trial: {}\n",
+        change_set.merge_request.project, change_set.merge_request.iid, change_set.head, trial.id
+    ));
+    message
+}
+
+fn listed(merge_requests: &[MergeRequestId]) -> String {
+    merge_requests
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,210 @@
+//! The queue: who joined, who did not and why, and what waits.
+
+use jiff::{SignedDuration, Timestamp, Unit};
+
+use crate::domain::ids::ProjectPath;
+use crate::domain::integration::{Joined, Left, MergeRequestState, Place, Queue, QueueRefusal};
+use crate::domain::linking::Link;
+use crate::domain::yard::Yard;
+use crate::outcome::Outcome;
+
+use super::linking::link_refusal;
+use super::{bullets, plain};
+
+/// Each reason with its mend.
+pub fn queue_refusals(reasons: &[QueueRefusal], home: &ProjectPath) -> Vec<String> {
+    reasons
+        .iter()
+        .map(|reason| queue_refusal(reason, home))
+        .collect()
+}
+
+fn queue_refusal(reason: &QueueRefusal, home: &ProjectPath) -> String {
+    let list = |jobs: &[String]| {
+        jobs.iter()
+            .map(|job| format!("`{}`", job.replace('`', "'")))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    match reason {
+        QueueRefusal::NotOpen(MergeRequestState::Merged) => "it is merged already".to_owned(),
+        QueueRefusal::NotOpen(MergeRequestState::Closed | MergeRequestState::Open) => {
+            "it is closed; reopen it first".to_owned()
+        }
+        QueueRefusal::Draft => "it is a draft; mark it as ready".to_owned(),
+        QueueRefusal::OtherTarget { target, wanted } => {
+            format!("it targets `{target}`; versions are made of `{wanted}`")
+        }
+        QueueRefusal::NotRequested => {
+            "nobody asked for it on its newest commit; press `integrate` in its newest pipeline"
+                .to_owned()
+        }
+        QueueRefusal::Links(refusal) => link_refusal(refusal, home),
+        QueueRefusal::Rejected(v) => format!(
+            "`{}` rejected it as `{}` at `{}`; push what was asked for",
+            v.by,
+            v.role,
+            v.commit.short()
+        ),
+        QueueRefusal::NotValidated { roles } => {
+            let jobs: Vec<String> = roles
+                .iter()
+                .map(|role| format!("`validate:{role}`"))
+                .collect();
+            format!(
+                "it is not validated on this content: {} must be played by people of the role in its newest pipeline",
+                jobs.join(", ")
+            )
+        }
+        QueueRefusal::PipelineFailed { jobs } => format!(
+            "jobs of its pipeline failed: {}; mend them and press `integrate` again",
+            list(jobs)
+        ),
+        QueueRefusal::PipelineNotFinished { jobs } => format!(
+            "jobs of its pipeline have not finished: {}; press `integrate` when they have",
+            list(jobs)
+        ),
+        QueueRefusal::NoPipeline => "its newest commit has no pipeline; start one".to_owned(),
+        QueueRefusal::UnresolvedThreads => {
+            "threads are unresolved, and the project wants them resolved".to_owned()
+        }
+        QueueRefusal::Frozen { reason } => format!("the queue is frozen: {}", plain(reason)),
+    }
+}
+
+/// The note of a merge request that waits.
+pub fn note_queued(rank: usize, queue: &Queue, links: &[Link], home: &ProjectPath) -> String {
+    let place = if rank == 1 {
+        "**Queued**, next for the non-regression tests.".to_owned()
+    } else {
+        format!("**Queued**, rank {rank} for the non-regression tests.")
+    };
+    let ahead: Vec<String> = queue
+        .waiting()
+        .take(rank - 1)
+        .map(|ticket| ticket.change_set.merge_request.to_string())
+        .collect();
+    let mut body = format!("{place} Nothing to do for you now.");
+    if let Some(tried) = queue
+        .tickets
+        .iter()
+        .find(|ticket| matches!(ticket.place, Place::InTrial(_)))
+    {
+        body.push_str(&format!(
+            "\n\nUnder test now: {}.",
+            tried.change_set.merge_request
+        ));
+    }
+    if !ahead.is_empty() {
+        body.push_str(&format!("\n\nAhead of it: {}.", ahead.join(", ")));
+    }
+    let features: Vec<String> = links
+        .iter()
+        .map(|link| format!("{} {}", link.kind, link.feature.seen_from(home)))
+        .collect();
+    if !features.is_empty() {
+        body.push_str(&format!("\n\nThis merge request {}.", features.join(", ")));
+    }
+    body
+}
+
+/// The note of a merge request that does not join.
+pub fn note_not_queued(reasons: &[String]) -> String {
+    format!(
+        "**Not queued.** Mend this, then press `integrate` again:\n\n{}",
+        bullets(reasons)
+    )
+}
+
+/// What the gate says after a request was looked at.
+pub fn admitted(iid: u64, joined: &Joined, queue: &Queue) -> Outcome {
+    let ticket = queue
+        .tickets
+        .iter()
+        .find(|ticket| ticket.change_set.merge_request.iid == iid);
+    let rank = ticket.and_then(|ticket| queue.rank(&ticket.change_set.merge_request));
+    let place = rank.map_or_else(|| "under test".to_owned(), |rank| format!("rank {rank}"));
+    match joined {
+        Joined::New(_) => {
+            let lane = ticket
+                .map(|ticket| ticket.change_set.priority)
+                .unwrap_or_default();
+            Outcome::open(format!("!{iid} joined the queue: {place}, lane `{lane}`"))
+        }
+        Joined::Already => Outcome::open(format!(
+            "!{iid} is in the queue already: {place}; nothing changed"
+        )),
+        Joined::Served(left) => {
+            let how = match left {
+                Left::Landed => "it landed".to_owned(),
+                Left::Rejected { reason } => format!("it was rejected ({})", plain(reason)),
+                Left::Conflicted => "it did not apply on its target".to_owned(),
+                Left::Withdrawn { reason } => format!("it was withdrawn ({})", plain(reason)),
+            };
+            Outcome::open(format!(
+                "this request of !{iid} was served before: {how}; nothing changed"
+            ))
+            .with("to ask again, press `integrate` again")
+        }
+    }
+}
+
+/// The queue and the environment as a person wants to see them now.
+pub fn queue_now(yard: &Yard, now: Timestamp) -> String {
+    let mut text = match &yard.nrt.lease {
+        None => "NRT environment: free\n".to_owned(),
+        Some(lease) => format!(
+            "NRT environment: held by pipeline {} (job {}, lease {}) for {}\n",
+            lease.holder.pipeline,
+            lease.holder.job,
+            lease.epoch,
+            age(lease.granted_at, now)
+        ),
+    };
+    if let Some(trial) = &yard.nrt.trial {
+        let sets: Vec<String> = trial.change_sets.iter().map(ToString::to_string).collect();
+        let state = if trial.validated {
+            "validated, landing"
+        } else {
+            "running"
+        };
+        text.push_str(&format!(
+            "Trial {}: {} at {} ({state}, {})\n",
+            trial.id,
+            sets.join(", "),
+            trial.candidate.commit.short(),
+            age(trial.started_at, now)
+        ));
+    }
+    let waiting: Vec<_> = yard.queue.waiting().collect();
+    if waiting.is_empty() {
+        text.push_str("Queue: empty\n");
+        return text;
+    }
+    text.push_str("Queue:\n");
+    for (index, ticket) in waiting.iter().enumerate() {
+        let set = &ticket.change_set;
+        text.push_str(&format!(
+            "{:>3}. {:<6} {:<7} {:>7}  {}  {}\n",
+            index + 1,
+            set.merge_request.to_string(),
+            set.priority.to_string(),
+            age(ticket.queued_at, now),
+            set.author,
+            plain(&set.title)
+        ));
+    }
+    text
+}
+
+/// How long ago, in the two largest units.
+pub fn age(since: Timestamp, now: Timestamp) -> String {
+    let passed = SignedDuration::from_secs((now.as_second() - since.as_second()).max(0));
+    let unit = if passed.as_hours() >= 1 {
+        Unit::Minute
+    } else {
+        Unit::Second
+    };
+    let rounded = passed.round(unit).unwrap_or(passed);
+    format!("{rounded:#}").replace(", ", " ")
+}
