@@ -265,9 +265,6 @@ pub(super) fn is_list_of_strings(value: &Value) -> bool {
 
 /// Whether lists nest no deeper than allowed and hold only what is wanted.
 pub(super) fn nests(value: &Value, levels: usize, wanted: &dyn Fn(&Value) -> bool) -> bool {
-    wanted(value)
-        || levels > 0
-            && value
-                .as_array()
-                .is_some_and(|list| list.iter().all(|item| nests(item, levels - 1, wanted)))
+    let below = |item| nests(item, levels - 1, wanted);
+    wanted(value) || (levels > 0 && value.as_array().is_some_and(|list| list.iter().all(below)))
 }
