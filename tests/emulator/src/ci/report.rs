@@ -241,8 +241,8 @@ impl Report {
 
     /// Commands: a string, or strings in lists that may nest.
     pub(super) fn commands(&mut self, at: &At, value: &Value) -> Vec<String> {
-        if !value.is_string() && !(value.is_array() && nests(value, MAX_NESTING, &Value::is_string))
-        {
+        let nested = value.is_array() && nests(value, MAX_NESTING, &Value::is_string);
+        if !value.is_string() && !nested {
             let message = format!(
                 "should be a string or a nested array of strings up to {MAX_NESTING} levels deep"
             );

@@ -9,6 +9,7 @@ use crate::given::{in_merge_request, on_branch};
 
 const SAMPLES: &[(&str, &str)] = &[
     ("application", include_str!("samples/application.yml")),
+    ("component", include_str!("samples/component.yml")),
     ("gate", include_str!("samples/gate.yml")),
     ("keywords", include_str!("samples/keywords.yml")),
 ];
@@ -87,6 +88,10 @@ fn samples_that_compile_are_valid_for_gitlabs_schema() {
     let schema = std::fs::read_to_string(&path).expect("the schema can be read");
     let schema: Value = serde_json::from_str(&schema).expect("the schema is JSON");
     let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
+    assert!(
+        !validator.is_valid(&serde_json::json!({"a": {"script": 1}})),
+        "the schema refuses nothing"
+    );
     for (name, text) in SAMPLES {
         let body = text.split_once("\n---\n").map_or(*text, |(_, body)| body);
         let value: serde_yaml::Value = serde_yaml::from_str(body).expect("YAML");
