@@ -103,6 +103,16 @@ pub struct Build {
     pub artifacts: Option<Artifacts>,
     /// The `release:` keyword, as written.
     pub release: Option<serde_json::Value>,
+    /// Service containers, each normalised to an object with at least `name`.
+    pub services: Vec<serde_json::Value>,
+    /// Cache definitions, each an object with GitLab's defaults filled in.
+    pub cache: Vec<serde_json::Value>,
+    /// Name of the variable to the audiences of the token it will hold.
+    pub id_tokens: BTreeMap<String, Vec<String>>,
+    /// `hooks:pre_get_sources_script`.
+    pub pre_get_sources_script: Vec<String>,
+    /// The job publishes its artifacts to Pages.
+    pub pages: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -225,6 +235,8 @@ pub struct EnvironmentUse {
     pub action: String,
     pub deployment_tier: Option<String>,
     pub on_stop: Option<String>,
+    /// A duration such as `1 week`.
+    pub auto_stop_in: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

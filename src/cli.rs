@@ -1,0 +1,299 @@
+//! Commands and flags. The doc comments are the help text.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::domain::ids::{Epoch, RoleName};
+
+/// Takes features from their GitLab issue to production: links, validations, one queue for one test environment, versions.
+///
+/// Most commands run as jobs of GitLab CI and take everything from the job's environment and from `.trainyard.yml` on the target
+/// branch. To see the whole story without a GitLab, run `trainyard demo`.
+///
+/// Exit codes: 0 the gate is open, 1 refused by a rule, 2 usage or configuration, 3 still waiting, 4 GitLab unreachable or denying
+/// access, 70 our bug.
+#[derive(Debug, Parser)]
+#[command(name = "trainyard", version, max_term_width = 110, propagate_version = false, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Flags of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The GitLab that this job is for; no token is sent to any other one.
+    ///
+    /// A literal in the trusted CI file: pipeline variables can override what the environment says.
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+    /// Where the state is kept: `gitlab` (CI variables of the project) or `dir:PATH` (a folder, for a single machine).
+    #[arg(long, global = true, value_name = "WHERE", default_value = "gitlab")]
+    pub state: StatePlace,
+    /// How the job's log lines are written.
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+/// Where the state is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StatePlace {
+    /// CI variables of the project.
+    GitLab,
+    /// A folder.
+    Folder(PathBuf),
+}
+
+impl std::str::FromStr for StatePlace {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "gitlab" => Ok(Self::GitLab),
+            Some(("dir", path)) if !path.is_empty() => Ok(Self::Folder(path.into())),
+            _ => Err("it may be `gitlab` or `dir:PATH`".to_owned()),
+        }
+    }
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check that the merge request's links to features are in order (merge request pipeline).
+    ///
+    /// The description says `contributes to feature #34` or `closes feature #42`; several references may follow, separated by
+    /// commas, "and" or "&", also as `project#34`, `group/project#34` or an issue's address. Code, HTML comments and quotations do
+    /// not count. One open merge request at most closes a feature: the one with the lowest number keeps it.
+    ///
+    /// Needs `CI_JOB_TOKEN`; with `TRAINYARD_TOKEN` it also looks the features up and keeps the note on the merge request.
+    LinkCheck,
+    /// Check that every role has validated this content; or give a verdict (merge request pipeline).
+    ///
+    /// Without flags: the gate after the manual jobs. With `--approve ROLE` or `--reject ROLE`: the script of the manual jobs
+    /// `validate:<role>` and `reject:<role>`. The verdict is GitLab's record that a person of the role played that job on this
+    /// commit; it holds until the content of the merge request changes.
+    AwaitValidation(AwaitValidation),
+    /// The queue for the NRT environment, and the environment itself.
+    #[command(subcommand)]
+    NrtLock(NrtLock),
+    /// Land what the trial validated and append it to the open version (last step of a trial's pipeline).
+    ///
+    /// Checks that nothing moved since the trial, merges, checks that what landed is what was tested, and records it. Run again, it
+    /// changes nothing.
+    AppendToVersion(Trial),
+    /// Release the open version (pipeline of the default branch).
+    #[command(subcommand)]
+    Release(Release),
+    /// Print the queue and the state of the NRT environment.
+    Queue(Print),
+    /// Print the open version: its change sets and the number it would get.
+    Version(Print),
+    /// Draw what happened: one self-contained HTML page, or the numbers as JSON.
+    Report(Report),
+    /// Print the event model: glossary, event-storming boards (Mermaid) and the table of events.
+    Model,
+    /// Play the whole story on an embedded GitLab: from feature to production, job by job.
+    #[cfg(feature = "sandbox")]
+    Demo(Demo),
+    /// Run the embedded GitLab as a server of its own until interrupted.
+    #[cfg(feature = "sandbox")]
+    Sandbox(Sandbox),
+}
+
+/// Flags of `await-validation`.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub struct AwaitValidationVerdict {
+    /// Validate the features as this role.
+    #[arg(long, value_name = "ROLE")]
+    pub approve: Option<RoleName>,
+    /// Reject the features as this role.
+    #[arg(long, value_name = "ROLE")]
+    pub reject: Option<RoleName>,
+}
+
+/// Flags of `await-validation`.
+#[derive(Debug, Args)]
+pub struct AwaitValidation {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened flags document themselves")]
+    pub verdict: AwaitValidationVerdict,
+    /// Why, for `--reject`; shown to the author as it is.
+    #[arg(long, value_name = "TEXT", requires = "reject")]
+    pub reason: Option<String>,
+}
+
+/// The queue and the environment.
+#[derive(Debug, Subcommand)]
+pub enum NrtLock {
+    /// Ask for integration: wakes the gate and ends at once (job `integrate` of the merge request pipeline).
+    ///
+    /// The request itself is this job's success on the merge request's head; the wake-up carries no power.
+    Enqueue,
+    /// Verify everything again and give the change set its ticket (first job of a gate pipeline).
+    Admit {
+        /// The merge request that asked; without it, every one whose request has no ticket is looked for.
+        #[arg(long, value_name = "NUMBER", value_parser = optional_number)]
+        merge_request: Option<OptionalNumber>,
+    },
+    /// Take the lease, choose the next trial, prepare its candidate, and write the trial's pipeline.
+    Acquire(Acquire),
+    /// Conclude a trial that did not land, give the environment back, and see that whoever waits is served.
+    Release(Trial),
+}
+
+/// A number, or nothing: pipeline inputs that nobody gave are empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OptionalNumber(pub Option<u64>);
+
+fn optional_number(text: &str) -> Result<OptionalNumber, String> {
+    match text.trim() {
+        "" => Ok(OptionalNumber(None)),
+        digits => digits.parse().map(|n| OptionalNumber(Some(n))).map_err(|error| format!("not the number of a merge request: {error}")),
+    }
+}
+
+/// Flags of `nrt-lock acquire`.
+#[derive(Debug, Args)]
+pub struct Acquire {
+    /// Where the trial's pipeline is written.
+    #[arg(long, value_name = "FILE", default_value = "trainyard-trial.yml")]
+    pub output: PathBuf,
+    /// The image of our own jobs in it.
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Option<String>,
+    /// Tags of the runners for our own jobs in it.
+    #[arg(long = "tag", value_name = "TAG")]
+    pub tags: Vec<String>,
+}
+
+/// Flags of commands that act under a lease.
+#[derive(Debug, Args)]
+pub struct Trial {
+    /// The lease under which the trial ran; a literal in the trial's pipeline.
+    #[arg(long, value_name = "NUMBER", value_parser = epoch)]
+    pub epoch: Epoch,
+}
+
+fn epoch(text: &str) -> Result<Epoch, std::num::ParseIntError> {
+    text.parse().map(Epoch)
+}
+
+/// Steps of a release.
+#[derive(Debug, Subcommand)]
+pub enum Release {
+    /// Show the number and the notes of what would be released now; writes nothing.
+    Preview {
+        /// Another number than the content asks for.
+        #[arg(long, value_name = "X.Y.Z")]
+        version: Option<semver::Version>,
+    },
+    /// Freeze content and commit, and open the next version.
+    Prepare {
+        /// Another number than the content asks for.
+        #[arg(long, value_name = "X.Y.Z")]
+        version: Option<semver::Version>,
+        /// Where number, tag and commit are written for the deployment job.
+        #[arg(long, value_name = "FILE", default_value = "trainyard-release.env")]
+        dotenv: PathBuf,
+    },
+    /// Tag and publish the version whose deployment succeeded; a retry goes on where it stopped.
+    Publish,
+    /// Give the content of a version whose deployment failed back to the open one.
+    Abort {
+        /// What went wrong.
+        #[arg(long, value_name = "TEXT", default_value = "the deployment failed")]
+        reason: String,
+    },
+}
+
+/// Flags of commands that print state.
+#[derive(Debug, Args)]
+pub struct Print {
+    /// Print JSON for programs.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// More events, from the artifacts of jobs (`trainyard-events.ndjson`).
+    #[arg(long, value_name = "FILE")]
+    pub events: Vec<PathBuf>,
+    /// Read only the files of `--events`, not the state.
+    #[arg(long, requires = "events")]
+    pub offline: bool,
+    /// Where the page is written.
+    #[arg(long, value_name = "FILE", default_value = "trainyard-report.html")]
+    pub output: PathBuf,
+    /// Print the numbers as JSON instead of writing a page.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `demo`.
+#[cfg(feature = "sandbox")]
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Print one machine-readable summary instead of the story.
+    #[arg(long)]
+    pub json: bool,
+    /// Keep everything in this folder: repositories, job logs, events, the report.
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+}
+
+/// Flags of `sandbox`.
+#[cfg(feature = "sandbox")]
+#[derive(Debug, Args)]
+pub struct Sandbox {
+    /// The port on 127.0.0.1; any free one when not given.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub port: u16,
+    /// What it holds at the start.
+    #[arg(long, value_name = "WHAT", default_value = "empty")]
+    pub seed: Seed,
+}
+
+/// What the sandbox holds at the start.
+#[cfg(feature = "sandbox")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Seed {
+    /// The demo's people and an empty project.
+    Empty,
+    /// The demo's people and project as the story leaves them.
+    Story,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_commands_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_input_that_nobody_gave_is_no_number() {
+        let admit = |value: &str| Cli::try_parse_from(["trainyard", "nrt-lock", "admit", "--merge-request", value]);
+        assert!(matches!(admit("").unwrap().command, Command::NrtLock(NrtLock::Admit { merge_request: Some(OptionalNumber(None)) })));
+        assert!(matches!(admit("7").unwrap().command, Command::NrtLock(NrtLock::Admit { merge_request: Some(OptionalNumber(Some(7))) })));
+        assert!(admit("x").is_err());
+    }
+}
