@@ -14,7 +14,13 @@ use crate::domain::ids::{Epoch, RoleName};
 /// Exit codes: 0 the gate is open, 1 refused by a rule, 2 usage or configuration, 3 still waiting, 4 GitLab unreachable or denying
 /// access, 70 our bug.
 #[derive(Debug, Parser)]
-#[command(name = "trainyard", version, max_term_width = 110, propagate_version = false, disable_help_subcommand = true)]
+#[command(
+    name = "trainyard",
+    version,
+    max_term_width = 110,
+    propagate_version = false,
+    disable_help_subcommand = true
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -162,7 +168,10 @@ pub struct OptionalNumber(pub Option<u64>);
 fn optional_number(text: &str) -> Result<OptionalNumber, String> {
     match text.trim() {
         "" => Ok(OptionalNumber(None)),
-        digits => digits.parse().map(|n| OptionalNumber(Some(n))).map_err(|error| format!("not the number of a merge request: {error}")),
+        digits => digits
+            .parse()
+            .map(|n| OptionalNumber(Some(n)))
+            .map_err(|error| format!("not the number of a merge request: {error}")),
     }
 }
 
@@ -172,12 +181,28 @@ pub struct Acquire {
     /// Where the trial's pipeline is written.
     #[arg(long, value_name = "FILE", default_value = "trainyard-trial.yml")]
     pub output: PathBuf,
+    /// Where the lease is written, for the job that gives it back whatever happens.
+    #[arg(long, value_name = "FILE", default_value = "trainyard-nrt.env")]
+    pub dotenv: PathBuf,
     /// The image of our own jobs in it.
-    #[arg(long, value_name = "IMAGE")]
-    pub image: Option<String>,
+    #[arg(long, value_name = "IMAGE", default_value = concat!("trainyard:", env!("CARGO_PKG_VERSION")), value_parser = image)]
+    pub image: String,
     /// Tags of the runners for our own jobs in it.
     #[arg(long = "tag", value_name = "TAG")]
     pub tags: Vec<String>,
+}
+
+/// The reference stands in generated YAML: only what such a reference can hold.
+fn image(text: &str) -> Result<String, String> {
+    let fits = text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "./:@_-".contains(c));
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err("not the reference of an image".to_owned())
+    }
 }
 
 /// Flags of commands that act under a lease.
@@ -291,9 +316,21 @@ mod tests {
 
     #[test]
     fn an_input_that_nobody_gave_is_no_number() {
-        let admit = |value: &str| Cli::try_parse_from(["trainyard", "nrt-lock", "admit", "--merge-request", value]);
-        assert!(matches!(admit("").unwrap().command, Command::NrtLock(NrtLock::Admit { merge_request: Some(OptionalNumber(None)) })));
-        assert!(matches!(admit("7").unwrap().command, Command::NrtLock(NrtLock::Admit { merge_request: Some(OptionalNumber(Some(7))) })));
+        let admit = |value: &str| {
+            Cli::try_parse_from(["trainyard", "nrt-lock", "admit", "--merge-request", value])
+        };
+        assert!(matches!(
+            admit("").unwrap().command,
+            Command::NrtLock(NrtLock::Admit {
+                merge_request: Some(OptionalNumber(None))
+            })
+        ));
+        assert!(matches!(
+            admit("7").unwrap().command,
+            Command::NrtLock(NrtLock::Admit {
+                merge_request: Some(OptionalNumber(Some(7)))
+            })
+        ));
         assert!(admit("x").is_err());
     }
 }

@@ -14,16 +14,11 @@ pub struct WorkTree {
 }
 
 impl WorkTree {
-    /// Opens the work tree of the job.
-    ///
-    /// # Errors
-    /// When it is none, or there is no git.
-    pub fn open(folder: &Path) -> Answer<Self> {
-        let tree = Self {
+    /// The work tree of the job. Whether it is one is seen when it is used.
+    pub fn at(folder: &Path) -> Self {
+        Self {
             folder: folder.to_owned(),
-        };
-        tree.run(&["rev-parse", "--git-dir"])?;
-        Ok(tree)
+        }
     }
 
     /// A file as it is in a commit of this work tree, or that there is none.

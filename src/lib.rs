@@ -1,8 +1,10 @@
 //! Trainyard takes a feature from its GitLab issue to production.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod files;
 pub mod folder;
 pub mod git;
 pub mod gitlab;

@@ -250,6 +250,31 @@ pub enum HeadPipeline {
     Missing,
 }
 
+impl HeadPipeline {
+    /// What jobs (name, GitLab's word for the state, whether a failure matters not) amount to. The job that asks for integration
+    /// is not counted: it may still be running when it is looked at.
+    pub fn of<'a>(jobs: impl IntoIterator<Item = (&'a str, &'a str, bool)>, asking: &str) -> Self {
+        let (mut failed, mut open) = (Vec::new(), Vec::new());
+        for (name, state, may_fail) in jobs {
+            if may_fail || name == asking {
+                continue;
+            }
+            match state {
+                "success" | "skipped" => {}
+                "failed" | "canceled" | "canceling" => failed.push(name.to_owned()),
+                _ => open.push(name.to_owned()),
+            }
+        }
+        if !failed.is_empty() {
+            Self::Failed { jobs: failed }
+        } else if !open.is_empty() {
+            Self::NotFinished { jobs: open }
+        } else {
+            Self::Passed
+        }
+    }
+}
+
 /// Why a change set may not join the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QueueRefusal {
@@ -500,6 +525,33 @@ mod tests {
         assert_eq!(
             join(&Queue::default(), &bad),
             Err(vec![QueueRefusal::NotOpen(MergeRequestState::Merged)])
+        );
+    }
+
+    #[test]
+    fn jobs_that_matter_decide_what_the_pipeline_says() {
+        let of = |jobs: &[(&'static str, &'static str, bool)]| {
+            HeadPipeline::of(jobs.iter().copied(), "integrate")
+        };
+        assert_eq!(
+            of(&[
+                ("a", "success", false),
+                ("integrate", "running", false),
+                ("lint", "failed", true)
+            ]),
+            HeadPipeline::Passed
+        );
+        assert_eq!(
+            of(&[("a", "manual", false)]),
+            HeadPipeline::NotFinished {
+                jobs: vec!["a".into()]
+            }
+        );
+        assert_eq!(
+            of(&[("a", "manual", false), ("b", "failed", false)]),
+            HeadPipeline::Failed {
+                jobs: vec!["b".into()]
+            }
         );
     }
 

@@ -3,7 +3,6 @@
 //! `prepare` freezes content and commit and opens the next version at once; the project deploys; `publish` tags, which is the
 //! commit point, and everything after it can be done again by a plain retry; `abort` gives the content back.
 
-use std::fs;
 use std::path::Path;
 
 use super::ledger::{Decision, Ledger};
@@ -13,6 +12,7 @@ use crate::domain::ids::{CommitSha, FeatureId, UserName};
 use crate::domain::versioning::{
     Appended, CloseRefusal, Closing, Number, Versions, by_feature, close, next_number,
 };
+use crate::files;
 use crate::outcome::{Outcome, Problem};
 use crate::ports::{Answer, DeploymentState, Place};
 use crate::report;
@@ -347,11 +347,5 @@ fn write_dotenv(path: &Path, closing: &Closing) -> Answer<()> {
         closing.number.tag(),
         closing.commit
     );
-    fs::write(path, text).map_err(|error| {
-        Problem::misconfigured(
-            format!("cannot write `{}`", path.display()),
-            "check that the folder is writable and that the disk is not full",
-        )
-        .caused_by(error)
-    })
+    files::write_whole(path, &text)
 }

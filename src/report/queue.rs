@@ -1,6 +1,7 @@
 //! The queue: who joined, who did not and why, and what waits.
 
 use jiff::{SignedDuration, Timestamp, Unit};
+use serde_json::json;
 
 use crate::domain::ids::ProjectPath;
 use crate::domain::integration::{Joined, Left, MergeRequestState, Place, Queue, QueueRefusal};
@@ -195,6 +196,34 @@ pub fn queue_now(yard: &Yard, now: Timestamp) -> String {
         ));
     }
     text
+}
+
+/// The same for programs: `environment`, `trial` and `tickets`, best first.
+pub fn queue_json(yard: &Yard) -> String {
+    let lease = yard.nrt.lease.as_ref().map(|lease| {
+        json!({"epoch": lease.epoch, "pipeline": lease.holder.pipeline, "job": lease.holder.job, "since": lease.granted_at})
+    });
+    let trial = yard.nrt.trial.as_ref().map(|trial| {
+        let sets: Vec<u64> = trial.change_sets.iter().map(|id| id.iid).collect();
+        json!({"id": trial.id, "candidate": trial.candidate.commit, "merge_requests": sets, "since": trial.started_at, "validated": trial.validated})
+    });
+    let tickets: Vec<_> = yard
+        .queue
+        .waiting()
+        .enumerate()
+        .map(|(index, ticket)| {
+            let set = &ticket.change_set;
+            json!({
+                "rank": index + 1, "merge_request": set.merge_request.iid, "project": set.merge_request.project, "head": set.head,
+                "title": set.title, "author": set.author, "priority": set.priority, "queued_at": ticket.queued_at,
+                "requested_at": set.requested_at,
+            })
+        })
+        .collect();
+    format!(
+        "{:#}",
+        json!({"environment": {"lease": lease}, "trial": trial, "tickets": tickets})
+    )
 }
 
 /// How long ago, in the two largest units.

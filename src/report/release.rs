@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
+
 use crate::domain::ids::{CommitSha, FeatureId, ProjectPath, UserName};
 use crate::domain::linking::Sight;
 use crate::domain::validation::Decision;
@@ -187,6 +189,25 @@ pub fn version_now(versions: &Versions, next: &Number) -> String {
         ));
     }
     text
+}
+
+/// The same for programs: `open`, `closing` and `released`, oldest first.
+pub fn version_json(versions: &Versions, next: &Number) -> String {
+    let closing = versions.closing.as_ref().map(|closing| {
+        json!({"id": closing.id, "number": closing.number.version, "tag": closing.number.tag(), "commit": closing.commit, "since": closing.at, "change_sets": closing.content})
+    });
+    let released: Vec<_> = versions
+        .released
+        .iter()
+        .map(|released| {
+            json!({"id": released.id, "number": released.number.version, "tag": released.number.tag(), "commit": released.commit, "at": released.at, "change_sets": released.content})
+        })
+        .collect();
+    let open = json!({"id": versions.open, "next_number": next.version, "next_tag": next.tag(), "change_sets": versions.content});
+    format!(
+        "{:#}",
+        json!({"open": open, "closing": closing, "released": released})
+    )
 }
 
 fn counted(count: usize, what: &str) -> String {

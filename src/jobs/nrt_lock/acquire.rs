@@ -17,25 +17,39 @@ use crate::outcome::{Outcome, Problem};
 use crate::ports::{Answer, MergeRequest, Rebase};
 use crate::report;
 
+/// Where the worker leaves what its pipeline goes on with.
+#[derive(Debug, Clone, Copy)]
+pub struct Files<'a> {
+    /// The trial's pipeline.
+    pub pipeline: &'a Path,
+    /// The lease, for the job that gives it back whatever happens.
+    pub dotenv: &'a Path,
+}
+
 /// Takes the next trial, or writes a pipeline that says that there is nothing to do.
 ///
 /// # Errors
-/// When GitLab cannot be asked, the log cannot be written, or the pipeline file cannot be written.
-pub fn run(desk: &Desk<'_>, output: &Path, runtime: &Runtime) -> Answer<Done> {
+/// When GitLab cannot be asked, the log cannot be written, or the files cannot be written.
+pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
-    let outcome = match take(desk, &ledger)? {
+    let (outcome, pipeline, epoch) = match take(desk, &ledger)? {
         Taken::Trial { held, trial } => {
-            trial_pipeline::write(
-                output,
-                &trial_pipeline::of_trial(&held, &trial, &desk.config.nrt.pipeline, runtime),
-            )?;
-            report::trial_started(&trial, &held)
+            let pipeline =
+                trial_pipeline::of_trial(&held, &trial, &desk.config.nrt.pipeline, runtime)?;
+            (
+                report::trial_started(&trial, &held),
+                pipeline,
+                held.epoch().0,
+            )
         }
-        Taken::Nothing(why) => {
-            trial_pipeline::write(output, &trial_pipeline::of_nothing(&why))?;
-            Outcome::open(why)
-        }
+        Taken::Nothing(why) => (
+            Outcome::open(why.clone()),
+            trial_pipeline::of_nothing(&why),
+            0,
+        ),
     };
+    trial_pipeline::write(files.pipeline, &pipeline)?;
+    crate::files::write_whole(files.dotenv, &format!("TRAINYARD_EPOCH={epoch}\n"))?;
     Ok(Done {
         outcome,
         events: ledger.into_events(),

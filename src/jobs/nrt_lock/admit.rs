@@ -1,6 +1,8 @@
 //! `trainyard nrt-lock admit`: verifies everything again from GitLab itself, and gives the change set its ticket.
 //! First job of a gate pipeline.
 
+use std::time::Duration;
+
 use crate::domain::event::Fact;
 use crate::domain::ids::JobId;
 use crate::domain::integration::{
@@ -16,6 +18,10 @@ use crate::outcome::Outcome;
 use crate::ports::{Answer, Evidence, PipelineRecord};
 use crate::report;
 
+/// The job by which integration is asked for.
+const INTEGRATE_JOB: &str = "integrate";
+/// How often the gate looks whether that job has ended.
+const PATIENCE: u32 = 15;
 /// How many merge requests without a ticket one worker looks at when nobody named one.
 const MOST_LOOKED_AT: usize = 20;
 
@@ -59,7 +65,7 @@ fn admit_forgotten(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Outcome> {
 
 fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
     let linked = observe::links(desk, iid)?;
-    let evidence = desk.records.evidence(iid)?;
+    let evidence = settled_evidence(desk, iid)?;
     let found = &linked.merge_request;
     let content = observe::content(desk, found, &evidence)?;
     let (judgement, _) = observe::judgement(desk, found, &evidence, &content)?;
@@ -220,25 +226,28 @@ fn evidence_facts(linked: &Linked, judgement: &Judgement) -> Vec<Fact> {
         .collect()
 }
 
-/// Jobs that count are those that may not fail; the one that asks, and manual ones of the verdict, have their own rules.
 fn head_pipeline(pipeline: &PipelineRecord) -> HeadPipeline {
-    let counted = pipeline
+    let jobs = pipeline
         .jobs
         .iter()
-        .filter(|job| !job.may_fail && job.name != "integrate");
-    let (mut failed, mut open) = (Vec::new(), Vec::new());
-    for job in counted {
-        match job.status.as_str() {
-            "success" | "skipped" => {}
-            "failed" | "canceled" | "canceling" => failed.push(job.name.clone()),
-            _ => open.push(job.name.clone()),
+        .map(|job| (job.name.as_str(), job.status.as_str(), job.may_fail));
+    HeadPipeline::of(jobs, INTEGRATE_JOB)
+}
+
+/// The gate can be quicker than the job that woke it: its success is the request, so it is given a moment to end.
+fn settled_evidence(desk: &Desk<'_>, iid: u64) -> Answer<Evidence> {
+    for _ in 0..PATIENCE {
+        let evidence = desk.records.evidence(iid)?;
+        let newest = evidence.pipelines.first();
+        let ending = newest.is_some_and(|p| {
+            p.jobs.iter().any(|job| {
+                job.name == INTEGRATE_JOB && matches!(job.status.as_str(), "running" | "pending")
+            })
+        });
+        if !ending {
+            return Ok(evidence);
         }
+        desk.clock.wait(Duration::from_secs(2));
     }
-    if !failed.is_empty() {
-        HeadPipeline::Failed { jobs: failed }
-    } else if !open.is_empty() {
-        HeadPipeline::NotFinished { jobs: open }
-    } else {
-        HeadPipeline::Passed
-    }
+    desk.records.evidence(iid)
 }

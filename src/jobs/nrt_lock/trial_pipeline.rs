@@ -1,19 +1,19 @@
 //! The pipeline of one trial, written as a file for GitLab to run: literal values only, so that nothing can be overridden.
 
-use std::fs;
 use std::path::Path;
 
 use serde_yaml::{Mapping, Value};
 
 use crate::domain::nrt::{Held, Trial};
+use crate::files;
 use crate::outcome::Problem;
 use crate::ports::Answer;
 
 /// How the jobs of the trial find this program.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Runtime {
-    /// The image that holds it; the runner's own when not given.
-    pub image: Option<String>,
+    /// The image that holds it.
+    pub image: String,
     /// Tags of the runners that may run it.
     pub tags: Vec<String>,
     /// The command before the subcommand, `trainyard` with its global flags.
@@ -29,15 +29,25 @@ const STAGES: [&str; 5] = [
     "nrt-release",
 ];
 
+/// The jobs that end a trial: the very template that the project can read.
+const TEMPLATE: &str = include_str!("../../../ci-templates/append-to-version.yml");
+
 /// The pipeline that deploys, tests, lands and gives the environment back.
-pub fn of_trial(held: &Held, trial: &Trial, project_file: &str, runtime: &Runtime) -> Value {
-    let epoch = held.epoch();
+///
+/// # Errors
+/// When our own template cannot be read, which a test rules out.
+pub fn of_trial(
+    held: &Held,
+    trial: &Trial,
+    project_file: &str,
+    runtime: &Runtime,
+) -> Answer<Value> {
     let merge_requests: Vec<String> = trial.change_sets.iter().map(|id| id.to_string()).collect();
     let checkout = [
         format!("git fetch --quiet origin {}", trial.candidate.reference),
         format!("git checkout --quiet --detach {}", trial.candidate.commit),
     ];
-    map([
+    let mut pipeline = map([
         (
             "stages",
             STAGES
@@ -69,7 +79,7 @@ pub fn of_trial(held: &Held, trial: &Trial, project_file: &str, runtime: &Runtim
                     "TRAINYARD_CHANGE_SETS",
                     Value::from(merge_requests.join(" ")),
                 ),
-                ("TRAINYARD_EPOCH", Value::from(epoch.to_string())),
+                ("TRAINYARD_EPOCH", Value::from(held.epoch().to_string())),
             ]),
         ),
         // Jobs of the project start from the commit under trial by `extends: .trainyard-candidate`.
@@ -80,91 +90,56 @@ pub fn of_trial(held: &Held, trial: &Trial, project_file: &str, runtime: &Runtim
                 ("before_script", checkout.map(Value::from).to_vec().into()),
             ]),
         ),
-        (
-            "append-to-version",
-            job(
-                runtime,
-                "append-to-version",
-                "on_success",
-                &format!("append-to-version --epoch {epoch}"),
-            ),
-        ),
-        (
-            "nrt-release",
-            job(
-                runtime,
-                "nrt-release",
-                "always",
-                &format!("nrt-lock release --epoch {epoch}"),
-            ),
-        ),
-    ])
+    ]);
+    if let Value::Mapping(pipeline) = &mut pipeline {
+        pipeline.extend(own_jobs(held, runtime)?);
+    }
+    Ok(pipeline)
+}
+
+/// The template's jobs with its inputs put in; the values are ours, and hold nothing that YAML could read otherwise.
+fn own_jobs(held: &Held, runtime: &Runtime) -> Answer<Mapping> {
+    let jobs = TEMPLATE
+        .split_once("\n---\n")
+        .map_or(TEMPLATE, |(_, jobs)| jobs);
+    let text = jobs
+        .replace("$[[ inputs.command ]]", &runtime.command)
+        .replace("$[[ inputs.epoch ]]", &held.epoch().to_string())
+        .replace("$[[ inputs.image ]]", &runtime.image);
+    let mut jobs: Mapping = serde_yaml::from_str(&text).map_err(|error| {
+        Problem::bug("the template of a trial's own jobs cannot be read").caused_by(error)
+    })?;
+    if !runtime.tags.is_empty() {
+        let tags: Value = runtime
+            .tags
+            .iter()
+            .map(|tag| Value::from(tag.as_str()))
+            .collect::<Vec<_>>()
+            .into();
+        for job in jobs.values_mut().filter_map(Value::as_mapping_mut) {
+            job.insert("tags".into(), tags.clone());
+        }
+    }
+    Ok(jobs)
 }
 
 /// A pipeline of one green job: a skipped one would fail the bridge that runs it.
 pub fn of_nothing(why: &str) -> Value {
     let script = format!("echo '{}'", why.replace('\'', " "));
-    map([
-        (
-            "nothing-to-try",
-            map([
-                ("stage", Value::from(".pre")),
-                ("script", vec![Value::from(script)].into()),
-            ]),
-        ),
-        ("done", map([("script", vec![Value::from("true")].into())])),
-    ])
+    map([(
+        "nothing-to-try",
+        map([("script", vec![Value::from(script)].into())]),
+    )])
 }
 
-/// Writes a pipeline file whole or not at all.
+/// Writes a pipeline file.
 ///
 /// # Errors
 /// When the file cannot be written.
 pub fn write(path: &Path, pipeline: &Value) -> Answer<()> {
     let text = serde_yaml::to_string(pipeline)
         .map_err(|error| Problem::bug("a trial's pipeline cannot be written").caused_by(error))?;
-    let beside = path.with_extension("part");
-    fs::write(&beside, text)
-        .and_then(|()| fs::rename(&beside, path))
-        .map_err(|error| {
-            Problem::misconfigured(
-                format!("cannot write `{}`", path.display()),
-                "check that the folder is writable and that the disk is not full",
-            )
-            .caused_by(error)
-        })
-}
-
-fn job(runtime: &Runtime, stage: &str, when: &str, command: &str) -> Value {
-    let mut job = Mapping::new();
-    job.insert("stage".into(), stage.into());
-    job.insert("when".into(), when.into());
-    if let Some(image) = &runtime.image {
-        job.insert("image".into(), image.as_str().into());
-    }
-    if !runtime.tags.is_empty() {
-        job.insert(
-            "tags".into(),
-            runtime
-                .tags
-                .iter()
-                .map(|tag| Value::from(tag.as_str()))
-                .collect::<Vec<_>>()
-                .into(),
-        );
-    }
-    job.insert("interruptible".into(), false.into());
-    job.insert(
-        "script".into(),
-        vec![Value::from(format!("{} {command}", runtime.command))].into(),
-    );
-    let artifacts = map([
-        ("when", Value::from("always")),
-        ("paths", vec![Value::from("trainyard-events.ndjson")].into()),
-        ("expire_in", Value::from("30 days")),
-    ]);
-    job.insert("artifacts".into(), artifacts);
-    job.into()
+    files::write_whole(path, &text)
 }
 
 fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
@@ -219,11 +194,11 @@ mod tests {
             validated: false,
         };
         let runtime = Runtime {
-            image: Some("i".into()),
+            image: "i".into(),
             tags: vec!["t".into()],
             command: "trainyard --server https://g".into(),
         };
-        let value = of_trial(&held, &trial, "ci/nrt.yml", &runtime);
+        let value = of_trial(&held, &trial, "ci/nrt.yml", &runtime).unwrap();
         assert_eq!(value["variables"]["TRAINYARD_EPOCH"], "4");
         assert_eq!(
             value["append-to-version"]["script"][0],

@@ -1,0 +1,53 @@
+//! Files that a job leaves behind: written whole or not at all, and a full disk is told by its name.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use crate::outcome::Problem;
+use crate::ports::Answer;
+
+/// Writes a file beside its place and moves it there, so that nobody ever reads half of it.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_whole(path: &Path, text: &str) -> Answer<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let beside = path.with_file_name(name);
+    fs::write(&beside, text)
+        .and_then(|()| fs::rename(&beside, path))
+        .map_err(|error| trouble(path, error))
+}
+
+/// Adds to a file.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn append(path: &Path, text: &str) -> Answer<()> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| trouble(path, error))
+}
+
+/// Reads a file that must be there.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(path: &Path) -> Answer<Vec<u8>> {
+    fs::read(path).map_err(|error| {
+        Problem::misconfigured(
+            format!("cannot read `{}`", path.display()),
+            "check the path",
+        )
+        .caused_by(error)
+    })
+}
+
+fn trouble(path: &Path, error: std::io::Error) -> Problem {
+    Problem::misconfigured(
+        format!("cannot write `{}`", path.display()),
+        "check that the folder exists and is writable, and that the disk is not full",
+    )
+    .caused_by(error)
+}

@@ -1,0 +1,195 @@
+//! From a parsed command line to an outcome: connects ports, reads the project's rules, starts the job.
+
+use std::path::Path;
+
+use crate::cli::{Acquire, AwaitValidation, Cli, Command, Global, NrtLock, Print, Release, Report, StatePlace};
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::config::ci::Ci;
+use crate::domain::event::Event;
+use crate::domain::ids::BranchName;
+use crate::domain::validation::Decision;
+use crate::domain::yard::Yard;
+use crate::files;
+use crate::folder::FolderJournal;
+use crate::git::WorkTree;
+use crate::gitlab::{GitLab, Trust};
+use crate::jobs::nrt_lock::acquire::Files;
+use crate::jobs::nrt_lock::trial_pipeline::Runtime;
+use crate::jobs::{Desk, Done, append_to_version, await_validation, link_check, nrt_lock, release};
+use crate::outcome::{ExitCode, Outcome, Problem};
+use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
+use crate::sinks::cloud_event;
+use crate::{insights, model, report};
+
+/// The file of events that a job leaves as its artifact.
+const EVENTS_FILE: &str = "trainyard-events.ndjson";
+
+/// What a command prints and how it ends.
+#[derive(Debug)]
+pub struct Printed {
+    /// For stdout.
+    pub text: String,
+    /// The exit status.
+    pub code: ExitCode,
+}
+
+impl Printed {
+    fn text(text: String) -> Self {
+        Self { text, code: ExitCode::Open }
+    }
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// The problem, for whoever must act.
+pub fn run(cli: Cli) -> Answer<Printed> {
+    let Cli { command, global } = cli;
+    match command {
+        Command::LinkCheck => job(&global, Trust::MergeRequest, link_check::run),
+        Command::AwaitValidation(flags) => job(&global, Trust::MergeRequest, |desk| verdict(desk, &flags)),
+        Command::NrtLock(NrtLock::Enqueue) => job(&global, Trust::MergeRequest, nrt_lock::enqueue::run),
+        Command::NrtLock(NrtLock::Admit { merge_request }) => {
+            let number = merge_request.and_then(|number| number.0);
+            job(&global, Trust::Gate, |desk| nrt_lock::admit::run(desk, number))
+        }
+        Command::NrtLock(NrtLock::Acquire(flags)) => {
+            let runtime = runtime(&global, &flags);
+            job(&global, Trust::Gate, |desk| nrt_lock::acquire::run(desk, Files { pipeline: &flags.output, dotenv: &flags.dotenv }, &runtime))
+        }
+        Command::NrtLock(NrtLock::Release(flags)) => job(&global, Trust::Gate, |desk| nrt_lock::release::run(desk, flags.epoch)),
+        Command::AppendToVersion(flags) => job(&global, Trust::Gate, |desk| append_to_version::run(desk, flags.epoch)),
+        Command::Release(step) => job(&global, Trust::Gate, |desk| match step {
+            Release::Preview { version } => release::preview(desk, version),
+            Release::Prepare { version, dotenv } => release::prepare(desk, version, &dotenv),
+            Release::Publish => release::publish(desk),
+            Release::Abort { reason } => release::abort(desk, &reason),
+        }),
+        Command::Queue(print) => with_desk(&global, Trust::Gate, |desk| queue(desk, &print)),
+        Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
+        Command::Report(flags) => draw(&global, &flags),
+        Command::Model => Ok(Printed::text(model::markdown())),
+        #[cfg(feature = "sandbox")]
+        Command::Demo(_) | Command::Sandbox(_) => Err(Problem::bug("the sandbox commands are started by `main`")),
+    }
+}
+
+fn verdict(desk: &Desk<'_>, flags: &AwaitValidation) -> Answer<Done> {
+    match (&flags.verdict.approve, &flags.verdict.reject) {
+        (Some(role), _) => await_validation::decide(desk, Decision::Validate, role, None),
+        (None, Some(role)) => await_validation::decide(desk, Decision::Reject, role, flags.reason.as_deref()),
+        (None, None) => await_validation::run(desk),
+    }
+}
+
+/// Our own jobs in a trial's pipeline are called as this one was.
+fn runtime(global: &Global, flags: &Acquire) -> Runtime {
+    let mut command = "trainyard".to_owned();
+    if let Some(server) = &global.server {
+        command.push_str(&format!(" --server {server}"));
+    }
+    if let StatePlace::Folder(path) = &global.state {
+        command.push_str(&format!(" --state dir:{}", path.display()));
+    }
+    Runtime { image: flags.image.clone(), tags: flags.tags.clone(), command }
+}
+
+/// Runs a job, leaves its events as an artifact, and prints its outcome.
+fn job(global: &Global, trust: Trust, work: impl FnOnce(&Desk<'_>) -> Answer<Done>) -> Answer<Printed> {
+    with_desk(global, trust, |desk| {
+        let done = work(desk)?;
+        if !done.events.is_empty() {
+            leave_events(&desk.ci.directory.join(EVENTS_FILE), &done.events, &desk.ci.project_url)?;
+        }
+        Ok(printed(&done.outcome))
+    })
+}
+
+fn printed(outcome: &Outcome) -> Printed {
+    Printed { text: outcome.to_string(), code: outcome.code }
+}
+
+fn with_desk<T>(global: &Global, trust: Trust, work: impl FnOnce(&Desk<'_>) -> Answer<T>) -> Answer<T> {
+    let ci = Ci::from_environment(global.server.as_deref())?;
+    let clock = SystemClock;
+    let gitlab = GitLab::new(&ci, &clock, trust)?;
+    let tree = WorkTree::at(&ci.directory);
+    let config = rules(&ci, &gitlab, &tree, trust)?;
+    let variables;
+    let folder;
+    let journal: &dyn Journal = match (trust, &global.state) {
+        (Trust::MergeRequest, _) => &NoJournal,
+        (Trust::Gate, StatePlace::GitLab) => {
+            variables = gitlab.journal(&config.nrt.environment);
+            &variables
+        }
+        (Trust::Gate, StatePlace::Folder(path)) => {
+            folder = FolderJournal::open(path)?;
+            &folder
+        }
+    };
+    work(&Desk {
+        ci: &ci,
+        config: &config,
+        may_look_up: gitlab.may_look_up(),
+        clock: &clock,
+        merge_requests: &gitlab,
+        features: &gitlab,
+        records: &gitlab,
+        people: &gitlab,
+        workers: &gitlab,
+        announcements: &gitlab,
+        releases: &gitlab,
+        commits: &tree,
+        journal,
+    })
+}
+
+/// The project's rules, from the target branch and never from a merge request's work tree. A gate job runs on the protected
+/// default branch, so the commit it was started for is such a source, and needs no request.
+fn rules(ci: &Ci, gitlab: &GitLab<'_>, tree: &WorkTree, trust: Trust) -> Answer<Config> {
+    let branch: &BranchName = ci.merge_request.as_ref().map_or(&ci.default_branch, |mr| &mr.target);
+    let local = match trust {
+        Trust::Gate if ci.protected => tree.file_at(&ci.commit, crate::config::FILE),
+        Trust::Gate | Trust::MergeRequest => None,
+    };
+    match local {
+        Some(text) => Config::parse(&text),
+        None => Config::parse(&gitlab.policy(branch)?.unwrap_or_default()),
+    }
+}
+
+/// Jobs of a merge request pipeline hold no state: they have no token for it.
+#[derive(Debug)]
+struct NoJournal;
+
+impl Journal for NoJournal {
+    fn read(&self) -> Answer<Log> {
+        Err(Problem::bug("a merge request job asked for the log"))
+    }
+
+    fn append(&self, _decided_on: u64, _events: &[Event]) -> Answer<Append> {
+        Err(Problem::bug("a merge request job wrote to the log"))
+    }
+}
+
+fn leave_events(path: &Path, events: &[Event], project_url: &str) -> Answer<()> {
+    let mut text = String::new();
+    for event in events {
+        text.push_str(&cloud_event::to_line(event, project_url));
+        text.push('\n');
+    }
+    files::append(path, &text)
+}
+
+fn queue(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
+    let yard = Yard::of(&desk.journal.read()?.events);
+    Ok(Printed::text(if print.json { report::queue_json(&yard) } else { report::queue_now(&yard, desk.clock.now()) }))
+}
+
+fn version(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
+    let versions = Yard::of(&desk.journal.read()?.events).versions;
+    let (next, _) = release::next(desk, &versions, None)?;
+    Ok(Printed::text(if print.json { report::version_json(&versions, &next) } else { report::version_now(&versions, &next) }))
+}
