@@ -1,3 +1,4 @@
 //! Trainyard takes a feature from its GitLab issue to production.
 
 pub mod domain;
+pub mod sinks;
