@@ -1,4 +1,5 @@
 //! Trainyard takes a feature from its GitLab issue to production.
 
 pub mod domain;
+pub mod model;
 pub mod sinks;

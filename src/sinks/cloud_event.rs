@@ -10,11 +10,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::domain::event::{Event, Fact, registry};
+use crate::domain::event::Event;
+use crate::domain::event::registry::{self, Entry};
 use crate::domain::ids::{FeatureId, ProjectPath, UserName};
 
 /// What the type of each of our events begins with.
-pub const TYPE_PREFIX: &str = "dev.cdeventsx.trainyard-";
+const TYPE_PREFIX: &str = "dev.cdeventsx.trainyard-";
 
 /// The version of our event types; a reader takes any `0.x`, because fields are only ever added.
 const TYPE_VERSION: &str = "0.1.0";
@@ -128,7 +129,9 @@ struct Content<'a> {
 
 /// Writes an event as one line, without its line break. No text in it can break the line: JSON escapes control characters.
 pub fn to_line(event: &Event, project_url: &str) -> String {
-    let (subject, kind) = (event.fact.subject().to_string(), type_of(&event.fact));
+    let entry =
+        registry::entry(event.fact.name()).expect("a test keeps every fact in the registry");
+    let (subject, kind) = (event.fact.subject().to_string(), wire_type(entry));
     let features = event.fact.features();
     let envelope = Envelope {
         specversion: CLOUD_EVENTS_VERSION,
@@ -150,7 +153,7 @@ pub fn to_line(event: &Event, project_url: &str) -> String {
             subject: Subject {
                 id: &subject,
                 source: project_url,
-                r#type: format!("trainyard-{}", wire(&event.fact).0),
+                r#type: format!("trainyard-{}", entry.wire.0),
                 content: Content {
                     project: &event.project,
                     by: event.by.as_ref(),
@@ -164,9 +167,9 @@ pub fn to_line(event: &Event, project_url: &str) -> String {
     serde_json::to_string(&envelope).expect("every map key of an event is text")
 }
 
-/// The CDEvents type of a fact.
-pub fn type_of(fact: &Fact) -> String {
-    let (subject, predicate) = wire(fact);
+/// The CDEvents type under which a fact of the model travels.
+pub fn wire_type(entry: &Entry) -> String {
+    let (subject, predicate) = entry.wire;
     format!("{TYPE_PREFIX}{subject}.{predicate}.{TYPE_VERSION}")
 }
 
@@ -221,12 +224,6 @@ pub fn read_lines(bytes: &[u8]) -> Reading {
 fn only(features: &[FeatureId]) -> Option<&FeatureId> {
     let (first, rest) = features.split_first()?;
     rest.iter().all(|other| other == first).then_some(first)
-}
-
-fn wire(fact: &Fact) -> (&'static str, &'static str) {
-    registry::entry(fact.name())
-        .expect("a test keeps every fact in the registry")
-        .wire
 }
 
 /// The fact that a type of ours stands for, and whether its version is the one that we write.
