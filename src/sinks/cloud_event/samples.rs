@@ -1,0 +1,292 @@
+//! One stored line for each fact, in the order of the registry, and the events they stand for: the wire format cannot change
+//! unnoticed. A line here is never edited; a new form of a fact gets a new line.
+
+use jiff::Timestamp;
+
+use crate::domain::event::{Event, Fact, Subject};
+use crate::domain::ids::{
+    CommitSha, Epoch, FeatureId, JobId, MergeRequestId, PipelineId, ProjectPath, RoleName, TrialId,
+    UserName, VersionId,
+};
+use crate::domain::integration::{ChangeSet, Priority};
+use crate::domain::linking::{Link, LinkKind};
+use crate::domain::nrt::{Abandoned, Candidate, Holder};
+use crate::domain::validation::{Decision, Verdict};
+use crate::domain::versioning::{Appended, Number};
+
+/// The `source` of the stored lines.
+pub(crate) const PROJECT_URL: &str = "https://gitlab.example/shop/web";
+
+/// The event of a stored line.
+pub(crate) fn sample(name: &str) -> Event {
+    let by = player(name, Some("ana".parse().unwrap()));
+    Event::new(&project(), at(), by, Some(JobId(7)), fact(name, "text", 3))
+}
+
+/// The person of an event's envelope. None for `VersionClosed`: its own `by` and the envelope's share one JSON key, so only
+/// one of them could be read back.
+pub(crate) fn player(name: &str, by: Option<UserName>) -> Option<UserName> {
+    by.filter(|_| name != "VersionClosed")
+}
+
+/// A fact of any name, around one text and one number.
+pub(crate) fn fact(name: &str, text: &str, n: u64) -> Fact {
+    let (merge_request, text) = (merge_request(n), text.to_owned());
+    let (trial, version, epoch) = (TrialId(n), VersionId(n), Epoch(n));
+    match name {
+        "FeatureLinked" => Fact::FeatureLinked {
+            merge_request,
+            feature: feature(34),
+            kind: LinkKind::Closes,
+        },
+        "FeatureUnlinked" => Fact::FeatureUnlinked {
+            merge_request,
+            feature: feature(34),
+        },
+        "LinkRefused" => Fact::LinkRefused {
+            merge_request,
+            reasons: vec![text],
+        },
+        "ValidationRequested" => Fact::ValidationRequested {
+            merge_request,
+            features: vec![feature(34), feature(n)],
+            roles: vec![role()],
+            commit: sha('a'),
+        },
+        "FeatureValidated" => Fact::FeatureValidated {
+            merge_request,
+            features: vec![feature(34)],
+            verdict: verdict(n, Decision::Validate),
+        },
+        "FeatureRejected" => Fact::FeatureRejected {
+            merge_request,
+            features: vec![feature(34)],
+            verdict: verdict(n, Decision::Reject),
+            reason: Some(text),
+        },
+        "ValidationLapsed" => Fact::ValidationLapsed {
+            merge_request,
+            features: vec![feature(34)],
+            verdict: verdict(n, Decision::Validate),
+            commit: sha('b'),
+            patch: Some("c".repeat(40).parse().unwrap()),
+        },
+        "ChangeSetQueued" => Fact::ChangeSetQueued {
+            change_set: change_set(n, text),
+        },
+        "ChangeSetWithdrawn" => Fact::ChangeSetWithdrawn {
+            merge_request,
+            head: sha('a'),
+            reason: text,
+        },
+        "LeaseGranted" => Fact::LeaseGranted {
+            epoch,
+            holder: holder(n),
+            until: at(),
+        },
+        "LeaseReleased" => Fact::LeaseReleased { epoch },
+        "LeaseExpired" => Fact::LeaseExpired {
+            epoch,
+            holder: holder(n),
+        },
+        "ChangeSetUnqueued" => Fact::ChangeSetUnqueued {
+            merge_request,
+            head: sha('a'),
+            trial,
+        },
+        "ChangeSetRebased" => Fact::ChangeSetRebased {
+            merge_request,
+            from: sha('a'),
+            to: sha('b'),
+            onto: sha('c'),
+        },
+        "ChangeSetConflicted" => Fact::ChangeSetConflicted {
+            merge_request,
+            head: sha('a'),
+            detail: text,
+        },
+        "TrialStarted" => Fact::TrialStarted {
+            trial,
+            candidate: Candidate {
+                commit: sha('b'),
+                base: sha('c'),
+                reference: text,
+            },
+            change_sets: vec![merge_request],
+        },
+        "TrialValidated" => Fact::TrialValidated { trial },
+        "TrialRejected" => Fact::TrialRejected {
+            trial,
+            culprits: vec![merge_request],
+            evidence: text,
+        },
+        "TrialAbandoned" => Fact::TrialAbandoned {
+            trial,
+            reason: Abandoned::TargetMoved,
+        },
+        "ChangeSetRejected" => Fact::ChangeSetRejected {
+            merge_request,
+            head: sha('a'),
+            trial,
+            reason: text,
+        },
+        "ChangeSetMerged" => Fact::ChangeSetMerged {
+            merge_request,
+            head: sha('a'),
+            commit: sha('b'),
+            trial,
+        },
+        "ChangeSetAppended" => Fact::ChangeSetAppended {
+            version,
+            appended: Appended {
+                change_set: change_set(n, text),
+                landed: sha('b'),
+                trial,
+                at: at(),
+            },
+        },
+        "VersionOpened" => Fact::VersionOpened { version },
+        "VersionClosed" => Fact::VersionClosed {
+            version,
+            number: number(n, text),
+            commit: sha('b'),
+            content: vec![merge_request],
+            by: None,
+        },
+        "VersionDeployed" => Fact::VersionDeployed {
+            version,
+            number: number(n, "v".to_owned()),
+            environment: text,
+            deployment: Some(n),
+        },
+        "VersionReleased" => Fact::VersionReleased {
+            version,
+            number: number(n, text),
+            commit: sha('b'),
+            features: vec![feature(34)],
+        },
+        "ReleaseFailed" => Fact::ReleaseFailed {
+            version,
+            number: number(n, "v".to_owned()),
+            reason: text,
+        },
+        "ContributorWarned" => Fact::ContributorWarned {
+            about: Subject::MergeRequest(merge_request),
+            alert: text,
+            people: vec![user()],
+        },
+        unknown => panic!("no sample of {unknown}"),
+    }
+}
+
+fn project() -> ProjectPath {
+    "shop/web".parse().unwrap()
+}
+
+fn at() -> Timestamp {
+    "2026-01-05T10:00:00.25Z".parse().unwrap()
+}
+
+fn merge_request(iid: u64) -> MergeRequestId {
+    MergeRequestId {
+        project: project(),
+        iid,
+    }
+}
+
+fn feature(iid: u64) -> FeatureId {
+    FeatureId {
+        project: project(),
+        iid,
+    }
+}
+
+fn sha(digit: char) -> CommitSha {
+    digit.to_string().repeat(40).parse().unwrap()
+}
+
+fn user() -> UserName {
+    "paul".parse().unwrap()
+}
+
+fn role() -> RoleName {
+    "po".parse().unwrap()
+}
+
+fn verdict(job: u64, decision: Decision) -> Verdict {
+    Verdict {
+        role: role(),
+        decision,
+        by: user(),
+        at: at(),
+        commit: sha('a'),
+        job: JobId(job),
+    }
+}
+
+fn holder(pipeline: u64) -> Holder {
+    Holder {
+        project: project(),
+        pipeline: PipelineId(pipeline),
+        job: JobId(7),
+        user: Some(user()),
+    }
+}
+
+fn number(minor: u64, prefix: String) -> Number {
+    Number {
+        version: semver::Version::new(1, minor, 0),
+        prefix,
+    }
+}
+
+fn change_set(iid: u64, title: String) -> ChangeSet {
+    ChangeSet {
+        merge_request: merge_request(iid),
+        head: sha('a'),
+        target: "main".parse().unwrap(),
+        title,
+        author: "ana".parse().unwrap(),
+        links: vec![Link {
+            feature: feature(34),
+            kind: LinkKind::Closes,
+        }],
+        verdicts: vec![verdict(5, Decision::Validate)],
+        breaking: false,
+        priority: Priority::High,
+        requested_at: at(),
+        requested_by: JobId(6),
+    }
+}
+
+/// The lines.
+pub(crate) const LINES: &str = r##"
+{"specversion":"1.0","id":"bfe21c199347bca2869c4d35325998e6","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-featurelink.declared.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"bfe21c199347bca2869c4d35325998e6","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-featurelink.declared.0.1.0","timestamp":"2026-01-05T10:00:00.25Z","chainId":"shop/web#34"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-featurelink","content":{"project":"shop/web","by":"ana","features":["shop/web#34"]}},"customData":{"id":"bfe21c199347bca2869c4d35325998e6","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"FeatureLinked","merge_request":{"project":"shop/web","iid":3},"feature":{"project":"shop/web","iid":34},"kind":"closes"},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"78e0d3ab1956cc51066ef9c04ea34b6f","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-featurelink.removed.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"78e0d3ab1956cc51066ef9c04ea34b6f","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-featurelink.removed.0.1.0","timestamp":"2026-01-05T10:00:00.25Z","chainId":"shop/web#34"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-featurelink","content":{"project":"shop/web","by":"ana","features":["shop/web#34"]}},"customData":{"id":"78e0d3ab1956cc51066ef9c04ea34b6f","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"FeatureUnlinked","merge_request":{"project":"shop/web","iid":3},"feature":{"project":"shop/web","iid":34}},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"5b24bad8336bb37a234bfe829e48f667","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-featurelink.rejected.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"5b24bad8336bb37a234bfe829e48f667","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-featurelink.rejected.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-featurelink","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"5b24bad8336bb37a234bfe829e48f667","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"LinkRefused","merge_request":{"project":"shop/web","iid":3},"reasons":["text"]},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"702cae3d471064b88c63c20057329a0d","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-validation.requested.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"702cae3d471064b88c63c20057329a0d","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-validation.requested.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-validation","content":{"project":"shop/web","by":"ana","features":["shop/web#34","shop/web#3"]}},"customData":{"id":"702cae3d471064b88c63c20057329a0d","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"ValidationRequested","merge_request":{"project":"shop/web","iid":3},"features":[{"project":"shop/web","iid":34},{"project":"shop/web","iid":3}],"roles":["po"],"commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"384cc7e36637103c80647878e7d96876","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-validation.validated.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"384cc7e36637103c80647878e7d96876","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-validation.validated.0.1.0","timestamp":"2026-01-05T10:00:00.25Z","chainId":"shop/web#34"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-validation","content":{"project":"shop/web","by":"ana","features":["shop/web#34"]}},"customData":{"id":"384cc7e36637103c80647878e7d96876","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"FeatureValidated","merge_request":{"project":"shop/web","iid":3},"features":[{"project":"shop/web","iid":34}],"verdict":{"role":"po","decision":"validate","by":"paul","at":"2026-01-05T10:00:00.25Z","commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","job":3}},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"09104d6289a0ee5a0279c996f0e9a422","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-validation.rejected.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"09104d6289a0ee5a0279c996f0e9a422","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-validation.rejected.0.1.0","timestamp":"2026-01-05T10:00:00.25Z","chainId":"shop/web#34"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-validation","content":{"project":"shop/web","by":"ana","features":["shop/web#34"]}},"customData":{"id":"09104d6289a0ee5a0279c996f0e9a422","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"FeatureRejected","merge_request":{"project":"shop/web","iid":3},"features":[{"project":"shop/web","iid":34}],"verdict":{"role":"po","decision":"reject","by":"paul","at":"2026-01-05T10:00:00.25Z","commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","job":3},"reason":"text"},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"42270a6802328b9c51fd751fda70cd75","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-validation.lapsed.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"42270a6802328b9c51fd751fda70cd75","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-validation.lapsed.0.1.0","timestamp":"2026-01-05T10:00:00.25Z","chainId":"shop/web#34"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-validation","content":{"project":"shop/web","by":"ana","features":["shop/web#34"]}},"customData":{"id":"42270a6802328b9c51fd751fda70cd75","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"ValidationLapsed","merge_request":{"project":"shop/web","iid":3},"features":[{"project":"shop/web","iid":34}],"verdict":{"role":"po","decision":"validate","by":"paul","at":"2026-01-05T10:00:00.25Z","commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","job":3},"commit":"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb","patch":"cccccccccccccccccccccccccccccccccccccccc"},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"aca8d56e1ee9620f8811a99535bf0393","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-changeset.queued.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"aca8d56e1ee9620f8811a99535bf0393","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-changeset.queued.0.1.0","timestamp":"2026-01-05T10:00:00.25Z","chainId":"shop/web#34"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-changeset","content":{"project":"shop/web","by":"ana","features":["shop/web#34"]}},"customData":{"id":"aca8d56e1ee9620f8811a99535bf0393","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"ChangeSetQueued","change_set":{"merge_request":{"project":"shop/web","iid":3},"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","target":"main","title":"text","author":"ana","links":[{"feature":{"project":"shop/web","iid":34},"kind":"closes"}],"verdicts":[{"role":"po","decision":"validate","by":"paul","at":"2026-01-05T10:00:00.25Z","commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","job":5}],"breaking":false,"priority":"high","requested_at":"2026-01-05T10:00:00.25Z","requested_by":6}},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"e4685dde09bce7af03ab3a382a090dbe","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-changeset.withdrawn.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"e4685dde09bce7af03ab3a382a090dbe","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-changeset.withdrawn.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-changeset","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"e4685dde09bce7af03ab3a382a090dbe","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"ChangeSetWithdrawn","merge_request":{"project":"shop/web","iid":3},"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","reason":"text"},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"d9466160d45d219c0d96761e28b3537d","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-lease.granted.0.1.0","subject":"environment/nrt","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"d9466160d45d219c0d96761e28b3537d","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-lease.granted.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"environment/nrt","source":"https://gitlab.example/shop/web","type":"trainyard-lease","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"d9466160d45d219c0d96761e28b3537d","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"LeaseGranted","epoch":3,"holder":{"project":"shop/web","pipeline":3,"job":7,"user":"paul"},"until":"2026-01-05T10:00:00.25Z"},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"4534ced5a3499a0178f40ae5de1f7be3","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-changeset.unqueued.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"4534ced5a3499a0178f40ae5de1f7be3","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-changeset.unqueued.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-changeset","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"4534ced5a3499a0178f40ae5de1f7be3","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"ChangeSetUnqueued","merge_request":{"project":"shop/web","iid":3},"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","trial":3},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"8d4a0a7fe03b1373dc150fd41fa200cd","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-changeset.rebased.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"8d4a0a7fe03b1373dc150fd41fa200cd","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-changeset.rebased.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-changeset","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"8d4a0a7fe03b1373dc150fd41fa200cd","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"ChangeSetRebased","merge_request":{"project":"shop/web","iid":3},"from":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","to":"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb","onto":"cccccccccccccccccccccccccccccccccccccccc"},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"a1e3d0bbc2165c8892b1f1ac0f49c8dd","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-changeset.conflicted.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"a1e3d0bbc2165c8892b1f1ac0f49c8dd","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-changeset.conflicted.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-changeset","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"a1e3d0bbc2165c8892b1f1ac0f49c8dd","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"ChangeSetConflicted","merge_request":{"project":"shop/web","iid":3},"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","detail":"text"},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"9d51f1186210ba7608bb255e04e3bc5d","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-trial.started.0.1.0","subject":"trial/3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"9d51f1186210ba7608bb255e04e3bc5d","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-trial.started.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"trial/3","source":"https://gitlab.example/shop/web","type":"trainyard-trial","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"9d51f1186210ba7608bb255e04e3bc5d","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"TrialStarted","trial":3,"candidate":{"commit":"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb","base":"cccccccccccccccccccccccccccccccccccccccc","reference":"text"},"change_sets":[{"project":"shop/web","iid":3}]},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"7127535c6fd959ffec480b588d0df607","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-trial.validated.0.1.0","subject":"trial/3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"7127535c6fd959ffec480b588d0df607","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-trial.validated.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"trial/3","source":"https://gitlab.example/shop/web","type":"trainyard-trial","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"7127535c6fd959ffec480b588d0df607","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"TrialValidated","trial":3},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"794e5e23c945f71a9c6ddbbf76fcfe85","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-trial.rejected.0.1.0","subject":"trial/3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"794e5e23c945f71a9c6ddbbf76fcfe85","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-trial.rejected.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"trial/3","source":"https://gitlab.example/shop/web","type":"trainyard-trial","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"794e5e23c945f71a9c6ddbbf76fcfe85","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"TrialRejected","trial":3,"culprits":[{"project":"shop/web","iid":3}],"evidence":"text"},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"07194e787001d6946150ec9237ab603d","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-trial.abandoned.0.1.0","subject":"trial/3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"07194e787001d6946150ec9237ab603d","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-trial.abandoned.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"trial/3","source":"https://gitlab.example/shop/web","type":"trainyard-trial","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"07194e787001d6946150ec9237ab603d","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"TrialAbandoned","trial":3,"reason":"target_moved"},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"e17e9bcc5bf216e4d3c50032f4de09f6","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-changeset.rejected.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"e17e9bcc5bf216e4d3c50032f4de09f6","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-changeset.rejected.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-changeset","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"e17e9bcc5bf216e4d3c50032f4de09f6","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"ChangeSetRejected","merge_request":{"project":"shop/web","iid":3},"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","trial":3,"reason":"text"},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"5d956ea8f0a4a6ade1e08198b074d70e","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-lease.released.0.1.0","subject":"environment/nrt","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"5d956ea8f0a4a6ade1e08198b074d70e","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-lease.released.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"environment/nrt","source":"https://gitlab.example/shop/web","type":"trainyard-lease","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"5d956ea8f0a4a6ade1e08198b074d70e","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"LeaseReleased","epoch":3},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"666abd690e179c9071984856deb48e45","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-lease.expired.0.1.0","subject":"environment/nrt","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"666abd690e179c9071984856deb48e45","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-lease.expired.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"environment/nrt","source":"https://gitlab.example/shop/web","type":"trainyard-lease","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"666abd690e179c9071984856deb48e45","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"LeaseExpired","epoch":3,"holder":{"project":"shop/web","pipeline":3,"job":7,"user":"paul"}},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"92eed204bd6a972f3d0c0b44e1be983b","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-changeset.merged.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"92eed204bd6a972f3d0c0b44e1be983b","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-changeset.merged.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-changeset","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"92eed204bd6a972f3d0c0b44e1be983b","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"ChangeSetMerged","merge_request":{"project":"shop/web","iid":3},"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","commit":"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb","trial":3},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"26a3be7d4db92a3b118ece1c60488137","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-changeset.appended.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"26a3be7d4db92a3b118ece1c60488137","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-changeset.appended.0.1.0","timestamp":"2026-01-05T10:00:00.25Z","chainId":"shop/web#34"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-changeset","content":{"project":"shop/web","by":"ana","features":["shop/web#34"]}},"customData":{"id":"26a3be7d4db92a3b118ece1c60488137","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"ChangeSetAppended","version":3,"appended":{"change_set":{"merge_request":{"project":"shop/web","iid":3},"head":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","target":"main","title":"text","author":"ana","links":[{"feature":{"project":"shop/web","iid":34},"kind":"closes"}],"verdicts":[{"role":"po","decision":"validate","by":"paul","at":"2026-01-05T10:00:00.25Z","commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","job":5}],"breaking":false,"priority":"high","requested_at":"2026-01-05T10:00:00.25Z","requested_by":6},"landed":"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb","trial":3,"at":"2026-01-05T10:00:00.25Z"}},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"9f939665bad744779b59c55bab228deb","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.closed.0.1.0","subject":"version/3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"9f939665bad744779b59c55bab228deb","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.closed.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"version/3","source":"https://gitlab.example/shop/web","type":"trainyard-version","content":{"project":"shop/web","features":[]}},"customData":{"id":"9f939665bad744779b59c55bab228deb","at":"2026-01-05T10:00:00.25Z","project":"shop/web","job":7,"fact":"VersionClosed","version":3,"number":{"version":"1.3.0","prefix":"text"},"commit":"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb","content":[{"project":"shop/web","iid":3}],"by":null},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"b5a440b72c087b9c6f119488852975a7","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.opened.0.1.0","subject":"version/3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"b5a440b72c087b9c6f119488852975a7","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.opened.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"version/3","source":"https://gitlab.example/shop/web","type":"trainyard-version","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"b5a440b72c087b9c6f119488852975a7","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"VersionOpened","version":3},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"3167156f378356641a2220fa3a925d47","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.deployed.0.1.0","subject":"version/3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"3167156f378356641a2220fa3a925d47","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.deployed.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"version/3","source":"https://gitlab.example/shop/web","type":"trainyard-version","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"3167156f378356641a2220fa3a925d47","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"VersionDeployed","version":3,"number":{"version":"1.3.0","prefix":"v"},"environment":"text","deployment":3},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"bb0ea92540a1fccc8de7c07013cf0451","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.released.0.1.0","subject":"version/3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"bb0ea92540a1fccc8de7c07013cf0451","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.released.0.1.0","timestamp":"2026-01-05T10:00:00.25Z","chainId":"shop/web#34"},"subject":{"id":"version/3","source":"https://gitlab.example/shop/web","type":"trainyard-version","content":{"project":"shop/web","by":"ana","features":["shop/web#34"]}},"customData":{"id":"bb0ea92540a1fccc8de7c07013cf0451","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"VersionReleased","version":3,"number":{"version":"1.3.0","prefix":"text"},"commit":"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb","features":[{"project":"shop/web","iid":34}]},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"cbbf4a72c166470cc10d938bfe4966a8","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.failed.0.1.0","subject":"version/3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"cbbf4a72c166470cc10d938bfe4966a8","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.failed.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"version/3","source":"https://gitlab.example/shop/web","type":"trainyard-version","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"cbbf4a72c166470cc10d938bfe4966a8","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"ReleaseFailed","version":3,"number":{"version":"1.3.0","prefix":"v"},"reason":"text"},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"51bf6b2c131278d1eb08629f4d2d02e2","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-contributor.warned.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"51bf6b2c131278d1eb08629f4d2d02e2","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-contributor.warned.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-contributor","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"51bf6b2c131278d1eb08629f4d2d02e2","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"ContributorWarned","about":{"merge_request":{"project":"shop/web","iid":3}},"alert":"text","people":["paul"]},"customDataContentType":"application/json"}}
+"##;
