@@ -1,0 +1,74 @@
+//! How the story is told: for a reader who has never seen the tool.
+
+use std::io::Write;
+
+use trainyard_emulator::FinishedJob;
+
+use super::people::EVERYBODY;
+use super::summary::Invariant;
+
+/// Tells the story to a writer.
+pub(super) struct Narrator<'w> {
+    out: &'w mut dyn Write,
+    told: usize,
+    chapters: usize,
+}
+
+impl<'w> Narrator<'w> {
+    pub(super) fn new(out: &'w mut dyn Write) -> Self {
+        Self { out, told: 0, chapters: 0 }
+    }
+
+    /// A sentence. A reader who stopped reading does not stop the story.
+    pub(super) fn line(&mut self, text: &str) {
+        let _ = writeln!(self.out, "{text}");
+    }
+
+    pub(super) fn chapter(&mut self, title: &str) {
+        self.chapters += 1;
+        let number = self.chapters;
+        self.line(&format!("\n{number}. {title}\n"));
+    }
+
+    pub(super) fn cast(&mut self, url: &str) {
+        self.line(&format!("\nGitLab answers at {url}. Who plays:"));
+        for person in EVERYBODY {
+            self.line(&format!("  {:<14} {}", person.name, person.part));
+        }
+    }
+
+    /// A job that ran: who, what, and what it said.
+    pub(super) fn job(&mut self, job: &FinishedJob) {
+        let exit = job.exit_code.map_or_else(|| job.status.clone(), |code| format!("exit {code}"));
+        self.line(&format!("  [job {} `{}` by {}: {exit}]", job.id, job.name, job.user));
+        let said = job.trace.lines().skip_while(|line| !line.starts_with("ok: ") && !line.starts_with("refused: ") && !line.starts_with("waiting: ") && !line.starts_with("error: "));
+        for line in said.take(14) {
+            self.line(&format!("    {line}"));
+        }
+    }
+
+    /// What somebody sees on a screen.
+    pub(super) fn screen(&mut self, title: &str, text: &str) {
+        self.line(&format!("  -- {title} --"));
+        for line in text.trim_end().lines() {
+            self.line(&format!("  | {line}"));
+        }
+    }
+
+    pub(super) fn invariants(&mut self, invariants: &[Invariant]) {
+        self.chapter("What must always hold, checked on what happened");
+        for invariant in invariants {
+            let sign = if invariant.held { "held" } else { "BROKEN" };
+            self.line(&format!("  {:>2}. {sign}: {}", invariant.number, invariant.how));
+        }
+    }
+
+    /// How many jobs have been told.
+    pub(super) fn told(&self) -> usize {
+        self.told
+    }
+
+    pub(super) fn all_told(&mut self, jobs: usize) {
+        self.told = jobs;
+    }
+}

@@ -1,0 +1,38 @@
+//! `trainyard sandbox`: the embedded GitLab as a server of its own, for any client, until it is interrupted.
+
+use std::io::Write;
+
+use serde_json::json;
+
+use super::people::EVERYBODY;
+use super::world::{PROJECT_PATH, World, own_folder};
+use super::{folder, story};
+use crate::cli::{Sandbox, Seed};
+use crate::outcome::Problem;
+use crate::ports::Answer;
+use crate::run::Printed;
+
+/// Serves until the process is ended; the first line on `out` says where, and who has which token.
+///
+/// # Errors
+/// When it cannot start, or the line cannot be written.
+pub fn run(flags: &Sandbox, out: &mut dyn Write) -> Answer<Printed> {
+    let folder = folder::Folder::new(None)?;
+    let world = match flags.seed {
+        Seed::Empty => World::start(folder.path(), &own_folder()?, flags.port)?,
+        Seed::Story => story::seeded(folder.path(), &own_folder()?, flags.port)?,
+    };
+    let users: Vec<_> = std::iter::once("root")
+        .chain(EVERYBODY.iter().map(|person| person.name))
+        .map(|name| world.token(name).map(|token| json!({"username": name, "token": token})))
+        .collect::<Answer<_>>()?;
+    let line = json!({
+        "url": world.emulator.url(),
+        "project": {"id": world.project, "path": PROJECT_PATH, "url": world.project_url()},
+        "users": users,
+    });
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| Problem::misconfigured("the line that says where the sandbox is cannot be written", "give it a stdout").caused_by(error))?;
+    loop {
+        std::thread::park();
+    }
+}
