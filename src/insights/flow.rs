@@ -1,0 +1,458 @@
+//! Replays a history once and keeps, for every merge request, feature, trial and version, what happened to it when.
+//!
+//! A feature stands where its closing merge request stands; while it has none, where the least advanced of its contributing
+//! ones stands, and once those have landed it is in development again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::history::History;
+use super::stage::{Path, Place, Stage, Standing};
+use super::timeline::Step;
+use super::tracks::{
+    Decided, FeatureTrack, MergeRequestTrack, TrialEnd, TrialTrack, VersionTrack, Wait,
+};
+use super::{ExitKind, RejectionKind};
+use crate::domain::event::{Event, Fact, Subject};
+use crate::domain::ids::{FeatureId, MergeRequestId, RoleName, TrialId, VersionId};
+use crate::domain::linking::LinkKind;
+use crate::domain::versioning::Number;
+
+/// Everything that a history says.
+#[derive(Debug, Default)]
+pub(super) struct Flow {
+    pub(super) merge_requests: BTreeMap<MergeRequestId, MergeRequestTrack>,
+    pub(super) features: BTreeMap<FeatureId, FeatureTrack>,
+    pub(super) trials: BTreeMap<TrialId, TrialTrack>,
+    pub(super) versions: BTreeMap<VersionId, VersionTrack>,
+    pub(super) joined: Vec<Timestamp>,
+    pub(super) waits: Vec<Wait>,
+    pub(super) exits: Vec<(Timestamp, ExitKind)>,
+    pub(super) decided: Vec<Decided>,
+    pub(super) rejections: Vec<(Timestamp, RejectionKind, String)>,
+    /// Change sets that a trial rejected, known in advance: they do not go back to the queue when that trial ends.
+    rejected_by: BTreeSet<(MergeRequestId, TrialId)>,
+}
+
+impl Flow {
+    pub(super) fn of(history: &History<'_>) -> Self {
+        let mut flow = Self::default();
+        for event in &history.events {
+            if let Fact::ChangeSetRejected {
+                merge_request,
+                trial,
+                ..
+            } = &event.fact
+            {
+                flow.rejected_by.insert((merge_request.clone(), *trial));
+            }
+        }
+        for event in &history.events {
+            flow.apply(event);
+        }
+        flow
+    }
+
+    fn apply(&mut self, event: &Event) {
+        let concerned = self.concerned(&event.fact);
+        for id in &concerned {
+            self.track(id, event.at);
+        }
+        for feature in event.fact.features() {
+            self.feature(feature, event.at);
+        }
+        // Links that end still concern the feature: it is asked for before and after.
+        let mut features: BTreeSet<FeatureId> = event.fact.features().into_iter().collect();
+        features.extend(self.features_of(&concerned));
+        self.change(event, &concerned);
+        features.extend(self.features_of(&concerned));
+        for id in &concerned {
+            if let Some(track) = self.merge_requests.get_mut(id) {
+                track.path.enter(track.standing.stage(), event.at);
+            }
+        }
+        for id in features {
+            self.note(&id, event, &concerned);
+        }
+    }
+
+    /// The merge requests that a fact is about.
+    fn concerned(&self, fact: &Fact) -> Vec<MergeRequestId> {
+        let of_trial = |id| self.trials.get(id).map(|trial| trial.change_sets.clone());
+        let of_version = |id| self.versions.get(id).map(|version| version.content.clone());
+        match fact {
+            Fact::TrialStarted { change_sets, .. } => change_sets.clone(),
+            Fact::TrialValidated { trial }
+            | Fact::TrialRejected { trial, .. }
+            | Fact::TrialAbandoned { trial, .. } => of_trial(trial).unwrap_or_default(),
+            Fact::VersionClosed { content, .. } => content.clone(),
+            Fact::VersionDeployed { version, .. }
+            | Fact::VersionReleased { version, .. }
+            | Fact::ReleaseFailed { version, .. } => of_version(version).unwrap_or_default(),
+            Fact::LeaseGranted { .. }
+            | Fact::LeaseReleased { .. }
+            | Fact::LeaseExpired { .. }
+            | Fact::VersionOpened { .. } => Vec::new(),
+            Fact::FeatureLinked { .. }
+            | Fact::FeatureUnlinked { .. }
+            | Fact::LinkRefused { .. }
+            | Fact::ValidationRequested { .. }
+            | Fact::FeatureValidated { .. }
+            | Fact::FeatureRejected { .. }
+            | Fact::ValidationLapsed { .. }
+            | Fact::ChangeSetQueued { .. }
+            | Fact::ChangeSetWithdrawn { .. }
+            | Fact::ChangeSetUnqueued { .. }
+            | Fact::ChangeSetRebased { .. }
+            | Fact::ChangeSetConflicted { .. }
+            | Fact::ChangeSetRejected { .. }
+            | Fact::ChangeSetMerged { .. }
+            | Fact::ChangeSetAppended { .. }
+            | Fact::ContributorWarned { .. } => match fact.subject() {
+                Subject::MergeRequest(id) => vec![id],
+                Subject::Trial(id) => of_trial(&id).unwrap_or_default(),
+                Subject::Version(id) => of_version(&id).unwrap_or_default(),
+                Subject::Environment => Vec::new(),
+            },
+        }
+    }
+
+    /// What the event changes in the tracks; where they stand afterwards is derived in `apply`.
+    fn change(&mut self, event: &Event, concerned: &[MergeRequestId]) {
+        let at = event.at;
+        match &event.fact {
+            Fact::FeatureLinked {
+                merge_request,
+                feature,
+                kind,
+            } => self.link(merge_request, feature, *kind, at),
+            Fact::FeatureUnlinked {
+                merge_request,
+                feature,
+            } => self.unlink(merge_request, feature, at),
+            Fact::LinkRefused { reasons, .. } => {
+                for reason in reasons {
+                    self.reject(at, RejectionKind::Links, reason);
+                }
+            }
+            Fact::ValidationRequested {
+                merge_request,
+                roles,
+                ..
+            } => {
+                let standing = &mut self.track(merge_request, at).standing;
+                standing.validated = false;
+                for role in roles {
+                    standing.asked.entry(role.clone()).or_insert(at);
+                }
+            }
+            Fact::FeatureValidated {
+                merge_request,
+                verdict,
+                ..
+            } => {
+                self.decide(merge_request, &verdict.role, at);
+                let standing = &mut self.track(merge_request, at).standing;
+                standing.validated = standing.asked.is_empty();
+            }
+            Fact::FeatureRejected {
+                merge_request,
+                verdict,
+                reason,
+                ..
+            } => {
+                self.decide(merge_request, &verdict.role, at);
+                self.track(merge_request, at).send_back();
+                let reason = reason.as_deref().unwrap_or("no reason given");
+                self.reject(at, RejectionKind::Validation, reason);
+            }
+            Fact::ValidationLapsed {
+                merge_request,
+                verdict,
+                ..
+            } => {
+                let standing = &mut self.track(merge_request, at).standing;
+                standing.validated = false;
+                standing.asked.entry(verdict.role.clone()).or_insert(at);
+            }
+            Fact::ChangeSetQueued { change_set } => {
+                for link in &change_set.links {
+                    self.link(&change_set.merge_request, &link.feature, link.kind, at);
+                }
+                let track = self.track(&change_set.merge_request, at);
+                track.title = Some(change_set.title.clone());
+                track.standing.asked.clear();
+                track.standing.validated = true;
+                if track.standing.stage() < Stage::Queued {
+                    track.standing.place = Place::Queued(at);
+                }
+                self.joined.push(at);
+            }
+            Fact::ChangeSetWithdrawn { merge_request, .. } => {
+                let track = self.track(merge_request, at);
+                if track.standing.stage() < Stage::Landed {
+                    track.standing.place = Place::Outside;
+                }
+                self.exits.push((at, ExitKind::Withdrawn));
+            }
+            Fact::ChangeSetConflicted { merge_request, .. } => {
+                self.track(merge_request, at).send_back();
+                self.exits.push((at, ExitKind::Conflicted));
+                self.reject(at, RejectionKind::Conflict, "does not apply on the target");
+            }
+            Fact::ChangeSetUnqueued {
+                merge_request,
+                trial,
+                ..
+            } => self.take(merge_request, *trial, at),
+            Fact::TrialStarted {
+                trial, change_sets, ..
+            } => {
+                for id in change_sets {
+                    self.take(id, *trial, at);
+                }
+                let track = self.trials.entry(*trial).or_default();
+                track.started = track.started.or(Some(at));
+                track.change_sets.clone_from(change_sets);
+            }
+            Fact::TrialValidated { trial } => self.end(*trial, at, TrialEnd::Validated, concerned),
+            Fact::TrialRejected { trial, .. } => {
+                self.end(*trial, at, TrialEnd::Rejected, concerned);
+            }
+            Fact::TrialAbandoned { trial, .. } => {
+                self.end(*trial, at, TrialEnd::Abandoned, concerned);
+            }
+            Fact::ChangeSetRejected {
+                merge_request,
+                reason,
+                ..
+            } => {
+                self.track(merge_request, at).send_back();
+                self.exits.push((at, ExitKind::Rejected));
+                self.reject(at, RejectionKind::Trial, reason);
+            }
+            Fact::ChangeSetMerged { merge_request, .. } => self.land(merge_request, at),
+            Fact::ChangeSetAppended { appended, .. } => {
+                let change_set = &appended.change_set;
+                for link in &change_set.links {
+                    self.link(&change_set.merge_request, &link.feature, link.kind, at);
+                }
+                self.land(&change_set.merge_request, at);
+                self.track(&change_set.merge_request, at).title = Some(change_set.title.clone());
+            }
+            Fact::VersionClosed {
+                version,
+                number,
+                content,
+                ..
+            } => {
+                let track = self.version(*version, number);
+                track.closed = Some(at);
+                track.content.clone_from(content);
+            }
+            Fact::VersionDeployed {
+                version, number, ..
+            } => self.version(*version, number).deployed = Some(at),
+            Fact::VersionReleased {
+                version,
+                number,
+                features,
+                ..
+            } => {
+                self.version(*version, number).released = Some(at);
+                self.release(*version, at, concerned, features);
+            }
+            Fact::ReleaseFailed {
+                version,
+                number,
+                reason,
+            } => self.version(*version, number).failed = Some((at, reason.clone())),
+            Fact::LeaseGranted { .. }
+            | Fact::LeaseReleased { .. }
+            | Fact::LeaseExpired { .. }
+            | Fact::ChangeSetRebased { .. }
+            | Fact::VersionOpened { .. }
+            | Fact::ContributorWarned { .. } => {}
+        }
+    }
+
+    fn link(&mut self, id: &MergeRequestId, feature: &FeatureId, kind: LinkKind, at: Timestamp) {
+        self.track(id, at).links.insert(feature.clone(), kind);
+        let links = &mut self.feature(feature.clone(), at).links;
+        match links.iter_mut().find(|(other, _)| other == id) {
+            Some((_, known)) => *known = kind,
+            None => links.push((id.clone(), kind)),
+        }
+    }
+
+    fn unlink(&mut self, id: &MergeRequestId, feature: &FeatureId, at: Timestamp) {
+        self.track(id, at).links.remove(feature);
+        let links = &mut self.feature(feature.clone(), at).links;
+        links.retain(|(other, _)| other != id);
+    }
+
+    fn reject(&mut self, at: Timestamp, kind: RejectionKind, reason: &str) {
+        self.rejections.push((at, kind, reason.to_owned()));
+    }
+
+    fn decide(&mut self, id: &MergeRequestId, role: &RoleName, at: Timestamp) {
+        if let Some(from) = self.track(id, at).standing.asked.remove(role) {
+            self.decided.push(Decided {
+                role: role.clone(),
+                merge_request: id.clone(),
+                from,
+                to: at,
+            });
+        }
+    }
+
+    /// A change set goes from the queue to a trial.
+    fn take(&mut self, id: &MergeRequestId, trial: TrialId, at: Timestamp) {
+        let track = self.track(id, at);
+        track.trials.insert(trial);
+        let from = match track.standing.place {
+            Place::Queued(from) => Some(from),
+            Place::Outside | Place::Trial(_) => None,
+            Place::Landed | Place::Released => return,
+        };
+        track.standing.place = Place::Trial(trial);
+        self.waits.extend(from.map(|from| Wait {
+            merge_request: id.clone(),
+            from,
+            to: at,
+        }));
+    }
+
+    fn end(&mut self, id: TrialId, at: Timestamp, end: TrialEnd, concerned: &[MergeRequestId]) {
+        let trial = self.trials.entry(id).or_default();
+        trial.ended = trial.ended.or(Some((at, end)));
+        if end == TrialEnd::Validated {
+            return;
+        }
+        for merge_request in concerned {
+            let rejected = self.rejected_by.contains(&(merge_request.clone(), id));
+            let standing = &mut self.track(merge_request, at).standing;
+            if standing.place == Place::Trial(id) && !rejected {
+                standing.place = Place::Queued(at);
+            }
+        }
+    }
+
+    fn land(&mut self, id: &MergeRequestId, at: Timestamp) {
+        let track = self.track(id, at);
+        if track.standing.stage() < Stage::Landed {
+            track.standing.place = Place::Landed;
+            track.landed = Some(at);
+            self.exits.push((at, ExitKind::Landed));
+        }
+    }
+
+    /// A version is out: what it closes is in production, and so is a feature of which nothing but this release is known.
+    fn release(
+        &mut self,
+        version: VersionId,
+        at: Timestamp,
+        content: &[MergeRequestId],
+        named: &[FeatureId],
+    ) {
+        let mut completed: BTreeSet<FeatureId> = BTreeSet::new();
+        for id in content {
+            let track = self.track(id, at);
+            track.standing.place = Place::Released;
+            track.released = Some((version, at));
+            let closed = track
+                .links
+                .iter()
+                .filter(|(_, kind)| **kind == LinkKind::Closes);
+            completed.extend(closed.map(|(feature, _)| feature.clone()));
+        }
+        let unknown = named.iter().filter(|id| {
+            let track = self.features.get(id);
+            track.is_none_or(|track| track.links.is_empty())
+        });
+        completed.extend(unknown.cloned());
+        for id in completed {
+            self.feature(id, at).releases.push((version, at));
+        }
+    }
+
+    /// Puts the event on a feature's timeline and the feature where it stands now.
+    fn note(&mut self, id: &FeatureId, event: &Event, concerned: &[MergeRequestId]) {
+        let Some(track) = self.features.get_mut(id) else {
+            return;
+        };
+        let stage = stage_of(track, &self.merge_requests);
+        track.path.enter(stage, event.at);
+        let subject = match (event.fact.subject(), concerned) {
+            (Subject::MergeRequest(id), _) => Some(id),
+            (Subject::Trial(_) | Subject::Version(_) | Subject::Environment, [only]) => {
+                Some(only.clone())
+            }
+            (Subject::Trial(_) | Subject::Version(_) | Subject::Environment, _) => None,
+        };
+        track.timeline.push(Step::of(event, subject.as_ref()));
+    }
+
+    fn features_of(&self, ids: &[MergeRequestId]) -> Vec<FeatureId> {
+        let tracks = ids.iter().filter_map(|id| self.merge_requests.get(id));
+        tracks
+            .flat_map(|track| track.links.keys().cloned())
+            .collect()
+    }
+
+    fn track(&mut self, id: &MergeRequestId, at: Timestamp) -> &mut MergeRequestTrack {
+        self.merge_requests
+            .entry(id.clone())
+            .or_insert_with(|| MergeRequestTrack {
+                first_known: at,
+                title: None,
+                links: BTreeMap::new(),
+                standing: Standing::default(),
+                path: Path::default(),
+                trials: BTreeSet::new(),
+                landed: None,
+                released: None,
+            })
+    }
+
+    fn feature(&mut self, id: FeatureId, at: Timestamp) -> &mut FeatureTrack {
+        self.features.entry(id).or_insert_with(|| FeatureTrack {
+            first_known: at,
+            links: Vec::new(),
+            path: Path::default(),
+            releases: Vec::new(),
+            timeline: Vec::new(),
+        })
+    }
+
+    fn version(&mut self, id: VersionId, number: &Number) -> &mut VersionTrack {
+        let track = self.versions.entry(id).or_default();
+        track.number = Some(number.clone());
+        track
+    }
+}
+
+fn stage_of(
+    feature: &FeatureTrack,
+    merge_requests: &BTreeMap<MergeRequestId, MergeRequestTrack>,
+) -> Stage {
+    let stages = |wanted: LinkKind| {
+        let links = feature.links.iter();
+        links
+            .filter(move |(_, kind)| *kind == wanted)
+            .filter_map(|(id, _)| merge_requests.get(id))
+            .map(|track| track.standing.stage())
+    };
+    // The latest closing merge request that is not out yet decides: an earlier one was given up.
+    if let Some(stage) = stages(LinkKind::Closes).rfind(|stage| *stage != Stage::Released) {
+        return stage;
+    }
+    if !feature.releases.is_empty() {
+        return Stage::Released;
+    }
+    stages(LinkKind::Contributes)
+        .filter(|stage| *stage < Stage::Landed)
+        .min()
+        .unwrap_or(Stage::Development)
+}
