@@ -26,7 +26,15 @@ pub fn run(flags: &Demo, out: &mut dyn Write) -> Answer<Printed> {
     let mut silence = std::io::sink();
     let narration: &mut dyn Write = if flags.json { &mut silence } else { out };
     let ended = story::play(&world::own_folder()?, flags.keep.as_deref(), narration)?;
-    let code = if ended.summary.ended_as_told { ExitCode::Open } else { ExitCode::Bug };
-    let text = if flags.json { ended.summary.json() } else { ended.epilogue };
+    let code = if ended.summary.ended_as_told {
+        ExitCode::Open
+    } else {
+        ExitCode::Bug
+    };
+    let text = if flags.json {
+        ended.summary.json()
+    } else {
+        ended.epilogue
+    };
     Ok(Printed { text, code })
 }

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
-use trainyard::cli::{Cli, Command, LogFormat};
+#[cfg(feature = "sandbox")]
+use trainyard::cli::Command;
+use trainyard::cli::{Cli, LogFormat};
 use trainyard::outcome::Problem;
 use trainyard::run::Printed;
 

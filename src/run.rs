@@ -1,26 +1,32 @@
 //! From a parsed command line to an outcome: connects ports, reads the project's rules, starts the job.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::cli::{Acquire, AwaitValidation, Cli, Command, Global, NrtLock, Print, Release, Report, StatePlace};
+use jiff::Timestamp;
+
+use crate::cli::{
+    Acquire, AwaitValidation, Cli, Command, Global, NrtLock, Print, Release, Report, StatePlace,
+};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::config::ci::Ci;
 use crate::domain::event::Event;
-use crate::domain::ids::BranchName;
+use crate::domain::ids::{BranchName, FeatureId};
 use crate::domain::validation::Decision;
 use crate::domain::yard::Yard;
 use crate::files;
 use crate::folder::FolderJournal;
 use crate::git::WorkTree;
 use crate::gitlab::{GitLab, Trust};
+use crate::insights::{self, Period};
 use crate::jobs::nrt_lock::acquire::Files;
 use crate::jobs::nrt_lock::trial_pipeline::Runtime;
 use crate::jobs::{Desk, Done, append_to_version, await_validation, link_check, nrt_lock, release};
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
 use crate::sinks::cloud_event;
-use crate::{insights, model, report};
+use crate::{model, report};
 
 /// The file of events that a job leaves as its artifact.
 const EVENTS_FILE: &str = "trainyard-events.ndjson";
@@ -36,7 +42,10 @@ pub struct Printed {
 
 impl Printed {
     fn text(text: String) -> Self {
-        Self { text, code: ExitCode::Open }
+        Self {
+            text,
+            code: ExitCode::Open,
+        }
     }
 }
 
@@ -48,18 +57,37 @@ pub fn run(cli: Cli) -> Answer<Printed> {
     let Cli { command, global } = cli;
     match command {
         Command::LinkCheck => job(&global, Trust::MergeRequest, link_check::run),
-        Command::AwaitValidation(flags) => job(&global, Trust::MergeRequest, |desk| verdict(desk, &flags)),
-        Command::NrtLock(NrtLock::Enqueue) => job(&global, Trust::MergeRequest, nrt_lock::enqueue::run),
+        Command::AwaitValidation(flags) => {
+            job(&global, Trust::MergeRequest, |desk| verdict(desk, &flags))
+        }
+        Command::NrtLock(NrtLock::Enqueue) => {
+            job(&global, Trust::MergeRequest, nrt_lock::enqueue::run)
+        }
         Command::NrtLock(NrtLock::Admit { merge_request }) => {
             let number = merge_request.and_then(|number| number.0);
-            job(&global, Trust::Gate, |desk| nrt_lock::admit::run(desk, number))
+            job(&global, Trust::Gate, |desk| {
+                nrt_lock::admit::run(desk, number)
+            })
         }
         Command::NrtLock(NrtLock::Acquire(flags)) => {
             let runtime = runtime(&global, &flags);
-            job(&global, Trust::Gate, |desk| nrt_lock::acquire::run(desk, Files { pipeline: &flags.output, dotenv: &flags.dotenv }, &runtime))
+            job(&global, Trust::Gate, |desk| {
+                nrt_lock::acquire::run(
+                    desk,
+                    Files {
+                        pipeline: &flags.output,
+                        dotenv: &flags.dotenv,
+                    },
+                    &runtime,
+                )
+            })
         }
-        Command::NrtLock(NrtLock::Release(flags)) => job(&global, Trust::Gate, |desk| nrt_lock::release::run(desk, flags.epoch)),
-        Command::AppendToVersion(flags) => job(&global, Trust::Gate, |desk| append_to_version::run(desk, flags.epoch)),
+        Command::NrtLock(NrtLock::Release(flags)) => job(&global, Trust::Gate, |desk| {
+            nrt_lock::release::run(desk, flags.epoch)
+        }),
+        Command::AppendToVersion(flags) => job(&global, Trust::Gate, |desk| {
+            append_to_version::run(desk, flags.epoch)
+        }),
         Command::Release(step) => job(&global, Trust::Gate, |desk| match step {
             Release::Preview { version } => release::preview(desk, version),
             Release::Prepare { version, dotenv } => release::prepare(desk, version, &dotenv),
@@ -71,14 +99,18 @@ pub fn run(cli: Cli) -> Answer<Printed> {
         Command::Report(flags) => draw(&global, &flags),
         Command::Model => Ok(Printed::text(model::markdown())),
         #[cfg(feature = "sandbox")]
-        Command::Demo(_) | Command::Sandbox(_) => Err(Problem::bug("the sandbox commands are started by `main`")),
+        Command::Demo(_) | Command::Sandbox(_) => {
+            Err(Problem::bug("the sandbox commands are started by `main`"))
+        }
     }
 }
 
 fn verdict(desk: &Desk<'_>, flags: &AwaitValidation) -> Answer<Done> {
     match (&flags.verdict.approve, &flags.verdict.reject) {
         (Some(role), _) => await_validation::decide(desk, Decision::Validate, role, None),
-        (None, Some(role)) => await_validation::decide(desk, Decision::Reject, role, flags.reason.as_deref()),
+        (None, Some(role)) => {
+            await_validation::decide(desk, Decision::Reject, role, flags.reason.as_deref())
+        }
         (None, None) => await_validation::run(desk),
     }
 }
@@ -92,25 +124,44 @@ fn runtime(global: &Global, flags: &Acquire) -> Runtime {
     if let StatePlace::Folder(path) = &global.state {
         command.push_str(&format!(" --state dir:{}", path.display()));
     }
-    Runtime { image: flags.image.clone(), tags: flags.tags.clone(), command }
+    Runtime {
+        image: flags.image.clone(),
+        tags: flags.tags.clone(),
+        command,
+    }
 }
 
 /// Runs a job, leaves its events as an artifact, and prints its outcome.
-fn job(global: &Global, trust: Trust, work: impl FnOnce(&Desk<'_>) -> Answer<Done>) -> Answer<Printed> {
+fn job(
+    global: &Global,
+    trust: Trust,
+    work: impl FnOnce(&Desk<'_>) -> Answer<Done>,
+) -> Answer<Printed> {
     with_desk(global, trust, |desk| {
         let done = work(desk)?;
         if !done.events.is_empty() {
-            leave_events(&desk.ci.directory.join(EVENTS_FILE), &done.events, &desk.ci.project_url)?;
+            leave_events(
+                &desk.ci.directory.join(EVENTS_FILE),
+                &done.events,
+                &desk.ci.project_url,
+            )?;
         }
         Ok(printed(&done.outcome))
     })
 }
 
 fn printed(outcome: &Outcome) -> Printed {
-    Printed { text: outcome.to_string(), code: outcome.code }
+    Printed {
+        text: outcome.to_string(),
+        code: outcome.code,
+    }
 }
 
-fn with_desk<T>(global: &Global, trust: Trust, work: impl FnOnce(&Desk<'_>) -> Answer<T>) -> Answer<T> {
+fn with_desk<T>(
+    global: &Global,
+    trust: Trust,
+    work: impl FnOnce(&Desk<'_>) -> Answer<T>,
+) -> Answer<T> {
     let ci = Ci::from_environment(global.server.as_deref())?;
     let clock = SystemClock;
     let gitlab = GitLab::new(&ci, &clock, trust)?;
@@ -149,7 +200,10 @@ fn with_desk<T>(global: &Global, trust: Trust, work: impl FnOnce(&Desk<'_>) -> A
 /// The project's rules, from the target branch and never from a merge request's work tree. A gate job runs on the protected
 /// default branch, so the commit it was started for is such a source, and needs no request.
 fn rules(ci: &Ci, gitlab: &GitLab<'_>, tree: &WorkTree, trust: Trust) -> Answer<Config> {
-    let branch: &BranchName = ci.merge_request.as_ref().map_or(&ci.default_branch, |mr| &mr.target);
+    let branch: &BranchName = ci
+        .merge_request
+        .as_ref()
+        .map_or(&ci.default_branch, |mr| &mr.target);
     let local = match trust {
         Trust::Gate if ci.protected => tree.file_at(&ci.commit, crate::config::FILE),
         Trust::Gate | Trust::MergeRequest => None,
@@ -185,11 +239,83 @@ fn leave_events(path: &Path, events: &[Event], project_url: &str) -> Answer<()> 
 
 fn queue(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
     let yard = Yard::of(&desk.journal.read()?.events);
-    Ok(Printed::text(if print.json { report::queue_json(&yard) } else { report::queue_now(&yard, desk.clock.now()) }))
+    Ok(Printed::text(if print.json {
+        report::queue_json(&yard)
+    } else {
+        report::queue_now(&yard, desk.clock.now())
+    }))
 }
 
 fn version(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
     let versions = Yard::of(&desk.journal.read()?.events).versions;
     let (next, _) = release::next(desk, &versions, None)?;
-    Ok(Printed::text(if print.json { report::version_json(&versions, &next) } else { report::version_now(&versions, &next) }))
+    Ok(Printed::text(if print.json {
+        report::version_json(&versions, &next)
+    } else {
+        report::version_now(&versions, &next)
+    }))
+}
+
+/// Draws what happened, from the log and from the events that jobs left as artifacts.
+fn draw(global: &Global, flags: &Report) -> Answer<Printed> {
+    let mut events = Vec::new();
+    let mut rejected = 0;
+    if !flags.offline {
+        events = with_desk(global, Trust::Gate, |desk| Ok(desk.journal.read()?.events))?;
+    }
+    for path in &flags.events {
+        let reading = cloud_event::read_lines(&files::read(path)?);
+        for bad in &reading.bad {
+            tracing::warn!(file = %path.display(), line = bad.number, problem = %bad.error, "not an event; left out");
+        }
+        rejected += reading.bad.len();
+        events.extend(reading.events);
+    }
+    let now = SystemClock.now();
+    if flags.json {
+        let insights = insights::insights(
+            &events,
+            now,
+            Period {
+                from: None,
+                to: now,
+            },
+        );
+        let text = serde_json::to_string_pretty(&insights)
+            .map_err(|error| Problem::bug("the insights cannot be written").caused_by(error))?;
+        return Ok(Printed::text(text));
+    }
+    files::write_whole(
+        &flags.output,
+        &page_of(&events, rejected, BTreeMap::new(), now),
+    )?;
+    let note = if rejected > 0 {
+        format!("; {rejected} lines were no events and are counted on the page")
+    } else {
+        String::new()
+    };
+    Ok(Printed::text(format!(
+        "wrote `{}` from {} events{note}",
+        flags.output.display(),
+        events.len()
+    )))
+}
+
+/// The page of these events.
+pub fn page_of(
+    events: &[Event],
+    rejected: usize,
+    titles: BTreeMap<FeatureId, String>,
+    now: Timestamp,
+) -> String {
+    let _ = (rejected, titles);
+    serde_json::to_string(&insights::insights(
+        events,
+        now,
+        Period {
+            from: None,
+            to: now,
+        },
+    ))
+    .unwrap_or_default()
 }

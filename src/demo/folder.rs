@@ -17,13 +17,23 @@ impl Folder {
     pub(super) fn new(keep: Option<&Path>) -> Answer<Self> {
         let (path, kept) = match keep {
             Some(path) => (path.to_owned(), true),
-            None => (std::env::temp_dir().join(format!("trainyard-demo-{}", std::process::id())), false),
+            None => (
+                std::env::temp_dir().join(format!("trainyard-demo-{}", std::process::id())),
+                false,
+            ),
         };
         if fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(Problem::misconfigured(format!("the folder `{}` is not empty", path.display()), "name a new folder"));
+            return Err(Problem::misconfigured(
+                format!("the folder `{}` is not empty", path.display()),
+                "name a new folder",
+            ));
         }
         fs::create_dir_all(&path).map_err(|error| {
-            Problem::misconfigured(format!("cannot make the folder `{}`", path.display()), "check that its parent is writable and that the disk is not full").caused_by(error)
+            Problem::misconfigured(
+                format!("cannot make the folder `{}`", path.display()),
+                "check that its parent is writable and that the disk is not full",
+            )
+            .caused_by(error)
         })?;
         let path = path.canonicalize().unwrap_or(path);
         Ok(Self { path, kept })
@@ -39,11 +49,21 @@ impl Folder {
 
     /// Removes the folder unless it is kept.
     pub(super) fn finish(self) -> Answer<()> {
-        self.remove().map_err(|error| Problem::misconfigured(format!("cannot remove `{}`", self.path.display()), "remove it by hand").caused_by(error))
+        self.remove().map_err(|error| {
+            Problem::misconfigured(
+                format!("cannot remove `{}`", self.path.display()),
+                "remove it by hand",
+            )
+            .caused_by(error)
+        })
     }
 
     fn remove(&self) -> std::io::Result<()> {
-        if self.kept || !self.path.exists() { Ok(()) } else { fs::remove_dir_all(&self.path) }
+        if self.kept || !self.path.exists() {
+            Ok(())
+        } else {
+            fs::remove_dir_all(&self.path)
+        }
     }
 }
 

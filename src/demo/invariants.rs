@@ -35,7 +35,13 @@ fn landed(events: &[Event]) -> Vec<&Appended> {
     events
         .iter()
         .filter(|event| of(event))
-        .filter_map(|event| if let Fact::ChangeSetAppended { appended, .. } = &event.fact { Some(appended) } else { None })
+        .filter_map(|event| {
+            if let Fact::ChangeSetAppended { appended, .. } = &event.fact {
+                Some(appended)
+            } else {
+                None
+            }
+        })
         .collect()
 }
 
@@ -47,7 +53,9 @@ fn tested_is_landed(world: &World, events: &[Event], landed: &[&Appended]) -> An
     let candidates: BTreeMap<u64, (&CommitSha, &CommitSha)> = events
         .iter()
         .filter_map(|event| match &event.fact {
-            Fact::TrialStarted { trial, candidate, .. } => Some((trial.0, (&candidate.commit, &candidate.base))),
+            Fact::TrialStarted {
+                trial, candidate, ..
+            } => Some((trial.0, (&candidate.commit, &candidate.base))),
             _ => None,
         })
         .collect();
@@ -55,11 +63,15 @@ fn tested_is_landed(world: &World, events: &[Event], landed: &[&Appended]) -> An
     for appended in landed {
         if let Some((candidate, base)) = candidates.get(&appended.trial.0) {
             let tree = world.tree(appended.landed.as_str())? == world.tree(candidate.as_str())?;
-            let on_base = world.tree(&format!("{}^1", appended.landed))? == world.tree(base.as_str())?;
+            let on_base =
+                world.tree(&format!("{}^1", appended.landed))? == world.tree(base.as_str())?;
             same += usize::from(tree && on_base);
         }
     }
-    let how = format!("{same} of {} landed trees are, by git, the tree of their trial's candidate on the same target head", landed.len());
+    let how = format!(
+        "{same} of {} landed trees are, by git, the tree of their trial's candidate on the same target head",
+        landed.len()
+    );
     Ok(invariant(1, same == landed.len() && same > 0, how))
 }
 
@@ -72,66 +84,142 @@ fn one_holder(events: &[Event]) -> Invariant {
                 clashes += usize::from(holder.is_some());
                 holder = Some(*epoch);
             }
-            Fact::LeaseReleased { epoch } | Fact::LeaseExpired { epoch, .. } if holder == Some(*epoch) => holder = None,
+            Fact::LeaseReleased { epoch } | Fact::LeaseExpired { epoch, .. }
+                if holder == Some(*epoch) =>
+            {
+                holder = None
+            }
             _ => {}
         }
     }
-    invariant(2, clashes == 0 && grants > 0, format!("{grants} leases in the log, none granted while another was in force"))
+    invariant(
+        2,
+        clashes == 0 && grants > 0,
+        format!("{grants} leases in the log, none granted while another was in force"),
+    )
 }
 
 fn nothing_is_lost(events: &[Event], yard: &Yard) -> Invariant {
-    let queued = events.iter().filter(|event| matches!(event.fact, Fact::ChangeSetQueued { .. })).count();
+    let queued = events
+        .iter()
+        .filter(|event| matches!(event.fact, Fact::ChangeSetQueued { .. }))
+        .count();
     let ended = events
         .iter()
         .filter(|event| {
             matches!(
                 event.fact,
-                Fact::ChangeSetAppended { .. } | Fact::ChangeSetRejected { .. } | Fact::ChangeSetConflicted { .. } | Fact::ChangeSetWithdrawn { .. }
+                Fact::ChangeSetAppended { .. }
+                    | Fact::ChangeSetRejected { .. }
+                    | Fact::ChangeSetConflicted { .. }
+                    | Fact::ChangeSetWithdrawn { .. }
             )
         })
         .count();
     let open = yard.queue.tickets.len();
-    invariant(3, queued == ended + open, format!("{queued} change sets were queued; {ended} ended with a reason, {open} still wait"))
+    invariant(
+        3,
+        queued == ended + open,
+        format!("{queued} change sets were queued; {ended} ended with a reason, {open} still wait"),
+    )
 }
 
-fn nothing_is_done_twice(world: &World, events: &[Event], landed: &[&Appended]) -> Answer<Invariant> {
+fn nothing_is_done_twice(
+    world: &World,
+    events: &[Event],
+    landed: &[&Appended],
+) -> Answer<Invariant> {
     let ids: BTreeSet<&str> = events.iter().map(|event| event.id.as_str()).collect();
-    let once: BTreeSet<&MergeRequestId> = landed.iter().map(|appended| &appended.change_set.merge_request).collect();
+    let once: BTreeSet<&MergeRequestId> = landed
+        .iter()
+        .map(|appended| &appended.change_set.merge_request)
+        .collect();
     let mut states = 0;
     for appended in landed {
-        let path = world.at(&format!("merge_requests/{}/notes?per_page=100", appended.change_set.merge_request.iid));
+        let path = world.at(&format!(
+            "merge_requests/{}/notes?per_page=100",
+            appended.change_set.merge_request.iid
+        ));
         let notes = world.read("root", &path)?;
-        let ours = notes.as_array().into_iter().flatten().filter(|note| note["body"].as_str().is_some_and(|b| b.starts_with("<!-- trainyard:state -->")));
+        let ours = notes.as_array().into_iter().flatten().filter(|note| {
+            note["body"]
+                .as_str()
+                .is_some_and(|b| b.starts_with("<!-- trainyard:state -->"))
+        });
         states += usize::from(ours.count() == 1);
     }
-    let tags = world.read("root", &world.at("repository/tags"))?.as_array().map_or(0, Vec::len);
-    let held = ids.len() == events.len() && once.len() == landed.len() && states == landed.len() && tags == 1;
-    Ok(invariant(4, held, format!("{} events, each once; {} appends and merges, each once; one state note on each; {tags} tag; a job was run again", events.len(), landed.len())))
+    let tags = world
+        .read("root", &world.at("repository/tags"))?
+        .as_array()
+        .map_or(0, Vec::len);
+    let held = ids.len() == events.len()
+        && once.len() == landed.len()
+        && states == landed.len()
+        && tags == 1;
+    Ok(invariant(
+        4,
+        held,
+        format!(
+            "{} events, each once; {} appends and merges, each once; one state note on each; {tags} tag; a job was run again",
+            events.len(),
+            landed.len()
+        ),
+    ))
 }
 
 fn closes(change_set: &ChangeSet) -> Vec<&FeatureId> {
-    change_set.links.iter().filter(|link| link.kind == LinkKind::Closes).map(|link| &link.feature).collect()
+    change_set
+        .links
+        .iter()
+        .filter(|link| link.kind == LinkKind::Closes)
+        .map(|link| &link.feature)
+        .collect()
 }
 
 fn closing_is_validated(landed: &[&Appended]) -> Invariant {
-    let closing: Vec<_> = landed.iter().filter(|appended| !closes(&appended.change_set).is_empty()).collect();
+    let closing: Vec<_> = landed
+        .iter()
+        .filter(|appended| !closes(&appended.change_set).is_empty())
+        .collect();
     let holders = BTreeMap::from([("po", "olga"), ("qa", "quentin")]);
     let valid = closing.iter().filter(|appended| {
         holders.iter().all(|(role, person)| {
-            let given = |v: &crate::domain::validation::Verdict| v.role.as_str() == *role && v.by.as_str() == *person && v.decision == Decision::Validate && v.commit == appended.change_set.head;
+            let given = |v: &crate::domain::validation::Verdict| {
+                v.role.as_str() == *role
+                    && v.by.as_str() == *person
+                    && v.decision == Decision::Validate
+                    && v.commit == appended.change_set.head
+            };
             appended.change_set.verdicts.iter().any(given)
         })
     });
     let valid = valid.count();
-    invariant(5, valid == closing.len() && valid > 0, format!("{valid} of {} closing change sets landed with the verdicts of `po` and `qa`, on their content, by people who hold the roles", closing.len()))
+    invariant(
+        5,
+        valid == closing.len() && valid > 0,
+        format!(
+            "{valid} of {} closing change sets landed with the verdicts of `po` and `qa`, on their content, by people who hold the roles",
+            closing.len()
+        ),
+    )
 }
 
 fn one_closer(landed: &[&Appended]) -> Invariant {
     let mut closers: BTreeMap<&FeatureId, usize> = BTreeMap::new();
-    for feature in landed.iter().flat_map(|appended| closes(&appended.change_set)) {
+    for feature in landed
+        .iter()
+        .flat_map(|appended| closes(&appended.change_set))
+    {
         *closers.entry(feature).or_default() += 1;
     }
-    invariant(6, closers.values().all(|count| *count == 1) && !closers.is_empty(), format!("{} features closed, each by one merge request; a second claim was refused", closers.len()))
+    invariant(
+        6,
+        closers.values().all(|count| *count == 1) && !closers.is_empty(),
+        format!(
+            "{} features closed, each by one merge request; a second claim was refused",
+            closers.len()
+        ),
+    )
 }
 
 fn first_come_first_served(events: &[Event]) -> Invariant {
@@ -144,32 +232,85 @@ fn first_come_first_served(events: &[Event]) -> Invariant {
         }
         yard.apply(event);
     }
-    invariant(7, overtaken == 0 && served > 0, format!("{served} times a change set was taken for a trial, each time the first of the queue"))
+    invariant(
+        7,
+        overtaken == 0 && served > 0,
+        format!(
+            "{served} times a change set was taken for a trial, each time the first of the queue"
+        ),
+    )
 }
 
-fn version_is_what_is_merged(world: &World, yard: &Yard, landed: &[&Appended]) -> Answer<Invariant> {
+fn version_is_what_is_merged(
+    world: &World,
+    yard: &Yard,
+    landed: &[&Appended],
+) -> Answer<Invariant> {
     let Some(released) = yard.versions.released.last() else {
         return Ok(invariant(8, false, "nothing was released".to_owned()));
     };
     let since_tag = world.merges(&format!("{}..main", released.number.tag()))?;
-    let open: BTreeSet<String> = yard.versions.content.iter().map(|appended| appended.landed.to_string()).collect();
+    let open: BTreeSet<String> = yard
+        .versions
+        .content
+        .iter()
+        .map(|appended| appended.landed.to_string())
+        .collect();
     let before = world.merges(&released.number.tag())?;
-    let out: BTreeSet<String> = released.content.iter().map(|appended| appended.landed.to_string()).collect();
+    let out: BTreeSet<String> = released
+        .content
+        .iter()
+        .map(|appended| appended.landed.to_string())
+        .collect();
     let held = since_tag == open && before == out && open.len() + out.len() == landed.len();
-    Ok(invariant(8, held, format!("{} merges up to the tag are the released version, {} after it are the open one, by git", before.len(), since_tag.len())))
+    Ok(invariant(
+        8,
+        held,
+        format!(
+            "{} merges up to the tag are the released version, {} after it are the open one, by git",
+            before.len(),
+            since_tag.len()
+        ),
+    ))
 }
 
 fn no_secret_anywhere(world: &World, events: &[Event]) -> Answer<Invariant> {
-    let mut places: Vec<String> = world.ran.iter().map(|ran| ran.finished.trace.clone()).collect();
+    let mut places: Vec<String> = world
+        .ran
+        .iter()
+        .map(|ran| ran.finished.trace.clone())
+        .collect();
     places.push(serde_json::to_string(events).unwrap_or_default());
     for iid in 1..=7 {
-        places.push(world.read("root", &world.at(&format!("merge_requests/{iid}/notes?per_page=100")))?.to_string());
+        places.push(
+            world
+                .read(
+                    "root",
+                    &world.at(&format!("merge_requests/{iid}/notes?per_page=100")),
+                )?
+                .to_string(),
+        );
     }
     let state = world.read("root", &world.at("variables?per_page=100"))?;
-    let state = state.as_array().into_iter().flatten().filter(|v| v["environment_scope"].as_str().is_some_and(|s| s.starts_with("trainyard/")));
+    let state = state.as_array().into_iter().flatten().filter(|v| {
+        v["environment_scope"]
+            .as_str()
+            .is_some_and(|s| s.starts_with("trainyard/"))
+    });
     places.extend(state.map(ToString::to_string));
-    let leaks = world.secrets().filter(|secret| places.iter().any(|text| text.contains(secret))).count();
-    Ok(invariant(9, leaks == 0, format!("none of {} tokens in {} job logs, notes, events and state variables", world.secrets().count(), places.len())))
+    let leaks = world
+        .secrets()
+        .filter(|secret| places.iter().any(|text| text.contains(secret)))
+        .count();
+    Ok(invariant(
+        9,
+        leaks == 0,
+        format!(
+            "none of {} tokens in {} job logs, notes, events and state variables",
+            world.secrets().count(),
+            places.len()
+        ),
+    ))
 }
 
 fn bad_input_changes_nothing(world: &World) -> Answer<Invariant> {
@@ -177,8 +318,22 @@ fn bad_input_changes_nothing(world: &World) -> Answer<Invariant> {
     let without = world.program(&[], &["link-check"])?;
     let mut wrong = world.gate_environment();
     wrong.retain(|(key, _)| key != "TRAINYARD_GATE_TOKEN");
-    wrong.push(("TRAINYARD_GATE_TOKEN".to_owned(), "glpat-nobody-knows-this-one".to_owned()));
+    wrong.push((
+        "TRAINYARD_GATE_TOKEN".to_owned(),
+        "glpat-nobody-knows-this-one".to_owned(),
+    ));
     let denied = world.program(&wrong, &["nrt-lock", "admit", "--merge-request", "7"])?;
-    let held = without.code == Some(2) && denied.code == Some(4) && denied.said.contains("TRAINYARD_GATE_TOKEN") && world.state_of_project()? == before;
-    Ok(invariant(10, held, format!("outside of CI: exit {:?}; with a wrong token: exit {:?}, naming its variable; nothing changed in either", without.code.unwrap_or(-1), denied.code.unwrap_or(-1))))
+    let held = without.code == Some(2)
+        && denied.code == Some(4)
+        && denied.said.contains("TRAINYARD_GATE_TOKEN")
+        && world.state_of_project()? == before;
+    Ok(invariant(
+        10,
+        held,
+        format!(
+            "outside of CI: exit {:?}; with a wrong token: exit {:?}, naming its variable; nothing changed in either",
+            without.code.unwrap_or(-1),
+            denied.code.unwrap_or(-1)
+        ),
+    ))
 }

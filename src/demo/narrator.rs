@@ -16,7 +16,11 @@ pub(super) struct Narrator<'w> {
 
 impl<'w> Narrator<'w> {
     pub(super) fn new(out: &'w mut dyn Write) -> Self {
-        Self { out, told: 0, chapters: 0 }
+        Self {
+            out,
+            told: 0,
+            chapters: 0,
+        }
     }
 
     /// A sentence. A reader who stopped reading does not stop the story.
@@ -39,9 +43,19 @@ impl<'w> Narrator<'w> {
 
     /// A job that ran: who, what, and what it said.
     pub(super) fn job(&mut self, job: &FinishedJob) {
-        let exit = job.exit_code.map_or_else(|| job.status.clone(), |code| format!("exit {code}"));
-        self.line(&format!("  [job {} `{}` by {}: {exit}]", job.id, job.name, job.user));
-        let said = job.trace.lines().skip_while(|line| !line.starts_with("ok: ") && !line.starts_with("refused: ") && !line.starts_with("waiting: ") && !line.starts_with("error: "));
+        let exit = job
+            .exit_code
+            .map_or_else(|| job.status.clone(), |code| format!("exit {code}"));
+        self.line(&format!(
+            "  [job {} `{}` by {}: {exit}]",
+            job.id, job.name, job.user
+        ));
+        let said = job.trace.lines().skip_while(|line| {
+            !line.starts_with("ok: ")
+                && !line.starts_with("refused: ")
+                && !line.starts_with("waiting: ")
+                && !line.starts_with("error: ")
+        });
         for line in said.take(14) {
             self.line(&format!("    {line}"));
         }
@@ -59,7 +73,10 @@ impl<'w> Narrator<'w> {
         self.chapter("What must always hold, checked on what happened");
         for invariant in invariants {
             let sign = if invariant.held { "held" } else { "BROKEN" };
-            self.line(&format!("  {:>2}. {sign}: {}", invariant.number, invariant.how));
+            self.line(&format!(
+                "  {:>2}. {sign}: {}",
+                invariant.number, invariant.how
+            ));
         }
     }
 

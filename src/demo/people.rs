@@ -15,14 +15,54 @@ pub struct Person {
 
 /// Everybody, bots included.
 pub const EVERYBODY: [Person; 8] = [
-    Person { name: "olga", called: "Olga", part: "product owner", access: 30 },
-    Person { name: "quentin", called: "Quentin", part: "QA", access: 30 },
-    Person { name: "rita", called: "Rita", part: "release manager", access: 40 },
-    Person { name: "ana", called: "Ana", part: "developer", access: 30 },
-    Person { name: "dan", called: "Dan", part: "developer", access: 30 },
-    Person { name: "eve", called: "Eve", part: "developer", access: 30 },
-    Person { name: "mallory", called: "Mallory", part: "developer who holds no role", access: 30 },
-    Person { name: "trainyard-bot", called: "Trainyard", part: "the bot of the gate", access: 40 },
+    Person {
+        name: "olga",
+        called: "Olga",
+        part: "product owner",
+        access: 30,
+    },
+    Person {
+        name: "quentin",
+        called: "Quentin",
+        part: "QA",
+        access: 30,
+    },
+    Person {
+        name: "rita",
+        called: "Rita",
+        part: "release manager",
+        access: 40,
+    },
+    Person {
+        name: "ana",
+        called: "Ana",
+        part: "developer",
+        access: 30,
+    },
+    Person {
+        name: "dan",
+        called: "Dan",
+        part: "developer",
+        access: 30,
+    },
+    Person {
+        name: "eve",
+        called: "Eve",
+        part: "developer",
+        access: 30,
+    },
+    Person {
+        name: "mallory",
+        called: "Mallory",
+        part: "developer who holds no role",
+        access: 30,
+    },
+    Person {
+        name: "trainyard-bot",
+        called: "Trainyard",
+        part: "the bot of the gate",
+        access: 40,
+    },
 ];
 
 /// The bot that lands, and owns the trigger that wakes the gate.

@@ -24,14 +24,26 @@ pub fn run(flags: &Sandbox, out: &mut dyn Write) -> Answer<Printed> {
     };
     let users: Vec<_> = std::iter::once("root")
         .chain(EVERYBODY.iter().map(|person| person.name))
-        .map(|name| world.token(name).map(|token| json!({"username": name, "token": token})))
+        .map(|name| {
+            world
+                .token(name)
+                .map(|token| json!({"username": name, "token": token}))
+        })
         .collect::<Answer<_>>()?;
     let line = json!({
         "url": world.emulator.url(),
         "project": {"id": world.project, "path": PROJECT_PATH, "url": world.project_url()},
         "users": users,
     });
-    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| Problem::misconfigured("the line that says where the sandbox is cannot be written", "give it a stdout").caused_by(error))?;
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .map_err(|error| {
+            Problem::misconfigured(
+                "the line that says where the sandbox is cannot be written",
+                "give it a stdout",
+            )
+            .caused_by(error)
+        })?;
     loop {
         std::thread::park();
     }

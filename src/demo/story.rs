@@ -69,11 +69,16 @@ struct Story<'a, 'w> {
 
 impl Story<'_, '_> {
     fn features(&mut self) -> Answer<()> {
-        self.tell.chapter("Olga, the product owner, writes three features");
-        for (title, criterion) in
-            [("Pay by card", "the card is charged once"), ("Gift wrapping", "the paper can be chosen"), ("Wish list", "a list can be shared")]
-        {
-            let text = format!("As a customer I want this.\n\n## Acceptance criteria\n\n- [x] {criterion}\n");
+        self.tell
+            .chapter("Olga, the product owner, writes three features");
+        for (title, criterion) in [
+            ("Pay by card", "the card is charged once"),
+            ("Gift wrapping", "the paper can be chosen"),
+            ("Wish list", "a list can be shared"),
+        ] {
+            let text = format!(
+                "As a customer I want this.\n\n## Acceptance criteria\n\n- [x] {criterion}\n"
+            );
             let iid = self.world.feature("olga", title, &text)?;
             self.tell.line(&format!("  #{iid} {title}"));
         }
@@ -82,9 +87,27 @@ impl Story<'_, '_> {
 
     fn queue_while_nrt_is_taken(&mut self) -> Answer<()> {
         self.tell.chapter("Three developers contribute, and press `integrate` while the test environment is taken");
-        self.open("ana", "card-form", "Add the card form", "contributes to feature #1", &[("shop/card.price", "3\n")])?;
-        self.open("dan", "card-receipt", "Mail a receipt", "Contributes to features: #1 and #2", &[("shop/receipt.price", "0\n")])?;
-        self.open("eve", "gift-paper", "Sell gift paper", "contributes to feature #2", &[("shop/paper.price", "two\n")])?;
+        self.open(
+            "ana",
+            "card-form",
+            "Add the card form",
+            "contributes to feature #1",
+            &[("shop/card.price", "3\n")],
+        )?;
+        self.open(
+            "dan",
+            "card-receipt",
+            "Mail a receipt",
+            "Contributes to features: #1 and #2",
+            &[("shop/receipt.price", "0\n")],
+        )?;
+        self.open(
+            "eve",
+            "gift-paper",
+            "Sell gift paper",
+            "contributes to feature #2",
+            &[("shop/paper.price", "two\n")],
+        )?;
         self.integrate("ana", 1)?;
         self.tell.line("Ana's change set is deployed to the NRT environment. Before its tests are over, Dan and Eve press `integrate` too:");
         self.run_except(&["nrt-tests"]);
@@ -98,14 +121,21 @@ impl Story<'_, '_> {
 
     fn a_change_set_is_rejected_and_mended(&mut self) -> Answer<()> {
         self.run_all();
-        self.tell.chapter("!1 landed; !2 was rebased onto it and landed; !3 did not pass");
+        self.tell
+            .chapter("!1 landed; !2 was rebased onto it and landed; !3 did not pass");
         self.tell_jobs(&["nrt-acquire", "append-to-version", "nrt-release"]);
         self.expect_merged(1)?;
         self.expect_merged(2)?;
         self.expect_open(3)?;
         self.show_notes("eve", 3)?;
-        self.tell.line("Eve pushes a fix and presses `integrate` again.");
-        self.push("eve", "gift-paper", "The paper costs 2", &[("shop/paper.price", "2\n")])?;
+        self.tell
+            .line("Eve pushes a fix and presses `integrate` again.");
+        self.push(
+            "eve",
+            "gift-paper",
+            "The paper costs 2",
+            &[("shop/paper.price", "2\n")],
+        )?;
         self.run_all();
         self.integrate("eve", 3)?;
         self.run_all();
@@ -114,25 +144,51 @@ impl Story<'_, '_> {
     }
 
     fn a_feature_is_claimed_once(&mut self) -> Answer<()> {
-        self.tell.chapter("Ana closes feature #1; Dan claims it too");
-        self.open("ana", "card-charge", "Charge the card", "closes feature #1", &[("shop/charge.price", "1\n")])?;
-        self.open("dan", "card-charge-too", "Charge the card as well", "Closes feature #1", &[("shop/charge.price", "9\n")])?;
+        self.tell
+            .chapter("Ana closes feature #1; Dan claims it too");
+        self.open(
+            "ana",
+            "card-charge",
+            "Charge the card",
+            "closes feature #1",
+            &[("shop/charge.price", "1\n")],
+        )?;
+        self.open(
+            "dan",
+            "card-charge-too",
+            "Charge the card as well",
+            "Closes feature #1",
+            &[("shop/charge.price", "9\n")],
+        )?;
         self.run_all();
         self.tell_jobs(&["link-check"]);
         self.expect_exit("link-check", 1)?;
         self.tell.line("Dan closes his merge request.");
-        self.world.ask("dan", Method::PUT, &self.world.at("merge_requests/5"), json!({"state_event": "close"})).map(drop)
+        self.world
+            .ask(
+                "dan",
+                Method::PUT,
+                &self.world.at("merge_requests/5"),
+                json!({"state_event": "close"}),
+            )
+            .map(drop)
     }
 
     fn a_feature_is_rejected_and_validated(&mut self) -> Answer<()> {
-        self.tell.chapter("People validate feature #1, by manual jobs of the merge request's pipeline");
+        self.tell
+            .chapter("People validate feature #1, by manual jobs of the merge request's pipeline");
         self.tell.line("Mallory holds no role, and tries:");
         self.play("mallory", 4, "validate:po", 1)?;
         self.tell.line("Quentin, QA, finds a fault:");
         self.play("quentin", 4, "reject:qa", 0)?;
         self.show_notes("ana", 4)?;
         self.tell.line("Ana pushes what was asked for. The verdict lapses, for the content is another one; both roles are asked again.");
-        self.push("ana", "card-charge", "Charge it once", &[("shop/charge.price", "2\n")])?;
+        self.push(
+            "ana",
+            "card-charge",
+            "Charge it once",
+            &[("shop/charge.price", "2\n")],
+        )?;
         self.run_all();
         self.play("olga", 4, "validate:po", 0)?;
         self.play("quentin", 4, "validate:qa", 0)?;
@@ -146,7 +202,13 @@ impl Story<'_, '_> {
 
     fn the_second_feature_is_closed(&mut self) -> Answer<()> {
         self.tell.chapter("Eve closes feature #2");
-        self.open("eve", "gift-done", "Wrap gifts", "This closes feature #2.", &[("shop/wrap.price", "4\n")])?;
+        self.open(
+            "eve",
+            "gift-done",
+            "Wrap gifts",
+            "This closes feature #2.",
+            &[("shop/wrap.price", "4\n")],
+        )?;
         self.run_all();
         self.play("olga", 6, "validate:po", 0)?;
         self.play("quentin", 6, "validate:qa", 0)?;
@@ -158,13 +220,20 @@ impl Story<'_, '_> {
     }
 
     fn a_version_is_released(&mut self) -> Answer<()> {
-        self.tell.chapter("Rita releases the version; merging goes on");
+        self.tell
+            .chapter("Rita releases the version; merging goes on");
         let pipeline = self.newest_of_main()?;
         let prepared = self.world.play_in("rita", pipeline, "release-prepare")?;
         self.tell.job(&prepared);
         expect(&prepared, 0)?;
         self.tell.line("Before the deployment is over, Dan's next change set goes through the queue. It belongs to the next version.");
-        self.open("dan", "wish-list", "Keep a wish list", "contributes to feature #3", &[("shop/wish.price", "0\n")])?;
+        self.open(
+            "dan",
+            "wish-list",
+            "Keep a wish list",
+            "contributes to feature #3",
+            &[("shop/wish.price", "0\n")],
+        )?;
         self.run_except(&["deploy-production"]);
         self.integrate("dan", 7)?;
         self.run_except(&["deploy-production"]);
@@ -172,32 +241,74 @@ impl Story<'_, '_> {
         self.run_all();
         self.tell_jobs(&["deploy-production", "release-publish"]);
         for iid in [1, 2] {
-            let issue = self.world.read("olga", &self.world.at(&format!("issues/{iid}")))?;
-            check(issue["state"] == "closed", || format!("feature #{iid} is not closed"))?;
+            let issue = self
+                .world
+                .read("olga", &self.world.at(&format!("issues/{iid}")))?;
+            check(issue["state"] == "closed", || {
+                format!("feature #{iid} is not closed")
+            })?;
         }
         self.show_version()
     }
 
     fn a_retried_job_changes_nothing(&mut self) -> Answer<()> {
-        self.tell.chapter("A finished job is run again, and changes nothing");
-        let last = self.world.ran.iter().rev().map(|ran| &ran.finished).find(|job| job.name == "release-publish").cloned();
+        self.tell
+            .chapter("A finished job is run again, and changes nothing");
+        let last = self
+            .world
+            .ran
+            .iter()
+            .rev()
+            .map(|ran| &ran.finished)
+            .find(|job| job.name == "release-publish")
+            .cloned();
         let last = last.ok_or_else(|| Problem::bug("no release was published"))?;
-        let retried = self.world.ask("rita", Method::POST, &self.world.at(&format!("jobs/{}/retry", last.id)), json!({}))?;
-        let again = self.world.run_one(|info| Some(info.id) == retried["id"].as_u64()).map(|ran| ran.finished.clone());
+        let retried = self.world.ask(
+            "rita",
+            Method::POST,
+            &self.world.at(&format!("jobs/{}/retry", last.id)),
+            json!({}),
+        )?;
+        let again = self
+            .world
+            .run_one(|info| Some(info.id) == retried["id"].as_u64())
+            .map(|ran| ran.finished.clone());
         let again = again.ok_or_else(|| Problem::bug("the retried job did not run"))?;
         self.tell.job(&again);
         expect(&again, 0)?;
-        check(again.trace.contains("nothing changed"), || "the retried job does not say that nothing changed".to_owned())
+        check(again.trace.contains("nothing changed"), || {
+            "the retried job does not say that nothing changed".to_owned()
+        })
     }
 
-    fn open(&mut self, user: &str, branch: &str, title: &str, description: &str, files: &[(&str, &str)]) -> Answer<u64> {
-        let iid = self.world.merge_request(user, branch, title, description, files)?;
-        self.tell.line(&format!("  {user} opens !{iid} \"{title}\": \"{description}\""));
+    fn open(
+        &mut self,
+        user: &str,
+        branch: &str,
+        title: &str,
+        description: &str,
+        files: &[(&str, &str)],
+    ) -> Answer<u64> {
+        let iid = self
+            .world
+            .merge_request(user, branch, title, description, files)?;
+        self.tell.line(&format!(
+            "  {user} opens !{iid} \"{title}\": \"{description}\""
+        ));
         Ok(iid)
     }
 
-    fn push(&mut self, user: &str, branch: &str, message: &str, files: &[(&str, &str)]) -> Answer<String> {
-        let files: Vec<(String, String)> = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+    fn push(
+        &mut self,
+        user: &str,
+        branch: &str,
+        message: &str,
+        files: &[(&str, &str)],
+    ) -> Answer<String> {
+        let files: Vec<(String, String)> = files
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+            .collect();
         self.world.push(user, branch, message, &files, &[])
     }
 
@@ -218,12 +329,20 @@ impl Story<'_, '_> {
     }
 
     fn run_except(&mut self, names: &[&str]) {
-        self.world.run(|info: &JobInfo| !names.contains(&info.name.as_str()));
+        self.world
+            .run(|info: &JobInfo| !names.contains(&info.name.as_str()));
     }
 
     /// Tells the jobs of these names that ran since the last time.
     fn tell_jobs(&mut self, names: &[&str]) {
-        for job in self.world.ran.iter().map(|ran| &ran.finished).skip(self.tell.told()).filter(|job| names.contains(&job.name.as_str())) {
+        for job in self
+            .world
+            .ran
+            .iter()
+            .map(|ran| &ran.finished)
+            .skip(self.tell.told())
+            .filter(|job| names.contains(&job.name.as_str()))
+        {
             self.tell.job(job);
         }
         self.tell.all_told(self.world.ran.len());
@@ -233,7 +352,9 @@ impl Story<'_, '_> {
         let text = self.world.as_gate(&["queue"])?;
         self.tell.screen("trainyard queue", &text);
         let rows = text.lines().filter(|line| line.contains(". !")).count();
-        check(rows == 2, || format!("two change sets should wait while NRT is taken:\n{text}"))
+        check(rows == 2, || {
+            format!("two change sets should wait while NRT is taken:\n{text}")
+        })
     }
 
     fn show_version(&mut self) -> Answer<()> {
@@ -243,8 +364,18 @@ impl Story<'_, '_> {
     }
 
     fn show_notes(&mut self, user: &str, iid: u64) -> Answer<()> {
-        let notes = self.world.read(user, &self.world.at(&format!("merge_requests/{iid}/notes?sort=asc&order_by=created_at")))?;
-        for note in notes.as_array().into_iter().flatten().filter(|note| note["system"] == false) {
+        let notes = self.world.read(
+            user,
+            &self.world.at(&format!(
+                "merge_requests/{iid}/notes?sort=asc&order_by=created_at"
+            )),
+        )?;
+        for note in notes
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|note| note["system"] == false)
+        {
             let body = note["body"].as_str().unwrap_or_default();
             let body = body.split_once("-->\n").map_or(body, |(_, rest)| rest);
             self.tell.screen(&format!("a note on !{iid}"), body);
@@ -253,8 +384,12 @@ impl Story<'_, '_> {
     }
 
     fn newest_of_main(&self) -> Answer<u64> {
-        let pipelines = self.world.read("rita", &self.world.at("pipelines?ref=main&source=push"))?;
-        pipelines[0]["id"].as_u64().ok_or_else(|| Problem::bug("the default branch has no pipeline"))
+        let pipelines = self
+            .world
+            .read("rita", &self.world.at("pipelines?ref=main&source=push"))?;
+        pipelines[0]["id"]
+            .as_u64()
+            .ok_or_else(|| Problem::bug("the default branch has no pipeline"))
     }
 
     fn expect_merged(&self, iid: u64) -> Answer<()> {
@@ -266,15 +401,36 @@ impl Story<'_, '_> {
     }
 
     fn expect_state(&self, iid: u64, state: &str) -> Answer<()> {
-        let found = self.world.read("olga", &self.world.at(&format!("merge_requests/{iid}")))?;
+        let found = self
+            .world
+            .read("olga", &self.world.at(&format!("merge_requests/{iid}")))?;
         check(found["state"] == state, || {
-            let jobs: Vec<String> = self.world.ran.iter().rev().map(|ran| &ran.finished).take(8).map(|job| format!("--- {} (exit {:?})\n{}", job.name, job.exit_code, job.trace)).collect();
-            format!("!{iid} should be {state}, and is {}\n{}", found["state"], jobs.join("\n"))
+            let jobs: Vec<String> = self
+                .world
+                .ran
+                .iter()
+                .rev()
+                .map(|ran| &ran.finished)
+                .take(8)
+                .map(|job| format!("--- {} (exit {:?})\n{}", job.name, job.exit_code, job.trace))
+                .collect();
+            format!(
+                "!{iid} should be {state}, and is {}\n{}",
+                found["state"],
+                jobs.join("\n")
+            )
         })
     }
 
     fn expect_exit(&self, name: &str, exit: i32) -> Answer<()> {
-        match self.world.ran.iter().rev().map(|ran| &ran.finished).find(|job| job.name == name) {
+        match self
+            .world
+            .ran
+            .iter()
+            .rev()
+            .map(|ran| &ran.finished)
+            .find(|job| job.name == name)
+        {
             Some(job) => expect(job, exit),
             None => Err(Problem::bug(format!("`{name}` did not run"))),
         }
@@ -282,9 +438,21 @@ impl Story<'_, '_> {
 }
 
 fn expect(job: &FinishedJob, exit: i32) -> Answer<()> {
-    check(job.exit_code == Some(exit), || format!("`{}` should end with exit code {exit}, and ended with {:?}:\n{}", job.name, job.exit_code, job.trace))
+    check(job.exit_code == Some(exit), || {
+        format!(
+            "`{}` should end with exit code {exit}, and ended with {:?}:\n{}",
+            job.name, job.exit_code, job.trace
+        )
+    })
 }
 
 fn check(holds: bool, otherwise: impl FnOnce() -> String) -> Answer<()> {
-    if holds { Ok(()) } else { Err(Problem::bug(format!("the story went another way: {}", otherwise()))) }
+    if holds {
+        Ok(())
+    } else {
+        Err(Problem::bug(format!(
+            "the story went another way: {}",
+            otherwise()
+        )))
+    }
 }

@@ -91,10 +91,22 @@ pub(super) fn of(world: &World, seconds: f64) -> Answer<Summary> {
     let invariants = invariants::check(world, &events, &yard)?;
     let of_list = |path: &str, keys: &[&str]| -> Answer<Vec<Value>> {
         let list = world.read("root", &world.at(path))?;
-        let row = |item: &Value| keys.iter().map(|key| ((*key).to_owned(), item[*key].clone())).collect::<serde_json::Map<_, _>>();
-        Ok(list.as_array().into_iter().flatten().map(|item| Value::Object(row(item))).collect())
+        let row = |item: &Value| {
+            keys.iter()
+                .map(|key| ((*key).to_owned(), item[*key].clone()))
+                .collect::<serde_json::Map<_, _>>()
+        };
+        Ok(list
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|item| Value::Object(row(item)))
+            .collect())
     };
-    let merge_requests = world.read("root", &world.at("merge_requests?state=all&order_by=created_at&sort=asc&per_page=100"))?;
+    let merge_requests = world.read(
+        "root",
+        &world.at("merge_requests?state=all&order_by=created_at&sort=asc&per_page=100"),
+    )?;
     let merge_requests = merge_requests.as_array().into_iter().flatten();
     Ok(Summary {
         features: of_list("issues?order_by=created_at&sort=asc", &["iid", "title", "state"])?,
@@ -116,7 +128,11 @@ pub(super) fn of(world: &World, seconds: f64) -> Answer<Summary> {
 pub(super) fn epilogue(world: &World, summary: &Summary, kept: Option<&Path>) -> Answer<String> {
     let released = &world.read("root", &world.at("releases"))?[0];
     let notes = released["description"].as_str().unwrap_or_default();
-    let mut text = format!("\nReleased: {}\n\n{}\n", released["name"].as_str().unwrap_or_default(), notes.trim_end());
+    let mut text = format!(
+        "\nReleased: {}\n\n{}\n",
+        released["name"].as_str().unwrap_or_default(),
+        notes.trim_end()
+    );
     let jobs: usize = summary.requests.by_job.iter().map(|job| job.count).sum();
     text.push_str(&format!(
         "\nThe story took {:.1} s: {} jobs ran, with {jobs} API requests of theirs; {} events.\n",
@@ -125,7 +141,11 @@ pub(super) fn epilogue(world: &World, summary: &Summary, kept: Option<&Path>) ->
         summary.events.values().sum::<usize>()
     ));
     let report = world.folder().join("trainyard-report.html");
-    let events: String = world.events()?.iter().map(|event| cloud_event::to_line(event, &world.project_url()) + "\n").collect();
+    let events: String = world
+        .events()?
+        .iter()
+        .map(|event| cloud_event::to_line(event, &world.project_url()) + "\n")
+        .collect();
     match kept {
         Some(folder) => {
             files::write_whole(&folder.join("trainyard-events.ndjson"), &events)?;
@@ -146,16 +166,36 @@ pub(super) fn epilogue(world: &World, summary: &Summary, kept: Option<&Path>) ->
 }
 
 fn by_job(ran: &Ran, events: &[Event]) -> JobRequests {
-    let of_event = events.iter().filter(|event| event.job.is_some_and(|job| job.0 == ran.finished.id)).find_map(|event| match event.fact.subject() {
-        crate::domain::event::Subject::MergeRequest(MergeRequestId { iid, .. }) => Some(iid),
-        crate::domain::event::Subject::Environment | crate::domain::event::Subject::Trial(_) | crate::domain::event::Subject::Version(_) => None,
-    });
-    JobRequests { job: ran.finished.name.clone(), id: ran.finished.id, change_set: ran.merge_request.or(of_event), count: ran.requests }
+    let of_event = events
+        .iter()
+        .filter(|event| event.job.is_some_and(|job| job.0 == ran.finished.id))
+        .find_map(|event| match event.fact.subject() {
+            crate::domain::event::Subject::MergeRequest(MergeRequestId { iid, .. }) => Some(iid),
+            crate::domain::event::Subject::Environment
+            | crate::domain::event::Subject::Trial(_)
+            | crate::domain::event::Subject::Version(_) => None,
+        });
+    JobRequests {
+        job: ran.finished.name.clone(),
+        id: ran.finished.id,
+        change_set: ran.merge_request.or(of_event),
+        count: ran.requests,
+    }
 }
 
 fn validation(event: &Event) -> Option<Value> {
     match &event.fact {
-        Fact::FeatureValidated { merge_request, features, verdict } | Fact::FeatureRejected { merge_request, features, verdict, .. } => Some(json!({
+        Fact::FeatureValidated {
+            merge_request,
+            features,
+            verdict,
+        }
+        | Fact::FeatureRejected {
+            merge_request,
+            features,
+            verdict,
+            ..
+        } => Some(json!({
             "merge_request": merge_request.iid, "features": features.iter().map(|f| f.iid).collect::<Vec<_>>(), "role": verdict.role,
             "decision": verdict.decision, "by": verdict.by, "commit": verdict.commit,
         })),
@@ -167,7 +207,11 @@ fn trials(events: &[Event]) -> Vec<Value> {
     let mut trials: BTreeMap<u64, Value> = BTreeMap::new();
     for event in events {
         match &event.fact {
-            Fact::TrialStarted { trial, candidate, change_sets } => {
+            Fact::TrialStarted {
+                trial,
+                candidate,
+                change_sets,
+            } => {
                 let sets: Vec<u64> = change_sets.iter().map(|id| id.iid).collect();
                 trials.insert(trial.0, json!({"trial": trial, "candidate": candidate.commit, "merge_requests": sets, "verdict": null}));
             }
@@ -187,7 +231,12 @@ fn verdict_of(trials: &mut BTreeMap<u64, Value>, trial: u64, verdict: &str) {
 }
 
 fn versions(yard: &Yard) -> Vec<Value> {
-    let iids = |content: &[crate::domain::versioning::Appended]| content.iter().map(|a| a.change_set.merge_request.iid).collect::<Vec<_>>();
+    let iids = |content: &[crate::domain::versioning::Appended]| {
+        content
+            .iter()
+            .map(|a| a.change_set.merge_request.iid)
+            .collect::<Vec<_>>()
+    };
     let mut versions: Vec<Value> = yard
         .versions
         .released

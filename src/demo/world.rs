@@ -33,13 +33,34 @@ const PROJECT: [(&str, &str); 14] = [
     ("tests/unit.sh", include_str!("project/unit.sh")),
     ("README.md", "# Shop\n\nSells things.\n"),
     ("shop/book.price", "12\n"),
-    ("ci-templates/trainyard.yml", include_str!("../../ci-templates/trainyard.yml")),
-    ("ci-templates/link-check.yml", include_str!("../../ci-templates/link-check.yml")),
-    ("ci-templates/validation.yml", include_str!("../../ci-templates/validation.yml")),
-    ("ci-templates/await-validation.yml", include_str!("../../ci-templates/await-validation.yml")),
-    ("ci-templates/nrt-lock.yml", include_str!("../../ci-templates/nrt-lock.yml")),
-    ("ci-templates/nrt-worker.yml", include_str!("../../ci-templates/nrt-worker.yml")),
-    ("ci-templates/release.yml", include_str!("../../ci-templates/release.yml")),
+    (
+        "ci-templates/trainyard.yml",
+        include_str!("../../ci-templates/trainyard.yml"),
+    ),
+    (
+        "ci-templates/link-check.yml",
+        include_str!("../../ci-templates/link-check.yml"),
+    ),
+    (
+        "ci-templates/validation.yml",
+        include_str!("../../ci-templates/validation.yml"),
+    ),
+    (
+        "ci-templates/await-validation.yml",
+        include_str!("../../ci-templates/await-validation.yml"),
+    ),
+    (
+        "ci-templates/nrt-lock.yml",
+        include_str!("../../ci-templates/nrt-lock.yml"),
+    ),
+    (
+        "ci-templates/nrt-worker.yml",
+        include_str!("../../ci-templates/nrt-worker.yml"),
+    ),
+    (
+        "ci-templates/release.yml",
+        include_str!("../../ci-templates/release.yml"),
+    ),
 ];
 
 /// The project of the story.
@@ -88,10 +109,28 @@ impl World {
     /// # Errors
     /// When it cannot start.
     pub fn start(folder: &Path, programs: &Path, port: u16) -> Answer<Self> {
-        let emulator = Emulator::start(Options { port, data_dir: Some(folder.join("gitlab")), path_prefix: Some(programs.to_owned()), ..Options::default() })
-            .map_err(|error| Problem::misconfigured("the embedded GitLab cannot start", "check that the folder is writable, and that git is installed").caused_by(error))?;
+        let emulator = Emulator::start(Options {
+            port,
+            data_dir: Some(folder.join("gitlab")),
+            path_prefix: Some(programs.to_owned()),
+            ..Options::default()
+        })
+        .map_err(|error| {
+            Problem::misconfigured(
+                "the embedded GitLab cannot start",
+                "check that the folder is writable, and that git is installed",
+            )
+            .caused_by(error)
+        })?;
         let tokens = BTreeMap::from([("root".to_owned(), emulator.root_token().to_owned())]);
-        let mut world = Self { emulator, project: 0, tokens, folder: folder.to_owned(), ran: Vec::new(), programs: programs.to_owned() };
+        let mut world = Self {
+            emulator,
+            project: 0,
+            tokens,
+            folder: folder.to_owned(),
+            ran: Vec::new(),
+            programs: programs.to_owned(),
+        };
         world.populate()?;
         world.push("root", "main", "Open the shop", &world.first_files(), &[])?;
         world.protect()?;
@@ -99,7 +138,12 @@ impl World {
     }
 
     fn populate(&mut self) -> Answer<()> {
-        let group = self.ask("root", Method::POST, "groups", json!({"name": "Shop", "path": "shop", "visibility": "private"}))?;
+        let group = self.ask(
+            "root",
+            Method::POST,
+            "groups",
+            json!({"name": "Shop", "path": "shop", "visibility": "private"}),
+        )?;
         let settings = json!({
             "name": "web", "path": "web", "namespace_id": group["id"], "visibility": "private", "merge_method": "rebase_merge",
             "ci_pipeline_variables_minimum_override_role": "no_one_allowed", "only_allow_merge_if_pipeline_succeeds": true,
@@ -113,7 +157,12 @@ impl World {
             });
             let user = self.ask("root", Method::POST, "users", user)?;
             let path = format!("users/{}/personal_access_tokens", user["id"]);
-            let token = self.ask("root", Method::POST, &path, json!({"name": "demo", "scopes": ["api"]}))?;
+            let token = self.ask(
+                "root",
+                Method::POST,
+                &path,
+                json!({"name": "demo", "scopes": ["api"]}),
+            )?;
             let secret = token["token"].as_str().unwrap_or_default().to_owned();
             self.tokens.insert(person.name.to_owned(), secret);
             let member = json!({"user_id": user["id"], "access_level": person.access});
@@ -121,12 +170,19 @@ impl World {
         }
         let label = json!({"name": "feature", "color": "#428BCA"});
         self.ask("root", Method::POST, &self.at("labels"), label)?;
-        let trigger = self.ask(BOT, Method::POST, &self.at("triggers"), json!({"description": "gate"}))?;
+        let trigger = self.ask(
+            BOT,
+            Method::POST,
+            &self.at("triggers"),
+            json!({"description": "gate"}),
+        )?;
         let bot = self.token(BOT)?.to_owned();
         let trigger = trigger["token"].as_str().unwrap_or_default();
-        for (key, value, protected) in
-            [("TRAINYARD_TOKEN", bot.as_str(), false), ("TRAINYARD_GATE_TOKEN", &bot, true), ("TRAINYARD_TRIGGER_TOKEN", trigger, false)]
-        {
+        for (key, value, protected) in [
+            ("TRAINYARD_TOKEN", bot.as_str(), false),
+            ("TRAINYARD_GATE_TOKEN", &bot, true),
+            ("TRAINYARD_TRIGGER_TOKEN", trigger, false),
+        ] {
             let variable = json!({"key": key, "value": value, "protected": protected, "masked": true, "raw": true});
             self.ask("root", Method::POST, &self.at("variables"), variable)?;
         }
@@ -135,7 +191,10 @@ impl World {
 
     fn first_files(&self) -> Vec<(String, String)> {
         let server = self.emulator.url();
-        PROJECT.iter().map(|(path, text)| ((*path).to_owned(), text.replace("@SERVER@", server))).collect()
+        PROJECT
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), text.replace("@SERVER@", server)))
+            .collect()
     }
 
     /// Nobody but maintainers, the gate's bot among them, writes to the branch that versions are made of.
@@ -166,7 +225,10 @@ impl World {
     /// # Errors
     /// When nobody has that name.
     pub fn token(&self, user: &str) -> Answer<&str> {
-        self.tokens.get(user).map(String::as_str).ok_or_else(|| Problem::bug(format!("nobody is called `{user}`")))
+        self.tokens
+            .get(user)
+            .map(String::as_str)
+            .ok_or_else(|| Problem::bug(format!("nobody is called `{user}`")))
     }
 
     /// A person's request to the API, and its answer whatever it is.
@@ -174,7 +236,11 @@ impl World {
     /// # Errors
     /// When no answer came.
     pub fn reply(&self, user: &str, method: Method, path: &str, body: Value) -> Answer<Reply> {
-        self.client(user)?.send(&Ask { method, path: path.to_owned(), body })
+        self.client(user)?.send(&Ask {
+            method,
+            path: path.to_owned(),
+            body,
+        })
     }
 
     /// The same, where only success will do.
@@ -183,7 +249,11 @@ impl World {
     /// When GitLab refused.
     pub fn ask(&self, user: &str, method: Method, path: &str, body: Value) -> Answer<Value> {
         let reply = self.reply(user, method, path, body)?;
-        if reply.ok() && reply.text().is_empty() { Ok(Value::Null) } else { reply.json() }
+        if reply.ok() && reply.text().is_empty() {
+            Ok(Value::Null)
+        } else {
+            reply.json()
+        }
     }
 
     /// What a person reads.
@@ -198,26 +268,60 @@ impl World {
     ///
     /// # Errors
     /// When git or GitLab refused.
-    pub fn push(&self, user: &str, branch: &str, message: &str, files: &[(String, String)], options: &[&str]) -> Answer<String> {
+    pub fn push(
+        &self,
+        user: &str,
+        branch: &str,
+        message: &str,
+        files: &[(String, String)],
+        options: &[&str],
+    ) -> Answer<String> {
         let folder = self.folder.join("clones").join(user);
-        let address = self.emulator.url().replacen("://", &format!("://{user}:{}@", self.token(user)?), 1);
+        let address =
+            self.emulator
+                .url()
+                .replacen("://", &format!("://{user}:{}@", self.token(user)?), 1);
         if !folder.exists() {
-            fs::create_dir_all(&folder).map_err(|error| Problem::misconfigured("a clone cannot be made", "check the disk").caused_by(error))?;
+            fs::create_dir_all(&folder).map_err(|error| {
+                Problem::misconfigured("a clone cannot be made", "check the disk").caused_by(error)
+            })?;
             git(&folder, &["init", "--quiet", "--initial-branch=main"])?;
-            git(&folder, &["remote", "add", "origin", &format!("{address}/{PROJECT_PATH}.git")])?;
+            git(
+                &folder,
+                &[
+                    "remote",
+                    "add",
+                    "origin",
+                    &format!("{address}/{PROJECT_PATH}.git"),
+                ],
+            )?;
             git(&folder, &["config", "user.name", user])?;
-            git(&folder, &["config", "user.email", &format!("{user}@shop.example")])?;
+            git(
+                &folder,
+                &["config", "user.email", &format!("{user}@shop.example")],
+            )?;
         }
         git(&folder, &["fetch", "--quiet", "--prune", "origin"])?;
         let remote = format!("refs/remotes/origin/{branch}");
-        let start = [remote.as_str(), "refs/remotes/origin/main"].into_iter().find(|start| git(&folder, &["rev-parse", "--verify", "--quiet", start]).is_ok());
+        let start = [remote.as_str(), "refs/remotes/origin/main"]
+            .into_iter()
+            .find(|start| git(&folder, &["rev-parse", "--verify", "--quiet", start]).is_ok());
         if let Some(start) = start {
-            git(&folder, &["checkout", "--quiet", "--force", "-B", branch, start])?;
+            git(
+                &folder,
+                &["checkout", "--quiet", "--force", "-B", branch, start],
+            )?;
         }
         for (path, text) in files {
             let path = folder.join(path);
-            let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
-            made.map_err(|error| Problem::misconfigured("a file of the story cannot be written", "check the disk").caused_by(error))?;
+            let made = path
+                .parent()
+                .map_or(Ok(()), fs::create_dir_all)
+                .and_then(|()| fs::write(&path, text));
+            made.map_err(|error| {
+                Problem::misconfigured("a file of the story cannot be written", "check the disk")
+                    .caused_by(error)
+            })?;
         }
         git(&folder, &["add", "--all"])?;
         git(&folder, &["commit", "--quiet", "--message", message])?;
@@ -242,8 +346,18 @@ impl World {
     ///
     /// # Errors
     /// When GitLab refused.
-    pub fn merge_request(&self, user: &str, branch: &str, title: &str, description: &str, files: &[(&str, &str)]) -> Answer<u64> {
-        let files: Vec<(String, String)> = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+    pub fn merge_request(
+        &self,
+        user: &str,
+        branch: &str,
+        title: &str,
+        description: &str,
+        files: &[(&str, &str)],
+    ) -> Answer<u64> {
+        let files: Vec<(String, String)> = files
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+            .collect();
         self.push(user, branch, title, &files, &[])?;
         let opened = json!({"source_branch": branch, "target_branch": "main", "title": title, "description": description, "remove_source_branch": true});
         number(&self.ask(user, Method::POST, &self.at("merge_requests"), opened)?["iid"])
@@ -254,14 +368,26 @@ impl World {
         let before = self.api_requests();
         let finished = self.emulator.run_next_job(filter)?;
         let requests = self.api_requests() - before;
-        let merge_request = finished.reference.strip_prefix("refs/merge-requests/").and_then(|rest| rest.split('/').next()).and_then(|iid| iid.parse().ok());
-        self.ran.push(Ran { finished, merge_request, requests });
+        let merge_request = finished
+            .reference
+            .strip_prefix("refs/merge-requests/")
+            .and_then(|rest| rest.split('/').next())
+            .and_then(|iid| iid.parse().ok());
+        self.ran.push(Ran {
+            finished,
+            merge_request,
+            requests,
+        });
         self.ran.last()
     }
 
     /// How many API requests were made so far.
     pub fn api_requests(&self) -> usize {
-        self.emulator.requests().iter().filter(|entry| is_api(entry)).count()
+        self.emulator
+            .requests()
+            .iter()
+            .filter(|entry| is_api(entry))
+            .count()
     }
 
     /// Runs every job that waits and that `filter` accepts, and those that follow from them; returns how many.
@@ -285,9 +411,23 @@ impl World {
     /// # Errors
     /// When there is none.
     pub fn job(&self, user: &str, pipeline: u64, name: &str) -> Answer<u64> {
-        let jobs = self.read(user, &self.at(&format!("pipelines/{pipeline}/jobs?per_page=100")))?;
-        let found = jobs.as_array().into_iter().flatten().find(|job| job["name"] == name);
-        found.map_or_else(|| Err(Problem::bug(format!("pipeline {pipeline} has no job `{name}`"))), |job| number(&job["id"]))
+        let jobs = self.read(
+            user,
+            &self.at(&format!("pipelines/{pipeline}/jobs?per_page=100")),
+        )?;
+        let found = jobs
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|job| job["name"] == name);
+        found.map_or_else(
+            || {
+                Err(Problem::bug(format!(
+                    "pipeline {pipeline} has no job `{name}`"
+                )))
+            },
+            |job| number(&job["id"]),
+        )
     }
 
     /// A person plays a manual job of the newest pipeline of a merge request, and the runner runs it; returns how it ended.
@@ -305,9 +445,16 @@ impl World {
     /// As above.
     pub fn play_in(&mut self, user: &str, pipeline: u64, name: &str) -> Answer<FinishedJob> {
         let job = self.job(user, pipeline, name)?;
-        let played = self.ask(user, Method::POST, &self.at(&format!("jobs/{job}/play")), json!({}))?;
+        let played = self.ask(
+            user,
+            Method::POST,
+            &self.at(&format!("jobs/{job}/play")),
+            json!({}),
+        )?;
         let job = number(&played["id"])?;
-        self.run_one(|info| info.id == job).map(|ran| ran.finished.clone()).ok_or_else(|| Problem::bug(format!("the job `{name}` was played and did not run")))
+        self.run_one(|info| info.id == job)
+            .map(|ran| ran.finished.clone())
+            .ok_or_else(|| Problem::bug(format!("the job `{name}` was played and did not run")))
     }
 }
 
@@ -321,7 +468,9 @@ impl World {
     /// The environment that a job of a gate pipeline has, for a command that somebody runs by hand.
     pub fn gate_environment(&self) -> Vec<(String, String)> {
         let url = self.emulator.url();
-        let head = self.git_in_repository(&["rev-parse", "refs/heads/main"]).unwrap_or_default();
+        let head = self
+            .git_in_repository(&["rev-parse", "refs/heads/main"])
+            .unwrap_or_default();
         let token = self.tokens.get(BOT).cloned().unwrap_or_default();
         [
             ("CI_API_V4_URL", format!("{url}/api/v4")),
@@ -346,8 +495,10 @@ impl World {
     /// # Errors
     /// When it cannot be started.
     pub fn program(&self, environment: &[(String, String)], arguments: &[&str]) -> Answer<Said> {
-        let path = std::env::split_paths("/usr/local/bin:/usr/bin:/bin").chain([self.programs.clone()]);
-        let path = std::env::join_paths(path).map_err(|error| Problem::bug("the search path cannot be made").caused_by(error))?;
+        let path =
+            std::env::split_paths("/usr/local/bin:/usr/bin:/bin").chain([self.programs.clone()]);
+        let path = std::env::join_paths(path)
+            .map_err(|error| Problem::bug("the search path cannot be made").caused_by(error))?;
         let output = Command::new(self.programs.join("trainyard"))
             .args(arguments)
             .env_clear()
@@ -355,8 +506,12 @@ impl World {
             .envs(environment.iter().map(|(key, value)| (key, value)))
             .output()
             .map_err(|error| Problem::bug("this program cannot start itself").caused_by(error))?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        Ok(Said { code: output.status.code(), said })
+        let said = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        Ok(Said {
+            code: output.status.code(),
+            said,
+        })
     }
 
     /// Runs a command with the gate's environment, and returns what it prints.
@@ -365,7 +520,15 @@ impl World {
     /// When it fails.
     pub fn as_gate(&self, arguments: &[&str]) -> Answer<String> {
         let said = self.program(&self.gate_environment(), arguments)?;
-        if said.code == Some(0) { Ok(said.said) } else { Err(Problem::bug(format!("`trainyard {}` failed: {}", arguments.join(" "), said.said))) }
+        if said.code == Some(0) {
+            Ok(said.said)
+        } else {
+            Err(Problem::bug(format!(
+                "`trainyard {}` failed: {}",
+                arguments.join(" "),
+                said.said
+            )))
+        }
     }
 
     /// Every event: those of the log, and those that jobs of merge request pipelines left as artifacts. In the order of the log.
@@ -378,7 +541,10 @@ impl World {
         let mut known: BTreeSet<String> = log.events.iter().map(|event| event.id.clone()).collect();
         let mut events = log.events;
         for ran in &self.ran {
-            let artifact = self.emulator.job_artifact(ran.finished.id, "trainyard-events.ndjson").unwrap_or_default();
+            let artifact = self
+                .emulator
+                .job_artifact(ran.finished.id, "trainyard-events.ndjson")
+                .unwrap_or_default();
             for event in cloud_event::read_lines(&artifact).events {
                 if known.insert(event.id.clone()) {
                     events.push(event);
@@ -393,10 +559,25 @@ impl World {
     /// # Errors
     /// When GitLab refused.
     pub fn titles(&self) -> Answer<BTreeMap<FeatureId, String>> {
-        let project: ProjectPath = PROJECT_PATH.parse().map_err(|error| Problem::bug("the story's project has no path").caused_by(error))?;
+        let project: ProjectPath = PROJECT_PATH
+            .parse()
+            .map_err(|error| Problem::bug("the story's project has no path").caused_by(error))?;
         let issues = self.read("root", &self.at("issues?per_page=100"))?;
-        let of = |issue: &Value| Some((FeatureId { project: project.clone(), iid: issue["iid"].as_u64()? }, issue["title"].as_str()?.to_owned()));
-        Ok(issues.as_array().into_iter().flatten().filter_map(of).collect())
+        let of = |issue: &Value| {
+            Some((
+                FeatureId {
+                    project: project.clone(),
+                    iid: issue["iid"].as_u64()?,
+                },
+                issue["title"].as_str()?.to_owned(),
+            ))
+        };
+        Ok(issues
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(of)
+            .collect())
     }
 
     /// The tree of a commit, by git.
@@ -422,7 +603,12 @@ impl World {
     /// When GitLab refused.
     pub fn state_of_project(&self) -> Answer<String> {
         let mut state = String::new();
-        for path in ["variables?per_page=100", "merge_requests?state=all&per_page=100", "issues?per_page=100", "pipelines?per_page=100"] {
+        for path in [
+            "variables?per_page=100",
+            "merge_requests?state=all&per_page=100",
+            "issues?per_page=100",
+            "pipelines?per_page=100",
+        ] {
             state.push_str(&self.read("root", &self.at(path))?.to_string());
         }
         Ok(state + &self.git_in_repository(&["for-each-ref"])?)
@@ -433,8 +619,15 @@ impl World {
     }
 
     fn client(&self, user: &str) -> Answer<Client<'static>> {
-        let base = Url::parse(&format!("{}/api/v4/", self.emulator.url())).map_err(|error| Problem::bug("the embedded GitLab has no address").caused_by(error))?;
-        Client::new(&base, Token::Bot, Secret::new(self.token(user)?.to_owned()), None, &CLOCK)
+        let base = Url::parse(&format!("{}/api/v4/", self.emulator.url()))
+            .map_err(|error| Problem::bug("the embedded GitLab has no address").caused_by(error))?;
+        Client::new(
+            &base,
+            Token::Bot,
+            Secret::new(self.token(user)?.to_owned()),
+            None,
+            &CLOCK,
+        )
     }
 }
 
@@ -455,13 +648,20 @@ impl Endpoint for Ask {
     }
 
     fn body(&self) -> Result<Option<(&'static str, Vec<u8>)>, BodyError> {
-        if self.body.is_null() { Ok(None) } else { JsonParams::into_body(&self.body) }
+        if self.body.is_null() {
+            Ok(None)
+        } else {
+            JsonParams::into_body(&self.body)
+        }
     }
 }
 
 /// The folder of this program.
 pub(super) fn own_folder() -> Answer<PathBuf> {
-    let program = std::env::current_exe().map_err(|error| Problem::misconfigured("this program cannot find itself", "start it by its path").caused_by(error))?;
+    let program = std::env::current_exe().map_err(|error| {
+        Problem::misconfigured("this program cannot find itself", "start it by its path")
+            .caused_by(error)
+    })?;
     Ok(program.parent().unwrap_or(Path::new(".")).to_owned())
 }
 
@@ -476,7 +676,11 @@ fn is_api(entry: &RequestEntry) -> bool {
 }
 
 fn number(value: &Value) -> Answer<u64> {
-    value.as_u64().ok_or_else(|| Problem::bug(format!("the embedded GitLab answered `{value}` where a number was expected")))
+    value.as_u64().ok_or_else(|| {
+        Problem::bug(format!(
+            "the embedded GitLab answered `{value}` where a number was expected"
+        ))
+    })
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> Answer<String> {
@@ -488,10 +692,16 @@ fn git(folder: &Path, arguments: &[&str]) -> Answer<String> {
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_TERMINAL_PROMPT", "0")
         .output()
-        .map_err(|error| Problem::misconfigured("the program `git` cannot be started", "install git").caused_by(error))?;
+        .map_err(|error| {
+            Problem::misconfigured("the program `git` cannot be started", "install git")
+                .caused_by(error)
+        })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
     }
     let verb = arguments.first().copied().unwrap_or_default();
-    Err(Problem::bug(format!("`git {verb}` of the story failed: {}", String::from_utf8_lossy(&output.stderr).trim())))
+    Err(Problem::bug(format!(
+        "`git {verb}` of the story failed: {}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    )))
 }
