@@ -3,12 +3,14 @@
 use std::io::Write;
 
 use serde_json::json;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use super::people::EVERYBODY;
 use super::world::{PROJECT_PATH, World, own_folder};
 use super::{folder, story};
 use crate::cli::{Sandbox, Seed};
-use crate::outcome::Problem;
+use crate::outcome::{ExitCode, Problem};
 use crate::ports::Answer;
 use crate::run::Printed;
 
@@ -44,7 +46,9 @@ pub fn run(flags: &Sandbox, out: &mut dyn Write) -> Answer<Printed> {
             )
             .caused_by(error)
         })?;
-    loop {
-        std::thread::park();
-    }
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| Problem::bug("signals cannot be waited for").caused_by(error))?;
+    signals.forever().next();
+    drop(world);
+    folder.finish()?;
+    Ok(Printed { text: String::new(), code: ExitCode::Open })
 }

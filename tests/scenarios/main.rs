@@ -1,0 +1,12 @@
+//! Scenarios: the real binary, as processes, against the embedded GitLab with real git repositories.
+//!
+//! - `state`: one contract for the log, on CI variables and in a folder, races and lost answers included
+//! - `story`: `trainyard demo` as a person runs it
+//! - `refusals`: what each command refuses, and that nothing changes then
+//! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod landing;
+mod refusals;
+mod state;
+mod story;
