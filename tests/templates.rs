@@ -92,7 +92,8 @@ fn templates_are_valid_for_gitlab() {
         for (name, value) in inputs {
             text = text.replace(&format!("$[[ inputs.{name} ]]"), value);
         }
-        for name in ["image", "stage", "merge_request", "integrate_stage", "gate_stage", "worker"] {
+        text = text.replace("$[[ inputs.worker ]]", "worker.yml");
+        for name in ["image", "stage", "merge_request", "integrate_stage", "gate_stage"] {
             text = text.replace(&format!("$[[ inputs.{name} ]]"), "x");
         }
         let value: serde_json::Value = serde_yaml::from_str(&text).unwrap();

@@ -109,6 +109,14 @@ impl World {
     /// # Errors
     /// When it cannot start.
     pub fn start(folder: &Path, programs: &Path, port: u16) -> Answer<Self> {
+        Self::start_with(folder, programs, port, &[])
+    }
+
+    /// The same with other first files, by path.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn start_with(folder: &Path, programs: &Path, port: u16, instead: &[(&str, &str)]) -> Answer<Self> {
         let emulator = Emulator::start(Options {
             port,
             data_dir: Some(folder.join("gitlab")),
@@ -132,7 +140,7 @@ impl World {
             programs: programs.to_owned(),
         };
         world.populate()?;
-        world.push("root", "main", "Open the shop", &world.first_files(), &[])?;
+        world.push("root", "main", "Open the shop", &world.first_files(instead), &[])?;
         world.protect()?;
         Ok(world)
     }
@@ -189,10 +197,10 @@ impl World {
         Ok(())
     }
 
-    fn first_files(&self) -> Vec<(String, String)> {
+    fn first_files(&self, instead: &[(&str, &str)]) -> Vec<(String, String)> {
         let server = self.emulator.url();
-        PROJECT
-            .iter()
+        let kept = PROJECT.iter().filter(|(path, _)| !instead.iter().any(|(other, _)| other == path));
+        kept.chain(instead)
             .map(|(path, text)| ((*path).to_owned(), text.replace("@SERVER@", server)))
             .collect()
     }

@@ -3,10 +3,12 @@
 //! - `state`: one contract for the log, on CI variables and in a folder, races and lost answers included
 //! - `story`: `trainyard demo` as a person runs it
 //! - `refusals`: what each command refuses, and that nothing changes then
+//! - `stage`: the world of one scenario, in the words the scenarios use
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod landing;
 mod refusals;
+mod stage;
 mod state;
 mod story;

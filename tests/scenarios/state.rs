@@ -198,7 +198,7 @@ fn of_two_that_write_in_the_same_instant_one_wins_and_the_other_knows() {
     let server = Server::start();
     server.emulator.faults().add(Rule::new(Effect::Rendezvous { parties: 2 }).at(BEFORE_VARIABLE_INSERT).times(2));
     let outcomes: Vec<bool> = std::thread::scope(|scope| {
-        let attempt = |n| {
+        let attempt = |n: u64| {
             let server = &server;
             scope.spawn(move || {
                 let client = server.client();
