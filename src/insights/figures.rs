@@ -22,11 +22,14 @@ use crate::domain::versioning::Number;
 const FORMAT: u32 = 1;
 
 pub(super) fn of(events: &[Event], now: Timestamp, period: Period) -> Insights {
-    let history = History::of(events);
+    let mut history = History::of(events);
+    let freshness = freshness(&history, period);
+    // A period of the past is told as it stood at its end.
+    history.events.retain(|event| event.at <= period.to);
     let flow = Flow::of(&history);
     let mut measure = Measure {
         flow: &flow,
-        now,
+        now: now.min(period.to),
         period,
         ruler: Ruler::default(),
     };
@@ -49,7 +52,7 @@ pub(super) fn of(events: &[Event], now: Timestamp, period: Period) -> Insights {
         format: FORMAT,
         period,
         now,
-        events: freshness(&history, now),
+        events: freshness,
         feature_lead_time: Distribution::of(released.clone().filter_map(|f| f.lead_seconds)),
         stages: stages(released),
         change_set_lead_time: Distribution::of(out.filter_map(|c| c.lead_seconds)),
@@ -187,12 +190,12 @@ impl Measure<'_> {
     }
 }
 
-fn freshness(history: &History<'_>, now: Timestamp) -> Freshness {
+fn freshness(history: &History<'_>, period: Period) -> Freshness {
     let times = history.events.iter().map(|event| event.at);
     Freshness {
         read: history.events.len(),
         duplicates: history.duplicates,
-        ahead: times.clone().filter(|at| *at > now).count(),
+        later: times.clone().filter(|at| *at > period.to).count(),
         first: times.clone().min(),
         last: times.max(),
     }

@@ -75,7 +75,7 @@ impl Share {
         if of == 0 {
             return None;
         }
-        let (n, p) = (as_float(of), as_float(count) / as_float(of));
+        let (n, p) = (of as f64, count as f64 / of as f64);
         let centre = p + Z * Z / (2.0 * n);
         let spread = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
         let scale = 1.0 + Z * Z / n;
@@ -86,11 +86,6 @@ impl Share {
             high: ((centre + spread) / scale).clamp(0.0, 1.0),
         })
     }
-}
-
-/// A count as a number to calculate with; counts of events are far below the 2^53 where that would lose digits.
-pub(super) fn as_float(count: usize) -> f64 {
-    u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
 }
 
 /// A duration that came out negative, because clocks of two runners disagree: left out of every figure, and listed.

@@ -274,3 +274,72 @@ pub(crate) fn number(minor: u64) -> Number {
         prefix: "v".into(),
     }
 }
+
+/// A project in full swing: `features` one after the other, a version every tenth, some rejected, some not there yet.
+pub(crate) fn busy(features: u64, title: &str) -> Story {
+    let mut story = Story {
+        title: title.to_owned(),
+        ..Story::default()
+    };
+    let mut dice = 7_u64;
+    let mut roll = |sides: u64| {
+        dice = dice
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (dice >> 33) % sides
+    };
+    let minutes = |n: u64| i64::try_from(n).unwrap();
+    let (mut trial, mut version, mut content) = (0, 1, Vec::new());
+    for n in 1..=features {
+        let iid = 100 + n;
+        let links: &[(u64, LinkKind)] = &[(n, LinkKind::Closes)];
+        let mut at = minutes(n * 400 + roll(300));
+        let mut next = |most: u64| {
+            at += minutes(1 + roll(most));
+            at
+        };
+        let stop = if n + 12 > features { n % 6 } else { 6 };
+        story.linked(next(10), iid, n, LinkKind::Closes);
+        if stop > 0 {
+            story.asked(next(1_500), iid, n, &["po", "qa"]);
+        }
+        if n.is_multiple_of(7) {
+            story.verdict(next(300), iid, n, "po", Some(title));
+            story.asked(next(400), iid, n, &["po", "qa"]);
+        }
+        if stop > 1 {
+            story.verdict(next(600), iid, n, "po", None);
+            story.verdict(next(200), iid, n, "qa", None);
+        }
+        if stop > 2 {
+            story.queued(next(60), iid, links);
+        }
+        if stop > 2 && n.is_multiple_of(9) {
+            trial += 1;
+            story.tried(next(90), trial, &[iid]);
+            story.abandoned(next(40), trial);
+        }
+        if stop > 2 && n.is_multiple_of(5) {
+            trial += 1;
+            story.tried(next(90), trial, &[iid]);
+            story.failed(next(50), trial, iid, title);
+            story.queued(next(500), iid, links);
+        }
+        if stop > 3 {
+            trial += 1;
+            story.tried(next(120), trial, &[iid]);
+        }
+        if stop > 4 {
+            story.passed(next(70), trial, version, &[(iid, links)]);
+            content.push(iid);
+        }
+        if content.len() == 10 {
+            let at = minutes(n * 400 + 4_500);
+            story.closed(at, version, &content);
+            story.released(at + 20, version, &[]);
+            version += 1;
+            content.clear();
+        }
+    }
+    story
+}
