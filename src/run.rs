@@ -1,6 +1,6 @@
 //! From a parsed command line to an outcome: connects ports, reads the project's rules, starts the job.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -19,7 +19,8 @@ use crate::files;
 use crate::folder::FolderJournal;
 use crate::git::WorkTree;
 use crate::gitlab::{GitLab, Trust};
-use crate::insights::{self, Period};
+use crate::insights::page::{Frame, page};
+use crate::insights::{self, Insights, Period};
 use crate::jobs::nrt_lock::acquire::Files;
 use crate::jobs::nrt_lock::trial_pipeline::Runtime;
 use crate::jobs::{Desk, Done, append_to_version, await_validation, link_check, nrt_lock, release};
@@ -259,63 +260,119 @@ fn version(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
 /// Draws what happened, from the log and from the events that jobs left as artifacts.
 fn draw(global: &Global, flags: &Report) -> Answer<Printed> {
     let mut events = Vec::new();
-    let mut rejected = 0;
+    let mut frame = Frame {
+        rebuild: rebuild_command(flags),
+        ..own_frame()
+    };
     if !flags.offline {
-        events = with_desk(global, Trust::Gate, |desk| Ok(desk.journal.read()?.events))?;
+        let (logged, titles, urls) = with_desk(global, Trust::Gate, |desk| {
+            let logged = desk.journal.read()?.events;
+            let (titles, urls) = titles(desk, &logged)?;
+            Ok((logged, titles, urls))
+        })?;
+        events = logged;
+        (frame.titles, frame.urls) = (titles, urls);
     }
     for path in &flags.events {
         let reading = cloud_event::read_lines(&files::read(path)?);
         for bad in &reading.bad {
             tracing::warn!(file = %path.display(), line = bad.number, problem = %bad.error, "not an event; left out");
         }
-        rejected += reading.bad.len();
+        frame.unreadable.extend(
+            reading
+                .bad
+                .iter()
+                .map(|bad| (bad.number, bad.error.to_string())),
+        );
+        frame.foreign += reading.foreign.len();
         events.extend(reading.events);
     }
-    let now = SystemClock.now();
+    let insights = all_of(&events, SystemClock.now());
     if flags.json {
-        let insights = insights::insights(
-            &events,
-            now,
-            Period {
-                from: None,
-                to: now,
-            },
-        );
         let text = serde_json::to_string_pretty(&insights)
             .map_err(|error| Problem::bug("the insights cannot be written").caused_by(error))?;
         return Ok(Printed::text(text));
     }
-    files::write_whole(
-        &flags.output,
-        &page_of(&events, rejected, BTreeMap::new(), now),
-    )?;
+    let rejected = frame.unreadable.len();
+    files::write_whole(&flags.output, &page(&insights, &frame))?;
     let note = if rejected > 0 {
-        format!("; {rejected} lines were no events and are counted on the page")
+        format!("; {rejected} lines were no events and are named on the page")
     } else {
         String::new()
     };
     Ok(Printed::text(format!(
         "wrote `{}` from {} events{note}",
         flags.output.display(),
-        events.len()
+        insights.events.read
     )))
 }
 
-/// The page of these events.
-pub fn page_of(
-    events: &[Event],
-    rejected: usize,
-    titles: BTreeMap<FeatureId, String>,
-    now: Timestamp,
-) -> String {
-    let _ = (rejected, titles);
-    serde_json::to_string(&insights::insights(
+/// The page of these events, for features whose titles are known.
+pub fn page_of(events: &[Event], titles: BTreeMap<FeatureId, String>, now: Timestamp) -> String {
+    page(
+        &all_of(events, now),
+        &Frame {
+            titles,
+            rebuild: "trainyard demo --keep DIR".to_owned(),
+            ..own_frame()
+        },
+    )
+}
+
+fn all_of(events: &[Event], now: Timestamp) -> Insights {
+    insights::insights(
         events,
         now,
         Period {
             from: None,
             to: now,
         },
+    )
+}
+
+fn own_frame() -> Frame {
+    Frame {
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        ..Frame::default()
+    }
+}
+
+/// Titles and addresses of the features that everybody who reads the page may know.
+fn titles(
+    desk: &Desk<'_>,
+    events: &[Event],
+) -> Answer<(BTreeMap<FeatureId, String>, BTreeMap<FeatureId, String>)> {
+    let ids: BTreeSet<FeatureId> = events
+        .iter()
+        .flat_map(|event| event.fact.features())
+        .collect();
+    let sights = desk.features.sights(&ids.into_iter().collect::<Vec<_>>())?;
+    let open = || {
+        sights
+            .values()
+            .filter_map(|sight| sight.seen())
+            .filter(|feature| !feature.confidential)
+    };
+    let titles = open()
+        .map(|feature| (feature.id.clone(), feature.title.clone()))
+        .collect();
+    Ok((
+        titles,
+        open()
+            .map(|feature| (feature.id.clone(), feature.url.clone()))
+            .collect(),
     ))
-    .unwrap_or_default()
+}
+
+fn rebuild_command(flags: &Report) -> String {
+    let files: Vec<String> = flags
+        .events
+        .iter()
+        .map(|path| format!(" --events {}", path.display()))
+        .collect();
+    format!(
+        "trainyard report{}{}",
+        if flags.offline { " --offline" } else { "" },
+        files.concat()
+    )
 }

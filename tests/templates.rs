@@ -8,16 +8,27 @@ use serde_yaml::Value;
 
 fn templates() -> Vec<(PathBuf, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("ci-templates");
-    let mut found: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut found: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     found.sort();
-    found.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+    found
+        .into_iter()
+        .map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
+        .collect()
 }
 
 fn jobs(text: &str) -> Value {
-    let (header, jobs) = text.split_once("\n---\n").expect("a template has a header of inputs");
+    let (header, jobs) = text
+        .split_once("\n---\n")
+        .expect("a template has a header of inputs");
     let header: Value = serde_yaml::from_str(header).unwrap();
     for (name, input) in header["spec"]["inputs"].as_mapping().unwrap() {
-        assert!(input["description"].is_string(), "the input {name:?} has no description");
+        assert!(
+            input["description"].is_string(),
+            "the input {name:?} has no description"
+        );
     }
     serde_yaml::from_str(jobs).unwrap()
 }
@@ -26,7 +37,12 @@ fn jobs(text: &str) -> Value {
 fn commands(text: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for (name, job) in jobs(text).as_mapping().unwrap() {
-        for line in job["script"].as_sequence().into_iter().flatten().filter_map(Value::as_str) {
+        for line in job["script"]
+            .as_sequence()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+        {
             let line = line
                 .replace("$[[ inputs.command ]]", "trainyard")
                 .replace("$[[ inputs.server ]]", "https://gitlab.example")
@@ -35,8 +51,15 @@ fn commands(text: &str) -> Vec<Vec<String>> {
                 .replace("$[[ inputs.image ]]", "trainyard:0.1.0")
                 .replace("$[[ inputs.merge_request ]]", "7")
                 .replace("${TRAINYARD_EPOCH:-0}", "0");
-            assert!(!line.contains("$[["), "{name:?} uses an input that this test does not know: {line}");
-            found.push(line.split_whitespace().map(|word| word.trim_matches('"').to_owned()).collect());
+            assert!(
+                !line.contains("$[["),
+                "{name:?} uses an input that this test does not know: {line}"
+            );
+            found.push(
+                line.split_whitespace()
+                    .map(|word| word.trim_matches('"').to_owned())
+                    .collect(),
+            );
         }
     }
     found
@@ -49,7 +72,12 @@ fn templates_call_only_commands_and_flags_that_exist() {
         for command in commands(&text) {
             assert_eq!(command[0], "trainyard", "{}", path.display());
             let parsed = trainyard::cli::Cli::command().try_get_matches_from(&command);
-            assert!(parsed.is_ok(), "{}: {command:?}: {}", path.display(), parsed.unwrap_err());
+            assert!(
+                parsed.is_ok(),
+                "{}: {command:?}: {}",
+                path.display(),
+                parsed.unwrap_err()
+            );
             called += 1;
         }
     }
@@ -59,18 +87,29 @@ fn templates_call_only_commands_and_flags_that_exist() {
 #[test]
 fn a_strong_token_is_never_named_in_a_template() {
     for (path, text) in templates() {
-        assert!(!text.contains("GATE_TOKEN"), "{}: protected variables reach the jobs by themselves", path.display());
+        assert!(
+            !text.contains("GATE_TOKEN"),
+            "{}: protected variables reach the jobs by themselves",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn jobs_of_the_gate_and_of_releases_cannot_be_interrupted() {
     for (path, text) in templates() {
-        let gate = ["nrt-worker.yml", "append-to-version.yml", "release.yml"].iter().any(|name| path.ends_with(name));
+        let gate = ["nrt-worker.yml", "append-to-version.yml", "release.yml"]
+            .iter()
+            .any(|name| path.ends_with(name));
         for (name, job) in jobs(&text).as_mapping().unwrap() {
             let runs = job["script"].is_sequence();
             if gate && runs {
-                assert_eq!(job["interruptible"], Value::Bool(false), "{}: {name:?}", path.display());
+                assert_eq!(
+                    job["interruptible"],
+                    Value::Bool(false),
+                    "{}: {name:?}",
+                    path.display()
+                );
             }
         }
     }
@@ -79,25 +118,48 @@ fn jobs_of_the_gate_and_of_releases_cannot_be_interrupted() {
 /// With its inputs replaced, each template is valid against GitLab's own schema.
 #[test]
 fn templates_are_valid_for_gitlab() {
-    #[expect(clippy::disallowed_methods, reason = "where GitLab's schema is, if it is at hand")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where GitLab's schema is, if it is at hand"
+    )]
     let Ok(specs) = std::env::var("TRAINYARD_GITLAB_SPECS") else {
-        eprintln!("left out: TRAINYARD_GITLAB_SPECS is not set, so GitLab's CI schema is not at hand");
+        eprintln!(
+            "left out: TRAINYARD_GITLAB_SPECS is not set, so GitLab's CI schema is not at hand"
+        );
         return;
     };
-    let schema: serde_json::Value = serde_json::from_str(&fs::read_to_string(Path::new(&specs).join("gitlab-ci.schema.json")).unwrap()).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(
+        &fs::read_to_string(Path::new(&specs).join("gitlab-ci.schema.json")).unwrap(),
+    )
+    .unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     for (path, text) in templates() {
-        let inputs = [("server", "https://g"), ("integrate", "manual"), ("role", "po"), ("epoch", "4"), ("command", "trainyard")];
+        let inputs = [
+            ("server", "https://g"),
+            ("integrate", "manual"),
+            ("role", "po"),
+            ("epoch", "4"),
+            ("command", "trainyard"),
+        ];
         let mut text = text.split_once("\n---\n").unwrap().1.to_owned();
         for (name, value) in inputs {
             text = text.replace(&format!("$[[ inputs.{name} ]]"), value);
         }
         text = text.replace("$[[ inputs.worker ]]", "worker.yml");
-        for name in ["image", "stage", "merge_request", "integrate_stage", "gate_stage"] {
+        for name in [
+            "image",
+            "stage",
+            "merge_request",
+            "integrate_stage",
+            "gate_stage",
+        ] {
             text = text.replace(&format!("$[[ inputs.{name} ]]"), "x");
         }
         let value: serde_json::Value = serde_yaml::from_str(&text).unwrap();
-        let errors: Vec<String> = validator.iter_errors(&value).map(|error| format!("{} at {}", error, error.instance_path())).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(&value)
+            .map(|error| format!("{} at {}", error, error.instance_path()))
+            .collect();
         assert!(errors.is_empty(), "{}: {errors:?}", path.display());
     }
 }

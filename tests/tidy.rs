@@ -16,7 +16,10 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
         }
     }
     let mut found = Vec::new();
-    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut found);
+    collect(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join(folder),
+        &mut found,
+    );
     assert!(!found.is_empty(), "{folder} is gone");
     found
 }
@@ -29,7 +32,11 @@ fn production(text: &str) -> &str {
 fn nowhere(folder: &str, words: &[&str], why: &str) {
     for (path, text) in sources(folder) {
         for word in words {
-            assert!(!production(&text).contains(word), "{} says `{word}`: {why}", path.display());
+            assert!(
+                !production(&text).contains(word),
+                "{} says `{word}`: {why}",
+                path.display()
+            );
         }
     }
 }
@@ -37,7 +44,16 @@ fn nowhere(folder: &str, words: &[&str], why: &str) {
 #[test]
 fn rules_and_words_read_no_clock_environment_file_or_network() {
     for folder in ["src/domain", "src/insights", "src/report"] {
-        let words = ["std::env", "std::fs", "std::net", "std::process", "SystemTime", "Instant", "Timestamp::now", "reqwest"];
+        let words = [
+            "std::env",
+            "std::fs",
+            "std::net",
+            "std::process",
+            "SystemTime",
+            "Instant",
+            "Timestamp::now",
+            "reqwest",
+        ];
         nowhere(folder, &words, "it is pure");
     }
 }
@@ -45,7 +61,10 @@ fn rules_and_words_read_no_clock_environment_file_or_network() {
 #[test]
 fn the_domain_depends_on_nothing_of_ours() {
     for (path, text) in sources("src/domain") {
-        for line in production(&text).lines().filter(|line| line.trim_start().starts_with("use crate::")) {
+        for line in production(&text)
+            .lines()
+            .filter(|line| line.trim_start().starts_with("use crate::"))
+        {
             assert!(line.contains("crate::domain"), "{}: {line}", path.display());
         }
     }
@@ -53,14 +72,22 @@ fn the_domain_depends_on_nothing_of_ours() {
 
 #[test]
 fn jobs_hold_no_http_and_do_not_know_gitlab() {
-    nowhere("src/jobs", &["crate::gitlab", "reqwest", "http::", "serde_json"], "jobs ask ports");
+    nowhere(
+        "src/jobs",
+        &["crate::gitlab", "reqwest", "http::", "serde_json"],
+        "jobs ask ports",
+    );
 }
 
 #[test]
 fn only_the_client_sees_the_http_library() {
     for (path, text) in sources("src") {
         let allowed = path.ends_with("gitlab/client.rs");
-        assert!(allowed || !production(&text).contains("reqwest"), "{}", path.display());
+        assert!(
+            allowed || !production(&text).contains("reqwest"),
+            "{}",
+            path.display()
+        );
     }
 }
 
@@ -68,27 +95,44 @@ fn only_the_client_sees_the_http_library() {
 fn only_the_configuration_reads_the_environment() {
     for (path, text) in sources("src") {
         let allowed = path.ends_with("config/ci.rs");
-        assert!(allowed || !production(&text).contains("env::var"), "{}", path.display());
+        assert!(
+            allowed || !production(&text).contains("env::var"),
+            "{}",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn the_embedded_gitlab_knows_no_type_of_ours() {
-    nowhere("tests/emulator/src", &["trainyard::"], "it speaks the wire by itself");
+    nowhere(
+        "tests/emulator/src",
+        &["trainyard::"],
+        "it speaks the wire by itself",
+    );
 }
 
 #[test]
 fn every_file_says_what_belongs_there() {
     for folder in ["src", "tests"] {
         for (path, text) in sources(folder) {
-            assert!(text.starts_with("//!"), "{} does not open with `//!`", path.display());
+            assert!(
+                text.starts_with("//!"),
+                "{} does not open with `//!`",
+                path.display()
+            );
         }
     }
 }
 
 #[test]
 fn nothing_is_unfinished_or_switched_off() {
-    let marks = [concat!("todo", "!("), concat!("unimplemented", "!("), concat!("#[", "ignore"), concat!("FIX", "ME")];
+    let marks = [
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+        concat!("#[", "ignore"),
+        concat!("FIX", "ME"),
+    ];
     for folder in ["src", "tests"] {
         for (path, text) in sources(folder) {
             for mark in marks {

@@ -46,9 +46,13 @@ pub fn run(flags: &Sandbox, out: &mut dyn Write) -> Answer<Printed> {
             )
             .caused_by(error)
         })?;
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| Problem::bug("signals cannot be waited for").caused_by(error))?;
+    let mut signals = Signals::new([SIGINT, SIGTERM])
+        .map_err(|error| Problem::bug("signals cannot be waited for").caused_by(error))?;
     signals.forever().next();
     drop(world);
     folder.finish()?;
-    Ok(Printed { text: String::new(), code: ExitCode::Open })
+    Ok(Printed {
+        text: String::new(),
+        code: ExitCode::Open,
+    })
 }

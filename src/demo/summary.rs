@@ -149,7 +149,7 @@ pub(super) fn epilogue(world: &World, summary: &Summary, kept: Option<&Path>) ->
     match kept {
         Some(folder) => {
             files::write_whole(&folder.join("trainyard-events.ndjson"), &events)?;
-            files::write_whole(&report, &crate::run::page_of(&world.events()?, 0, world.titles()?, super::world::now()))?;
+            files::write_whole(&report, &crate::run::page_of(&world.events()?, world.titles()?, super::world::now()))?;
             for ran in &world.ran {
                 let name = format!("jobs/{:03}-{}.log", ran.finished.id, ran.finished.name.replace(':', "-"));
                 files::write_whole(&folder.join(name), &ran.finished.trace)?;

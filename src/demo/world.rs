@@ -116,7 +116,12 @@ impl World {
     ///
     /// # Errors
     /// As above.
-    pub fn start_with(folder: &Path, programs: &Path, port: u16, instead: &[(&str, &str)]) -> Answer<Self> {
+    pub fn start_with(
+        folder: &Path,
+        programs: &Path,
+        port: u16,
+        instead: &[(&str, &str)],
+    ) -> Answer<Self> {
         let emulator = Emulator::start(Options {
             port,
             data_dir: Some(folder.join("gitlab")),
@@ -140,7 +145,13 @@ impl World {
             programs: programs.to_owned(),
         };
         world.populate()?;
-        world.push("root", "main", "Open the shop", &world.first_files(instead), &[])?;
+        world.push(
+            "root",
+            "main",
+            "Open the shop",
+            &world.first_files(instead),
+            &[],
+        )?;
         world.protect()?;
         Ok(world)
     }
@@ -199,7 +210,9 @@ impl World {
 
     fn first_files(&self, instead: &[(&str, &str)]) -> Vec<(String, String)> {
         let server = self.emulator.url();
-        let kept = PROJECT.iter().filter(|(path, _)| !instead.iter().any(|(other, _)| other == path));
+        let kept = PROJECT
+            .iter()
+            .filter(|(path, _)| !instead.iter().any(|(other, _)| other == path));
         kept.chain(instead)
             .map(|(path, text)| ((*path).to_owned(), text.replace("@SERVER@", server)))
             .collect()

@@ -149,7 +149,9 @@ pub enum Fact {
         number: Number,
         commit: CommitSha,
         content: Vec<MergeRequestId>,
-        by: Option<UserName>,
+        /// Not `by`: that key is the envelope's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        closed_by: Option<UserName>,
     },
     /// It runs in production.
     VersionDeployed {

@@ -248,7 +248,7 @@ pub fn close(
             number,
             commit: commit.clone(),
             content,
-            by,
+            closed_by: by,
         },
         Fact::VersionOpened {
             version: VersionId(version.0 + 1),

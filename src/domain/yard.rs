@@ -82,6 +82,8 @@ impl Yard {
                     self.nrt.lease = None;
                     self.nrt.trial = None;
                 }
+                // Whatever was taken out for this lease and has not landed waits again, trial or not.
+                self.end_trial(TrialId(epoch.0));
             }
             Fact::ChangeSetUnqueued {
                 merge_request,
@@ -165,14 +167,14 @@ impl Yard {
                 number,
                 commit,
                 content,
-                by,
+                closed_by,
             } => {
                 let closing = Closing {
                     id: *version,
                     number: number.clone(),
                     commit: commit.clone(),
                     content: Vec::new(),
-                    by: by.clone(),
+                    by: closed_by.clone(),
                     at: event.at,
                     deployed: false,
                 };
@@ -367,6 +369,20 @@ mod tests {
                 && after.nrt.trial.is_none()
         );
         assert_eq!(after.versions.holding(&mr(7)).unwrap().0, VersionId(1));
+    }
+
+    #[test]
+    fn a_run_that_dies_before_its_trial_starts_loses_nothing() {
+        let mut history = vec![event(Fact::ChangeSetQueued {
+            change_set: set(7, 7),
+        })];
+        history.extend(trial_of(7, 1).into_iter().take(2));
+        assert_eq!(Yard::of(&history).queue.rank(&mr(7)), None);
+        history.push(event(Fact::LeaseExpired {
+            epoch: Epoch(1),
+            holder: holder(1),
+        }));
+        assert_eq!(Yard::of(&history).queue.rank(&mr(7)), Some(1));
     }
 
     #[test]

@@ -121,6 +121,7 @@ impl Story {
             priority: Priority::Normal,
             requested_at: minute(0),
             requested_by: JobId(job),
+            note: None,
         }
     }
 
@@ -250,7 +251,7 @@ impl Story {
             number: number(version),
             commit: sha(1),
             content,
-            by: None,
+            closed_by: None,
         };
         self.add(at, fact);
         let next = VersionId(version + 1);

@@ -130,10 +130,12 @@ fn words(fact: &Fact) -> (Turn, String, Option<&UserName>) {
         Fact::ChangeSetAppended { version, .. } => {
             (On, format!("appended to open version {version}"), None)
         }
-        Fact::VersionClosed { number, by, .. } => (
+        Fact::VersionClosed {
+            number, closed_by, ..
+        } => (
             On,
             format!("version {number} closed for release"),
-            by.as_ref(),
+            closed_by.as_ref(),
         ),
         Fact::VersionDeployed {
             number,

@@ -239,7 +239,7 @@ fn fact_of_type(kind: &str) -> Option<(&'static str, bool)> {
 
 #[cfg(test)]
 mod tests {
-    use super::samples::{LINES, PROJECT_URL, fact, player, sample};
+    use super::samples::{LINES, PROJECT_URL, fact, sample};
     use super::*;
     use crate::domain::event::registry::MODEL;
     use crate::domain::ids::JobId;
@@ -363,7 +363,7 @@ mod tests {
         ) {
             let at = Timestamp::from_nanosecond(i128::from(nanos)).unwrap();
             let project = "shop/web".parse().unwrap();
-            let by = player(MODEL[which].fact, by.map(|name| name.parse().unwrap()));
+            let by = by.map(|name| name.parse().unwrap());
             let event = Event::new(&project, at, by, job.map(JobId), fact(MODEL[which].fact, &text, number));
             let line = to_line(&event, &url);
             prop_assert!(!line.contains(['\n', '\r']));

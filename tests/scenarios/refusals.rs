@@ -13,15 +13,27 @@ fn links_that_are_not_in_order_are_refused_with_the_line_and_what_would_be_accep
     for (description, said) in [
         ("no link at all", "the description names no feature"),
         ("closes feature #77", "there is no issue #77"),
-        ("text\n\ncontributes to feature #2", "line 3 of the description"),
+        (
+            "text\n\ncontributes to feature #2",
+            "line 3 of the description",
+        ),
         ("closes feature 1", "Write `#1`"),
-        ("closes feature https://elsewhere.example/a/b/-/issues/1", "is not an issue of this GitLab"),
+        (
+            "closes feature https://elsewhere.example/a/b/-/issues/1",
+            "is not an issue of this GitLab",
+        ),
     ] {
         let iid = stage.merge_request("ana", description);
         let ran = stage.ran("link-check", iid);
         assert_eq!(ran.exit_code, Some(1), "{}", ran.trace);
         assert!(ran.trace.contains(said), "{said}\n{}", ran.trace);
-        assert!(stage.notes(iid).iter().any(|note| note.contains("not in order")), "the author reads it on the merge request");
+        assert!(
+            stage
+                .notes(iid)
+                .iter()
+                .any(|note| note.contains("not in order")),
+            "the author reads it on the merge request"
+        );
     }
 }
 
@@ -34,24 +46,47 @@ fn a_feature_is_closed_by_the_lowest_open_merge_request_only() {
     assert_eq!(stage.ran("link-check", first).exit_code, Some(0));
     let refused = stage.ran("link-check", second);
     assert_eq!(refused.exit_code, Some(1));
-    assert!(refused.trace.contains(&format!("!{first} by `ana` closes the feature")), "{}", refused.trace);
+    assert!(
+        refused
+            .trace
+            .contains(&format!("!{first} by `ana` closes the feature")),
+        "{}",
+        refused.trace
+    );
     stage.edit_merge_request("ana", first, json!({"state_event": "close"}));
     stage.push_again("dan", second);
-    assert_eq!(stage.ran("link-check", second).exit_code, Some(0), "the claim is free again");
+    assert_eq!(
+        stage.ran("link-check", second).exit_code,
+        Some(0),
+        "the claim is free again"
+    );
 }
 
 #[test]
 fn a_verdict_is_refused_from_whoever_may_not_give_it() {
-    let mut stage = Stage::with(&[("roles:\n  po: {users: [olga]}", "roles:\n  po: {users: [olga, ana]}")]);
+    let mut stage = Stage::with(&[(
+        "roles:\n  po: {users: [olga]}",
+        "roles:\n  po: {users: [olga, ana]}",
+    )]);
     stage.feature("Wanted");
     let iid = stage.merge_request("ana", "closes feature #1");
     stage.run();
     let stranger = stage.play("mallory", iid, "validate:po");
     assert_eq!(stranger.exit_code, Some(1));
-    assert!(stranger.trace.contains("the player does not hold the role"), "{}", stranger.trace);
+    assert!(
+        stranger.trace.contains("the player does not hold the role"),
+        "{}",
+        stranger.trace
+    );
     let author = stage.play("ana", iid, "validate:po");
     assert_eq!(author.exit_code, Some(1));
-    assert!(author.trace.contains("authors do not validate their own work"), "{}", author.trace);
+    assert!(
+        author
+            .trace
+            .contains("authors do not validate their own work"),
+        "{}",
+        author.trace
+    );
     let old = stage.pipeline(iid);
     stage.push_again("ana", iid);
     stage.run();
@@ -61,14 +96,24 @@ fn a_verdict_is_refused_from_whoever_may_not_give_it() {
 
 #[test]
 fn unticked_criteria_hold_a_validation_up_where_they_are_required() {
-    let mut stage = Stage::with(&[("  roles: [po, qa]", "  roles: [po, qa]\n  criteria: required")]);
+    let mut stage = Stage::with(&[(
+        "  roles: [po, qa]",
+        "  roles: [po, qa]\n  criteria: required",
+    )]);
     stage.feature("Wanted");
-    stage.edit_feature(1, json!({"description": "## Acceptance criteria\n- [x] one\n- [ ] two\n"}));
+    stage.edit_feature(
+        1,
+        json!({"description": "## Acceptance criteria\n- [x] one\n- [ ] two\n"}),
+    );
     let iid = stage.merge_request("ana", "closes feature #1");
     stage.run();
     let refused = stage.play("olga", iid, "validate:po");
     assert_eq!(refused.exit_code, Some(1));
-    assert!(refused.trace.contains("[ ] two") && !refused.trace.contains("one"), "{}", refused.trace);
+    assert!(
+        refused.trace.contains("[ ] two") && !refused.trace.contains("one"),
+        "{}",
+        refused.trace
+    );
 }
 
 #[test]
@@ -79,16 +124,32 @@ fn nothing_joins_the_queue_that_is_not_ready() {
     stage.run();
     let early = stage.admit(iid);
     assert_eq!(early.code, Some(1));
-    assert!(early.said.contains("not validated") && early.said.contains("validate:po, validate:qa"), "{}", early.said);
+    assert!(
+        early.said.contains("not validated") && early.said.contains("validate:po, validate:qa"),
+        "{}",
+        early.said
+    );
     let iid = stage.merge_request("dan", "contributes to feature #1");
     stage.run();
     stage.play("dan", iid, "integrate");
     stage.edit_merge_request("dan", iid, json!({"title": "Draft: not yet"}));
     let draft = stage.admit(iid);
-    assert!(draft.code == Some(1) && draft.said.contains("it is a draft"), "{}", draft.said);
-    stage.edit_merge_request("dan", iid, json!({"title": "Now", "description": "contributes to nothing"}));
+    assert!(
+        draft.code == Some(1) && draft.said.contains("it is a draft"),
+        "{}",
+        draft.said
+    );
+    stage.edit_merge_request(
+        "dan",
+        iid,
+        json!({"title": "Now", "description": "contributes to nothing"}),
+    );
     let unlinked = stage.admit(iid);
-    assert!(unlinked.code == Some(1) && unlinked.said.contains("names no feature"), "{}", unlinked.said);
+    assert!(
+        unlinked.code == Some(1) && unlinked.said.contains("names no feature"),
+        "{}",
+        unlinked.said
+    );
     assert!(stage.queue()["tickets"].as_array().unwrap().is_empty());
 }
 
@@ -101,7 +162,11 @@ fn a_description_that_turns_into_a_closing_one_is_caught_at_the_gate() {
     stage.edit_merge_request("ana", iid, json!({"description": "closes feature #1"}));
     stage.play("ana", iid, "integrate");
     let refused = stage.admit(iid);
-    assert!(refused.code == Some(1) && refused.said.contains("not validated"), "{}", refused.said);
+    assert!(
+        refused.code == Some(1) && refused.said.contains("not validated"),
+        "{}",
+        refused.said
+    );
 }
 
 #[test]
@@ -112,17 +177,29 @@ fn a_frozen_queue_says_why() {
     stage.run();
     stage.play("ana", iid, "integrate");
     let refused = stage.admit(iid);
-    assert!(refused.code == Some(1) && refused.said.contains("frozen: year end"), "{}", refused.said);
+    assert!(
+        refused.code == Some(1) && refused.said.contains("frozen: year end"),
+        "{}",
+        refused.said
+    );
 }
 
 #[test]
 fn a_failing_pipeline_keeps_a_change_set_out() {
     let mut stage = Stage::new();
     stage.feature("Wanted");
-    let iid = stage.merge_request_with("ana", "contributes to feature #1", &[("tests/unit.sh", "exit 1\n")]);
+    let iid = stage.merge_request_with(
+        "ana",
+        "contributes to feature #1",
+        &[("tests/unit.sh", "exit 1\n")],
+    );
     stage.run();
     let refused = stage.admit(iid);
-    assert!(refused.code == Some(1) && refused.said.contains("`unit-tests`"), "{}", refused.said);
+    assert!(
+        refused.code == Some(1) && refused.said.contains("`unit-tests`"),
+        "{}",
+        refused.said
+    );
 }
 
 #[test]
@@ -130,9 +207,17 @@ fn a_landing_without_the_lease_is_refused() {
     let stage = Stage::new();
     let lost = stage.gate(&["append-to-version", "--epoch", "3"]);
     assert_eq!(lost.code, Some(1));
-    assert!(lost.said.contains("lease 3 is not in force"), "{}", lost.said);
+    assert!(
+        lost.said.contains("lease 3 is not in force"),
+        "{}",
+        lost.said
+    );
     let released = stage.gate(&["nrt-lock", "release", "--epoch", "3"]);
-    assert!(released.code == Some(0) && released.said.contains("nothing changed"), "{}", released.said);
+    assert!(
+        released.code == Some(0) && released.said.contains("nothing changed"),
+        "{}",
+        released.said
+    );
 }
 
 #[test]
@@ -141,32 +226,66 @@ fn there_is_nothing_to_release_and_only_managers_release() {
     let pipeline = stage.newest_of_main();
     let empty = stage.play_in("rita", pipeline, "release-prepare").unwrap();
     assert_eq!(empty.exit_code, Some(1));
-    assert!(empty.trace.contains("nothing has landed"), "{}", empty.trace);
+    assert!(
+        empty.trace.contains("nothing has landed"),
+        "{}",
+        empty.trace
+    );
     let preview = stage.gate(&["release", "preview"]);
-    assert!(preview.code == Some(1) && preview.said.contains("nothing to release"), "{}", preview.said);
+    assert!(
+        preview.code == Some(1) && preview.said.contains("nothing to release"),
+        "{}",
+        preview.said
+    );
     let publish = stage.gate(&["release", "publish"]);
-    assert!(publish.code == Some(1) && publish.said.contains("run `trainyard release prepare` first"), "{}", publish.said);
+    assert!(
+        publish.code == Some(1)
+            && publish
+                .said
+                .contains("run `trainyard release prepare` first"),
+        "{}",
+        publish.said
+    );
 }
 
 #[test]
 fn a_malformed_configuration_stops_every_job_with_all_its_problems() {
-    let mut stage = Stage::with(&[("validation:", "validatoin:"), ("{users: [rita]}", "{users: ['r i']}")]);
+    let mut stage = Stage::with(&[
+        ("validation:", "validatoin:"),
+        ("{users: [rita]}", "{users: ['r i']}"),
+    ]);
     let iid = stage.merge_request("ana", "contributes to feature #1");
     let ran = stage.ran("link-check", iid);
     assert_eq!(ran.exit_code, Some(2));
-    assert!(ran.trace.contains("`validatoin` is not a key") && ran.trace.contains("`roles.release.users[0]`"), "{}", ran.trace);
+    assert!(
+        ran.trace.contains("`validatoin` is not a key")
+            && ran.trace.contains("`roles.release.users[0]`"),
+        "{}",
+        ran.trace
+    );
 }
 
 #[test]
 fn a_token_that_is_wrong_or_too_weak_is_named_with_its_variable_and_the_right_it_lacks() {
     let stage = Stage::new();
     let before = stage.world.state_of_project().unwrap();
-    let wrong = stage.gate_with_token("glpat-unknown", &["nrt-lock", "admit", "--merge-request", "1"]);
+    let wrong = stage.gate_with_token(
+        "glpat-unknown",
+        &["nrt-lock", "admit", "--merge-request", "1"],
+    );
     assert_eq!(wrong.code, Some(4));
-    assert!(wrong.said.contains("TRAINYARD_GATE_TOKEN") && wrong.said.contains("401"), "{}", wrong.said);
+    assert!(
+        wrong.said.contains("TRAINYARD_GATE_TOKEN") && wrong.said.contains("401"),
+        "{}",
+        wrong.said
+    );
     let weak = stage.gate_with_token(stage.world.token("ana").unwrap(), &["queue"]);
     assert_eq!(weak.code, Some(4));
-    assert!(weak.said.contains("lacks a right") && weak.said.contains("Maintainer"), "{}", weak.said);
+    assert!(
+        weak.said.contains("lacks a right") && weak.said.contains("Maintainer"),
+        "{}",
+        weak.said
+    );
     let missing = stage.gate_with_token("", &["queue"]);
     assert_eq!(missing.code, Some(2));
     assert_eq!(stage.world.state_of_project().unwrap(), before);
@@ -178,5 +297,9 @@ fn a_server_in_trouble_is_reported_with_what_was_tried() {
     stage.break_down(10);
     let html = stage.gate(&["queue"]);
     assert_eq!(html.code, Some(4));
-    assert!(html.said.contains("in trouble") && html.said.contains("web page"), "{}", html.said);
+    assert!(
+        html.said.contains("in trouble") && html.said.contains("web page"),
+        "{}",
+        html.said
+    );
 }

@@ -30,21 +30,43 @@ impl Stage {
     pub(crate) fn with(changes: &[(&str, &str)]) -> Self {
         let mut configuration = CONFIGURATION.to_owned();
         for (from, to) in changes {
-            assert!(configuration.contains(from), "the configuration has no `{from}`");
+            assert!(
+                configuration.contains(from),
+                "the configuration has no `{from}`"
+            );
             configuration = configuration.replacen(from, to, 1);
         }
         let folder = tempfile::tempdir().unwrap();
         let programs = Path::new(env!("CARGO_BIN_EXE_trainyard")).parent().unwrap();
-        let world = World::start_with(folder.path(), programs, 0, &[(".trainyard.yml", &configuration)]).unwrap();
-        Self { world, branches: BTreeMap::new(), _folder: folder }
+        let world = World::start_with(
+            folder.path(),
+            programs,
+            0,
+            &[(".trainyard.yml", &configuration)],
+        )
+        .unwrap();
+        Self {
+            world,
+            branches: BTreeMap::new(),
+            _folder: folder,
+        }
     }
 
     pub(crate) fn feature(&mut self, title: &str) -> u64 {
-        self.world.feature("olga", title, "As a customer I want this.").unwrap()
+        self.world
+            .feature("olga", title, "As a customer I want this.")
+            .unwrap()
     }
 
     pub(crate) fn edit_feature(&self, iid: u64, change: Value) {
-        self.world.ask("olga", Method::PUT, &self.world.at(&format!("issues/{iid}")), change).unwrap();
+        self.world
+            .ask(
+                "olga",
+                Method::PUT,
+                &self.world.at(&format!("issues/{iid}")),
+                change,
+            )
+            .unwrap();
     }
 
     /// A merge request that adds one good price.
@@ -53,15 +75,30 @@ impl Stage {
         self.merge_request_with(author, description, &[(&price, "1\n")])
     }
 
-    pub(crate) fn merge_request_with(&mut self, author: &str, description: &str, files: &[(&str, &str)]) -> u64 {
+    pub(crate) fn merge_request_with(
+        &mut self,
+        author: &str,
+        description: &str,
+        files: &[(&str, &str)],
+    ) -> u64 {
         let branch = format!("change-{}", self.branches.len());
-        let iid = self.world.merge_request(author, &branch, "A change", description, files).unwrap();
+        let iid = self
+            .world
+            .merge_request(author, &branch, "A change", description, files)
+            .unwrap();
         self.branches.insert(iid, branch);
         iid
     }
 
     pub(crate) fn edit_merge_request(&self, user: &str, iid: u64, change: Value) {
-        self.world.ask(user, Method::PUT, &self.world.at(&format!("merge_requests/{iid}")), change).unwrap();
+        self.world
+            .ask(
+                user,
+                Method::PUT,
+                &self.world.at(&format!("merge_requests/{iid}")),
+                change,
+            )
+            .unwrap();
     }
 
     /// The author pushes one more commit to the branch.
@@ -70,13 +107,26 @@ impl Stage {
     }
 
     pub(crate) fn push(&self, author: &str, iid: u64, files: &[(&str, &str)]) -> String {
-        let files: Vec<(String, String)> = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
-        self.world.push(author, &self.branches[&iid], "More", &files, &[]).unwrap()
+        let files: Vec<(String, String)> = files
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+            .collect();
+        self.world
+            .push(author, &self.branches[&iid], "More", &files, &[])
+            .unwrap()
     }
 
     /// Somebody pushes to the default branch around the gate.
     pub(crate) fn push_to_main(&self, path: &str, text: &str) {
-        self.world.push("root", "main", "Around the gate", &[(path.to_owned(), text.to_owned())], &[]).unwrap();
+        self.world
+            .push(
+                "root",
+                "main",
+                "Around the gate",
+                &[(path.to_owned(), text.to_owned())],
+                &[],
+            )
+            .unwrap();
     }
 
     /// Runs every job that waits.
@@ -92,13 +142,29 @@ impl Stage {
     /// Runs what waits, and returns the last job of a name in a pipeline of the merge request.
     pub(crate) fn ran(&mut self, name: &str, iid: u64) -> FinishedJob {
         self.run();
-        let of = |ran: &&trainyard::demo::world::Ran| ran.finished.name == name && ran.merge_request == Some(iid);
-        self.world.ran.iter().rev().find(of).unwrap_or_else(|| panic!("`{name}` of !{iid} did not run")).finished.clone()
+        let of = |ran: &&trainyard::demo::world::Ran| {
+            ran.finished.name == name && ran.merge_request == Some(iid)
+        };
+        self.world
+            .ran
+            .iter()
+            .rev()
+            .find(of)
+            .unwrap_or_else(|| panic!("`{name}` of !{iid} did not run"))
+            .finished
+            .clone()
     }
 
     /// The last run of a job, in whatever pipeline.
     pub(crate) fn last(&self, name: &str) -> FinishedJob {
-        self.world.ran.iter().rev().find(|ran| ran.finished.name == name).unwrap_or_else(|| panic!("`{name}` did not run")).finished.clone()
+        self.world
+            .ran
+            .iter()
+            .rev()
+            .find(|ran| ran.finished.name == name)
+            .unwrap_or_else(|| panic!("`{name}` did not run"))
+            .finished
+            .clone()
     }
 
     pub(crate) fn play(&mut self, user: &str, iid: u64, job: &str) -> FinishedJob {
@@ -115,7 +181,11 @@ impl Stage {
     }
 
     pub(crate) fn newest_of_main(&self) -> u64 {
-        self.world.read("rita", &self.world.at("pipelines?ref=main&source=push")).unwrap()[0]["id"].as_u64().unwrap()
+        self.world
+            .read("rita", &self.world.at("pipelines?ref=main&source=push"))
+            .unwrap()[0]["id"]
+            .as_u64()
+            .unwrap()
     }
 
     /// Everything before `integrate` runs, and the author presses it.
@@ -125,7 +195,9 @@ impl Stage {
     }
 
     pub(crate) fn gate(&self, arguments: &[&str]) -> Said {
-        self.world.program(&self.world.gate_environment(), arguments).unwrap()
+        self.world
+            .program(&self.world.gate_environment(), arguments)
+            .unwrap()
     }
 
     pub(crate) fn gate_with_token(&self, token: &str, arguments: &[&str]) -> Said {
@@ -144,28 +216,60 @@ impl Stage {
     }
 
     pub(crate) fn state(&self, iid: u64) -> String {
-        let found = self.world.read("olga", &self.world.at(&format!("merge_requests/{iid}"))).unwrap();
+        let found = self
+            .world
+            .read("olga", &self.world.at(&format!("merge_requests/{iid}")))
+            .unwrap();
         found["state"].as_str().unwrap().to_owned()
     }
 
     /// What people wrote, and we did, on a merge request.
     pub(crate) fn notes(&self, iid: u64) -> Vec<String> {
-        let notes = self.world.read("olga", &self.world.at(&format!("merge_requests/{iid}/notes?sort=asc&order_by=created_at"))).unwrap();
-        let bodies = notes.as_array().unwrap().iter().filter(|note| note["system"] == false);
-        bodies.map(|note| note["body"].as_str().unwrap().to_owned()).collect()
+        let notes = self
+            .world
+            .read(
+                "olga",
+                &self.world.at(&format!(
+                    "merge_requests/{iid}/notes?sort=asc&order_by=created_at"
+                )),
+            )
+            .unwrap();
+        let bodies = notes
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|note| note["system"] == false);
+        bodies
+            .map(|note| note["body"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     pub(crate) fn facts(&self) -> Vec<Fact> {
-        self.world.events().unwrap().into_iter().map(|event: Event| event.fact).collect()
+        self.world
+            .events()
+            .unwrap()
+            .into_iter()
+            .map(|event: Event| event.fact)
+            .collect()
     }
 
     /// The next requests meet a proxy's page.
     pub(crate) fn break_down(&self, times: u32) {
-        self.world.emulator.faults().add(Rule::new(Effect::BadGateway).times(times));
+        self.world
+            .emulator
+            .faults()
+            .add(Rule::new(Effect::BadGateway).times(times));
     }
 
     /// Cancels a pipeline, as somebody would in the browser.
     pub(crate) fn cancel(&self, pipeline: u64) {
-        self.world.ask("root", Method::POST, &self.world.at(&format!("pipelines/{pipeline}/cancel")), json!({})).unwrap();
+        self.world
+            .ask(
+                "root",
+                Method::POST,
+                &self.world.at(&format!("pipelines/{pipeline}/cancel")),
+                json!({}),
+            )
+            .unwrap();
     }
 }

@@ -21,7 +21,10 @@ use trainyard_emulator::{Emulator, Options};
 struct Hasty;
 
 impl Clock for Hasty {
-    #[expect(clippy::disallowed_methods, reason = "two attempts must differ by their instant")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "two attempts must differ by their instant"
+    )]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -31,7 +34,15 @@ impl Clock for Hasty {
 
 fn event(trial: u64) -> Event {
     let project: ProjectPath = "shop/web".parse().unwrap();
-    Event::new(&project, Timestamp::UNIX_EPOCH, None, Some(JobId(1)), Fact::TrialValidated { trial: TrialId(trial) })
+    Event::new(
+        &project,
+        Timestamp::UNIX_EPOCH,
+        None,
+        Some(JobId(1)),
+        Fact::TrialValidated {
+            trial: TrialId(trial),
+        },
+    )
 }
 
 fn recorded(append: Append) -> u64 {
@@ -44,19 +55,41 @@ fn recorded(append: Append) -> u64 {
 /// The contract.
 fn keeps_the_contract(journal: &dyn Journal, other: &dyn Journal) {
     assert_eq!(journal.read().unwrap().revision, 0, "a new log is empty");
-    assert_eq!(recorded(journal.append(0, &[event(1), event(2)]).unwrap()), 1, "an entry may hold several events");
-    assert_eq!(other.read().unwrap().events, [event(1), event(2)], "everybody reads the same");
-    let Append::Lost(log) = other.append(0, &[event(3)]).unwrap() else { panic!("decided on an old view") };
-    assert_eq!((log.revision, log.events.len()), (1, 2), "the loser learns what is there, and nothing of its own is");
+    assert_eq!(
+        recorded(journal.append(0, &[event(1), event(2)]).unwrap()),
+        1,
+        "an entry may hold several events"
+    );
+    assert_eq!(
+        other.read().unwrap().events,
+        [event(1), event(2)],
+        "everybody reads the same"
+    );
+    let Append::Lost(log) = other.append(0, &[event(3)]).unwrap() else {
+        panic!("decided on an old view")
+    };
+    assert_eq!(
+        (log.revision, log.events.len()),
+        (1, 2),
+        "the loser learns what is there, and nothing of its own is"
+    );
     assert_eq!(recorded(other.append(1, &[event(3)]).unwrap()), 2);
     let long: Vec<Event> = (10..210).map(event).collect();
-    assert_eq!(recorded(journal.append(2, &long).unwrap()), 3, "an entry longer than a variable may be");
+    assert_eq!(
+        recorded(journal.append(2, &long).unwrap()),
+        3,
+        "an entry longer than a variable may be"
+    );
     assert_eq!(other.read().unwrap().events.len(), 203);
     assert_eq!(other.read().unwrap().events[3..], long);
 }
 
 /// Whoever appends, every entry is in once, in one order. `with` gives each writer a journal of its own.
-fn puts_writers_in_order(writers: u64, each: u64, with: impl Fn(u64, &dyn Fn(&dyn Journal)) + Sync) {
+fn puts_writers_in_order(
+    writers: u64,
+    each: u64,
+    with: impl Fn(u64, &dyn Fn(&dyn Journal)) + Sync,
+) {
     let start = Barrier::new(usize::try_from(writers).unwrap());
     std::thread::scope(|scope| {
         for writer in 0..writers {
@@ -68,7 +101,10 @@ fn puts_writers_in_order(writers: u64, each: u64, with: impl Fn(u64, &dyn Fn(&dy
                     for n in 0..each {
                         let mine = event(writer * 1_000 + n);
                         loop {
-                            match journal.append(revision, std::slice::from_ref(&mine)).unwrap() {
+                            match journal
+                                .append(revision, std::slice::from_ref(&mine))
+                                .unwrap()
+                            {
                                 Append::Recorded(log) => {
                                     revision = log.revision;
                                     break;
@@ -86,7 +122,10 @@ fn puts_writers_in_order(writers: u64, each: u64, with: impl Fn(u64, &dyn Fn(&dy
         let mut ids: Vec<&str> = log.events.iter().map(|event| event.id.as_str()).collect();
         ids.sort_unstable();
         ids.dedup();
-        assert_eq!((ids.len() as u64, log.revision), (writers * each, writers * each));
+        assert_eq!(
+            (ids.len() as u64, log.revision),
+            (writers * each, writers * each)
+        );
     });
 }
 
@@ -99,7 +138,9 @@ static CLOCK: Hasty = Hasty;
 
 impl Server {
     fn start() -> Self {
-        let server = Self { emulator: Emulator::start(Options::default()).unwrap() };
+        let server = Self {
+            emulator: Emulator::start(Options::default()).unwrap(),
+        };
         let project = server.client().send(&Create).unwrap();
         assert_eq!(project.status, 201, "{}", project.text());
         server
@@ -107,7 +148,14 @@ impl Server {
 
     fn client(&self) -> Client<'static> {
         let base = format!("{}/api/v4/", self.emulator.url()).parse().unwrap();
-        Client::new(&base, Token::Gate, Secret::new(self.emulator.root_token().to_owned()), None, &CLOCK).unwrap()
+        Client::new(
+            &base,
+            Token::Gate,
+            Secret::new(self.emulator.root_token().to_owned()),
+            None,
+            &CLOCK,
+        )
+        .unwrap()
     }
 
     fn journal<'a>(client: &'a Client<'static>, writer: &str) -> VariableJournal<'a> {
@@ -137,7 +185,10 @@ impl gitlab::api::Endpoint for Create {
 fn a_log_in_variables_keeps_the_contract() {
     let server = Server::start();
     let (one, other) = (server.client(), server.client());
-    keeps_the_contract(&Server::journal(&one, "one"), &Server::journal(&other, "other"));
+    keeps_the_contract(
+        &Server::journal(&one, "one"),
+        &Server::journal(&other, "other"),
+    );
     assert_eq!(server.emulator.unknown_requests(), []);
 }
 
@@ -160,7 +211,9 @@ fn writers_of_a_log_in_variables_are_put_in_order() {
 #[test]
 fn writers_of_a_log_in_a_folder_are_put_in_order() {
     let folder = tempfile::tempdir().unwrap();
-    puts_writers_in_order(4, 25, |_, work| work(&FolderJournal::open(folder.path()).unwrap()));
+    puts_writers_in_order(4, 25, |_, work| {
+        work(&FolderJournal::open(folder.path()).unwrap())
+    });
 }
 
 /// The route by which entries are made.
@@ -168,18 +221,36 @@ const CREATE: (&str, &str) = ("POST", "projects/:id/variables");
 
 #[test]
 fn a_lost_answer_is_looked_up_and_never_written_twice() {
-    let answer = |status| Effect::Answer { status, body: serde_json::json!({"message": "500 Internal Server Error"}) };
-    for (effect, stored) in [(Effect::ResetAfter, true), (Effect::ResetBefore, false), (answer(500), false), (Effect::BadGateway, false)] {
+    let answer = |status| Effect::Answer {
+        status,
+        body: serde_json::json!({"message": "500 Internal Server Error"}),
+    };
+    for (effect, stored) in [
+        (Effect::ResetAfter, true),
+        (Effect::ResetBefore, false),
+        (answer(500), false),
+        (Effect::BadGateway, false),
+    ] {
         let server = Server::start();
         let client = server.client();
         let journal = Server::journal(&client, "one");
         let shown = format!("{effect:?}");
-        server.emulator.faults().add(Rule::new(effect).on(CREATE.0, CREATE.1));
+        server
+            .emulator
+            .faults()
+            .add(Rule::new(effect).on(CREATE.0, CREATE.1));
         match journal.append(0, &[event(1)]).unwrap() {
             Append::Recorded(log) => assert!(stored && log.revision == 1, "{shown}"),
-            Append::Lost(log) => assert!(!stored && log.revision == 0, "{shown}: a claim that was not stored is no claim"),
+            Append::Lost(log) => assert!(
+                !stored && log.revision == 0,
+                "{shown}: a claim that was not stored is no claim"
+            ),
         }
-        assert_eq!(journal.read().unwrap().events.len(), usize::from(stored), "{shown}");
+        assert_eq!(
+            journal.read().unwrap().events.len(),
+            usize::from(stored),
+            "{shown}"
+        );
     }
 }
 
@@ -187,30 +258,57 @@ fn a_lost_answer_is_looked_up_and_never_written_twice() {
 fn a_created_answer_for_what_was_not_stored_does_not_deceive() {
     let server = Server::start();
     let client = server.client();
-    let (one, other) = (Server::journal(&client, "one"), Server::journal(&client, "other"));
+    let (one, other) = (
+        Server::journal(&client, "one"),
+        Server::journal(&client, "other"),
+    );
     recorded(one.append(0, &[event(1)]).unwrap());
-    server.emulator.faults().add(Rule::new(Effect::Phantom).at(BEFORE_VARIABLE_RECHECK));
-    assert!(matches!(other.append(0, &[event(2)]).unwrap(), Append::Lost(_)), "201 is not proof");
+    server
+        .emulator
+        .faults()
+        .add(Rule::new(Effect::Phantom).at(BEFORE_VARIABLE_RECHECK));
+    assert!(
+        matches!(other.append(0, &[event(2)]).unwrap(), Append::Lost(_)),
+        "201 is not proof"
+    );
 }
 
 #[test]
 fn of_two_that_write_in_the_same_instant_one_wins_and_the_other_knows() {
     let server = Server::start();
-    server.emulator.faults().add(Rule::new(Effect::Rendezvous { parties: 2 }).at(BEFORE_VARIABLE_INSERT).times(2));
+    server.emulator.faults().add(
+        Rule::new(Effect::Rendezvous { parties: 2 })
+            .at(BEFORE_VARIABLE_INSERT)
+            .times(2),
+    );
     let outcomes: Vec<bool> = std::thread::scope(|scope| {
         let attempt = |n: u64| {
             let server = &server;
             scope.spawn(move || {
                 let client = server.client();
-                matches!(Server::journal(&client, &n.to_string()).append(0, &[event(n)]).unwrap(), Append::Recorded(_))
+                matches!(
+                    Server::journal(&client, &n.to_string())
+                        .append(0, &[event(n)])
+                        .unwrap(),
+                    Append::Recorded(_)
+                )
             })
         };
         let both = [attempt(1), attempt(2)];
         both.map(|thread| thread.join().unwrap()).to_vec()
     });
     assert_eq!(outcomes.iter().filter(|won| **won).count(), 1);
-    let statuses: Vec<u16> = server.emulator.requests().iter().filter(|r| r.method == "POST" && r.path.contains("variables")).map(|r| r.status).collect();
-    assert!(statuses.contains(&500), "the race was the database's: {statuses:?}");
+    let statuses: Vec<u16> = server
+        .emulator
+        .requests()
+        .iter()
+        .filter(|r| r.method == "POST" && r.path.contains("variables"))
+        .map(|r| r.status)
+        .collect();
+    assert!(
+        statuses.contains(&500),
+        "the race was the database's: {statuses:?}"
+    );
 }
 
 #[test]
@@ -224,7 +322,11 @@ fn a_damaged_entry_is_named_and_nothing_is_written_behind_it() {
     assert_eq!(client.send(&Garble).unwrap().status, 200);
     let problem = journal.append(3, &[event(9)]).unwrap_err();
     assert_eq!(problem.code, ExitCode::GitLab);
-    assert!(problem.what.contains("TRAINYARD_LOG_000002") && problem.what.contains("damaged"), "{}", problem.what);
+    assert!(
+        problem.what.contains("TRAINYARD_LOG_000002") && problem.what.contains("damaged"),
+        "{}",
+        problem.what
+    );
 }
 
 /// Somebody edits an entry by hand.
@@ -241,7 +343,9 @@ impl gitlab::api::Endpoint for Garble {
 
     fn parameters(&self) -> gitlab::api::QueryParams<'_> {
         let mut parameters = gitlab::api::QueryParams::default();
-        parameters.push("filter[environment_scope]", "trainyard/nrt/log").push("value", "{oops");
+        parameters
+            .push("filter[environment_scope]", "trainyard/nrt/log")
+            .push("value", "{oops");
         parameters
     }
 }
@@ -260,5 +364,9 @@ fn a_damaged_file_is_named() {
 fn a_folder_that_cannot_be_made_is_named_with_the_mend() {
     let problem = FolderJournal::open(Path::new("/proc/trainyard")).unwrap_err();
     assert_eq!(problem.code, ExitCode::Misconfigured);
-    assert!(problem.what.contains("/proc/trainyard") && problem.hint.contains("disk"), "{}", problem.full_text());
+    assert!(
+        problem.what.contains("/proc/trainyard") && problem.hint.contains("disk"),
+        "{}",
+        problem.full_text()
+    );
 }

@@ -5,26 +5,63 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 fn demo(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_trainyard")).arg("demo").args(arguments).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_trainyard"))
+        .arg("demo")
+        .args(arguments)
+        .output()
+        .unwrap()
 }
 
 #[test]
 fn the_story_ends_as_told_and_every_invariant_holds() {
     let output = demo(&["--json"]);
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{text}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let summary: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(summary["ended_as_told"], true);
-    let broken: Vec<&Value> = summary["invariants"].as_array().unwrap().iter().filter(|i| i["held"] != true).collect();
+    let broken: Vec<&Value> = summary["invariants"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|i| i["held"] != true)
+        .collect();
     assert!(broken.is_empty(), "{broken:#?}");
     assert_eq!(summary["invariants"].as_array().unwrap().len(), 10);
     assert_eq!(summary["versions"][0]["tag"], "v0.1.0");
-    assert_eq!(summary["versions"][1]["merge_requests"], serde_json::json!([7]), "what landed meanwhile is in the next version");
+    assert_eq!(
+        summary["versions"][1]["merge_requests"],
+        serde_json::json!([7]),
+        "what landed meanwhile is in the next version"
+    );
     let verdict = |trial: &Value| trial["verdict"].as_str().unwrap_or_default().to_owned();
-    let verdicts: Vec<String> = summary["trials"].as_array().unwrap().iter().map(verdict).collect();
-    assert_eq!(verdicts.iter().filter(|v| *v == "rejected").count(), 1, "{verdicts:?}");
-    for fact in ["FeatureLinked", "LinkRefused", "FeatureRejected", "FeatureValidated", "ChangeSetRebased", "ContributorWarned", "VersionReleased"] {
-        assert!(summary["events"][fact].as_u64() >= Some(1), "{fact} happened");
+    let verdicts: Vec<String> = summary["trials"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(verdict)
+        .collect();
+    assert_eq!(
+        verdicts.iter().filter(|v| *v == "rejected").count(),
+        1,
+        "{verdicts:?}"
+    );
+    for fact in [
+        "FeatureLinked",
+        "LinkRefused",
+        "FeatureRejected",
+        "FeatureValidated",
+        "ChangeSetRebased",
+        "ContributorWarned",
+        "VersionReleased",
+    ] {
+        assert!(
+            summary["events"][fact].as_u64() >= Some(1),
+            "{fact} happened"
+        );
     }
     within_the_budgets(&summary);
 }
@@ -33,14 +70,21 @@ fn the_story_ends_as_told_and_every_invariant_holds() {
 fn within_the_budgets(summary: &Value) {
     let jobs = summary["requests"]["by_job"].as_array().unwrap();
     let count = |job: &Value| job["count"].as_u64().unwrap();
-    for job in jobs.iter().filter(|job| job["job"] == "link-check" && [1, 3, 4, 6].map(Some).contains(&job["change_set"].as_u64())) {
+    for job in jobs.iter().filter(|job| {
+        job["job"] == "link-check" && [1, 3, 4, 6].map(Some).contains(&job["change_set"].as_u64())
+    }) {
         assert!(count(job) <= 5, "{job}");
     }
     let way = ["integrate", "nrt-admit", "nrt-acquire", "append-to-version"];
     for change_set in [1, 2, 4, 6, 7] {
-        let on_the_way = jobs.iter().filter(|job| job["change_set"] == change_set && way.contains(&job["job"].as_str().unwrap()));
+        let on_the_way = jobs.iter().filter(|job| {
+            job["change_set"] == change_set && way.contains(&job["job"].as_str().unwrap())
+        });
         let requests: u64 = on_the_way.clone().map(count).sum();
-        assert!(on_the_way.count() >= 4 && requests <= 25, "!{change_set}: {requests} requests");
+        assert!(
+            on_the_way.count() >= 4 && requests <= 25,
+            "!{change_set}: {requests} requests"
+        );
     }
 }
 
@@ -49,13 +93,26 @@ fn what_is_kept_is_what_the_epilogue_names() {
     let folder = tempfile::tempdir().unwrap();
     let kept = folder.path().join("kept");
     let output = demo(&["--keep", kept.to_str().unwrap()]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let report = std::fs::read_to_string(kept.join("trainyard-report.html")).unwrap();
     assert!(report.starts_with("<!DOCTYPE html>") && report.contains("Pay by card"));
     let events = std::fs::read_to_string(kept.join("trainyard-events.ndjson")).unwrap();
-    assert!(events.lines().count() > 40 && events.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+    assert!(
+        events.lines().count() > 40
+            && events
+                .lines()
+                .all(|line| serde_json::from_str::<Value>(line).is_ok())
+    );
     assert!(kept.join("jobs").read_dir().unwrap().count() > 40);
     let again = demo(&["--keep", kept.to_str().unwrap()]);
-    assert_eq!(again.status.code(), Some(2), "a folder that holds something is not touched");
+    assert_eq!(
+        again.status.code(),
+        Some(2),
+        "a folder that holds something is not touched"
+    );
     assert!(String::from_utf8_lossy(&again.stderr).contains("is not empty"));
 }

@@ -35,7 +35,7 @@ fn hostile(text: &str) -> (Insights, Frame) {
         number: odd.clone(),
         commit: head(),
         content: vec![mr(125)],
-        by: None,
+        closed_by: None,
     };
     let deployed = Fact::VersionDeployed {
         version: VersionId(9),
