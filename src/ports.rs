@@ -19,6 +19,9 @@ use crate::outcome::Problem;
 /// The answer of every port: what was asked, or the problem as a person will read it.
 pub type Answer<T> = Result<T, Problem>;
 
+/// The job of a merge request pipeline by which integration is asked for.
+pub const INTEGRATE_JOB: &str = "integrate";
+
 /// The time.
 pub trait Clock: std::fmt::Debug {
     /// Now.

@@ -13,10 +13,7 @@ use crate::domain::integration::{MergeRequestState, Request};
 use crate::domain::linking::Feature;
 use crate::domain::validation::{Decision, Played, Run};
 use crate::outcome::Problem;
-use crate::ports::{Answer, Evidence, JobRecord, MergeRequest, PipelineRecord};
-
-/// The job by which integration is asked for.
-pub(crate) const INTEGRATE_JOB: &str = "integrate";
+use crate::ports::{Answer, Evidence, INTEGRATE_JOB, JobRecord, MergeRequest, PipelineRecord};
 
 /// Reads one field through its constructor.
 pub(super) fn field<T: FromStr<Err: std::fmt::Display>>(name: &str, text: &str) -> Answer<T> {

@@ -15,11 +15,9 @@ use crate::jobs::ledger::{Decision as Recording, Ledger};
 use crate::jobs::observe::{self, Linked};
 use crate::jobs::{Desk, Done, tell};
 use crate::outcome::Outcome;
-use crate::ports::{Answer, Evidence, PipelineRecord};
+use crate::ports::{Answer, Evidence, INTEGRATE_JOB, PipelineRecord};
 use crate::report;
 
-/// The job by which integration is asked for.
-const INTEGRATE_JOB: &str = "integrate";
 /// How often the gate looks whether that job has ended.
 const PATIENCE: u32 = 15;
 /// How many merge requests without a ticket one worker looks at when nobody named one.
