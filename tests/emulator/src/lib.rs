@@ -14,6 +14,7 @@ mod api;
 mod auth;
 pub mod ci;
 pub mod clock;
+pub mod cron;
 mod ctx;
 mod dispatch;
 mod emulator;

@@ -2,8 +2,12 @@
 //!
 //! `Table` gives ids that are global per type and never used again; `next_iid` numbers things inside a project.
 
+pub mod deployments;
+pub mod environments;
+pub mod freeze_periods;
 pub mod groups;
 pub mod members;
+pub mod packages;
 pub mod projects;
 pub mod protected_branches;
 pub mod tokens;
@@ -14,8 +18,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use self::deployments::Deployment;
+use self::environments::Environment;
+use self::freeze_periods::FreezePeriod;
 use self::groups::Group;
 use self::members::Member;
+use self::packages::{Package, PackageFile};
 use self::projects::Project;
 use self::protected_branches::ProtectedBranch;
 use self::tokens::{JobToken, Token, TokenKind};
@@ -34,6 +42,11 @@ pub struct State {
     pub job_tokens: Vec<JobToken>,
     pub variables: Table<Variable>,
     pub protected_branches: Table<ProtectedBranch>,
+    pub environments: Table<Environment>,
+    pub deployments: Table<Deployment>,
+    pub freeze_periods: Table<FreezePeriod>,
+    pub packages: Table<Package>,
+    pub package_files: Table<PackageFile>,
     pub limits: Limits,
     iids: BTreeMap<(u64, &'static str), u64>,
     next_namespace: u64,
@@ -58,6 +71,11 @@ impl State {
             job_tokens: Vec::new(),
             variables: Table::default(),
             protected_branches: Table::default(),
+            environments: Table::default(),
+            deployments: Table::default(),
+            freeze_periods: Table::default(),
+            packages: Table::default(),
+            package_files: Table::default(),
             limits: Limits {
                 project_ci_variables: 8000,
                 group_ci_variables: 30_000,

@@ -6,10 +6,14 @@ mod client;
 mod schemas;
 
 mod access_tokens;
+mod environments;
 mod faults;
+mod freeze_periods;
 mod git_http;
 mod groups_and_members;
 mod http;
+mod job_token_scope;
+mod packages;
 mod projects;
 mod users;
 mod variables;
