@@ -4,14 +4,10 @@
 //! a handler of `api/` with its `Ctx` -> `Response` -> `request_log`. Git requests go to `smart_http`, and every accepted
 //! change of refs, whoever made it, ends in `push::on_push`. All state is in `store::State` behind one lock.
 
-#![cfg_attr(
-    test,
-    expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")
-)]
-
 pub mod access;
 mod api;
 mod auth;
+mod background;
 pub mod ci;
 pub mod clock;
 pub mod cron;
@@ -21,6 +17,7 @@ mod emulator;
 mod errors;
 pub mod faults;
 pub mod git;
+mod hooks;
 mod message;
 mod pagination;
 mod param_spec;
