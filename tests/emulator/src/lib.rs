@@ -33,6 +33,7 @@ mod server;
 mod shared;
 mod smart_http;
 pub mod store;
+mod tags;
 
 pub use emulator::{Emulator, Options, StartError};
 pub use request_log::{RequestEntry, Who};

@@ -1,5 +1,6 @@
 //! The families of the API below `/api/v4`, one file each: a table of routes and the functions that answer them.
 
+mod commit_entity;
 mod deployments;
 mod environments;
 mod freeze_periods;
@@ -14,6 +15,9 @@ mod project_access_tokens;
 mod project_entity;
 mod project_settings;
 mod projects;
+mod release_entity;
+mod release_links;
+mod releases;
 mod users;
 mod variables;
 
@@ -33,6 +37,8 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     personal_access_tokens::ROUTES,
     project_access_tokens::ROUTES,
     projects::ROUTES,
+    release_links::ROUTES,
+    releases::ROUTES,
     users::ROUTES,
     variables::ROUTES,
 ];

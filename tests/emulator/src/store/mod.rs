@@ -16,6 +16,7 @@ pub mod packages;
 pub mod projects;
 pub mod protected_branches;
 pub mod protected_tags;
+pub mod releases;
 pub mod resource_events;
 pub mod tokens;
 pub mod users;
@@ -39,6 +40,7 @@ use self::packages::{Package, PackageFile};
 use self::projects::Project;
 use self::protected_branches::ProtectedBranch;
 use self::protected_tags::ProtectedTag;
+use self::releases::{Release, ReleaseLink};
 use self::resource_events::ResourceEvent;
 use self::tokens::{JobToken, Token, TokenKind};
 use self::users::User;
@@ -69,6 +71,8 @@ pub struct State {
     pub freeze_periods: Table<FreezePeriod>,
     pub packages: Table<Package>,
     pub package_files: Table<PackageFile>,
+    pub releases: Table<Release>,
+    pub release_links: Table<ReleaseLink>,
     pub limits: Limits,
     iids: BTreeMap<(u64, &'static str), u64>,
     next_namespace: u64,
@@ -110,6 +114,8 @@ impl State {
             freeze_periods: Table::default(),
             packages: Table::default(),
             package_files: Table::default(),
+            releases: Table::default(),
+            release_links: Table::default(),
             limits: Limits {
                 project_ci_variables: 8000,
                 group_ci_variables: 30_000,

@@ -15,5 +15,6 @@ mod http;
 mod job_token_scope;
 mod packages;
 mod projects;
+mod releases;
 mod users;
 mod variables;
