@@ -145,7 +145,7 @@ pub fn may_create_tag(state: &State, user: u64, project: u64, tag: &str) -> bool
             let levels = &protection.create_access_levels;
             levels
                 .iter()
-                .any(|level| (admin && *level > 0) || (*level > 0 && *level <= own))
+                .any(|level| *level > 0 && (admin || *level <= own))
         })
 }
 
@@ -168,7 +168,7 @@ fn branch_right(
         || protections.any(|protection| {
             levels(protection)
                 .iter()
-                .any(|level| admin || (*level > 0 && *level <= own))
+                .any(|level| *level > 0 && (admin || *level <= own))
         })
 }
 
