@@ -24,6 +24,7 @@ mod param_spec;
 mod params;
 mod pkt_line;
 mod push;
+mod rate_limit;
 mod report;
 mod request_log;
 mod router;

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::git::Repository;
 use crate::hooks::{NoPipelines, Pipelines};
+use crate::rate_limit::RateLimit;
 use crate::report::Report;
 use crate::request_log::RequestLog;
 use crate::store::State;
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) version: String,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
+    pub(crate) rate_limit: RateLimit,
     pub(crate) log: RequestLog,
     pub(crate) report: Report,
     pub(crate) data_dir: PathBuf,
@@ -52,6 +54,7 @@ impl Shared {
             version,
             clock,
             faults: Faults::default(),
+            rate_limit: RateLimit::default(),
             log: RequestLog::default(),
             report,
             data_dir,

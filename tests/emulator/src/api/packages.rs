@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::access::Role;
+use crate::access::{self, Role};
 use crate::clock;
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
@@ -10,6 +10,7 @@ use crate::message::Response;
 use crate::router::{Answer, Guard, Param, Route, boolean, delete, get, one_of, string};
 use crate::store::State;
 use crate::store::packages::{Package, PackageFile};
+use crate::store::projects::Visibility;
 
 /// Reading needs Reporter in a private project; `check_enabled` does the rest.
 pub(super) const READ: Guard = Guard::ProjectReader;
@@ -35,29 +36,44 @@ const TYPE: Param = one_of(
     ],
 );
 
+const FILTERS: &[Param] = &[
+    TYPE,
+    string("package_name"),
+    string("package_version"),
+    boolean("include_versionless"),
+    one_of("sort", &["asc", "desc"]),
+    one_of(
+        "status",
+        &[
+            "default",
+            "hidden",
+            "processing",
+            "error",
+            "pending_destruction",
+            "deprecated",
+        ],
+    ),
+];
+
 pub(super) const ROUTES: &[Route] = &[
     get("projects/:id/packages", READ, index)
-        .params(&[
-            one_of("order_by", &["created_at", "name", "version", "type"]),
-            one_of("sort", &["asc", "desc"]),
-            TYPE,
-            string("package_name"),
-            string("package_version"),
-            boolean("include_versionless"),
-            one_of(
-                "status",
-                &[
-                    "default",
-                    "hidden",
-                    "processing",
-                    "error",
-                    "pending_destruction",
-                    "deprecated",
-                ],
-            ),
-        ])
+        .params(FILTERS)
+        .also(&[one_of(
+            "order_by",
+            &["created_at", "name", "version", "type"],
+        )])
         .paginated()
         .job_token(),
+    get("groups/:id/packages", Guard::GroupReader, of_group)
+        .params(FILTERS)
+        .also(&[
+            boolean("exclude_subgroups"),
+            one_of(
+                "order_by",
+                &["created_at", "name", "version", "type", "project_path"],
+            ),
+        ])
+        .paginated(),
     get("projects/:id/packages/:package_id", READ, show).job_token(),
     delete("projects/:id/packages/:package_id", REMOVE, destroy).job_token(),
     get(
@@ -87,7 +103,7 @@ pub(super) fn check_enabled(ctx: &Ctx<'_>) -> Result<(), ApiError> {
         let project = project.ok_or_else(|| ApiError::not_found("Project"))?;
         (
             project.settings.packages_enabled,
-            project.visibility == crate::store::projects::Visibility::Public,
+            project.visibility == Visibility::Public,
         )
     };
     if !enabled {
@@ -103,22 +119,53 @@ pub(super) fn check_enabled(ctx: &Ctx<'_>) -> Result<(), ApiError> {
 fn index(ctx: &Ctx<'_>) -> Answer {
     check_enabled(ctx)?;
     let state = ctx.state();
-    let name = ctx.string("package_name").map(str::to_lowercase);
+    let found = filtered(ctx, state.packages_of(ctx.project()));
+    ctx.page(found, |package| entity(ctx, &state, package))
+}
+
+/// The packages of a group's projects, as far as the caller may see them.
+fn of_group(ctx: &Ctx<'_>) -> Answer {
+    let state = ctx.state();
+    let deep = ctx.boolean("exclude_subgroups") != Some(true);
+    let inside = |package: &&Package| {
+        let Some(project) = state.projects.get(package.project_id) else {
+            return false;
+        };
+        let here = project.namespace_id == ctx.group();
+        let below = || {
+            state
+                .with_ancestors(project.namespace_id)
+                .any(|group| group == ctx.group())
+        };
+        let access = access::in_project(&state, ctx.caller.user(), project.id);
+        let public = project.visibility == Visibility::Public;
+        (here || (deep && below())) && (public || access.at_least(Role::Reporter))
+    };
+    let found = filtered(ctx, state.packages.iter().filter(inside));
+    ctx.page(found, |package| {
+        let mut body = entity(ctx, &state, package);
+        let project = state.projects.get(package.project_id);
+        body["project_id"] = json!(package.project_id);
+        body["project_path"] = json!(project.map(|project| state.project_path(project)));
+        body
+    })
+}
+
+fn filtered<'a>(ctx: &Ctx<'_>, packages: impl Iterator<Item = &'a Package>) -> Vec<&'a Package> {
+    let name = ctx
+        .string("package_name")
+        .unwrap_or_default()
+        .to_lowercase();
     let wanted = |package: &&Package| {
         ctx.string("package_type")
             .is_none_or(|kind| kind == "generic")
-            && name
-                .as_ref()
-                .is_none_or(|name| package.name.to_lowercase().contains(name))
+            && package.name.to_lowercase().contains(&name)
             && ctx
                 .string("package_version")
                 .is_none_or(|version| package.version == version)
-            && match ctx.string("status") {
-                Some(status) => package.status == status,
-                None => package.status == "default",
-            }
+            && package.status == ctx.string("status").unwrap_or("default")
     };
-    let mut found: Vec<&Package> = state.packages_of(ctx.project()).filter(wanted).collect();
+    let mut found: Vec<&Package> = packages.filter(wanted).collect();
     match ctx.string("order_by") {
         Some("name") => found.sort_by_key(|package| package.name.clone()),
         Some("version") => found.sort_by_key(|package| package.version.clone()),
@@ -127,7 +174,7 @@ fn index(ctx: &Ctx<'_>) -> Answer {
     if ctx.string("sort") == Some("desc") {
         found.reverse();
     }
-    ctx.page(found, |package| entity(ctx, &state, package))
+    found
 }
 
 fn show(ctx: &Ctx<'_>) -> Answer {
@@ -203,7 +250,7 @@ fn entity(ctx: &Ctx<'_>, state: &State, package: &Package) -> Value {
         .map(|project| state.project_path(project))
         .unwrap_or_default();
     let mut links = json!({ "web_path": format!("/{path}/-/packages/{}", package.id) });
-    let role = crate::access::in_project(state, ctx.caller.user(), package.project_id);
+    let role = access::in_project(state, ctx.caller.user(), package.project_id);
     if role.at_least(Role::Maintainer) {
         links["delete_api_path"] = json!(format!(
             "{}/api/v4/projects/{}/packages/{}",

@@ -144,6 +144,7 @@ impl State {
             created_at: now,
             expires_at: None,
             revoked: false,
+            last_used_at: None,
         });
         state
     }

@@ -56,6 +56,8 @@ pub struct Project {
     pub job_token_allowlist: Vec<u64>,
     /// Groups whose projects' job tokens may call this one.
     pub job_token_group_allowlist: Vec<u64>,
+    /// The users who starred it.
+    pub starred_by: Vec<u64>,
     pub settings: Settings,
 }
 
@@ -222,6 +224,7 @@ impl State {
             job_token_scope_enabled: true,
             job_token_allowlist: Vec::new(),
             job_token_group_allowlist: Vec::new(),
+            starred_by: Vec::new(),
             settings: Settings::default(),
         })
     }
