@@ -97,10 +97,7 @@ fn a_group_token_acts_in_all_projects_of_the_group() {
     );
     let bot = world.with_token(created["token"].as_str().unwrap());
     assert_eq!(bot.get(&format!("projects/{project}")).status, 200);
-    assert_eq!(
-        world.root.get(&path).json()[0]["last_used_at"].is_string(),
-        true
-    );
+    assert!(world.root.get(&path).json()[0]["last_used_at"].is_string());
     let own = format!("{path}/{}", created["id"]);
     assert_eq!(world.root.delete(&own).status, 204);
     assert_eq!(bot.get(&format!("projects/{project}")).status, 401);

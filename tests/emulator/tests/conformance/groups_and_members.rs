@@ -195,6 +195,18 @@ fn roles_come_down_from_groups_and_the_highest_counts() {
 }
 
 #[test]
+fn the_users_of_a_project_are_its_members_whatever_they_come_from() {
+    let world = World::new();
+    let project = world.project("shop");
+    world.member(project, "ana", 30);
+    let path = format!("projects/{project}/users");
+    let found = world.root.get(&format!("{path}?search=AN")).json();
+    assert_eq!(found[0]["username"], "ana");
+    assert!(found[0].get("access_level").is_none());
+    assert_eq!(world.root.get(&path).json().as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn a_membership_ends_on_its_last_day() {
     let world = World::new();
     world
