@@ -6,7 +6,7 @@ use crate::clock;
 use crate::git::Commit;
 
 /// The form without statistics, for a commit of the project at `project_url`.
-pub(super) fn basic(commit: &Commit, project_url: &str) -> Value {
+pub(super) fn basic(project_url: &str, commit: &Commit) -> Value {
     json!({
         "id": commit.id,
         "short_id": commit.short_id(),

@@ -73,7 +73,7 @@ pub(super) fn full(ctx: &Ctx<'_>, release: &Release, code: bool) -> Value {
         users::basic_by_id(&state, release.author_id, ctx.url()),
     );
     if let Some(commit) = &commit {
-        put("commit", commit_entity::basic(commit, &url));
+        put("commit", commit_entity::basic(&url, commit));
     }
     let milestones: Vec<Value> = release
         .milestone_ids
