@@ -214,6 +214,7 @@ fn update(ctx: &Ctx<'_>) -> Answer {
 fn destroy(ctx: &Ctx<'_>) -> Answer {
     let mut state = ctx.state();
     let deployment = find(ctx, &state)?;
+    ctx.check_unmodified(deployment.updated_at)?;
     if deployment.status == "running" {
         return Err(ApiError::message(400, "Cannot destroy running deployment"));
     }

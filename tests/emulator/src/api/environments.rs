@@ -125,6 +125,7 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
     if environment.state != "stopped" {
         return Err(ApiError::forbidden());
     }
+    ctx.check_unmodified(environment.updated_at)?;
     let id = environment.id;
     state.environments.remove(id);
     state.deployments.retain(|row| row.environment_id != id);

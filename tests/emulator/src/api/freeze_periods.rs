@@ -91,7 +91,9 @@ fn update(ctx: &Ctx<'_>) -> Answer {
 
 fn destroy(ctx: &Ctx<'_>) -> Answer {
     let mut state = ctx.state();
-    let id = find(ctx, &state)?.id;
+    let period = find(ctx, &state)?;
+    ctx.check_unmodified(period.updated_at)?;
+    let id = period.id;
     state.freeze_periods.remove(id);
     Ok(Response::no_content())
 }

@@ -201,7 +201,9 @@ fn show(ctx: &Ctx<'_>) -> Answer {
 fn destroy(ctx: &Ctx<'_>) -> Answer {
     check_enabled(ctx)?;
     let mut state = ctx.state();
-    let id = find(ctx, &state)?.id;
+    let package = find(ctx, &state)?;
+    ctx.check_unmodified(package.created_at)?;
+    let id = package.id;
     state.remove_package(id);
     Ok(Response::no_content())
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::client::World;
+use crate::client::{World, send};
 use crate::schemas;
 
 #[test]
@@ -61,4 +61,27 @@ fn the_project_is_frozen_while_a_period_lasts() {
     assert!(!frozen("2026-12-23T23:59:59Z"));
     assert!(frozen("2026-12-31T12:00:00Z"));
     assert!(!frozen("2027-01-02T00:00:01Z"));
+}
+
+#[test]
+fn a_deletion_may_insist_on_what_the_caller_has_seen() {
+    let world = World::new();
+    let clock = world.emulator.clock();
+    clock.set("2026-01-05T10:00:00.500Z".parse().unwrap());
+    let project = world.project("shop");
+    let path = format!("projects/{project}/freeze_periods");
+    let body = json!({ "freeze_start": "0 23 * * 5", "freeze_end": "0 7 * * 1" });
+    let id = world.root.post(&path, body).json()["id"].clone();
+    let delete = |since: &str| {
+        let token = world.emulator.root_token();
+        let headers = [("private-token", token), ("if-unmodified-since", since)];
+        let path = format!("/api/v4/{path}/{id}");
+        send(world.emulator.url(), "DELETE", &path, &headers, b"").unwrap()
+    };
+    let refused = delete("Mon, 05 Jan 2026 09:59:59 GMT");
+    assert_eq!(
+        refused.error(),
+        (412, json!({ "message": "412 Precondition Failed" }))
+    );
+    assert_eq!(delete("Mon, 05 Jan 2026 10:00:00 GMT").status, 204);
 }
