@@ -131,6 +131,24 @@ pub fn may_force_push(state: &State, user: u64, project: u64, branch: &str) -> b
             .all(|protection| protection.allow_force_push)
 }
 
+/// May the user create this tag in the project?
+pub fn may_create_tag(state: &State, user: u64, project: u64, tag: &str) -> bool {
+    let access = in_project(state, Some(user), project);
+    if !access.at_least(Role::Developer) {
+        return false;
+    }
+    let admin = state.users.get(user).is_some_and(|user| user.admin);
+    let own = access.role.map_or(0, Role::level);
+    let mut protections = state.tag_protections(project, tag).peekable();
+    protections.peek().is_none()
+        || protections.any(|protection| {
+            let levels = &protection.create_access_levels;
+            levels
+                .iter()
+                .any(|level| *level > 0 && (admin || *level <= own))
+        })
+}
+
 fn branch_right(
     state: &State,
     user: u64,
@@ -150,7 +168,7 @@ fn branch_right(
         || protections.any(|protection| {
             levels(protection)
                 .iter()
-                .any(|level| admin || (*level > 0 && *level <= own))
+                .any(|level| *level > 0 && (admin || *level <= own))
         })
 }
 

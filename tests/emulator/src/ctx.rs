@@ -1,10 +1,12 @@
 //! What a handler is given: the caller, checked parameters, the project or group of the path, and the state.
 
 use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use serde_json::{Map, Value};
 
 use crate::access::{self, Access, Role};
 use crate::auth::Caller;
+use crate::clock;
 use crate::errors::ApiError;
 use crate::message::Request;
 use crate::pagination;
@@ -89,6 +91,19 @@ impl<'a> Ctx<'a> {
         self.shared.clock.now()
     }
 
+    /// `412` if the caller deletes only what has not changed since an instant, and it has.
+    pub(crate) fn check_unmodified(&self, updated_at: Timestamp) -> Result<(), ApiError> {
+        let since = self.request.header("if-unmodified-since");
+        let since = since.and_then(|text| rfc2822::parse(text).ok());
+        // The header knows seconds only.
+        let changed =
+            since.is_some_and(|since| updated_at.as_second() > since.timestamp().as_second());
+        if changed {
+            return Err(ApiError::message(412, "412 Precondition Failed"));
+        }
+        Ok(())
+    }
+
     /// The address of the emulator, for `web_url` and the like.
     pub(crate) fn url(&self) -> &'a str {
         &self.shared.url
@@ -135,7 +150,7 @@ impl<'a> Ctx<'a> {
             return Ok(project.id);
         };
         let home = job.project_id;
-        if project.id != home && !project.job_token_allowlist.contains(&home) {
+        if !state.admits_job_tokens_of(project, home) {
             let from = state
                 .projects
                 .get(home)
@@ -221,6 +236,23 @@ impl<'a> Ctx<'a> {
                 .map(str::to_owned)
                 .collect(),
         )
+    }
+
+    /// A list of integers, whether sent as an array or with commas.
+    pub(crate) fn integers(&self, name: &str) -> Option<Vec<i64>> {
+        let items = self.value(name)?.as_array()?;
+        Some(items.iter().filter_map(Value::as_i64).collect())
+    }
+
+    /// An instant: ISO 8601, with or without a time of day; UTC unless it says otherwise.
+    pub(crate) fn instant(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+        let Some(text) = self.string(name).filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        let parsed = clock::parse(text);
+        parsed
+            .map(Some)
+            .ok_or_else(|| ApiError::error(400, format!("{name} is invalid")))
     }
 
     /// One text entry of a hash parameter: `hash_string("filter", "environment_scope")`.

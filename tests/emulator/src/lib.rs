@@ -4,28 +4,27 @@
 //! a handler of `api/` with its `Ctx` -> `Response` -> `request_log`. Git requests go to `smart_http`, and every accepted
 //! change of refs, whoever made it, ends in `push::on_push`. All state is in `store::State` behind one lock.
 
-#![cfg_attr(
-    test,
-    expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")
-)]
-
 pub mod access;
 mod api;
 mod auth;
+mod background;
 pub mod ci;
 pub mod clock;
+pub mod cron;
 mod ctx;
 mod dispatch;
 mod emulator;
 mod errors;
 pub mod faults;
 pub mod git;
+mod hooks;
 mod message;
 mod pagination;
 mod param_spec;
 mod params;
 mod pkt_line;
 mod push;
+mod rate_limit;
 mod report;
 mod request_log;
 mod router;
@@ -35,6 +34,7 @@ mod server;
 mod shared;
 mod smart_http;
 pub mod store;
+mod tags;
 
 pub use emulator::{Emulator, Options, StartError};
 pub use request_log::{RequestEntry, Who};

@@ -82,6 +82,9 @@ pub(crate) const fn get(pattern: &'static str, guard: Guard, handler: Handler) -
 pub(crate) const fn post(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
     route("POST", pattern, guard, handler)
 }
+pub(crate) const fn patch(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
+    route("PATCH", pattern, guard, handler)
+}
 pub(crate) const fn put(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
     route("PUT", pattern, guard, handler)
 }
@@ -115,10 +118,6 @@ impl Route {
     }
 
     /// Accepts job tokens.
-    #[expect(
-        dead_code,
-        reason = "for families that come next; whoever uses it first removes this line"
-    )]
     pub(crate) const fn job_token(mut self) -> Self {
         self.job_token = true;
         self
@@ -127,6 +126,12 @@ impl Route {
     /// Accepts a token of any scope.
     pub(crate) const fn any_scope(mut self) -> Self {
         self.any_scope = true;
+        self
+    }
+
+    /// Takes the body as it is: an upload.
+    pub(crate) const fn raw_body(mut self) -> Self {
+        self.raw_body = true;
         self
     }
 

@@ -6,9 +6,12 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::background::Background;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::git::Repository;
+use crate::hooks::{NoPipelines, Pipelines};
+use crate::rate_limit::RateLimit;
 use crate::report::Report;
 use crate::request_log::RequestLog;
 use crate::store::State;
@@ -25,9 +28,14 @@ pub(crate) struct Shared {
     pub(crate) version: String,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
+    pub(crate) rate_limit: RateLimit,
     pub(crate) log: RequestLog,
     pub(crate) report: Report,
     pub(crate) data_dir: PathBuf,
+    pub(crate) pipelines: Box<dyn Pipelines>,
+    pub(crate) background: Background,
+    /// Held while what follows a push is done, so that pushes are seen one after the other.
+    pub(crate) after_push: Mutex<()>,
     state: Mutex<State>,
     requests: AtomicU64,
 }
@@ -46,9 +54,13 @@ impl Shared {
             version,
             clock,
             faults: Faults::default(),
+            rate_limit: RateLimit::default(),
             log: RequestLog::default(),
             report,
             data_dir,
+            pipelines: Box::new(NoPipelines),
+            background: Background::default(),
+            after_push: Mutex::new(()),
             state: Mutex::new(state),
             requests: AtomicU64::new(0),
         }

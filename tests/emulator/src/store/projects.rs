@@ -50,8 +50,14 @@ pub struct Project {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub last_activity_at: Timestamp,
+    /// Only allowlisted projects' job tokens may call this one; off: those of every project.
+    pub job_token_scope_enabled: bool,
     /// Projects whose job tokens may call this one.
     pub job_token_allowlist: Vec<u64>,
+    /// Groups whose projects' job tokens may call this one.
+    pub job_token_group_allowlist: Vec<u64>,
+    /// The users who starred it.
+    pub starred_by: Vec<u64>,
     pub settings: Settings,
 }
 
@@ -215,7 +221,10 @@ impl State {
             created_at: now,
             updated_at: now,
             last_activity_at: now,
+            job_token_scope_enabled: true,
             job_token_allowlist: Vec::new(),
+            job_token_group_allowlist: Vec::new(),
+            starred_by: Vec::new(),
             settings: Settings::default(),
         })
     }
@@ -239,6 +248,20 @@ impl State {
         )
     }
 
+    /// May a job token of project `from` call this project? Its own always may.
+    pub fn admits_job_tokens_of(&self, project: &Project, from: u64) -> bool {
+        let listed_group = || {
+            self.projects.get(from).is_some_and(|from| {
+                self.with_ancestors(from.namespace_id)
+                    .any(|group| project.job_token_group_allowlist.contains(&group))
+            })
+        };
+        project.id == from
+            || !project.job_token_scope_enabled
+            || project.job_token_allowlist.contains(&from)
+            || listed_group()
+    }
+
     /// Removes a project and all rows that belong to it.
     pub fn remove_project(&mut self, project: u64) {
         self.projects.remove(project);
@@ -248,8 +271,33 @@ impl State {
             .retain(|variable| variable.owner != super::variables::Owner::Project(project));
         self.protected_branches
             .retain(|rule| rule.project_id != project);
+        self.protected_tags
+            .retain(|rule| rule.project_id != project);
+        self.merge_requests
+            .retain(|merge_request| merge_request.project_id != project);
+        let gone: Vec<u64> = self.issues_of(project).map(|issue| issue.id).collect();
+        self.issue_links
+            .retain(|link| !gone.contains(&link.source) && !gone.contains(&link.target));
+        self.issues.retain(|issue| issue.project_id != project);
+        self.notes.retain(|note| note.project_id != project);
+        self.labels.retain(|label| label.project_id != project);
+        self.milestones
+            .retain(|milestone| milestone.project_id != project);
+        self.resource_events
+            .retain(|event| event.project_id != project);
         self.tokens
             .retain(|token| token.kind != super::tokens::TokenKind::Project(project));
         self.job_tokens.retain(|token| token.project_id != project);
+        self.environments.retain(|row| row.project_id != project);
+        self.deployments.retain(|row| row.project_id != project);
+        self.freeze_periods.retain(|row| row.project_id != project);
+        let releases: Vec<u64> = self.releases_of(project).map(|row| row.id).collect();
+        for release in releases {
+            self.remove_release(release);
+        }
+        let packages: Vec<u64> = self.packages_of(project).map(|row| row.id).collect();
+        for package in packages {
+            self.remove_package(package);
+        }
     }
 }
