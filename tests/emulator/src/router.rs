@@ -10,7 +10,9 @@ use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::message::Response;
 use crate::param_spec::{Kind, coerced};
-pub(crate) use crate::param_spec::{Param, boolean, hash, integer, integers, list, one_of, string};
+pub(crate) use crate::param_spec::{
+    Param, boolean, hash, hashes, integer, integers, list, one_of, string,
+};
 use crate::params::Params;
 
 /// What a handler returns.
