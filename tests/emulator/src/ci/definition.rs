@@ -42,7 +42,10 @@ pub struct AutoCancel {
 
 impl Default for AutoCancel {
     fn default() -> Self {
-        Self { on_new_commit: OnNewCommit::Conservative, all_on_job_failure: false }
+        Self {
+            on_new_commit: OnNewCommit::Conservative,
+            all_on_job_failure: false,
+        }
     }
 }
 
@@ -143,16 +146,34 @@ pub enum Downstream {
     /// `trigger:include`: a child pipeline.
     Child(Vec<ChildInclude>),
     /// `trigger:project`.
-    Project { path: String, branch: Option<String> },
+    Project {
+        path: String,
+        branch: Option<String>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChildInclude {
-    Local { path: String, inputs: BTreeMap<String, serde_json::Value> },
-    Artifact { path: String, job: String, inputs: BTreeMap<String, serde_json::Value> },
-    Project { project: String, file: String, reference: Option<String>, inputs: BTreeMap<String, serde_json::Value> },
-    Component { reference: String, inputs: BTreeMap<String, serde_json::Value> },
+    Local {
+        path: String,
+        inputs: BTreeMap<String, serde_json::Value>,
+    },
+    Artifact {
+        path: String,
+        job: String,
+        inputs: BTreeMap<String, serde_json::Value>,
+    },
+    Project {
+        project: String,
+        file: String,
+        reference: Option<String>,
+        inputs: BTreeMap<String, serde_json::Value>,
+    },
+    Component {
+        reference: String,
+        inputs: BTreeMap<String, serde_json::Value>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
