@@ -4,7 +4,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
 
+use crate::background::Background;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::git::{GitError, Repository};
@@ -55,6 +57,7 @@ pub enum StartError {
 /// A running emulator; dropping it stops the server.
 pub struct Emulator {
     server: Option<Server>,
+    worker: Option<JoinHandle<()>>,
     shared: Arc<Shared>,
     root_token: String,
     temporary: Option<PathBuf>,
@@ -88,9 +91,11 @@ impl Emulator {
             clock,
             state,
         ));
+        let worker = Background::start(Arc::clone(&shared));
         let server = bound.serve(Arc::clone(&shared));
         Ok(Self {
             server: Some(server),
+            worker: Some(worker),
             shared,
             root_token,
             temporary,
@@ -130,6 +135,21 @@ impl Emulator {
         &self.shared.clock
     }
 
+    /// Waits until the work in the background is done: mergeability checks and rebases.
+    pub fn settle(&self) {
+        self.shared.background.settle();
+    }
+
+    /// Lets work in the background wait until `resume_background`.
+    pub fn pause_background(&self) {
+        self.shared.background.pause();
+    }
+
+    /// Goes on with the work in the background.
+    pub fn resume_background(&self) {
+        self.shared.background.resume();
+    }
+
     /// The fault table.
     pub fn faults(&self) -> &Faults {
         &self.shared.faults
@@ -150,6 +170,11 @@ impl Drop for Emulator {
     fn drop(&mut self) {
         // The server stops before its data directory disappears.
         drop(self.server.take());
+        self.shared.background.stop();
+        if let Some(worker) = self.worker.take() {
+            // A panic of the worker has been reported already.
+            let _ended = worker.join();
+        }
         if let Some(dir) = &self.temporary {
             let _already_gone = std::fs::remove_dir_all(dir);
         }

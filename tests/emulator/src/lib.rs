@@ -12,6 +12,7 @@
 pub mod access;
 mod api;
 mod auth;
+mod background;
 pub mod ci;
 pub mod clock;
 mod ctx;
@@ -20,6 +21,7 @@ mod emulator;
 mod errors;
 pub mod faults;
 pub mod git;
+mod hooks;
 mod message;
 mod pagination;
 mod param_spec;

@@ -21,10 +21,6 @@ impl RefUpdate {
 
 /// One accepted push.
 #[derive(Debug, Clone)]
-#[expect(
-    dead_code,
-    reason = "for families that come next; whoever uses it first removes this line"
-)]
 pub(crate) struct Push {
     pub(crate) project: u64,
     pub(crate) user: u64,
@@ -35,7 +31,9 @@ pub(crate) struct Push {
 
 /// Runs everything that GitLab does after a push. Call it without holding the state.
 pub(crate) fn on_push(shared: &Shared, push: &Push) -> Result<(), GitError> {
-    settle_default_branch(shared, push)
+    settle_default_branch(shared, push)?;
+    shared.pipelines.pushed(shared, push);
+    Ok(())
 }
 
 /// The first branch of an empty project becomes its default branch and is protected.

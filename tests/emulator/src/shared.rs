@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::background::Background;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::git::Repository;
+use crate::hooks::{NoPipelines, Pipelines};
 use crate::report::Report;
 use crate::request_log::RequestLog;
 use crate::store::State;
@@ -28,6 +30,10 @@ pub(crate) struct Shared {
     pub(crate) log: RequestLog,
     pub(crate) report: Report,
     pub(crate) data_dir: PathBuf,
+    pub(crate) pipelines: Box<dyn Pipelines>,
+    pub(crate) background: Background,
+    /// Held while what follows a push is done, so that pushes are seen one after the other.
+    pub(crate) after_push: Mutex<()>,
     state: Mutex<State>,
     requests: AtomicU64,
 }
@@ -49,6 +55,9 @@ impl Shared {
             log: RequestLog::default(),
             report,
             data_dir,
+            pipelines: Box::new(NoPipelines),
+            background: Background::default(),
+            after_push: Mutex::new(()),
             state: Mutex::new(state),
             requests: AtomicU64::new(0),
         }

@@ -3,9 +3,16 @@
 //! `Table` gives ids that are global per type and never used again; `next_iid` numbers things inside a project.
 
 pub mod groups;
+pub mod issues;
+pub mod labels;
 pub mod members;
+pub mod merge_requests;
+pub mod milestones;
+pub mod notes;
 pub mod projects;
 pub mod protected_branches;
+pub mod protected_tags;
+pub mod resource_events;
 pub mod tokens;
 pub mod users;
 pub mod variables;
@@ -15,9 +22,16 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use self::groups::Group;
+use self::issues::{Issue, IssueLink};
+use self::labels::Label;
 use self::members::Member;
+use self::merge_requests::MergeRequest;
+use self::milestones::Milestone;
+use self::notes::Note;
 use self::projects::Project;
 use self::protected_branches::ProtectedBranch;
+use self::protected_tags::ProtectedTag;
+use self::resource_events::ResourceEvent;
 use self::tokens::{JobToken, Token, TokenKind};
 use self::users::User;
 use self::variables::Variable;
@@ -34,16 +48,28 @@ pub struct State {
     pub job_tokens: Vec<JobToken>,
     pub variables: Table<Variable>,
     pub protected_branches: Table<ProtectedBranch>,
+    pub protected_tags: Table<ProtectedTag>,
+    pub merge_requests: Table<MergeRequest>,
+    pub issues: Table<Issue>,
+    pub issue_links: Table<IssueLink>,
+    pub notes: Table<Note>,
+    pub labels: Table<Label>,
+    pub milestones: Table<Milestone>,
+    pub resource_events: Table<ResourceEvent>,
     pub limits: Limits,
     iids: BTreeMap<(u64, &'static str), u64>,
     next_namespace: u64,
 }
 
-/// Numbers an administrator may change.
+/// Numbers a test or an administrator may change.
 #[derive(Debug, Clone)]
 pub struct Limits {
     pub project_ci_variables: usize,
     pub group_ci_variables: usize,
+    /// How long a merge request stays in `checking`, in milliseconds.
+    pub mergeability_check_delay: u64,
+    /// How long a rebase stays in progress, in milliseconds.
+    pub rebase_delay: u64,
 }
 
 impl State {
@@ -58,9 +84,19 @@ impl State {
             job_tokens: Vec::new(),
             variables: Table::default(),
             protected_branches: Table::default(),
+            protected_tags: Table::default(),
+            merge_requests: Table::default(),
+            issues: Table::default(),
+            issue_links: Table::default(),
+            notes: Table::default(),
+            labels: Table::default(),
+            milestones: Table::default(),
+            resource_events: Table::default(),
             limits: Limits {
                 project_ci_variables: 8000,
                 group_ci_variables: 30_000,
+                mergeability_check_delay: 0,
+                rebase_delay: 0,
             },
             iids: BTreeMap::new(),
             next_namespace: 1,

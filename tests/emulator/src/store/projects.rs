@@ -248,6 +248,20 @@ impl State {
             .retain(|variable| variable.owner != super::variables::Owner::Project(project));
         self.protected_branches
             .retain(|rule| rule.project_id != project);
+        self.protected_tags
+            .retain(|rule| rule.project_id != project);
+        self.merge_requests
+            .retain(|merge_request| merge_request.project_id != project);
+        let gone: Vec<u64> = self.issues_of(project).map(|issue| issue.id).collect();
+        self.issue_links
+            .retain(|link| !gone.contains(&link.source) && !gone.contains(&link.target));
+        self.issues.retain(|issue| issue.project_id != project);
+        self.notes.retain(|note| note.project_id != project);
+        self.labels.retain(|label| label.project_id != project);
+        self.milestones
+            .retain(|milestone| milestone.project_id != project);
+        self.resource_events
+            .retain(|event| event.project_id != project);
         self.tokens
             .retain(|token| token.kind != super::tokens::TokenKind::Project(project));
         self.job_tokens.retain(|token| token.project_id != project);
