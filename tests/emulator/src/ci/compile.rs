@@ -1,7 +1,5 @@
 //! The way from text to a pipeline that can be created.
 
-use serde_json::Value;
-
 use super::config::{self, Merged};
 use super::definition::{AutoCancel, OnNewCommit, PipelineDefinition, Variables};
 use super::entry::{self, AutoCancelEntry, Decision, JobEntry, Root};
@@ -191,26 +189,4 @@ pub(super) fn override_variables(base: &Variables, over: &Variables) -> Variable
         .iter()
         .filter(|variable| !over.iter().any(|other| other.key == variable.key));
     kept.chain(over).cloned().collect()
-}
-
-/// The configuration of a child pipeline: nothing but its includes.
-pub fn child_text(includes: &[super::definition::ChildInclude]) -> String {
-    use super::definition::ChildInclude;
-    let list: Vec<Value> = includes
-        .iter()
-        .map(|include| match include {
-            ChildInclude::Local { path, inputs } => serde_json::json!({"local": path, "inputs": inputs}),
-            ChildInclude::Artifact { path, job, inputs } => {
-                serde_json::json!({"artifact": path, "job": job, "inputs": inputs})
-            }
-            ChildInclude::Project { project, file, reference, inputs } => {
-                serde_json::json!({"project": project, "file": file, "ref": reference, "inputs": inputs})
-            }
-            ChildInclude::Component { reference, inputs } => {
-                serde_json::json!({"component": reference, "inputs": inputs})
-            }
-        })
-        .collect();
-    // JSON is YAML.
-    serde_json::json!({ "include": list }).to_string()
 }

@@ -13,14 +13,15 @@ impl Glob {
         let mut regex = String::from("^");
         let mut rest = pattern;
         let mut braces = 0;
+        let mut starts_segment = true;
         while let Some(c) = rest.chars().next() {
-            let starts_segment = regex.len() == 1 || regex.ends_with('/') || regex.ends_with(")?");
             if starts_segment && rest.starts_with("**/") {
-                regex.push_str("(?:[^/]+/)*?(?:)?");
+                regex.push_str("(?:[^/]+/)*");
                 rest = &rest[3..];
                 continue;
             }
             rest = &rest[c.len_utf8()..];
+            starts_segment = c == '/' || c == '{' || (c == ',' && braces > 0);
             match c {
                 '*' => {
                     rest = rest.trim_start_matches('*');

@@ -79,7 +79,8 @@ impl<'a> Includer<'a> {
     }
 
     fn expand(&mut self, mut content: Map, context: Context<'_>) -> Result<Map, String> {
-        let include = content.remove("include").unwrap_or(Value::Null);
+        // Jobs stay in written order, which a plain `remove` would not keep.
+        let include = content.shift_remove("include").unwrap_or(Value::Null);
         let mut merged = Map::new();
         let mut locations = Vec::new();
         for item in wrap(&include) {

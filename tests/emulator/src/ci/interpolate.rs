@@ -98,10 +98,11 @@ impl Template<'_> {
             Value::Array(list) => {
                 let mut items = Vec::with_capacity(list.len());
                 for item in list {
-                    match self.node(item)? {
-                        // A list put in as one item becomes its items.
-                        Value::Array(more) if item.is_string() => items.extend(more),
-                        other => items.push(other),
+                    let mut node = self.node(item)?;
+                    // A list put in as one item becomes its items.
+                    match node.as_array_mut().filter(|_| item.is_string()) {
+                        Some(more) => items.append(more),
+                        None => items.push(node),
                     }
                 }
                 Ok(Value::Array(items))
@@ -187,7 +188,7 @@ fn step(value: &Value, segment: &str, path: &str) -> Result<Value, String> {
         .ok_or_else(|| format!("unknown interpolation provided: `{key}` in `{path}`"))?;
     for index in indices.split_terminator(']') {
         let shown = index.trim_start_matches('[');
-        let at: usize = shown.parse().map_err(|_| {
+        let at: usize = shown.parse().map_err(|_not_a_number| {
             format!("invalid array index in `{path}`: `{shown}` is not a valid index")
         })?;
         let Value::Array(list) = found else {

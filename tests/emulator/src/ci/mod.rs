@@ -7,6 +7,7 @@
 //! and `reference` finish the tree; `entry` reads and checks the keywords; `normalize` multiplies parallel jobs, `logic`
 //! checks that jobs fit together; `seed` evaluates rules for one pipeline.
 
+mod child;
 mod compile;
 mod config;
 pub mod definition;
@@ -34,7 +35,8 @@ mod tree;
 mod yaml;
 mod yaml11;
 
-pub use compile::{Compiled, Filtered, Outcome, child_text, compile};
+pub use child::child_text;
+pub use compile::{Compiled, Filtered, Outcome, compile};
 pub use errors::ConfigErrors;
 pub use lint::{Included, Lint, LintJob, lint};
 pub use source::{Assigned, Component, ComponentError, Files, OutOfReach, Source};

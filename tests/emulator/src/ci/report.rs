@@ -241,8 +241,8 @@ impl Report {
 
     /// Commands: a string, or strings in lists that may nest.
     pub(super) fn commands(&mut self, at: &At, value: &Value) -> Vec<String> {
-        if !value.is_string() && !(value.is_array() && nests(value, MAX_NESTING, &Value::is_string))
-        {
+        let nested = value.is_array() && nests(value, MAX_NESTING, &Value::is_string);
+        if !value.is_string() && !nested {
             let message = format!(
                 "should be a string or a nested array of strings up to {MAX_NESTING} levels deep"
             );
@@ -265,9 +265,6 @@ pub(super) fn is_list_of_strings(value: &Value) -> bool {
 
 /// Whether lists nest no deeper than allowed and hold only what is wanted.
 pub(super) fn nests(value: &Value, levels: usize, wanted: &dyn Fn(&Value) -> bool) -> bool {
-    wanted(value)
-        || levels > 0
-            && value
-                .as_array()
-                .is_some_and(|list| list.iter().all(|item| nests(item, levels - 1, wanted)))
+    let below = |item| nests(item, levels - 1, wanted);
+    wanted(value) || (levels > 0 && value.as_array().is_some_and(|list| list.iter().all(below)))
 }

@@ -52,8 +52,7 @@ pub trait Files {
     /// A component by its whole address, `host/group/project/name@version`.
     fn component(&self, address: &str) -> Result<Component, ComponentError>;
     /// A file from the artifacts of a job of the parent pipeline, for which there must be one; the error is GitLab's text.
-    fn artifact(&self, job: &str, path: &str) -> Result<String, String> {
-        let _ = (job, path);
+    fn artifact(&self, _job: &str, _path: &str) -> Result<String, String> {
         Err(
             "Including configs from artifacts is only allowed when triggering child pipelines"
                 .to_owned(),

@@ -151,9 +151,9 @@ impl Scanner<'_> {
                     continue;
                 }
                 self.state.quote = None;
-                // A quoted key opens a mapping just as a plain one does.
+                // A quoted key opens a mapping just as a plain one does; its quote has been taken already.
                 if self.rest[at + 1..].trim_start().starts_with(':') {
-                    self.node = indent_of_key(self.column);
+                    self.node = self.column;
                 }
                 self.take(at + 1);
                 return;
@@ -187,10 +187,17 @@ impl Scanner<'_> {
             return Ok(());
         }
         let in_block = self.state.flow == 0;
-        if in_block {
-            self.state.plain = Some(self.node.max(1));
+        // A value on a line of its own is continued by lines that are as deep.
+        let parent = if self.node == 0 {
+            self.column
+        } else {
+            self.node
         }
-        let continues = in_block && self.following >= self.node.max(1);
+        .max(1);
+        if in_block {
+            self.state.plain = Some(parent);
+        }
+        let continues = in_block && self.following >= parent;
         if !continues && let Some(same) = yaml12(scalar)? {
             self.out.push_str(&same);
             self.column += scalar.len();
@@ -296,6 +303,11 @@ mod tests {
             ("a: 12e45", "a: \"12e45\""),
             ("a: 0o17", "a: \"0o17\""),
             ("a: &x yes", "a: &x true"),
+            (
+                "a:\n  b:\n    yes\n  c: no",
+                "a:\n  b:\n    true\n  c: false",
+            ),
+            ("'a': yes\nb: no", "'a': true\nb: false"),
             ("- a: no\n  b: no", "- a: false\n  b: false"),
         ];
         for (text, expected) in cases {
@@ -321,6 +333,7 @@ mod tests {
             "script:\n  - echo yes\n  - test a: b",
             "a: 0b1 x",
             "- \"a\": |\n    yes\n  b: c",
+            "\"a\": |\n yes\n",
         ];
         for text in cases {
             assert_eq!(rewritten(text), text);

@@ -29,7 +29,8 @@ pub(super) fn read(report: &mut Report, at: &At, value: &Value) -> Option<Enviro
     let map = mapping(value);
     let name = match map {
         Some(map) => map.get("name").unwrap_or(&Value::Null),
-        None => value,
+        None if value.is_string() => value,
+        None => &Value::Null,
     };
     let passes = report.passes(|report| {
         if map.is_none() && !value.is_string() {
