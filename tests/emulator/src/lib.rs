@@ -18,6 +18,7 @@ pub mod clock;
 mod ctx;
 mod dispatch;
 mod emulator;
+mod engine;
 mod errors;
 pub mod faults;
 pub mod git;
