@@ -12,3 +12,4 @@ mod resources;
 mod retry;
 pub mod status;
 mod transition;
+pub(crate) mod variables;
