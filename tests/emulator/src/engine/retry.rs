@@ -93,39 +93,19 @@ fn copy(state: &mut State, id: u64, user: u64, now: Timestamp) -> Option<u64> {
     let pipeline = old.pipeline_id;
     let new = state.jobs.insert(|id| Job {
         id,
-        status: Status::Created,
+        project_id: old.project_id,
+        pipeline_id: pipeline,
+        name: old.name,
+        stage: old.stage,
+        stage_index: old.stage_index,
         allow_failure,
+        work: old.work,
         user_id: user,
-        retried: false,
-        enqueue_immediately: false,
-        variables: Vec::new(),
-        ..fresh(old, now)
+        resource_group_id: old.resource_group_id,
+        ..Job::blank(now)
     });
     state.touched_pipelines.insert(pipeline);
     Some(new)
-}
-
-/// The job without anything that a run left behind.
-fn fresh(job: Job, now: Timestamp) -> Job {
-    Job {
-        created_at: now,
-        queued_at: None,
-        started_at: None,
-        finished_at: None,
-        erased_at: None,
-        scheduled_at: None,
-        failure_reason: None,
-        exit_code: None,
-        coverage: None,
-        files: Vec::new(),
-        artifacts: Vec::new(),
-        artifacts_expire_at: None,
-        dotenv: Vec::new(),
-        trace: String::new(),
-        downstream_pipeline_id: None,
-        auto_canceled_by_id: None,
-        ..job
-    }
 }
 
 /// Skipped jobs that come after a job get another chance, now in the name of whoever revived it; so does the bridge above.

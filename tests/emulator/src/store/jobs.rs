@@ -87,6 +87,42 @@ pub struct ArchivedFile {
 }
 
 impl Job {
+    /// A job that is not of any pipeline yet.
+    pub(crate) fn blank(now: Timestamp) -> Self {
+        Self {
+            id: 0,
+            project_id: 0,
+            pipeline_id: 0,
+            name: String::new(),
+            stage: String::new(),
+            stage_index: 0,
+            status: Status::Created,
+            allow_failure: false,
+            work: Work::External(External::default()),
+            user_id: 0,
+            retried: false,
+            enqueue_immediately: false,
+            resource_group_id: None,
+            variables: Vec::new(),
+            created_at: now,
+            queued_at: None,
+            started_at: None,
+            finished_at: None,
+            erased_at: None,
+            scheduled_at: None,
+            failure_reason: None,
+            exit_code: None,
+            coverage: None,
+            files: Vec::new(),
+            artifacts: Vec::new(),
+            artifacts_expire_at: None,
+            dotenv: Vec::new(),
+            trace: String::new(),
+            downstream_pipeline_id: None,
+            auto_canceled_by_id: None,
+        }
+    }
+
     /// What the configuration says, unless the job is a commit status.
     pub fn definition(&self) -> Option<&JobDefinition> {
         match &self.work {
