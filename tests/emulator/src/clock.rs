@@ -2,7 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 
 /// Where the emulator reads the time.
 #[derive(Debug, Default)]
@@ -26,6 +30,10 @@ impl Default for Source {
 
 impl Clock {
     /// The current time, cut to milliseconds as GitLab stores it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where the emulator reads the time"
+    )]
     pub fn now(&self) -> Timestamp {
         let now = match *self.source.lock().unwrap_or_else(PoisonError::into_inner) {
             Source::Real { ahead } => Timestamp::now()
@@ -63,6 +71,15 @@ pub fn iso_with_offset(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string()
 }
 
+/// An instant as clients write it: ISO 8601 with or without a zone or a time of day, UTC by default.
+pub fn parse(text: &str) -> Option<Timestamp> {
+    let local = || text.parse::<DateTime>().ok();
+    let utc = |local: DateTime| local.to_zoned(TimeZone::UTC).ok();
+    text.parse()
+        .ok()
+        .or_else(|| Some(utc(local()?)?.timestamp()))
+}
+
 /// The UTC calendar day of an instant.
 pub fn day(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
@@ -77,6 +94,27 @@ mod tests {
         let at: Timestamp = "2026-01-05T10:00:00Z".parse().unwrap();
         assert_eq!(iso(at), "2026-01-05T10:00:00.000Z");
         assert_eq!(iso_with_offset(at), "2026-01-05T10:00:00.000+00:00");
+    }
+
+    #[test]
+    fn instants_are_read_in_the_forms_that_clients_send() {
+        for text in [
+            "2026-01-05T10:00:00Z",
+            "2026-01-05T11:00:00+01:00",
+            "2026-01-05T10:00:00",
+            "2026-01-05 10:00:00",
+        ] {
+            assert_eq!(
+                parse(text).map(iso).as_deref(),
+                Some("2026-01-05T10:00:00.000Z"),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            parse("2026-01-05").map(iso).as_deref(),
+            Some("2026-01-05T00:00:00.000Z")
+        );
+        assert_eq!(parse("yesterday"), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::access::{self, Access, Role};
 use crate::auth::Caller;
+use crate::clock;
 use crate::errors::ApiError;
 use crate::message::Request;
 use crate::pagination;
@@ -221,6 +222,17 @@ impl<'a> Ctx<'a> {
                 .map(str::to_owned)
                 .collect(),
         )
+    }
+
+    /// An instant: ISO 8601, with or without a time of day; UTC unless it says otherwise.
+    pub(crate) fn instant(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+        let Some(text) = self.string(name).filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        let parsed = clock::parse(text);
+        parsed
+            .map(Some)
+            .ok_or_else(|| ApiError::error(400, format!("{name} is invalid")))
     }
 
     /// One text entry of a hash parameter: `hash_string("filter", "environment_scope")`.

@@ -32,6 +32,7 @@ mod push;
 mod report;
 mod request_log;
 mod router;
+mod runner;
 mod sandbox;
 mod secret;
 mod server;
@@ -40,4 +41,6 @@ mod smart_http;
 pub mod store;
 
 pub use emulator::{Emulator, Options, StartError};
+pub use engine::status::Status;
 pub use request_log::{RequestEntry, Who};
+pub use runner::{FinishedJob, JobInfo, PipelineInfo};

@@ -10,7 +10,9 @@ use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::message::Response;
 use crate::param_spec::{Kind, coerced};
-pub(crate) use crate::param_spec::{Param, boolean, hash, integer, integers, list, one_of, string};
+pub(crate) use crate::param_spec::{
+    Param, any, boolean, hash, hashes, integer, integers, list, one_of, string,
+};
 use crate::params::Params;
 
 /// What a handler returns.
@@ -115,10 +117,6 @@ impl Route {
     }
 
     /// Accepts job tokens.
-    #[expect(
-        dead_code,
-        reason = "for families that come next; whoever uses it first removes this line"
-    )]
     pub(crate) const fn job_token(mut self) -> Self {
         self.job_token = true;
         self

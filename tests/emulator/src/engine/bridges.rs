@@ -89,12 +89,7 @@ pub(super) fn trigger(shared: &Shared, id: u64) {
 
 type Failure = (&'static str, String);
 
-fn order(
-    shared: &Shared,
-    bridge: &Bridge,
-    job: &Job,
-    parent: &Pipeline,
-) -> Result<Order, Failure> {
+fn order(shared: &Shared, bridge: &Bridge, job: &Job, parent: &Pipeline) -> Result<Order, Failure> {
     let fail = |reason: &'static str| (reason, String::new());
     let (source, project, target, configuration) = match &bridge.downstream {
         Downstream::Child(includes) => {
@@ -138,13 +133,7 @@ fn order(
     };
     let state = shared.state();
     let permitted = permissions::may_update(&state, job.user_id, parent)
-        && permissions::may_use_ref(
-            &state,
-            job.user_id,
-            project,
-            &target.git_ref,
-            target.tag,
-        );
+        && permissions::may_use_ref(&state, job.user_id, project, &target.git_ref, target.tag);
     if !permitted {
         return Err(fail("insufficient_bridge_permissions"));
     }

@@ -33,6 +33,17 @@ pub(crate) fn cancel_job(state: &mut State, id: u64, now: Timestamp) {
     move_job(state, id, next, now);
 }
 
+/// Ends a job that is `canceling` without waiting for its runner.
+pub(crate) fn force_cancel_job(state: &mut State, id: u64, now: Timestamp) {
+    if state
+        .jobs
+        .get(id)
+        .is_some_and(|job| job.status == Status::Canceling)
+    {
+        move_job(state, id, Status::Canceled, now);
+    }
+}
+
 /// Cancels the jobs of a pipeline that fit; manual jobs are left alone.
 pub(super) fn cancel_jobs_of(
     state: &mut State,
@@ -72,9 +83,10 @@ pub(super) fn cancel_redundant(
     let Some(new) = state.pipelines.get(new).cloned() else {
         return;
     };
-    let enabled = state.projects.get(new.project_id).is_some_and(|project| {
-        project.settings.auto_cancel_pending_pipelines == "enabled"
-    });
+    let enabled = state
+        .projects
+        .get(new.project_id)
+        .is_some_and(|project| project.settings.auto_cancel_pending_pipelines == "enabled");
     if new.is_child() || !enabled {
         return;
     }

@@ -8,6 +8,8 @@ mod bridges;
 pub(crate) mod cancel;
 mod create;
 mod decide;
+pub(crate) mod finish;
+mod hook;
 pub(crate) mod merge_requests;
 pub(crate) mod permissions;
 pub(crate) mod play;
@@ -21,6 +23,7 @@ mod transition;
 pub(crate) mod variables;
 
 pub(crate) use self::create::{Order, Refusal, Target, target_of};
+pub(crate) use self::hook::{Engine, order_for};
 pub(crate) use self::process::is_action;
 pub(crate) use self::settle::{run_pipeline, settle};
 pub(crate) use self::transition::{drop_job, move_job};

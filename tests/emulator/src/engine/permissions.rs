@@ -5,7 +5,13 @@ use crate::store::State;
 use crate::store::pipelines::Pipeline;
 
 /// May the user run pipelines on a branch or tag? Refs of merge requests need no right of their own.
-pub(crate) fn may_use_ref(state: &State, user: u64, project: u64, git_ref: &str, tag: bool) -> bool {
+pub(crate) fn may_use_ref(
+    state: &State,
+    user: u64,
+    project: u64,
+    git_ref: &str,
+    tag: bool,
+) -> bool {
     if git_ref.starts_with("refs/merge-requests/") {
         return true;
     }

@@ -134,12 +134,18 @@ impl Files for ProjectFiles<'_> {
             .current_jobs_of(parent)
             .filter(|other| other.name == job)
             .find(|other| other.status == super::status::Status::Success)
-            .ok_or_else(|| format!("Job `{job}` not found in parent pipeline or does not have artifacts!"))?;
+            .ok_or_else(|| {
+                format!("Job `{job}` not found in parent pipeline or does not have artifacts!")
+            })?;
         if maker.files.is_empty() {
-            return Err(format!("Job `{job}` has missing artifacts metadata and cannot be extracted!"));
+            return Err(format!(
+                "Job `{job}` has missing artifacts metadata and cannot be extracted!"
+            ));
         }
         let file = maker.files.iter().find(|file| file.path == path);
-        let file = file.ok_or_else(|| format!("Path `{path}` does not exist inside the `{job}` artifacts archive!"))?;
+        let file = file.ok_or_else(|| {
+            format!("Path `{path}` does not exist inside the `{job}` artifacts archive!")
+        })?;
         Ok(String::from_utf8_lossy(&file.content).into_owned())
     }
 }

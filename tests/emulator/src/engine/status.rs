@@ -218,11 +218,7 @@ mod tests {
             (&[(Success, false), (Created, false)], Running),
             (&[(Canceled, false), (Success, false)], Canceled),
             (
-                &[
-                    (Canceled, false),
-                    (Manual, false),
-                    (Canceled, false),
-                ],
+                &[(Canceled, false), (Manual, false), (Canceled, false)],
                 Manual,
             ),
             (&[(Skipped, false), (Skipped, false)], Skipped),

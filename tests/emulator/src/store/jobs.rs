@@ -154,7 +154,8 @@ impl Job {
 
     /// Is it `interruptible: true`?
     pub fn is_interruptible(&self) -> bool {
-        self.definition().is_some_and(|definition| definition.interruptible)
+        self.definition()
+            .is_some_and(|definition| definition.interruptible)
     }
 }
 

@@ -142,11 +142,7 @@ impl State {
 
     /// Takes a pipeline out with its jobs and children.
     pub fn remove_pipeline(&mut self, pipeline: u64) {
-        for doomed in self
-            .descendants_of(pipeline)
-            .into_iter()
-            .chain([pipeline])
-        {
+        for doomed in self.descendants_of(pipeline).into_iter().chain([pipeline]) {
             self.pipelines.remove(doomed);
             self.jobs.retain(|job| job.pipeline_id != doomed);
         }

@@ -25,9 +25,25 @@ pub(crate) fn expanded(variables: &[JobVariable]) -> BTreeMap<String, JobVariabl
     done
 }
 
+/// A text with references to finished variables put in place; unknown names become empty.
+pub(crate) fn substituted(text: &str, variables: &BTreeMap<String, JobVariable>) -> String {
+    let mut scope: Vec<JobVariable> = variables
+        .values()
+        .map(|variable| JobVariable {
+            raw: true,
+            ..variable.clone()
+        })
+        .collect();
+    scope.push(JobVariable::new("", text));
+    resolve(&scope, scope.len() - 1, &mut Vec::new())
+}
+
 fn resolve(variables: &[JobVariable], at: usize, path: &mut Vec<usize>) -> String {
     let variable = &variables[at];
-    let Some(reference) = REFERENCE.as_ref().filter(|_| !variable.raw && !variable.file) else {
+    let Some(reference) = REFERENCE
+        .as_ref()
+        .filter(|_| !variable.raw && !variable.file)
+    else {
         return variable.value.clone();
     };
     reference

@@ -125,7 +125,10 @@ fn persisted(
     let started = running.started_at.strftime("%Y-%m-%dT%H:%M:%SZ");
     vec![
         var("CI_PIPELINE_ID", pipeline.id.to_string()),
-        var("CI_PIPELINE_URL", format!("{web}/pipelines/{}", pipeline.id)),
+        var(
+            "CI_PIPELINE_URL",
+            format!("{web}/pipelines/{}", pipeline.id),
+        ),
         var("CI_JOB_ID", job.id.to_string()),
         var("CI_JOB_URL", format!("{web}/jobs/{}", job.id)),
         masked("CI_JOB_TOKEN", running.token.to_owned()),
@@ -137,7 +140,10 @@ fn persisted(
         masked("CI_DEPENDENCY_PROXY_PASSWORD", running.token.to_owned()),
         masked(
             "CI_REPOSITORY_URL",
-            format!("http://gitlab-ci-token:{}@{address}/{path}.git", running.token),
+            format!(
+                "http://gitlab-ci-token:{}@{address}/{path}.git",
+                running.token
+            ),
         ),
     ]
 }

@@ -30,9 +30,8 @@ pub(super) fn variables(
     );
     let target_protected =
         state.is_protected_branch(merge_request.project_id, &merge_request.target_branch);
-    let var = |name: &str, value: &str| {
-        JobVariable::literal(&format!("CI_MERGE_REQUEST_{name}"), value)
-    };
+    let var =
+        |name: &str, value: &str| JobVariable::literal(&format!("CI_MERGE_REQUEST_{name}"), value);
     let flag = |name: &str, value: bool| var(name, if value { "true" } else { "false" });
     let mut all = vec![
         var("EVENT_TYPE", "detached"),

@@ -16,7 +16,7 @@ use crate::shared::Shared;
 use crate::store::State;
 use crate::store::pipelines::{GivenVariable, Pipeline};
 
-pub(crate) use self::expand::expanded;
+pub(crate) use self::expand::{expanded, substituted};
 pub(crate) use self::job::{Running, for_bridge, for_job};
 
 /// One variable of a job.
