@@ -330,10 +330,14 @@ fn store(shared: &Shared, order: &Order, pipeline: Pipeline, jobs: Vec<JobDefini
     let head = repository.resolve(&head_ref).ok().flatten();
     let now = shared.clock.now();
     let mut state = shared.state();
+    let runs = !jobs.is_empty();
     add_jobs(&mut state, id, jobs, now);
     state.touched_pipelines.insert(id);
     merge_requests::update_heads(&mut state, id);
-    cancel::cancel_redundant(&mut state, id, head.as_deref(), now);
+    // One that was skipped or is wrong takes no other's place.
+    if runs {
+        cancel::cancel_redundant(&mut state, id, head.as_deref(), now);
+    }
     id
 }
 

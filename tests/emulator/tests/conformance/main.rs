@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod ci_world;
 mod client;
 mod schemas;
 
@@ -10,6 +11,8 @@ mod faults;
 mod git_http;
 mod groups_and_members;
 mod http;
+mod pipelines;
 mod projects;
+mod runner;
 mod users;
 mod variables;
