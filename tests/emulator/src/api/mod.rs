@@ -1,6 +1,9 @@
 //! The families of the API below `/api/v4`, one file each: a table of routes and the functions that answer them.
 
+mod artifacts;
 mod branches;
+mod ci_access;
+mod ci_params;
 mod commit_create;
 pub(crate) mod commit_entity;
 mod commits;
@@ -14,7 +17,9 @@ mod groups;
 mod instants;
 mod issuable_filter;
 mod issue_entity;
+pub(crate) mod job_entity;
 mod job_token_scope;
+mod jobs;
 mod labels;
 mod members;
 mod merge_request_diffs;
@@ -30,6 +35,8 @@ mod noteable;
 mod notes;
 mod packages;
 mod personal_access_tokens;
+pub(crate) mod pipeline_entity;
+mod pipelines;
 mod project_entity;
 mod project_lists;
 mod project_settings;
@@ -89,4 +96,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     tags::ROUTES,
     users::ROUTES,
     variables::ROUTES,
+    artifacts::ROUTES,
+    jobs::ROUTES,
+    pipelines::ROUTES,
 ];

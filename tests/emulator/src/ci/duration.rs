@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// The duration in whole seconds; `None`: not a duration, or nothing at all.
-pub(super) fn seconds(text: &str) -> Option<u64> {
+pub(crate) fn seconds(text: &str) -> Option<u64> {
     static CLOCK: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^(?:(\d+):)?(\d+):(\d+)$").expect("the pattern is a literal that compiles")
     });

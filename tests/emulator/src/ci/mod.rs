@@ -11,7 +11,7 @@ mod child;
 mod compile;
 mod config;
 pub mod definition;
-mod duration;
+pub(crate) mod duration;
 mod entry;
 mod errors;
 mod expand;

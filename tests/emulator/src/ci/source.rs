@@ -48,9 +48,13 @@ pub trait Files {
     /// Paths that differ between that commit and the merge base with `reference`; `None`: no such reference.
     fn changed_since(&self, reference: &str) -> Option<Vec<String>>;
     /// The state of another project at `reference` (`None`: its default branch).
-    fn project(&self, path: &str, reference: Option<&str>) -> Result<Box<dyn Files>, OutOfReach>;
+    fn project(
+        &self,
+        path: &str,
+        reference: Option<&str>,
+    ) -> Result<Box<dyn Files + '_>, OutOfReach>;
     /// A component by its whole address, `host/group/project/name@version`.
-    fn component(&self, address: &str) -> Result<Component, ComponentError>;
+    fn component(&self, address: &str) -> Result<Component<'_>, ComponentError>;
     /// A file from the artifacts of a job of the parent pipeline, for which there must be one; the error is GitLab's text.
     fn artifact(&self, _job: &str, _path: &str) -> Result<String, String> {
         Err(
@@ -104,10 +108,10 @@ impl ComponentError {
 }
 
 /// A component's file and what it may know of itself.
-pub struct Component {
+pub struct Component<'a> {
     pub text: String,
     /// The component's project at the component's commit.
-    pub files: Box<dyn Files>,
+    pub files: Box<dyn Files + 'a>,
     pub name: String,
     pub sha: String,
     /// The resolved version when the component is published, else `None`.

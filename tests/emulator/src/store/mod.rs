@@ -8,22 +8,26 @@ pub mod environments;
 pub mod freeze_periods;
 pub mod groups;
 pub mod issues;
+pub mod jobs;
 pub mod labels;
 pub mod members;
 pub mod merge_requests;
 pub mod milestones;
 pub mod notes;
 pub mod packages;
+pub mod pipelines;
 pub mod projects;
 pub mod protected_branches;
 pub mod protected_tags;
 pub mod releases;
 pub mod resource_events;
+pub mod resource_groups;
 pub mod tokens;
+pub mod triggers;
 pub mod users;
 pub mod variables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -33,18 +37,22 @@ use self::environments::Environment;
 use self::freeze_periods::FreezePeriod;
 use self::groups::Group;
 use self::issues::{Issue, IssueLink};
+use self::jobs::Job;
 use self::labels::Label;
 use self::members::Member;
 use self::merge_requests::MergeRequest;
 use self::milestones::Milestone;
 use self::notes::Note;
 use self::packages::{Package, PackageFile};
+use self::pipelines::Pipeline;
 use self::projects::Project;
 use self::protected_branches::ProtectedBranch;
 use self::protected_tags::ProtectedTag;
 use self::releases::{Release, ReleaseLink};
 use self::resource_events::ResourceEvent;
+use self::resource_groups::ResourceGroup;
 use self::tokens::{JobToken, Token, TokenKind};
+use self::triggers::{Schedule, Trigger};
 use self::users::User;
 use self::variables::Variable;
 
@@ -76,6 +84,13 @@ pub struct State {
     pub package_files: Table<PackageFile>,
     pub releases: Table<Release>,
     pub release_links: Table<ReleaseLink>,
+    pub pipelines: Table<Pipeline>,
+    pub jobs: Table<Job>,
+    pub resource_groups: Table<ResourceGroup>,
+    pub triggers: Table<Trigger>,
+    pub schedules: Table<Schedule>,
+    /// Pipelines whose jobs changed since the engine last looked.
+    pub touched_pipelines: BTreeSet<u64>,
     pub limits: Limits,
     iids: BTreeMap<(u64, &'static str), u64>,
     next_namespace: u64,
@@ -120,6 +135,12 @@ impl State {
             package_files: Table::default(),
             releases: Table::default(),
             release_links: Table::default(),
+            pipelines: Table::default(),
+            jobs: Table::default(),
+            resource_groups: Table::default(),
+            triggers: Table::default(),
+            schedules: Table::default(),
+            touched_pipelines: BTreeSet::new(),
             limits: Limits {
                 project_ci_variables: 8000,
                 group_ci_variables: 30_000,

@@ -309,5 +309,10 @@ impl State {
         for package in packages {
             self.remove_package(package);
         }
+        self.pipelines.retain(|row| row.project_id != project);
+        self.jobs.retain(|row| row.project_id != project);
+        self.resource_groups.retain(|row| row.project_id != project);
+        self.triggers.retain(|row| row.project_id != project);
+        self.schedules.retain(|row| row.project_id != project);
     }
 }
