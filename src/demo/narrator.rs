@@ -43,9 +43,10 @@ impl<'w> Narrator<'w> {
 
     /// A job that ran: who, what, and what it said.
     pub(super) fn job(&mut self, job: &FinishedJob) {
-        let exit = job
-            .exit_code
-            .map_or_else(|| job.status.clone(), |code| format!("exit {code}"));
+        let exit = job.exit_code.map_or_else(
+            || job.status.as_str().to_owned(),
+            |code| format!("exit {code}"),
+        );
         self.line(&format!(
             "  [job {} `{}` by {}: {exit}]",
             job.id, job.name, job.user

@@ -9,8 +9,7 @@ use std::process::Command;
 use gitlab::api::endpoint_prelude::{BodyError, Endpoint, JsonParams, Method};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use trainyard_emulator::request_log::RequestEntry;
-use trainyard_emulator::{Emulator, FinishedJob, JobInfo, Options};
+use trainyard_emulator::{Emulator, FinishedJob, JobInfo, Options, RequestEntry};
 use url::Url;
 
 use super::people::{BOT, EVERYBODY};
@@ -69,7 +68,6 @@ pub const PROJECT_PATH: &str = "shop/web";
 static CLOCK: SystemClock = SystemClock;
 
 /// The embedded GitLab, its people and its project.
-#[derive(Debug)]
 pub struct World {
     /// The server.
     pub emulator: Emulator,
@@ -80,6 +78,14 @@ pub struct World {
     /// Jobs that ran, in order.
     pub ran: Vec<Ran>,
     programs: PathBuf,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World")
+            .field("url", &self.emulator.url())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A job that ran, with what it cost.
@@ -125,7 +131,7 @@ impl World {
         let emulator = Emulator::start(Options {
             port,
             data_dir: Some(folder.join("gitlab")),
-            path_prefix: Some(programs.to_owned()),
+            job_path: vec![programs.to_owned()],
             ..Options::default()
         })
         .map_err(|error| {
@@ -389,11 +395,11 @@ impl World {
         let before = self.api_requests();
         let finished = self.emulator.run_next_job(filter)?;
         let requests = self.api_requests() - before;
-        let merge_request = finished
-            .reference
-            .strip_prefix("refs/merge-requests/")
-            .and_then(|rest| rest.split('/').next())
-            .and_then(|iid| iid.parse().ok());
+        let pipelines = self.emulator.pipelines(self.project);
+        let pipeline = pipelines
+            .iter()
+            .find(|pipeline| pipeline.id == finished.pipeline_id);
+        let merge_request = pipeline.and_then(|pipeline| merge_request_of(&pipeline.git_ref));
         self.ran.push(Ran {
             finished,
             merge_request,
@@ -636,7 +642,7 @@ impl World {
     }
 
     fn git_in_repository(&self, arguments: &[&str]) -> Answer<String> {
-        git(self.emulator.repository(self.project).path(), arguments)
+        git(self.emulator.repository(self.project).dir(), arguments)
     }
 
     fn client(&self, user: &str) -> Answer<Client<'static>> {
@@ -689,6 +695,16 @@ pub(super) fn own_folder() -> Answer<PathBuf> {
 /// The machine's time.
 pub(super) fn now() -> Timestamp {
     CLOCK.now()
+}
+
+/// The merge request of `refs/merge-requests/7/head`.
+fn merge_request_of(reference: &str) -> Option<u64> {
+    reference
+        .strip_prefix("refs/merge-requests/")?
+        .split('/')
+        .next()?
+        .parse()
+        .ok()
 }
 
 /// Requests of the API, not of git and not of the sandbox's own pages.
