@@ -235,6 +235,12 @@ impl<'a> Ctx<'a> {
             .ok_or_else(|| ApiError::error(400, format!("{name} is invalid")))
     }
 
+    /// A list of ids or numbers.
+    pub(crate) fn list_of_numbers(&self, name: &str) -> Option<Vec<u64>> {
+        let items = self.value(name)?.as_array()?;
+        Some(items.iter().filter_map(Value::as_u64).collect())
+    }
+
     /// One text entry of a hash parameter: `hash_string("filter", "environment_scope")`.
     pub(crate) fn hash_string(&self, name: &str, key: &str) -> Option<&str> {
         self.value(name)?.get(key)?.as_str()

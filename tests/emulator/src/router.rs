@@ -87,6 +87,9 @@ pub(crate) const fn post(pattern: &'static str, guard: Guard, handler: Handler) 
 pub(crate) const fn put(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
     route("PUT", pattern, guard, handler)
 }
+pub(crate) const fn patch(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
+    route("PATCH", pattern, guard, handler)
+}
 pub(crate) const fn delete(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
     route("DELETE", pattern, guard, handler)
 }

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::clock;
-use crate::git::Commit;
+use crate::ctx::Ctx;
+use crate::errors::ApiError;
+use crate::git::{Commit, FileDiff};
 
 /// The short form of a commit.
 pub(crate) fn basic(project_url: &str, commit: &Commit) -> Value {
@@ -33,6 +35,69 @@ pub(crate) fn basic(project_url: &str, commit: &Commit) -> Value {
         "extended_trailers": extended,
         "web_url": format!("{project_url}/-/commit/{}", commit.id),
     })
+}
+
+/// The long form, with the newest pipeline of the commit and, if wanted, the count of its lines.
+pub(crate) fn detail(ctx: &Ctx<'_>, commit: &Commit, stats: bool) -> Result<Value, ApiError> {
+    let mut entity = basic(&project_url(ctx), commit);
+    if stats {
+        entity["stats"] = line_stats(ctx, commit)?;
+    }
+    let project = ctx.project();
+    let pipeline = {
+        let state = ctx.state();
+        ctx.shared
+            .pipelines
+            .last_pipeline(&state, project, &commit.id)
+    };
+    entity["status"] = json!(pipeline.as_ref().map(|pipeline| &pipeline.status));
+    entity["last_pipeline"] = json!(pipeline.map(|pipeline| pipeline.basic));
+    entity["project_id"] = json!(project);
+    Ok(entity)
+}
+
+/// `additions`, `deletions` and their sum.
+pub(super) fn line_stats(ctx: &Ctx<'_>, commit: &Commit) -> Result<Value, ApiError> {
+    let (added, deleted) = ctx.shared.repository(ctx.project()).line_counts(commit)?;
+    Ok(json!({ "additions": added, "deletions": deleted, "total": added + deleted }))
+}
+
+/// One file of a difference; `unified` adds the two lines that name the files.
+pub(super) fn diff(file: &FileDiff, unified: bool) -> Value {
+    let names = if unified && !file.diff.is_empty() {
+        let name = |absent: bool, side: &str, path: &str| {
+            if absent {
+                "/dev/null".to_owned()
+            } else {
+                format!("{side}/{path}")
+            }
+        };
+        format!(
+            "--- {}\n+++ {}\n",
+            name(file.new_file, "a", &file.old_path),
+            name(file.deleted_file, "b", &file.new_path)
+        )
+    } else {
+        String::new()
+    };
+    json!({
+        "diff": format!("{names}{}", file.diff),
+        "collapsed": false,
+        "too_large": false,
+        "new_path": file.new_path,
+        "old_path": file.old_path,
+        "a_mode": file.old_mode,
+        "b_mode": file.new_mode,
+        "new_file": file.new_file,
+        "renamed_file": file.renamed_file,
+        "deleted_file": file.deleted_file,
+        "generated_file": false,
+    })
+}
+
+/// The address of the project of the path.
+pub(super) fn project_url(ctx: &Ctx<'_>) -> String {
+    ctx.state().project_url(ctx.url(), ctx.project())
 }
 
 /// The `Name: value` lines of a last paragraph that has nothing else.

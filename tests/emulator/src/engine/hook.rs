@@ -19,7 +19,6 @@ pub(crate) struct Engine {
 impl Engine {
     fn view(&self, state: &State, pipeline: &Pipeline) -> PipelineView {
         PipelineView {
-            id: pipeline.id,
             sha: pipeline.sha.clone(),
             status: pipeline.status.as_str().to_owned(),
             basic: pipeline_entity::basic(state, pipeline, &self.url),

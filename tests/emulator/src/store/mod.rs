@@ -2,6 +2,7 @@
 //!
 //! `Table` gives ids that are global per type and never used again; `next_iid` numbers things inside a project.
 
+pub mod awards;
 pub mod groups;
 pub mod issues;
 pub mod jobs;
@@ -25,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use self::awards::Award;
 use self::groups::Group;
 use self::issues::{Issue, IssueLink};
 use self::jobs::Job;
@@ -61,6 +63,7 @@ pub struct State {
     pub issues: Table<Issue>,
     pub issue_links: Table<IssueLink>,
     pub notes: Table<Note>,
+    pub awards: Table<Award>,
     pub labels: Table<Label>,
     pub milestones: Table<Milestone>,
     pub resource_events: Table<ResourceEvent>,
@@ -104,6 +107,7 @@ impl State {
             issues: Table::default(),
             issue_links: Table::default(),
             notes: Table::default(),
+            awards: Table::default(),
             labels: Table::default(),
             milestones: Table::default(),
             resource_events: Table::default(),
