@@ -267,6 +267,7 @@ job:
     ci.world.emulator.faults().add(
         Rule::new(Effect::Kill)
             .on("GET", "git info/refs upload-pack")
+            .by("root")
             .after(1),
     );
     let done = ci.run("job");
