@@ -104,6 +104,16 @@ fn group_role(state: &State, user: u64, group: u64) -> Option<Role> {
         .max()
 }
 
+/// May the user read the code of the project? Guests and Planners of a private one may not.
+pub fn may_read_code(state: &State, user: Option<u64>, project: u64) -> bool {
+    let access = in_project(state, user, project);
+    let open = state
+        .projects
+        .get(project)
+        .is_some_and(|project| project.visibility != Visibility::Private);
+    access.can_read && (open || access.at_least(Role::Reporter))
+}
+
 /// May the user push to this branch of the project?
 pub fn may_push(state: &State, user: u64, project: u64, branch: &str) -> bool {
     branch_right(state, user, project, branch, |protection| {
@@ -118,6 +128,22 @@ pub fn may_merge(state: &State, user: u64, project: u64, branch: &str) -> bool {
     })
 }
 
+/// May the user create this tag in the project?
+pub fn may_create_tag(state: &State, user: u64, project: u64, tag: &str) -> bool {
+    let access = in_project(state, Some(user), project);
+    let own = access.role.map_or(0, Role::level);
+    let admin = state.users.get(user).is_some_and(|user| user.admin);
+    let mut rules = state.tag_protections(project, tag).peekable();
+    let open = rules.peek().is_none();
+    access.at_least(Role::Developer)
+        && (open
+            || rules.any(|rule| {
+                rule.create_access_levels
+                    .iter()
+                    .any(|level| *level > 0 && (admin || *level <= own))
+            }))
+}
+
 /// May the user change this branch at all: push or merge, the right that also running protected pipelines needs?
 pub fn may_update(state: &State, user: u64, project: u64, branch: &str) -> bool {
     may_push(state, user, project, branch) || may_merge(state, user, project, branch)
@@ -129,24 +155,6 @@ pub fn may_force_push(state: &State, user: u64, project: u64, branch: &str) -> b
         && state
             .protections(project, branch)
             .all(|protection| protection.allow_force_push)
-}
-
-/// May the user create this tag in the project?
-pub fn may_create_tag(state: &State, user: u64, project: u64, tag: &str) -> bool {
-    let access = in_project(state, Some(user), project);
-    if !access.at_least(Role::Developer) {
-        return false;
-    }
-    let admin = state.users.get(user).is_some_and(|user| user.admin);
-    let own = access.role.map_or(0, Role::level);
-    let mut protections = state.tag_protections(project, tag).peekable();
-    protections.peek().is_none()
-        || protections.any(|protection| {
-            let levels = &protection.create_access_levels;
-            levels
-                .iter()
-                .any(|level| *level > 0 && (admin || *level <= own))
-        })
 }
 
 fn branch_right(

@@ -238,10 +238,10 @@ impl<'a> Ctx<'a> {
         )
     }
 
-    /// A list of integers, whether sent as an array or with commas.
-    pub(crate) fn integers(&self, name: &str) -> Option<Vec<i64>> {
+    /// A list of ids or numbers.
+    pub(crate) fn list_of_numbers(&self, name: &str) -> Option<Vec<u64>> {
         let items = self.value(name)?.as_array()?;
-        Some(items.iter().filter_map(Value::as_i64).collect())
+        Some(items.iter().filter_map(Value::as_u64).collect())
     }
 
     /// An instant: ISO 8601, with or without a time of day; UTC unless it says otherwise.

@@ -68,19 +68,11 @@ impl ApiError {
     }
 
     /// `409 Conflict: reason`.
-    #[expect(
-        dead_code,
-        reason = "for families that come next; whoever uses it first removes this line"
-    )]
     pub(crate) fn conflict(reason: &str) -> Self {
         Self::message(409, format!("409 Conflict: {reason}"))
     }
 
     /// `{"message": ["..."]}`.
-    #[expect(
-        dead_code,
-        reason = "for families that come next; whoever uses it first removes this line"
-    )]
     pub(crate) fn messages(status: u16, texts: &[&str]) -> Self {
         Self::body(status, json!({ "message": texts }))
     }

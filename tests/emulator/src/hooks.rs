@@ -12,7 +12,6 @@ use crate::store::merge_requests::MergeRequest;
 /// A pipeline as merge requests and commits show it.
 #[derive(Debug, Clone)]
 pub(crate) struct PipelineView {
-    pub(crate) id: u64,
     pub(crate) sha: String,
     /// Such as `running`.
     pub(crate) status: String,

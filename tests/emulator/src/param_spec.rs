@@ -16,10 +16,6 @@ pub(crate) enum Kind {
     /// A hash; an empty list of keys means any key.
     Hash(&'static [&'static str]),
     /// An array of hashes with these keys.
-    #[expect(
-        dead_code,
-        reason = "for families that come next; whoever uses it first removes this line"
-    )]
     Hashes(&'static [&'static str]),
     #[expect(
         dead_code,
@@ -78,6 +74,10 @@ pub(crate) const fn one_of(name: &'static str, values: &'static [&'static str]) 
 }
 pub(crate) const fn hash(name: &'static str, keys: &'static [&'static str]) -> Param {
     Param::new(name, Kind::Hash(keys))
+}
+
+pub(crate) const fn hashes(name: &'static str, keys: &'static [&'static str]) -> Param {
+    Param::new(name, Kind::Hashes(keys))
 }
 
 /// The value with the type of its kind, or nothing if it does not fit.

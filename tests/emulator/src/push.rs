@@ -1,6 +1,7 @@
 //! What follows an accepted change of branches or tags, whether by `git push` or through the API.
 
 use crate::git::GitError;
+use crate::merge_requests::refresh;
 use crate::shared::Shared;
 
 /// One ref that changed; `None` stands for a ref that is not there.
@@ -32,8 +33,38 @@ pub(crate) struct Push {
 /// Runs everything that GitLab does after a push. Call it without holding the state.
 pub(crate) fn on_push(shared: &Shared, push: &Push) -> Result<(), GitError> {
     settle_default_branch(shared, push)?;
+    let changed = refresh::after_push(shared, push)?;
     shared.pipelines.pushed(shared, push);
+    if !push.options.iter().any(|option| option == "ci.skip") {
+        for iid in changed {
+            let pipelines = shared.pipelines.as_ref();
+            pipelines.merge_request_changed(shared, push.project, iid, push.user);
+        }
+    }
     Ok(())
+}
+
+/// Moves a branch or tag for a user, with everything that follows. Call it without holding the state.
+pub(crate) fn move_ref(
+    shared: &Shared,
+    project: u64,
+    user: u64,
+    update: RefUpdate,
+    options: Vec<String>,
+) -> Result<(), GitError> {
+    shared.repository(project).update_ref(
+        &update.name,
+        update.new.as_deref(),
+        update.old.as_deref(),
+    )?;
+    let updates = vec![update];
+    let push = Push {
+        project,
+        user,
+        updates,
+        options,
+    };
+    on_push(shared, &push)
 }
 
 /// The first branch of an empty project becomes its default branch and is protected.

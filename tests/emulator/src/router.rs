@@ -10,7 +10,9 @@ use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::message::Response;
 use crate::param_spec::{Kind, coerced};
-pub(crate) use crate::param_spec::{Param, boolean, hash, integer, integers, list, one_of, string};
+pub(crate) use crate::param_spec::{
+    Param, boolean, hash, hashes, integer, integers, list, one_of, string,
+};
 use crate::params::Params;
 
 /// What a handler returns.
@@ -82,11 +84,11 @@ pub(crate) const fn get(pattern: &'static str, guard: Guard, handler: Handler) -
 pub(crate) const fn post(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
     route("POST", pattern, guard, handler)
 }
-pub(crate) const fn patch(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
-    route("PATCH", pattern, guard, handler)
-}
 pub(crate) const fn put(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
     route("PUT", pattern, guard, handler)
+}
+pub(crate) const fn patch(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
+    route("PATCH", pattern, guard, handler)
 }
 pub(crate) const fn delete(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
     route("DELETE", pattern, guard, handler)

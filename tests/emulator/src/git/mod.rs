@@ -8,6 +8,7 @@ mod actions;
 mod diff;
 mod read;
 mod rebase;
+mod tags;
 mod write;
 
 use std::io::{self, Write};
@@ -20,6 +21,7 @@ use jiff::Timestamp;
 pub use self::actions::{Action, ActionKind};
 pub use self::diff::FileDiff;
 pub use self::read::{Commit, Person, TreeEntry};
+pub use self::tags::Tag;
 
 /// The name of a ref that does not exist, in git's protocols.
 pub const ZERO: &str = "0000000000000000000000000000000000000000";

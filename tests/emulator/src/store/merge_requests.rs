@@ -26,25 +26,31 @@ impl MergeRequestState {
     }
 }
 
-/// What the last look at the two branches found.
+/// What is known about merging the two branches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MergeStatus {
-    /// Nobody has looked since a branch moved, and nobody has asked yet.
-    Unchecked,
-    /// The check waits for its turn in the background.
+    /// A branch moved, and the check waits for its turn in the background.
     Checking,
-    CanBeMerged,
-    CannotBeMerged,
+    Checked(Mergeability),
+}
+
+/// What the last look at the two branches found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mergeability {
+    pub conflicts: bool,
+    /// The source branch holds all of the target branch.
+    pub up_to_date: bool,
+    /// Both branches are there, and there is something to merge.
+    pub has_commits: bool,
 }
 
 impl MergeStatus {
     /// As the deprecated `merge_status` of the API writes it.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Unchecked => "unchecked",
             Self::Checking => "checking",
-            Self::CanBeMerged => "can_be_merged",
-            Self::CannotBeMerged => "cannot_be_merged",
+            Self::Checked(found) if found.conflicts || !found.has_commits => "cannot_be_merged",
+            Self::Checked(_) => "can_be_merged",
         }
     }
 }
@@ -59,6 +65,8 @@ pub struct DiffVersion {
     /// The head of the target branch.
     pub start: String,
     pub created_at: Timestamp,
+    /// How many commits it has.
+    pub commits: u64,
     /// Stable under a rebase that changes nothing; absent for an empty diff.
     pub patch_id: Option<String>,
     pub changed_files: usize,
@@ -110,6 +118,8 @@ pub struct MergeRequest {
     /// Not to be merged before this instant.
     pub merge_after: Option<Timestamp>,
     pub head_pipeline_id: Option<u64>,
+    /// The issues it would close, as of its last change.
+    pub closes: Vec<u64>,
     /// Users who approved, with the instant.
     pub approvals: Vec<(u64, Timestamp)>,
     /// Oldest first; never empty.

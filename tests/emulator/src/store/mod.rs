@@ -2,6 +2,7 @@
 //!
 //! `Table` gives ids that are global per type and never used again; `next_iid` numbers things inside a project.
 
+pub mod awards;
 pub mod deployments;
 pub mod environments;
 pub mod freeze_periods;
@@ -26,6 +27,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use self::awards::Award;
 use self::deployments::Deployment;
 use self::environments::Environment;
 use self::freeze_periods::FreezePeriod;
@@ -63,6 +65,7 @@ pub struct State {
     pub issues: Table<Issue>,
     pub issue_links: Table<IssueLink>,
     pub notes: Table<Note>,
+    pub awards: Table<Award>,
     pub labels: Table<Label>,
     pub milestones: Table<Milestone>,
     pub resource_events: Table<ResourceEvent>,
@@ -106,6 +109,7 @@ impl State {
             issues: Table::default(),
             issue_links: Table::default(),
             notes: Table::default(),
+            awards: Table::default(),
             labels: Table::default(),
             milestones: Table::default(),
             resource_events: Table::default(),

@@ -248,6 +248,15 @@ impl State {
         )
     }
 
+    /// The address of a project's page.
+    pub fn project_url(&self, url: &str, project: u64) -> String {
+        let path = self
+            .projects
+            .get(project)
+            .map(|project| self.project_path(project));
+        format!("{url}/{}", path.unwrap_or_default())
+    }
+
     /// May a job token of project `from` call this project? Its own always may.
     pub fn admits_job_tokens_of(&self, project: &Project, from: u64) -> bool {
         let listed_group = || {
@@ -280,6 +289,7 @@ impl State {
             .retain(|link| !gone.contains(&link.source) && !gone.contains(&link.target));
         self.issues.retain(|issue| issue.project_id != project);
         self.notes.retain(|note| note.project_id != project);
+        self.awards.retain(|award| award.project_id != project);
         self.labels.retain(|label| label.project_id != project);
         self.milestones
             .retain(|milestone| milestone.project_id != project);

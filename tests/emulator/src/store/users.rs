@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::State;
+use crate::git::Identity;
 
 /// A user.
 #[derive(Debug, Clone)]
@@ -36,6 +37,16 @@ impl State {
             created_at: now,
             namespace_id,
         })
+    }
+
+    /// The name under which a user makes commits.
+    pub fn identity(&self, user: u64, at: Timestamp) -> Identity {
+        let user = self.users.get(user);
+        Identity {
+            name: user.map_or_else(String::new, |user| user.name.clone()),
+            email: user.map_or_else(String::new, |user| user.email.clone()),
+            at,
+        }
     }
 
     /// The user of a name, which is compared without case.

@@ -1,0 +1,234 @@
+//! Threads of comments on issues and merge requests; those on merge requests can be resolved.
+
+use serde_json::{Value, json};
+
+use crate::access::{self, Role};
+use crate::ctx::Ctx;
+use crate::errors::ApiError;
+use crate::issuables;
+use crate::merge_requests::auto_merge;
+use crate::message::Response;
+use crate::router::{Answer, Guard, Param, Route, boolean, delete, get, post, put, string};
+use crate::secret;
+use crate::store::State;
+use crate::store::notes::{Note, Noteable};
+
+use super::noteable;
+use super::notes::{self, Added};
+
+const READER: Guard = Guard::ProjectReader;
+const BODY: &[Param] = &[string("body").required(), string("created_at")];
+const CHANGE: &[Param] = &[string("body"), boolean("resolved")];
+
+pub(super) const ROUTES: &[Route] = &[
+    get(
+        "projects/:id/issues/:noteable_iid/discussions",
+        READER,
+        index,
+    )
+    .paginated(),
+    get(
+        "projects/:id/issues/:noteable_iid/discussions/:discussion_id",
+        READER,
+        show,
+    ),
+    post(
+        "projects/:id/issues/:noteable_iid/discussions",
+        READER,
+        create,
+    )
+    .params(BODY),
+    post(
+        "projects/:id/issues/:noteable_iid/discussions/:discussion_id/notes",
+        READER,
+        reply,
+    )
+    .params(BODY),
+    put(
+        "projects/:id/issues/:noteable_iid/discussions/:discussion_id/notes/:note_id",
+        READER,
+        update,
+    )
+    .params(CHANGE),
+    delete(
+        "projects/:id/issues/:noteable_iid/discussions/:discussion_id/notes/:note_id",
+        READER,
+        destroy,
+    ),
+    get(
+        "projects/:id/merge_requests/:noteable_iid/discussions",
+        READER,
+        index,
+    )
+    .paginated(),
+    get(
+        "projects/:id/merge_requests/:noteable_iid/discussions/:discussion_id",
+        READER,
+        show,
+    ),
+    post(
+        "projects/:id/merge_requests/:noteable_iid/discussions",
+        READER,
+        create,
+    )
+    .params(BODY),
+    put(
+        "projects/:id/merge_requests/:noteable_iid/discussions/:discussion_id",
+        READER,
+        resolve,
+    )
+    .params(&[boolean("resolved").required()]),
+    post(
+        "projects/:id/merge_requests/:noteable_iid/discussions/:discussion_id/notes",
+        READER,
+        reply,
+    )
+    .params(BODY),
+    put(
+        "projects/:id/merge_requests/:noteable_iid/discussions/:discussion_id/notes/:note_id",
+        READER,
+        update,
+    )
+    .params(CHANGE),
+    delete(
+        "projects/:id/merge_requests/:noteable_iid/discussions/:discussion_id/notes/:note_id",
+        READER,
+        destroy,
+    ),
+];
+
+fn index(ctx: &Ctx<'_>) -> Answer {
+    let noteable = noteable::find(ctx)?;
+    let state = ctx.state();
+    let mut ids: Vec<&str> = Vec::new();
+    for note in state.notes_on(noteable) {
+        if !ids.contains(&note.discussion_id.as_str()) {
+            ids.push(&note.discussion_id);
+        }
+    }
+    ctx.page(ids, |id| entity(ctx, &state, noteable, id))
+}
+
+fn show(ctx: &Ctx<'_>) -> Answer {
+    let noteable = noteable::find(ctx)?;
+    shown(ctx, noteable, ctx.path("discussion_id")).map(|entity| Response::ok(&entity))
+}
+
+fn shown(ctx: &Ctx<'_>, noteable: Noteable, id: &str) -> Result<Value, ApiError> {
+    let state = ctx.state();
+    let known = state
+        .notes_on(noteable)
+        .any(|note| note.discussion_id == id);
+    known
+        .then_some(())
+        .ok_or_else(|| ApiError::not_found("Discussion"))?;
+    Ok(entity(ctx, &state, noteable, id))
+}
+
+fn create(ctx: &Ctx<'_>) -> Answer {
+    let user = ctx.user()?;
+    let noteable = noteable::find(ctx)?;
+    let id = format!("{}{}", secret::fresh(""), secret::fresh("")).to_lowercase();
+    match notes::add(ctx, user, noteable, Some(&id))? {
+        Added::Note(..) => Ok(Response::created(&shown(ctx, noteable, &id)?)),
+        Added::OnlyCommands(outcome) => notes::only_commands(outcome),
+    }
+}
+
+fn reply(ctx: &Ctx<'_>) -> Answer {
+    let noteable = noteable::find(ctx)?;
+    let id = ctx.path("discussion_id");
+    shown(ctx, noteable, id)?;
+    // A lone comment becomes a thread with its first reply.
+    for note in ctx.state().notes.iter_mut() {
+        if note.noteable == noteable && note.discussion_id == id {
+            note.in_thread = true;
+        }
+    }
+    notes::write(ctx, noteable, Some(id))
+}
+
+fn resolve(ctx: &Ctx<'_>) -> Answer {
+    let user = ctx.user()?;
+    let noteable = noteable::find(ctx)?;
+    let id = ctx.path("discussion_id");
+    shown(ctx, noteable, id)?;
+    set_resolved(ctx, user, noteable, |note| note.discussion_id == id)?;
+    Ok(Response::ok(&shown(ctx, noteable, id)?))
+}
+
+fn update(ctx: &Ctx<'_>) -> Answer {
+    let user = ctx.user()?;
+    let noteable = noteable::find(ctx)?;
+    let id = notes::find(ctx, &ctx.state(), noteable)?.id;
+    if ctx.given("body") == ctx.given("resolved") {
+        let text = "body, resolved are missing, exactly one parameter must be provided";
+        return Err(ApiError::error(400, text));
+    }
+    if ctx.given("resolved") {
+        set_resolved(ctx, user, noteable, |note| note.id == id)?;
+    } else {
+        let mut state = ctx.state();
+        notes::authorize(&state, user, notes::find(ctx, &state, noteable)?)?;
+        if let Some(note) = state.notes.get_mut(id) {
+            ctx.string("body")
+                .unwrap_or_default()
+                .clone_into(&mut note.body);
+            note.updated_at = ctx.now();
+        }
+    }
+    let state = ctx.state();
+    let note = state.notes.get(id).ok_or_else(ApiError::not_found_plain)?;
+    Ok(Response::ok(&notes::entity(ctx, &state, note)))
+}
+
+fn set_resolved(
+    ctx: &Ctx<'_>,
+    user: u64,
+    noteable: Noteable,
+    chosen: impl Fn(&Note) -> bool,
+) -> Result<(), ApiError> {
+    let resolved = ctx.boolean("resolved").unwrap_or(true);
+    let iid = {
+        let (mut state, now) = (ctx.state(), ctx.now());
+        let access = access::in_project(&state, Some(user), ctx.project());
+        let may =
+            access.at_least(Role::Developer) || issuables::author_of(&state, noteable) == user;
+        let chosen =
+            |note: &Note| note.noteable == noteable && note.is_resolvable() && chosen(note);
+        let resolvable = state.notes.iter().any(chosen);
+        (may && resolvable)
+            .then_some(())
+            .ok_or_else(ApiError::forbidden)?;
+        for note in state.notes.iter_mut().filter(|note| chosen(note)) {
+            note.resolved_at = resolved.then_some(now);
+            note.resolved_by = resolved.then_some(user);
+        }
+        issuables::iid_of(&state, noteable)
+    };
+    auto_merge::merge_if_ready(ctx.shared, ctx.project(), iid);
+    Ok(())
+}
+
+fn destroy(ctx: &Ctx<'_>) -> Answer {
+    let user = ctx.user()?;
+    let noteable = noteable::find(ctx)?;
+    let mut state = ctx.state();
+    let note = notes::find(ctx, &state, noteable)?;
+    notes::authorize(&state, user, note)?;
+    let id = note.id;
+    state.notes.remove(id);
+    Ok(Response::no_content())
+}
+
+fn entity(ctx: &Ctx<'_>, state: &State, noteable: Noteable, id: &str) -> Value {
+    let notes: Vec<&Note> = state
+        .notes_on(noteable)
+        .filter(|note| note.discussion_id == id)
+        .collect();
+    json!({
+        "id": id,
+        "individual_note": notes.first().is_some_and(|note| !note.in_thread),
+        "notes": notes.iter().map(|note| notes::entity(ctx, state, note)).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,159 @@
+//! Reading merge requests: one, and lists by many filters.
+
+use serde_json::Value;
+
+use crate::access;
+use crate::ctx::Ctx;
+use crate::errors::ApiError;
+use crate::message::Response;
+use crate::router::{Answer, Guard, Param, Route, boolean, get, integer, one_of, string};
+use crate::store::State;
+use crate::store::merge_requests::MergeRequest;
+
+use super::issuable_filter::{FILTERS, Facts, Filter};
+use super::merge_request_entity as entity;
+use super::repository::require_code;
+
+const MORE: &[Param] = &[
+    one_of("state", &["opened", "closed", "locked", "merged", "all"]),
+    string("source_branch"),
+    string("target_branch"),
+    integer("source_project_id"),
+    string("reviewer_username"),
+    string("merge_user_username"),
+    one_of("wip", &["yes", "no"]),
+    boolean("draft"),
+    one_of("view", &["simple"]),
+    boolean("with_labels_details"),
+    boolean("with_merge_status_recheck"),
+];
+
+pub(super) const ROUTES: &[Route] = &[
+    get(
+        "projects/:id/merge_requests",
+        Guard::ProjectReader,
+        of_project,
+    )
+    .params(MORE)
+    .also(FILTERS)
+    .paginated()
+    .job_token(),
+    get("groups/:id/merge_requests", Guard::GroupReader, of_group)
+        .params(MORE)
+        .also(FILTERS)
+        .paginated(),
+    get("merge_requests", Guard::User, of_all)
+        .params(MORE)
+        .also(FILTERS)
+        .paginated(),
+    get(
+        "projects/:id/merge_requests/:merge_request_iid",
+        Guard::ProjectReader,
+        show,
+    )
+    .params(&[
+        boolean("include_diverged_commits_count"),
+        boolean("include_rebase_in_progress"),
+        boolean("render_html"),
+    ])
+    .job_token(),
+];
+
+fn of_project(ctx: &Ctx<'_>) -> Answer {
+    require_code(ctx)?;
+    list(ctx, "all", |row| row.project_id == ctx.project())
+}
+
+fn of_group(ctx: &Ctx<'_>) -> Answer {
+    let inside: Vec<u64> = {
+        let state = ctx.state();
+        let inside = state.projects.iter().filter(|project| {
+            let mut above = state.with_ancestors(project.namespace_id);
+            above.any(|group| group == ctx.group())
+        });
+        inside.map(|project| project.id).collect()
+    };
+    list(ctx, "all", |row| inside.contains(&row.project_id))
+}
+
+fn of_all(ctx: &Ctx<'_>) -> Answer {
+    list(ctx, "created_by_me", |_| true)
+}
+
+fn list(ctx: &Ctx<'_>, scope: &'static str, wanted: impl Fn(&MergeRequest) -> bool) -> Answer {
+    let filter = Filter::read(ctx, scope)?;
+    let state = ctx.state();
+    let mut rows: Vec<&MergeRequest> = state
+        .merge_requests
+        .iter()
+        .filter(|row| {
+            wanted(row)
+                && access::may_read_code(&state, ctx.caller.user(), row.project_id)
+                && passes(ctx, &state, row)
+                && filter.passes(&state, &Facts::of_merge_request(row))
+        })
+        .collect();
+    filter.sort(&mut rows, |row, order| {
+        let title = if order == "title" {
+            row.title.clone()
+        } else {
+            String::new()
+        };
+        let at = match order {
+            "updated_at" => row.updated_at,
+            "merged_at" => row.merged_at.unwrap_or(row.created_at),
+            _ => row.created_at,
+        };
+        (title, at, row.id)
+    });
+    ctx.page(rows, |row| {
+        if ctx.string("view") == Some("simple") {
+            entity::simple(ctx, &state, row)
+        } else {
+            entity::basic(ctx, &state, row)
+        }
+    })
+}
+
+fn passes(ctx: &Ctx<'_>, state: &State, row: &MergeRequest) -> bool {
+    let is = |id: u64, name: &str| state.user_named(name).is_some_and(|user| user.id == id);
+    let draft = ctx
+        .boolean("draft")
+        .or(ctx.string("wip").map(|wip| wip == "yes"));
+    ctx.string("state")
+        .is_none_or(|wanted| wanted == "all" || wanted == row.state.as_str())
+        && ctx
+            .string("source_branch")
+            .is_none_or(|branch| row.source_branch == branch)
+        && ctx
+            .string("target_branch")
+            .is_none_or(|branch| row.target_branch == branch)
+        && ctx
+            .number("source_project_id")
+            .is_none_or(|id| row.source_project_id == id)
+        && ctx
+            .string("reviewer_username")
+            .is_none_or(|name| row.reviewer_ids.iter().any(|id| is(*id, name)))
+        && ctx
+            .string("merge_user_username")
+            .is_none_or(|name| row.merged_by.is_some_and(|id| is(id, name)))
+        && draft.is_none_or(|draft| row.is_draft() == draft)
+}
+
+fn show(ctx: &Ctx<'_>) -> Answer {
+    Ok(Response::ok(&shown(ctx, find(ctx)?.id)?))
+}
+
+/// The merge request of the path, for callers who may read code.
+pub(super) fn find(ctx: &Ctx<'_>) -> Result<MergeRequest, ApiError> {
+    require_code(ctx)?;
+    let iid = ctx.path_number("merge_request_iid")?;
+    let state = ctx.state();
+    let found = state.merge_request(ctx.project(), iid).cloned();
+    found.ok_or_else(ApiError::not_found_plain)
+}
+
+/// The long form of a merge request.
+pub(super) fn shown(ctx: &Ctx<'_>, id: u64) -> Result<Value, ApiError> {
+    entity::full(ctx, id)
+}

@@ -1,0 +1,323 @@
+//! Comments on issues and merge requests. What a comment commands is executed.
+
+use serde_json::{Map, Value, json};
+
+use crate::access::{self, Role};
+use crate::clock;
+use crate::ctx::Ctx;
+use crate::errors::ApiError;
+use crate::issuables;
+use crate::message::Response;
+use crate::quick_actions::{self, Outcome};
+use crate::router::{Answer, Guard, Param, Route, boolean, delete, get, one_of, post, put, string};
+use crate::store::State;
+use crate::store::notes::{Note, Noteable};
+
+use super::instants::instant;
+use super::noteable;
+use super::users;
+
+const READER: Guard = Guard::ProjectReader;
+const LIST: &[Param] = &[
+    one_of("sort", &["asc", "desc"]),
+    one_of("order_by", &["created_at", "updated_at"]),
+    one_of(
+        "activity_filter",
+        &["all_notes", "only_comments", "only_activity"],
+    ),
+];
+const CREATE: &[Param] = &[
+    string("body").required(),
+    boolean("internal"),
+    boolean("confidential"),
+    string("created_at"),
+];
+const UPDATE: &[Param] = &[string("body").required(), boolean("confidential")];
+const MAX_BODY: usize = 1_000_000;
+
+pub(super) const ROUTES: &[Route] = &[
+    get("projects/:id/issues/:noteable_iid/notes", READER, index)
+        .params(LIST)
+        .paginated(),
+    get(
+        "projects/:id/issues/:noteable_iid/notes/:note_id",
+        READER,
+        show,
+    ),
+    post("projects/:id/issues/:noteable_iid/notes", READER, create).params(CREATE),
+    put(
+        "projects/:id/issues/:noteable_iid/notes/:note_id",
+        READER,
+        update,
+    )
+    .params(UPDATE),
+    delete(
+        "projects/:id/issues/:noteable_iid/notes/:note_id",
+        READER,
+        destroy,
+    ),
+    get(
+        "projects/:id/merge_requests/:noteable_iid/notes",
+        READER,
+        index,
+    )
+    .params(LIST)
+    .paginated()
+    .job_token(),
+    get(
+        "projects/:id/merge_requests/:noteable_iid/notes/:note_id",
+        READER,
+        show,
+    )
+    .job_token(),
+    post(
+        "projects/:id/merge_requests/:noteable_iid/notes",
+        READER,
+        create,
+    )
+    .params(CREATE),
+    put(
+        "projects/:id/merge_requests/:noteable_iid/notes/:note_id",
+        READER,
+        update,
+    )
+    .params(UPDATE),
+    delete(
+        "projects/:id/merge_requests/:noteable_iid/notes/:note_id",
+        READER,
+        destroy,
+    ),
+];
+
+fn index(ctx: &Ctx<'_>) -> Answer {
+    let noteable = noteable::find(ctx)?;
+    let state = ctx.state();
+    let wanted = ctx.string("activity_filter").unwrap_or("all_notes");
+    let mut notes: Vec<&Note> = state
+        .notes_on(noteable)
+        .filter(|note| wanted == "all_notes" || note.system == (wanted == "only_activity"))
+        .filter(|note| may_read(ctx, &state, note))
+        .collect();
+    if ctx.string("order_by") == Some("updated_at") {
+        notes.sort_by_key(|note| (note.updated_at, note.id));
+    } else {
+        notes.sort_by_key(|note| (note.created_at, note.id));
+    }
+    if ctx.string("sort") != Some("asc") {
+        notes.reverse();
+    }
+    ctx.page(notes, |note| entity(ctx, &state, note))
+}
+
+fn may_read(ctx: &Ctx<'_>, state: &State, note: &Note) -> bool {
+    let user = ctx.caller.user();
+    !note.internal
+        || user == Some(note.author_id)
+        || access::in_project(state, user, note.project_id).at_least(Role::Planner)
+}
+
+fn show(ctx: &Ctx<'_>) -> Answer {
+    let noteable = noteable::find(ctx)?;
+    let state = ctx.state();
+    let note = find(ctx, &state, noteable)?;
+    Ok(Response::ok(&entity(ctx, &state, note)))
+}
+
+fn create(ctx: &Ctx<'_>) -> Answer {
+    let noteable = noteable::find(ctx)?;
+    write(ctx, noteable, None)
+}
+
+/// Adds the comment of the request, alone or to a thread, and does what it commands.
+pub(super) fn write(ctx: &Ctx<'_>, noteable: Noteable, thread: Option<&str>) -> Answer {
+    let user = ctx.user()?;
+    let (id, outcome) = match add(ctx, user, noteable, thread)? {
+        Added::Note(id, outcome) => (id, outcome),
+        Added::OnlyCommands(outcome) => return only_commands(outcome),
+    };
+    let state = ctx.state();
+    let note = state.notes.get(id).ok_or_else(ApiError::internal)?;
+    let mut entity = entity(ctx, &state, note);
+    entity["commands_changes"] = Value::Object(outcome.changes);
+    Ok(Response::created(&entity))
+}
+
+/// What became of a comment.
+pub(super) enum Added {
+    Note(u64, Outcome),
+    OnlyCommands(Outcome),
+}
+
+/// Adds the comment of the request; gives its id.
+pub(super) fn add(
+    ctx: &Ctx<'_>,
+    user: u64,
+    noteable: Noteable,
+    thread: Option<&str>,
+) -> Result<Added, ApiError> {
+    let now = ctx.now();
+    let body = checked_body(ctx)?;
+    let parsed = quick_actions::parse(body);
+    if is_locked(&ctx.state(), user, noteable) {
+        return Err(ApiError::forbidden());
+    }
+    if parsed.text.is_empty() && !parsed.commands.is_empty() {
+        let outcome = quick_actions::execute(ctx.shared, user, noteable, &parsed.commands);
+        return Ok(Added::OnlyCommands(outcome));
+    }
+    let created_at = instant(ctx, "created_at")?;
+    let id = {
+        let mut state = ctx.state();
+        let id = issuables::add_note(&mut state, noteable, user, now, &parsed.text, thread);
+        let project = issuables::project_of(&state, noteable);
+        let access = access::in_project(&state, Some(user), project);
+        if let Some(note) = state.notes.get_mut(id) {
+            let internal = ctx.boolean("internal").or(ctx.boolean("confidential"));
+            note.internal = internal.unwrap_or(false) && access.at_least(Role::Planner);
+            if let Some(at) = created_at.filter(|_| access.at_least(Role::Owner)) {
+                (note.created_at, note.updated_at) = (at, at);
+            }
+        }
+        issuables::mention(&mut state, ctx.url(), noteable, user, now, &parsed.text);
+        id
+    };
+    let outcome = quick_actions::execute(ctx.shared, user, noteable, &parsed.commands);
+    Ok(Added::Note(id, outcome))
+}
+
+fn checked_body<'a>(ctx: &'a Ctx<'_>) -> Result<&'a str, ApiError> {
+    let body = ctx.string("body").unwrap_or_default();
+    if body.trim().is_empty() {
+        return Err(ApiError::bad_request("Note {:note=>[\"can't be blank\"]}"));
+    }
+    if body.chars().count() > MAX_BODY {
+        let text = format!("Note {{:note=>[\"is too long (maximum is {MAX_BODY} characters)\"]}}");
+        return Err(ApiError::bad_request(&text));
+    }
+    Ok(body)
+}
+
+/// A locked discussion is for members.
+fn is_locked(state: &State, user: u64, noteable: Noteable) -> bool {
+    let locked = match noteable {
+        Noteable::Issue(id) => state
+            .issues
+            .get(id)
+            .and_then(|issue| issue.discussion_locked),
+        Noteable::MergeRequest(id) => {
+            let row = state.merge_requests.get(id);
+            row.and_then(|row| row.discussion_locked)
+        }
+    };
+    let project = issuables::project_of(state, noteable);
+    locked == Some(true)
+        && access::in_project(state, Some(user), project)
+            .role
+            .is_none()
+}
+
+/// `202` with what was done, or `400` with what could not be done; there is no note.
+pub(super) fn only_commands(outcome: Outcome) -> Answer {
+    if !outcome.errors.is_empty() {
+        return Err(ApiError::bad_request(&outcome.errors.join(", ")));
+    }
+    let body = json!({ "commands_changes": outcome.changes, "summary": outcome.summary });
+    Ok(Response::json(202, &body))
+}
+
+fn update(ctx: &Ctx<'_>) -> Answer {
+    let user = ctx.user()?;
+    let noteable = noteable::find(ctx)?;
+    let id = {
+        let state = ctx.state();
+        let note = find(ctx, &state, noteable)?;
+        authorize(&state, user, note)?;
+        note.id
+    };
+    let parsed = quick_actions::parse(checked_body(ctx)?);
+    let commands = &parsed.commands;
+    if parsed.text.is_empty() && !commands.is_empty() {
+        ctx.state().notes.remove(id);
+        return only_commands(quick_actions::execute(ctx.shared, user, noteable, commands));
+    }
+    {
+        let (mut state, now) = (ctx.state(), ctx.now());
+        if let Some(note) = state.notes.get_mut(id) {
+            note.body.clone_from(&parsed.text);
+            note.updated_at = now;
+        }
+        issuables::mention(&mut state, ctx.url(), noteable, user, now, &parsed.text);
+    }
+    let outcome = quick_actions::execute(ctx.shared, user, noteable, commands);
+    let state = ctx.state();
+    let note = state.notes.get(id).ok_or_else(ApiError::not_found_plain)?;
+    let mut entity = entity(ctx, &state, note);
+    entity["commands_changes"] = Value::Object(outcome.changes);
+    Ok(Response::ok(&entity))
+}
+
+fn destroy(ctx: &Ctx<'_>) -> Answer {
+    let user = ctx.user()?;
+    let noteable = noteable::find(ctx)?;
+    let mut state = ctx.state();
+    let note = find(ctx, &state, noteable)?;
+    authorize(&state, user, note)?;
+    let id = note.id;
+    state.notes.remove(id);
+    Ok(Response::no_content())
+}
+
+/// Only its author and Maintainers change a note, and nobody those of the system.
+pub(super) fn authorize(state: &State, user: u64, note: &Note) -> Result<(), ApiError> {
+    let access = access::in_project(state, Some(user), note.project_id);
+    let may = note.author_id == user || access.at_least(Role::Maintainer);
+    (may && !note.system)
+        .then_some(())
+        .ok_or_else(ApiError::forbidden)
+}
+
+/// The note of the path.
+pub(super) fn find<'a>(
+    ctx: &Ctx<'_>,
+    state: &'a State,
+    noteable: Noteable,
+) -> Result<&'a Note, ApiError> {
+    let id = ctx.path_number("note_id")?;
+    state
+        .notes
+        .get(id)
+        .filter(|note| note.noteable == noteable && may_read(ctx, state, note))
+        .ok_or_else(ApiError::not_found_plain)
+}
+
+/// A note as the API writes it.
+pub(super) fn entity(ctx: &Ctx<'_>, state: &State, note: &Note) -> Value {
+    let mut entity = json!({
+        "id": note.id,
+        "type": note.in_thread.then_some("DiscussionNote"),
+        "body": note.body,
+        "attachment": Value::Null,
+        "author": users::basic_by_id(state, note.author_id, ctx.url()),
+        "created_at": clock::iso(note.created_at),
+        "updated_at": clock::iso(note.updated_at),
+        "system": note.system,
+        "noteable_id": note.noteable.id(),
+        "noteable_type": note.noteable.type_name(),
+        "noteable_iid": issuables::iid_of(state, note.noteable),
+        "project_id": note.project_id,
+        "resolvable": note.is_resolvable(),
+        "confidential": note.internal,
+        "internal": note.internal,
+        "imported": false,
+        "imported_from": "none",
+        "commands_changes": Map::new(),
+    });
+    if note.is_resolvable() {
+        entity["resolved"] = json!(note.resolved_at.is_some());
+        entity["resolved_by"] = note
+            .resolved_by
+            .map_or(Value::Null, |id| users::basic_by_id(state, id, ctx.url()));
+        entity["resolved_at"] = json!(note.resolved_at.map(clock::iso));
+    }
+    entity
+}

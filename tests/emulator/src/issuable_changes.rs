@@ -1,0 +1,315 @@
+//! Changes of issues and merge requests, with the events and system notes they leave behind.
+//!
+//! GitLab tells of labels, state and milestone by events, and of everything else by system notes.
+
+use jiff::Timestamp;
+
+use crate::access::{self, Role};
+use crate::issuables::{add_event, add_system_note, mention, touch};
+use crate::store::State;
+use crate::store::labels::Label;
+use crate::store::merge_requests::{MergeRequestState, without_draft_prefix};
+use crate::store::notes::Noteable;
+use crate::store::resource_events::Change;
+
+/// Closes or reopens; false if it was so already, or is merged.
+pub(crate) fn set_open(
+    state: &mut State,
+    noteable: Noteable,
+    open: bool,
+    user: u64,
+    now: Timestamp,
+) -> bool {
+    let (closed_at, closed_by) = ((!open).then_some(now), (!open).then_some(user));
+    let changed = match noteable {
+        Noteable::Issue(id) => state.issues.get_mut(id).is_some_and(|issue| {
+            let changes = issue.open != open;
+            if changes {
+                (issue.open, issue.closed_at, issue.closed_by) = (open, closed_at, closed_by);
+            }
+            changes
+        }),
+        Noteable::MergeRequest(id) => state.merge_requests.get_mut(id).is_some_and(|row| {
+            let (from, to) = if open {
+                (MergeRequestState::Closed, MergeRequestState::Opened)
+            } else {
+                (MergeRequestState::Opened, MergeRequestState::Closed)
+            };
+            let changes = row.state == from;
+            if changes {
+                (row.state, row.closed_at, row.closed_by) = (to, closed_at, closed_by);
+                row.auto_merge = None;
+            }
+            changes
+        }),
+    };
+    if changed {
+        touch(state, noteable, now);
+        let change = Change::State {
+            state: if open { "reopened" } else { "closed" },
+        };
+        add_event(state, noteable, user, now, change);
+    }
+    changed
+}
+
+/// The ids of its labels.
+pub(crate) fn label_ids(state: &State, noteable: Noteable) -> Vec<u64> {
+    match noteable {
+        Noteable::Issue(id) => state.issues.get(id).map(|issue| issue.label_ids.clone()),
+        Noteable::MergeRequest(id) => {
+            let row = state.merge_requests.get(id);
+            row.map(|row| row.label_ids.clone())
+        }
+    }
+    .unwrap_or_default()
+}
+
+/// Gives it exactly these labels.
+pub(crate) fn set_labels(
+    state: &mut State,
+    noteable: Noteable,
+    wanted: &[u64],
+    user: u64,
+    now: Timestamp,
+) {
+    let old = label_ids(state, noteable);
+    let mut new: Vec<u64> = Vec::new();
+    for id in wanted {
+        if !new.contains(id) {
+            new.push(*id);
+        }
+    }
+    let added = new
+        .iter()
+        .filter(|id| !old.contains(id))
+        .map(|id| (*id, true));
+    let removed = old
+        .iter()
+        .filter(|id| !new.contains(id))
+        .map(|id| (*id, false));
+    let changes: Vec<(u64, bool)> = added.chain(removed).collect();
+    if changes.is_empty() {
+        return;
+    }
+    match noteable {
+        Noteable::Issue(id) => {
+            if let Some(issue) = state.issues.get_mut(id) {
+                issue.label_ids = new;
+            }
+        }
+        Noteable::MergeRequest(id) => {
+            if let Some(merge_request) = state.merge_requests.get_mut(id) {
+                merge_request.label_ids = new;
+            }
+        }
+    }
+    touch(state, noteable, now);
+    for (label_id, added) in changes {
+        add_event(
+            state,
+            noteable,
+            user,
+            now,
+            Change::Label { label_id, added },
+        );
+    }
+}
+
+/// The ids of labels by name; unknown ones are made if the user may.
+pub(crate) fn labels_named(
+    state: &mut State,
+    project: u64,
+    names: &[String],
+    user: u64,
+    now: Timestamp,
+) -> Vec<u64> {
+    let may_create = access::in_project(state, Some(user), project).at_least(Role::Planner);
+    let mut ids = Vec::new();
+    for name in names
+        .iter()
+        .map(|name| name.trim())
+        .filter(|name| !name.is_empty())
+    {
+        match state.label_named(project, name) {
+            Some(label) => ids.push(label.id),
+            None if may_create => ids.push(state.labels.insert(|id| Label {
+                id,
+                project_id: project,
+                name: name.to_owned(),
+                color: "#428BCA".to_owned(),
+                description: None,
+                priority: None,
+                created_at: now,
+            })),
+            None => {}
+        }
+    }
+    ids
+}
+
+/// Sets or takes away the milestone.
+pub(crate) fn set_milestone(
+    state: &mut State,
+    noteable: Noteable,
+    milestone: Option<u64>,
+    user: u64,
+    now: Timestamp,
+) {
+    let place = match noteable {
+        Noteable::Issue(id) => state
+            .issues
+            .get_mut(id)
+            .map(|issue| &mut issue.milestone_id),
+        Noteable::MergeRequest(id) => {
+            let row = state.merge_requests.get_mut(id);
+            row.map(|row| &mut row.milestone_id)
+        }
+    };
+    let Some(place) = place.filter(|place| **place != milestone) else {
+        return;
+    };
+    let old = std::mem::replace(place, milestone);
+    touch(state, noteable, now);
+    for (milestone, added) in [(old, false), (milestone, true)] {
+        if let Some(milestone_id) = milestone {
+            let change = Change::Milestone {
+                milestone_id,
+                added,
+            };
+            add_event(state, noteable, user, now, change);
+        }
+    }
+}
+
+/// Sets the assignees.
+pub(crate) fn set_assignees(
+    state: &mut State,
+    noteable: Noteable,
+    assignees: Vec<u64>,
+    user: u64,
+    now: Timestamp,
+) {
+    let place = match noteable {
+        Noteable::Issue(id) => state
+            .issues
+            .get_mut(id)
+            .map(|issue| &mut issue.assignee_ids),
+        Noteable::MergeRequest(id) => {
+            let row = state.merge_requests.get_mut(id);
+            row.map(|row| &mut row.assignee_ids)
+        }
+    };
+    let Some(place) = place.filter(|place| **place != assignees) else {
+        return;
+    };
+    let old = std::mem::replace(place, assignees.clone());
+    let names = |ids: Vec<u64>| {
+        let names = ids.into_iter().filter_map(|id| state.users.get(id));
+        let names: Vec<String> = names.map(|user| format!("@{}", user.username)).collect();
+        names.join(" and ")
+    };
+    let added = names(
+        assignees
+            .iter()
+            .copied()
+            .filter(|id| !old.contains(id))
+            .collect(),
+    );
+    let removed = names(
+        old.iter()
+            .copied()
+            .filter(|id| !assignees.contains(id))
+            .collect(),
+    );
+    let parts = [("assigned to", added), ("unassigned", removed)];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(verb, names)| format!("{verb} {names}"))
+        .collect();
+    add_system_note(state, noteable, user, now, &parts.join(" and "));
+}
+
+/// Sets the title; draft prefixes are told of in their own words.
+pub(crate) fn set_title(
+    state: &mut State,
+    noteable: Noteable,
+    title: &str,
+    user: u64,
+    now: Timestamp,
+) {
+    let place = match noteable {
+        Noteable::Issue(id) => state.issues.get_mut(id).map(|issue| &mut issue.title),
+        Noteable::MergeRequest(id) => state.merge_requests.get_mut(id).map(|row| &mut row.title),
+    };
+    let Some(place) = place.filter(|place| *place != title) else {
+        return;
+    };
+    let old = std::mem::replace(place, title.to_owned());
+    let drafts = (without_draft_prefix(&old), without_draft_prefix(title));
+    let text = match noteable {
+        Noteable::MergeRequest(_) if drafts.0 == drafts.1 && drafts.1 != title => {
+            "marked this merge request as **draft**".to_owned()
+        }
+        Noteable::MergeRequest(_) if drafts.0 == drafts.1 => {
+            "marked this merge request as **ready**".to_owned()
+        }
+        Noteable::Issue(_) | Noteable::MergeRequest(_) => {
+            format!("changed title from **{{-{old}-}}** to **{{+{title}+}}**")
+        }
+    };
+    add_system_note(state, noteable, user, now, &text);
+}
+
+/// Sets the description.
+pub(crate) fn set_description(
+    state: &mut State,
+    url: &str,
+    noteable: Noteable,
+    text: Option<&str>,
+    user: u64,
+    now: Timestamp,
+) {
+    let place = match noteable {
+        Noteable::Issue(id) => state.issues.get_mut(id).map(|issue| &mut issue.description),
+        Noteable::MergeRequest(id) => {
+            let row = state.merge_requests.get_mut(id);
+            row.map(|row| &mut row.description)
+        }
+    };
+    let Some(place) = place.filter(|place| place.as_deref() != text) else {
+        return;
+    };
+    *place = text.map(str::to_owned);
+    add_system_note(state, noteable, user, now, "changed the description");
+    mention(state, url, noteable, user, now, text.unwrap_or_default());
+}
+
+/// Hides an issue or opens it to all who see the project; false for merge requests and if it was so already.
+pub(crate) fn set_confidential(
+    state: &mut State,
+    noteable: Noteable,
+    confidential: bool,
+    user: u64,
+    now: Timestamp,
+) -> bool {
+    let place = match noteable {
+        Noteable::Issue(id) => state
+            .issues
+            .get_mut(id)
+            .map(|issue| &mut issue.confidential),
+        Noteable::MergeRequest(_) => None,
+    };
+    let Some(place) = place.filter(|place| **place != confidential) else {
+        return false;
+    };
+    *place = confidential;
+    let text = if confidential {
+        "made the issue confidential"
+    } else {
+        "made the issue visible to everyone"
+    };
+    add_system_note(state, noteable, user, now, text);
+    true
+}

@@ -1,0 +1,183 @@
+//! What a push does to merge requests: those it merged, those whose source moved, those whose target moved.
+
+use std::sync::PoisonError;
+
+use super::checks;
+use super::merging::mark_merged;
+use super::opening::{diff_version, keep_head};
+use crate::closing;
+use crate::git::GitError;
+use crate::issuable_changes;
+use crate::issuables;
+use crate::push::{Push, RefUpdate};
+use crate::shared::Shared;
+use crate::store::merge_requests::MergeRequest;
+use crate::store::notes::Noteable;
+
+/// Brings the merge requests of a project up to date; gives the numbers of those that got new commits.
+pub(crate) fn after_push(shared: &Shared, push: &Push) -> Result<Vec<u64>, GitError> {
+    // One push after the other: whoever looks at a branch later must also write later.
+    let _turn = shared
+        .after_push
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let mut changed = Vec::new();
+    for update in &push.updates {
+        let Some(branch) = update.branch() else {
+            continue;
+        };
+        // GitLab looks for merged ones first, with the heads as they were recorded before this push.
+        mark_those_merged(shared, push, update, branch)?;
+        close_by_commits(shared, push, update, branch)?;
+        changed.extend(follow_source(shared, push, branch)?);
+        let into: Vec<u64> = {
+            let state = shared.state();
+            let open = state.open_merge_requests_into(push.project, branch);
+            open.map(|merge_request| merge_request.id).collect()
+        };
+        for id in into {
+            checks::check_later(shared, id);
+        }
+    }
+    Ok(changed)
+}
+
+fn mark_those_merged(
+    shared: &Shared,
+    push: &Push,
+    update: &RefUpdate,
+    branch: &str,
+) -> Result<(), GitError> {
+    let (Some(old), Some(new)) = (&update.old, &update.new) else {
+        return Ok(());
+    };
+    let repository = shared.repository(push.project);
+    let open: Vec<MergeRequest> = {
+        let state = shared.state();
+        let open = state.open_merge_requests_into(push.project, branch);
+        open.cloned().collect()
+    };
+    for merge_request in open {
+        let empty = merge_request.diff().is_none_or(|diff| diff.commits == 0);
+        let head = &merge_request.sha;
+        let arrived = repository.resolve(head)?.is_some()
+            && repository.is_ancestor(head, new)?
+            && !repository.is_ancestor(head, old)?;
+        if empty || !arrived {
+            continue;
+        }
+        // The commit of the target branch itself that brought it in: a merge commit, or the head when fast-forwarded.
+        let range = format!("{old}..{new}");
+        let line = repository.commits(&["--first-parent", "--reverse", &range])?;
+        let mut brought = None;
+        for commit in line {
+            if repository.is_ancestor(head, &commit.id)? {
+                brought = Some(commit.id);
+                break;
+            }
+        }
+        {
+            let (mut state, now) = (shared.state(), shared.clock.now());
+            match state.merge_requests.get_mut(merge_request.id) {
+                Some(row) if row.is_open() => row.merge_commit_sha = brought,
+                Some(_) | None => continue,
+            }
+            mark_merged(&mut state, merge_request.id, push.user, now);
+        }
+        close_issues(shared, merge_request.id, push.user)?;
+    }
+    Ok(())
+}
+
+/// Closes the issues that a merged merge request says it closes.
+pub(crate) fn close_issues(shared: &Shared, id: u64, user: u64) -> Result<(), GitError> {
+    let Some(merge_request) = shared.state().merge_requests.get(id).cloned() else {
+        return Ok(());
+    };
+    let closes = closing::of_merge_request(shared, &merge_request)?;
+    let (mut state, now) = (shared.state(), shared.clock.now());
+    for issue in closes {
+        issuable_changes::set_open(&mut state, Noteable::Issue(issue), false, user, now);
+    }
+    Ok(())
+}
+
+/// Commits that reach the default branch close the issues their messages say they close.
+fn close_by_commits(
+    shared: &Shared,
+    push: &Push,
+    update: &RefUpdate,
+    branch: &str,
+) -> Result<(), GitError> {
+    let default = {
+        let state = shared.state();
+        let project = state.projects.get(push.project);
+        project.and_then(|project| project.default_branch.clone())
+    };
+    let (Some(old), Some(new)) = (&update.old, &update.new) else {
+        return Ok(());
+    };
+    if default.as_deref() != Some(branch) {
+        return Ok(());
+    }
+    let commits = shared
+        .repository(push.project)
+        .commits(&[&format!("{old}..{new}")])?;
+    let (mut state, now) = (shared.state(), shared.clock.now());
+    for commit in commits {
+        for issue in closing::issues_in(&state, &shared.url, push.project, &commit.message) {
+            issuable_changes::set_open(&mut state, Noteable::Issue(issue), false, push.user, now);
+        }
+    }
+    Ok(())
+}
+
+/// Gives the open merge requests of a branch its new head and a new diff version.
+fn follow_source(shared: &Shared, push: &Push, branch: &str) -> Result<Vec<u64>, GitError> {
+    let repository = shared.repository(push.project);
+    let head = repository.resolve(&format!("refs/heads/{branch}"))?;
+    let from: Vec<MergeRequest> = {
+        let state = shared.state();
+        let open = state.open_merge_requests_from(push.project, branch);
+        open.cloned().collect()
+    };
+    let mut changed = Vec::new();
+    for old in from {
+        if let Some(head) = head.as_ref().filter(|head| **head != old.sha) {
+            let version = diff_version(shared, &repository, head, &old.target_branch)?;
+            let news = news(shared, &old, head)?;
+            keep_head(&repository, old.iid, head)?;
+            let (mut state, now) = (shared.state(), shared.clock.now());
+            if let Some(merge_request) = state.merge_requests.get_mut(old.id) {
+                merge_request.sha.clone_from(head);
+                merge_request.versions.push(version);
+                merge_request.auto_merge = None;
+                merge_request.merge_error = None;
+                merge_request.updated_at = now;
+            }
+            let noteable = Noteable::MergeRequest(old.id);
+            issuables::add_system_note(&mut state, noteable, push.user, now, &news);
+            drop(state);
+            closing::remember(shared, old.id)?;
+            changed.push(old.iid);
+        }
+        checks::check_later(shared, old.id);
+    }
+    Ok(changed)
+}
+
+/// The words in which the system tells of new commits.
+fn news(shared: &Shared, old: &MergeRequest, head: &str) -> Result<String, GitError> {
+    let repository = shared.repository(old.project_id);
+    let commits = repository.commits(&[&format!("{}..{head}", old.sha)])?;
+    let items: Vec<String> = commits
+        .iter()
+        .rev()
+        .map(|commit| format!("<li>{} - {}</li>", commit.short_id(), commit.title()))
+        .collect();
+    let count = match commits.len() {
+        1 => "added 1 commit".to_owned(),
+        several => format!("added {several} commits"),
+    };
+    Ok(format!("{count}\n\n<ul>{}</ul>", items.concat()))
+}
