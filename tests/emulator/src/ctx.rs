@@ -1,6 +1,7 @@
 //! What a handler is given: the caller, checked parameters, the project or group of the path, and the state.
 
 use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use serde_json::{Map, Value};
 
 use crate::access::{self, Access, Role};
@@ -90,6 +91,19 @@ impl<'a> Ctx<'a> {
         self.shared.clock.now()
     }
 
+    /// `412` if the caller deletes only what has not changed since an instant, and it has.
+    pub(crate) fn check_unmodified(&self, updated_at: Timestamp) -> Result<(), ApiError> {
+        let since = self.request.header("if-unmodified-since");
+        let since = since.and_then(|text| rfc2822::parse(text).ok());
+        // The header knows seconds only.
+        let changed =
+            since.is_some_and(|since| updated_at.as_second() > since.timestamp().as_second());
+        if changed {
+            return Err(ApiError::message(412, "412 Precondition Failed"));
+        }
+        Ok(())
+    }
+
     /// The address of the emulator, for `web_url` and the like.
     pub(crate) fn url(&self) -> &'a str {
         &self.shared.url
@@ -136,7 +150,7 @@ impl<'a> Ctx<'a> {
             return Ok(project.id);
         };
         let home = job.project_id;
-        if project.id != home && !project.job_token_allowlist.contains(&home) {
+        if !state.admits_job_tokens_of(project, home) {
             let from = state
                 .projects
                 .get(home)

@@ -7,11 +7,13 @@ use sha2::{Digest, Sha256};
 
 use crate::api;
 use crate::auth::{self, Caller};
+use crate::clock;
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::faults::Effect;
 use crate::message::{Request, Response};
 use crate::params::Params;
+use crate::rate_limit::Standing;
 use crate::request_log::{RequestEntry, Who, without_tokens};
 use crate::router::{self, Answer, Match};
 use crate::sandbox;
@@ -75,8 +77,12 @@ fn identified(
     find: impl FnOnce(&crate::store::State, jiff::Timestamp) -> Result<Caller, ApiError>,
 ) -> (Result<Caller, ApiError>, Who) {
     let now = shared.clock.now();
-    let state = shared.state();
+    let mut state = shared.state();
+    state.remove_expired_members(clock::day(now));
     let caller = find(&state, now);
+    if let Ok(Caller::User { token, .. }) = &caller {
+        state.use_token(*token, now);
+    }
     let who = caller
         .as_ref()
         .map_or(Who::Refused, |caller| caller.who(&state));
@@ -113,7 +119,14 @@ fn logged(
         unknown: None,
         fault: fault.as_ref().map(|effect| effect.name().to_owned()),
     };
-    let answered = fault.as_ref().and_then(substitute);
+    let api = request.segments.first().is_some_and(|first| first == "api");
+    let standing = if api {
+        shared.rate_limit.count(&entry.who, shared.clock.now())
+    } else {
+        None
+    };
+    let refused = standing.as_ref().and_then(Standing::refusal);
+    let answered = fault.as_ref().and_then(substitute).or(refused);
     let before = matches!(fault, Some(Effect::ResetBefore));
     let response = match answered {
         Some(response) => response,
@@ -136,6 +149,10 @@ fn logged(
     if reset {
         Served::Reset
     } else {
+        let response = match &standing {
+            Some(standing) => standing.told(response),
+            None => response,
+        };
         Served::Answer(finished(request, response))
     }
 }
@@ -204,11 +221,7 @@ fn finished(request: &Request, response: Response) -> Response {
                 "{{\"correlation_id\":\"request-{}\",\"version\":\"1\"}}",
                 request.number
             ),
-        )
-        .with("ratelimit-limit", "2000")
-        .with("ratelimit-remaining", "1999")
-        .with("ratelimit-observed", "1")
-        .with("ratelimit-name", "throttle_authenticated_api");
+        );
     if request.method != "GET" || response.status != 200 || !is_json {
         return response;
     }

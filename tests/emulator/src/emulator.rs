@@ -174,6 +174,11 @@ impl Emulator {
         &self.shared.faults
     }
 
+    /// Allows every caller so many API requests a minute; `None`, the default, allows all.
+    pub fn limit_requests(&self, per_minute: Option<u32>) {
+        self.shared.rate_limit.set(per_minute);
+    }
+
     /// Looks at or changes the state directly, for what no API offers.
     pub fn with_state<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {
         work(&mut self.shared.state())

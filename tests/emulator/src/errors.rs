@@ -123,6 +123,12 @@ impl Invalid {
         self.0.is_empty()
     }
 
+    /// The first message as a sentence: `name has already been taken`.
+    pub(crate) fn first(&self) -> Option<String> {
+        let (attribute, messages) = self.0.iter().next()?;
+        Some(format!("{attribute} {}", messages.get(0)?.as_str()?))
+    }
+
     /// `400` with all messages, or success when there are none.
     pub(crate) fn check(self) -> Result<(), ApiError> {
         if self.is_empty() {

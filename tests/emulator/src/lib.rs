@@ -4,11 +4,6 @@
 //! a handler of `api/` with its `Ctx` -> `Response` -> `request_log`. Git requests go to `smart_http`, and every accepted
 //! change of refs, whoever made it, ends in `push::on_push`. All state is in `store::State` behind one lock.
 
-#![cfg_attr(
-    test,
-    expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")
-)]
-
 pub mod access;
 mod api;
 mod auth;
@@ -16,6 +11,7 @@ mod background;
 pub mod ci;
 pub mod clock;
 mod closing;
+pub mod cron;
 mod ctx;
 mod dispatch;
 mod emulator;
@@ -36,6 +32,7 @@ mod pkt_line;
 mod push;
 mod quick_action_effects;
 mod quick_actions;
+mod rate_limit;
 mod references;
 mod report;
 mod request_log;

@@ -81,6 +81,12 @@ impl Response {
         Self::json(201, body)
     }
 
+    /// `302` to another address.
+    pub(crate) fn redirect(target: &str) -> Self {
+        let text = format!("This resource has been moved temporarily to {target}.");
+        Self::bytes(302, "text/plain", text).with("location", target)
+    }
+
     /// `204`, nothing else.
     pub(crate) fn no_content() -> Self {
         Self {

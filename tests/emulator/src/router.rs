@@ -131,6 +131,12 @@ impl Route {
         self
     }
 
+    /// Takes the body as it is: an upload.
+    pub(crate) const fn raw_body(mut self) -> Self {
+        self.raw_body = true;
+        self
+    }
+
     fn all_params(&self) -> impl Iterator<Item = &'static Param> {
         self.params.into_iter().flatten()
     }

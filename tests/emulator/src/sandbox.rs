@@ -32,10 +32,20 @@ pub(crate) fn serve(shared: &Shared, request: &Request, path: &[&str]) -> Respon
             shared.faults.clear();
             Response::no_content()
         }
+        ("PUT", ["rate_limit"]) => set_rate_limit(shared, &request.body),
         ("GET", ["clock"]) => Response::ok(&json!({ "now": clock::iso(shared.clock.now()) })),
         ("PUT", ["clock"]) => move_clock(shared, &request.body),
         _ => Response::json(404, &json!({ "error": "no such sandbox page" })),
     }
+}
+
+/// `{"per_minute": 100}`; null lifts the limit.
+fn set_rate_limit(shared: &Shared, body: &[u8]) -> Response {
+    let wish: Value = serde_json::from_slice(body).unwrap_or_default();
+    let number = wish["per_minute"].as_u64();
+    let number = number.and_then(|number| u32::try_from(number).ok());
+    shared.rate_limit.set(number);
+    Response::ok(&json!({ "per_minute": number }))
 }
 
 fn move_clock(shared: &Shared, body: &[u8]) -> Response {

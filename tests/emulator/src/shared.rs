@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::faults::Faults;
 use crate::git::Repository;
 use crate::hooks::Pipelines;
+use crate::rate_limit::RateLimit;
 use crate::report::Report;
 use crate::request_log::RequestLog;
 use crate::runner::{Runs, Settings};
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) version: String,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
+    pub(crate) rate_limit: RateLimit,
     pub(crate) log: RequestLog,
     pub(crate) report: Report,
     pub(crate) data_dir: PathBuf,
@@ -60,6 +62,7 @@ impl Shared {
             version,
             clock,
             faults: Faults::default(),
+            rate_limit: RateLimit::default(),
             log: RequestLog::default(),
             report,
             data_dir,

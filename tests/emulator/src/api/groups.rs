@@ -8,13 +8,13 @@ use crate::ctx::Ctx;
 use crate::errors::{ApiError, Invalid};
 use crate::message::Response;
 use crate::router::{
-    Answer, Guard, Param, Route, boolean, delete, get, integer, integers, list, one_of, post, put,
-    string,
+    Answer, Guard, Param, Route, boolean, delete, get, integer, integers, one_of, post, put, string,
 };
 use crate::store::State;
 use crate::store::groups::Group;
 use crate::store::members::Source;
 use crate::store::projects::Visibility;
+use crate::store::tokens::TokenKind;
 
 use super::project_entity;
 
@@ -25,6 +25,7 @@ const FILTERS: &[Param] = &[
     boolean("owned"),
     boolean("top_level_only"),
     boolean("statistics"),
+    boolean("with_custom_attributes"),
     integer("min_access_level"),
     integers("skip_groups"),
     string("search"),
@@ -61,27 +62,6 @@ pub(super) const ROUTES: &[Route] = &[
     )
     .params(FILTERS)
     .paginated(),
-    get("groups/:id/projects", Guard::GroupReader, projects)
-        .params(&[
-            boolean("include_subgroups"),
-            boolean("archived"),
-            boolean("simple"),
-            string("search"),
-            list("topic"),
-            one_of(
-                "order_by",
-                &[
-                    "id",
-                    "name",
-                    "path",
-                    "created_at",
-                    "updated_at",
-                    "last_activity_at",
-                ],
-            ),
-            SORT,
-        ])
-        .keyset(),
 ];
 
 fn index(ctx: &Ctx<'_>) -> Answer {
@@ -274,23 +254,15 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
         state
             .variables
             .retain(|variable| variable.owner != crate::store::variables::Owner::Group(group));
+        state
+            .tokens
+            .retain(|token| token.kind != TokenKind::Group(group));
     }
     drop(state);
     projects
         .into_iter()
         .for_each(|project| ctx.shared.repository(project).delete());
     Ok(Response::json(202, &json!({ "message": "202 Accepted" })))
-}
-
-fn projects(ctx: &Ctx<'_>) -> Answer {
-    let state = ctx.state();
-    let inside = |namespace: u64| match ctx.boolean("include_subgroups") {
-        Some(true) => state
-            .with_ancestors(namespace)
-            .any(|above| above == ctx.group()),
-        Some(false) | None => namespace == ctx.group(),
-    };
-    super::projects::list_of(ctx, &state, |project| inside(project.namespace_id))
 }
 
 fn check_path(

@@ -49,6 +49,9 @@ pub(super) const ROUTES: &[Route] = &[
     post("projects/:id/members", IN_PROJECT, add).params(ADD),
     put("projects/:id/members/:user_id", IN_PROJECT, edit).params(EDIT),
     delete("projects/:id/members/:user_id", IN_PROJECT, remove).params(REMOVE),
+    get("projects/:id/users", Guard::ProjectReader, users_of)
+        .params(&[string("search"), integers("skip_users")])
+        .paginated(),
     get("groups/:id/members", Guard::GroupReader, index)
         .params(FILTERS)
         .paginated(),
@@ -81,6 +84,17 @@ fn all(ctx: &Ctx<'_>) -> Answer {
         .into_iter()
         .filter(|member| passes(ctx, &state, member));
     ctx.page(members, |member| entity(ctx, &state, member))
+}
+
+/// The members as plain users.
+fn users_of(ctx: &Ctx<'_>) -> Answer {
+    let state = ctx.state();
+    let members = with_inherited(&state, source(ctx))
+        .into_iter()
+        .filter(|member| passes(ctx, &state, member));
+    ctx.page(members, |member| {
+        users::basic_by_id(&state, member.user_id, ctx.url())
+    })
 }
 
 fn show(ctx: &Ctx<'_>) -> Answer {
@@ -230,7 +244,8 @@ fn passes(ctx: &Ctx<'_>, state: &State, member: &Member) -> bool {
         let ids = ctx.value(name)?.as_array()?;
         Some(ids.iter().any(|id| id.as_u64() == Some(member.user_id)))
     };
-    let text = ctx.string("query").map(str::to_lowercase);
+    let text = ctx.string("query").or_else(|| ctx.string("search"));
+    let text = text.map(str::to_lowercase);
     let named = |text: &String| {
         let user = state.users.get(member.user_id);
         user.is_some_and(|user| {

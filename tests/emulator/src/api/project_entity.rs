@@ -40,7 +40,7 @@ pub(super) fn simple(ctx: &Ctx<'_>, state: &State, project: &Project) -> Map<Str
         "readme_url": readme,
         "forks_count": 0,
         "avatar_url": Value::Null,
-        "star_count": 0,
+        "star_count": project.starred_by.len(),
         "last_activity_at": clock::iso(project.last_activity_at),
         "namespace": namespace(state, project.namespace_id, url),
     }))
@@ -124,7 +124,8 @@ fn permissions(state: &State, user: u64, project: &Project) -> Value {
     json!({ "project_access": level(own), "group_access": level(group) })
 }
 
-fn namespace(state: &State, id: u64, url: &str) -> Value {
+/// The namespace of a project, or any other.
+pub(super) fn namespace(state: &State, id: u64, url: &str) -> Value {
     let (full_path, group) = (state.namespace_path(id), state.groups.get(id));
     let web = if group.is_some() {
         format!("{url}/groups/{full_path}")

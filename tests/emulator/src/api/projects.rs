@@ -1,6 +1,6 @@
-//! Projects: creation, lookup, lists, settings, removal.
+//! Projects: creation, lookup, settings, removal.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::access::{self, Role};
 use crate::ctx::Ctx;
@@ -8,49 +8,16 @@ use crate::errors::{ApiError, Invalid};
 use crate::git::{Action, Identity};
 use crate::message::Response;
 use crate::push::{self, Push, RefUpdate};
-use crate::router::{
-    Answer, Guard, Param, Route, boolean, delete, get, integer, list, one_of, post, put, string,
-};
+use crate::router::{Answer, Guard, Route, boolean, delete, get, integer, post, put, string};
 use crate::store::State;
 use crate::store::members::Source;
-use crate::store::projects::{Project, Settings, Visibility};
+use crate::store::projects::{Settings, Visibility};
 
 use super::groups::VISIBILITY;
 use super::project_entity as entity;
 use super::project_settings::{SETTINGS, with_changes};
 
-const ORDER: Param = one_of(
-    "order_by",
-    &[
-        "id",
-        "name",
-        "path",
-        "created_at",
-        "updated_at",
-        "last_activity_at",
-        "star_count",
-    ],
-);
-
 pub(super) const ROUTES: &[Route] = &[
-    get("projects", Guard::Open, index)
-        .params(&[
-            string("search"),
-            boolean("search_namespaces"),
-            boolean("membership"),
-            boolean("owned"),
-            boolean("archived"),
-            boolean("simple"),
-            boolean("statistics"),
-            integer("min_access_level"),
-            integer("id_after"),
-            integer("id_before"),
-            list("topic"),
-            VISIBILITY,
-            ORDER,
-            one_of("sort", &["asc", "desc"]),
-        ])
-        .keyset(),
     post("projects", Guard::User, create)
         .params(&[
             string("name"),
@@ -81,107 +48,7 @@ pub(super) const ROUTES: &[Route] = &[
         Guard::Project(Role::Owner),
         unarchive,
     ),
-    get("users/:user_id/projects", Guard::Open, of_user)
-        .params(&[
-            string("search"),
-            boolean("simple"),
-            boolean("archived"),
-            ORDER,
-            one_of("sort", &["asc", "desc"]),
-        ])
-        .keyset(),
 ];
-
-fn index(ctx: &Ctx<'_>) -> Answer {
-    list_of(ctx, &ctx.state(), |_| true)
-}
-
-fn of_user(ctx: &Ctx<'_>) -> Answer {
-    let state = ctx.state();
-    let id = ctx.path("user_id");
-    let user = id
-        .parse()
-        .ok()
-        .and_then(|id| state.users.get(id))
-        .or_else(|| state.user_named(id));
-    let namespace = user
-        .ok_or_else(|| ApiError::not_found("User"))?
-        .namespace_id;
-    list_of(ctx, &state, |project| project.namespace_id == namespace)
-}
-
-/// The projects the caller may see, filtered and ordered by the parameters all project lists share.
-pub(super) fn list_of(ctx: &Ctx<'_>, state: &State, wanted: impl Fn(&Project) -> bool) -> Answer {
-    let search = ctx.string("search").map(str::to_lowercase);
-    let passes = |project: &&Project| {
-        let access = access::in_project(state, ctx.caller.user(), project.id);
-        let direct = ctx.caller.user().is_some_and(|user| {
-            state
-                .member_sources(Source::Project(project.id))
-                .into_iter()
-                .any(|source| state.member_role(user, source).is_some())
-        });
-        let owned = access.at_least(Role::Owner) && direct;
-        let found = |text: &String| {
-            let namespaces = ctx.boolean("search_namespaces") == Some(true);
-            let path = if namespaces {
-                state.project_path(project)
-            } else {
-                project.path.clone()
-            };
-            path.to_lowercase().contains(text) || project.name.to_lowercase().contains(text)
-        };
-        access.can_read
-            && wanted(project)
-            && (ctx.boolean("membership") != Some(true) || direct)
-            && (ctx.boolean("owned") != Some(true) || owned)
-            && ctx
-                .boolean("archived")
-                .is_none_or(|archived| project.settings.archived == archived)
-            && ctx
-                .integer("min_access_level")
-                .is_none_or(|least| access.role.is_some_and(|role| role.level() >= least))
-            && ctx
-                .number("id_after")
-                .is_none_or(|after| project.id > after)
-            && ctx
-                .number("id_before")
-                .is_none_or(|before| project.id < before)
-            && ctx.list("topic").is_none_or(|topics| {
-                topics
-                    .iter()
-                    .all(|topic| project.settings.topics.contains(topic))
-            })
-            && ctx
-                .string("visibility")
-                .is_none_or(|visibility| project.visibility.as_str() == visibility)
-            && search.as_ref().is_none_or(found)
-    };
-    let mut found: Vec<&Project> = state.projects.iter().filter(passes).collect();
-    match ctx.string("order_by") {
-        Some("name") => found.sort_by_key(|project| (project.name.clone(), project.id)),
-        Some("path") => found.sort_by_key(|project| (project.path.clone(), project.id)),
-        Some("updated_at") => found.sort_by_key(|project| (project.updated_at, project.id)),
-        Some("last_activity_at") => {
-            found.sort_by_key(|project| (project.last_activity_at, project.id))
-        }
-        Some(_) | None => {}
-    }
-    if ctx.string("sort") != Some("asc") {
-        found.reverse();
-    }
-    let render = |project: &Project| {
-        if ctx.boolean("simple") == Some(true) {
-            Value::Object(entity::simple(ctx, state, project))
-        } else {
-            entity::for_caller(ctx, state, project)
-        }
-    };
-    if ctx.string("pagination") == Some("keyset") {
-        return crate::pagination::keyset(ctx, found, |project| project.id, render);
-    }
-    ctx.page(found, render)
-}
 
 fn show(ctx: &Ctx<'_>) -> Answer {
     let state = ctx.state();

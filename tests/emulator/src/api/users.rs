@@ -173,7 +173,8 @@ pub(crate) fn public_entity(user: &User, url: &str) -> Value {
     Value::Object(entity)
 }
 
-fn private_entity(user: &User, url: &str) -> Value {
+/// The form administrators and the user see.
+pub(super) fn private_entity(user: &User, url: &str) -> Value {
     let mut entity = object(public_entity(user, url));
     entity.extend(object(json!({
         "last_sign_in_at": Value::Null,

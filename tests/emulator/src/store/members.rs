@@ -39,6 +39,12 @@ impl State {
         });
     }
 
+    /// Ends the memberships whose last day has come, as GitLab does every night.
+    pub(crate) fn remove_expired_members(&mut self, today: Date) {
+        self.members
+            .retain(|member| member.expires_at.is_none_or(|day| day > today));
+    }
+
     /// The role of a direct member.
     pub fn member_role(&self, user: u64, source: Source) -> Option<Role> {
         self.members

@@ -3,6 +3,9 @@
 //! `Table` gives ids that are global per type and never used again; `next_iid` numbers things inside a project.
 
 pub mod awards;
+pub mod deployments;
+pub mod environments;
+pub mod freeze_periods;
 pub mod groups;
 pub mod issues;
 pub mod jobs;
@@ -11,10 +14,12 @@ pub mod members;
 pub mod merge_requests;
 pub mod milestones;
 pub mod notes;
+pub mod packages;
 pub mod pipelines;
 pub mod projects;
 pub mod protected_branches;
 pub mod protected_tags;
+pub mod releases;
 pub mod resource_events;
 pub mod resource_groups;
 pub mod tokens;
@@ -27,6 +32,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use self::awards::Award;
+use self::deployments::Deployment;
+use self::environments::Environment;
+use self::freeze_periods::FreezePeriod;
 use self::groups::Group;
 use self::issues::{Issue, IssueLink};
 use self::jobs::Job;
@@ -35,10 +43,12 @@ use self::members::Member;
 use self::merge_requests::MergeRequest;
 use self::milestones::Milestone;
 use self::notes::Note;
+use self::packages::{Package, PackageFile};
 use self::pipelines::Pipeline;
 use self::projects::Project;
 use self::protected_branches::ProtectedBranch;
 use self::protected_tags::ProtectedTag;
+use self::releases::{Release, ReleaseLink};
 use self::resource_events::ResourceEvent;
 use self::resource_groups::ResourceGroup;
 use self::tokens::{JobToken, Token, TokenKind};
@@ -74,6 +84,13 @@ pub struct State {
     pub schedules: Table<Schedule>,
     /// Pipelines whose jobs changed since the engine last looked.
     pub touched_pipelines: BTreeSet<u64>,
+    pub environments: Table<Environment>,
+    pub deployments: Table<Deployment>,
+    pub freeze_periods: Table<FreezePeriod>,
+    pub packages: Table<Package>,
+    pub package_files: Table<PackageFile>,
+    pub releases: Table<Release>,
+    pub release_links: Table<ReleaseLink>,
     pub limits: Limits,
     iids: BTreeMap<(u64, &'static str), u64>,
     next_namespace: u64,
@@ -117,6 +134,13 @@ impl State {
             triggers: Table::default(),
             schedules: Table::default(),
             touched_pipelines: BTreeSet::new(),
+            environments: Table::default(),
+            deployments: Table::default(),
+            freeze_periods: Table::default(),
+            packages: Table::default(),
+            package_files: Table::default(),
+            releases: Table::default(),
+            release_links: Table::default(),
             limits: Limits {
                 project_ci_variables: 8000,
                 group_ci_variables: 30_000,
@@ -145,6 +169,7 @@ impl State {
             created_at: now,
             expires_at: None,
             revoked: false,
+            last_used_at: None,
         });
         state
     }

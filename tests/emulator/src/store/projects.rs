@@ -50,8 +50,14 @@ pub struct Project {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub last_activity_at: Timestamp,
+    /// Only allowlisted projects' job tokens may call this one; off: those of every project.
+    pub job_token_scope_enabled: bool,
     /// Projects whose job tokens may call this one.
     pub job_token_allowlist: Vec<u64>,
+    /// Groups whose projects' job tokens may call this one.
+    pub job_token_group_allowlist: Vec<u64>,
+    /// The users who starred it.
+    pub starred_by: Vec<u64>,
     pub settings: Settings,
 }
 
@@ -215,7 +221,10 @@ impl State {
             created_at: now,
             updated_at: now,
             last_activity_at: now,
+            job_token_scope_enabled: true,
             job_token_allowlist: Vec::new(),
+            job_token_group_allowlist: Vec::new(),
+            starred_by: Vec::new(),
             settings: Settings::default(),
         })
     }
@@ -246,6 +255,20 @@ impl State {
             .get(project)
             .map(|project| self.project_path(project));
         format!("{url}/{}", path.unwrap_or_default())
+    }
+
+    /// May a job token of project `from` call this project? Its own always may.
+    pub fn admits_job_tokens_of(&self, project: &Project, from: u64) -> bool {
+        let listed_group = || {
+            self.projects.get(from).is_some_and(|from| {
+                self.with_ancestors(from.namespace_id)
+                    .any(|group| project.job_token_group_allowlist.contains(&group))
+            })
+        };
+        project.id == from
+            || !project.job_token_scope_enabled
+            || project.job_token_allowlist.contains(&from)
+            || listed_group()
     }
 
     /// Removes a project and all rows that belong to it.
@@ -280,5 +303,16 @@ impl State {
         self.resource_groups.retain(|row| row.project_id != project);
         self.triggers.retain(|row| row.project_id != project);
         self.schedules.retain(|row| row.project_id != project);
+        self.environments.retain(|row| row.project_id != project);
+        self.deployments.retain(|row| row.project_id != project);
+        self.freeze_periods.retain(|row| row.project_id != project);
+        let releases: Vec<u64> = self.releases_of(project).map(|row| row.id).collect();
+        for release in releases {
+            self.remove_release(release);
+        }
+        let packages: Vec<u64> = self.packages_of(project).map(|row| row.id).collect();
+        for package in packages {
+            self.remove_package(package);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Secrets that authenticate: access tokens of people and projects, and the tokens of running jobs.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use super::State;
 use crate::secret;
@@ -12,6 +12,8 @@ pub enum TokenKind {
     Personal,
     /// A project access token; the token's user is a bot that is a member of the project.
     Project(u64),
+    /// A group access token, the same with a group.
+    Group(u64),
 }
 
 /// An access token.
@@ -27,6 +29,7 @@ pub struct Token {
     pub created_at: Timestamp,
     pub expires_at: Option<Date>,
     pub revoked: bool,
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// The token of a job that is running.
@@ -41,7 +44,21 @@ pub struct JobToken {
     pub user_id: u64,
 }
 
+/// Uses closer together than this leave one trace.
+const USE_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
+
 impl State {
+    /// Notes that a token was used.
+    pub(crate) fn use_token(&mut self, id: u64, now: Timestamp) {
+        if let Some(token) = self.tokens.get_mut(id)
+            && token
+                .last_used_at
+                .is_none_or(|last| now.duration_since(last).abs() >= USE_INTERVAL)
+        {
+            token.last_used_at = Some(now);
+        }
+    }
+
     /// Gives a starting job its token.
     pub fn issue_job_token(
         &mut self,

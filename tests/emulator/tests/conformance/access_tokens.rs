@@ -1,4 +1,4 @@
-//! Project access tokens and their bots.
+//! Access tokens of projects and groups, and their bots.
 
 use serde_json::json;
 
@@ -75,4 +75,30 @@ fn nobody_gives_a_token_more_than_they_have() {
         missing.error(),
         (400, json!({ "error": "expires_at is missing" }))
     );
+}
+
+#[test]
+fn a_group_token_acts_in_all_projects_of_the_group() {
+    let world = World::new();
+    let group = world
+        .root
+        .post("groups", json!({ "name": "G", "path": "g" }))
+        .json()["id"]
+        .clone();
+    let inside = json!({ "name": "shop", "namespace_id": group });
+    let project = world.root.post("projects", inside).json()["id"].clone();
+    let path = format!("groups/{group}/access_tokens");
+    let body =
+        json!({ "name": "ci", "scopes": ["api"], "expires_at": "2099-01-01", "access_level": 30 });
+    let created = world.root.post(&path, body).json();
+    assert_eq!(
+        (&created["resource_type"], &created["access_level"]),
+        (&json!("group"), &json!(30))
+    );
+    let bot = world.with_token(created["token"].as_str().unwrap());
+    assert_eq!(bot.get(&format!("projects/{project}")).status, 200);
+    assert!(world.root.get(&path).json()[0]["last_used_at"].is_string());
+    let own = format!("{path}/{}", created["id"]);
+    assert_eq!(world.root.delete(&own).status, 204);
+    assert_eq!(bot.get(&format!("projects/{project}")).status, 401);
 }

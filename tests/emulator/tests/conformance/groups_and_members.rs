@@ -193,3 +193,69 @@ fn roles_come_down_from_groups_and_the_highest_counts() {
         .json();
     assert_eq!(in_group[0]["id"], project);
 }
+
+#[test]
+fn the_users_of_a_project_are_its_members_whatever_they_come_from() {
+    let world = World::new();
+    let project = world.project("shop");
+    world.member(project, "ana", 30);
+    let path = format!("projects/{project}/users");
+    let found = world.root.get(&format!("{path}?search=AN")).json();
+    assert_eq!(found[0]["username"], "ana");
+    assert!(found[0].get("access_level").is_none());
+    assert_eq!(world.root.get(&path).json().as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_membership_ends_on_its_last_day() {
+    let world = World::new();
+    world
+        .emulator
+        .clock()
+        .set("2026-01-05T10:00:00Z".parse().unwrap());
+    let project = world.project("shop");
+    let (id, developer) = world.member(project, "dev", 30);
+    let path = format!("projects/{project}");
+    let until = json!({ "access_level": 30, "expires_at": "2026-01-07" });
+    let edited = world.root.put(&format!("{path}/members/{id}"), until);
+    assert_eq!(edited.json()["expires_at"], "2026-01-07");
+    world
+        .emulator
+        .clock()
+        .set("2026-01-06T23:59:59Z".parse().unwrap());
+    assert_eq!(developer.get(&path).status, 200);
+    world
+        .emulator
+        .clock()
+        .set("2026-01-07T00:00:00Z".parse().unwrap());
+    assert_eq!(developer.get(&path).status, 404);
+    assert_eq!(world.root.get(&format!("{path}/members/{id}")).status, 404);
+}
+
+#[test]
+fn namespaces_are_groups_and_users_in_one_list() {
+    let world = World::new();
+    let made = world
+        .root
+        .post("groups", json!({ "name": "G", "path": "g" }));
+    let group = made.json()["id"].clone();
+    let listed = world.root.get("namespaces").json();
+    let kinds: Vec<&str> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|row| row["kind"].as_str())
+        .collect();
+    assert_eq!(kinds, ["user", "group"]);
+    assert_eq!(world.root.get("namespaces/g").json()["id"], group);
+    assert_eq!(
+        world.root.get("namespaces/g/exists").json(),
+        json!({ "exists": true, "suggests": ["g1"] })
+    );
+    assert_eq!(
+        world.root.get("namespaces/free/exists").json(),
+        json!({ "exists": false, "suggests": [] })
+    );
+    let (_, stranger) = world.person("sam");
+    assert_eq!(stranger.get("namespaces/g").status, 404);
+}

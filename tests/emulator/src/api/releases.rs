@@ -1,0 +1,336 @@
+//! Releases: creation (with the tag, if need be), lookup, lists, editing, removal.
+
+use jiff::Timestamp;
+
+use crate::access::{self, Role};
+use crate::ctx::Ctx;
+use crate::errors::ApiError;
+use crate::message::Response;
+use crate::router::{
+    Answer, Guard, Param, Route, boolean, delete, get, hash, integers, list, one_of, post, put,
+    string,
+};
+use crate::store::State;
+use crate::store::releases::{Release, ReleaseLink};
+
+use super::release_entity as entity;
+use super::{release_links, tags};
+
+const HTML: &[Param] = &[boolean("include_html_description")];
+const WRITE: Guard = Guard::Project(Role::Developer);
+
+pub(super) const ROUTES: &[Route] = &[
+    get("projects/:id/releases", Guard::ProjectReader, index)
+        .params(&[
+            one_of("order_by", &["released_at", "created_at"]),
+            one_of("sort", &["asc", "desc"]),
+            string("updated_before"),
+            string("updated_after"),
+        ])
+        .also(HTML)
+        .paginated()
+        .job_token(),
+    get(
+        "projects/:id/releases/:tag_name",
+        Guard::ProjectReader,
+        show,
+    )
+    .params(HTML)
+    .job_token(),
+    get(
+        "projects/:id/releases/permalink/latest",
+        Guard::ProjectReader,
+        latest,
+    )
+    .params(HTML)
+    .also(&[one_of("order_by", &["released_at"])])
+    .job_token(),
+    get(
+        "projects/:id/releases/permalink/latest/*suffix_path",
+        Guard::ProjectReader,
+        latest,
+    )
+    .params(HTML)
+    .also(&[one_of("order_by", &["released_at"])])
+    .paginated()
+    .job_token(),
+    get(
+        "projects/:id/releases/:tag_name/downloads/*direct_asset_path",
+        Guard::ProjectReader,
+        download,
+    )
+    .job_token(),
+    post("projects/:id/releases", WRITE, create)
+        .params(&[
+            string("tag_name").required(),
+            string("tag_message"),
+            string("ref"),
+            hash("assets", &["links"]),
+        ])
+        .also(CONTENT)
+        .job_token(),
+    put("projects/:id/releases/:tag_name", WRITE, update)
+        .params(CONTENT)
+        .job_token(),
+    delete(
+        "projects/:id/releases/:tag_name",
+        Guard::Project(Role::Maintainer),
+        destroy,
+    )
+    .job_token(),
+];
+
+/// What creation and editing have in common.
+const CONTENT: &[Param] = &[
+    string("name"),
+    string("description"),
+    list("milestones"),
+    integers("milestone_ids"),
+    string("released_at"),
+];
+
+fn index(ctx: &Ctx<'_>) -> Answer {
+    let (before, after) = (
+        ctx.instant("updated_before")?,
+        ctx.instant("updated_after")?,
+    );
+    let mut found: Vec<Release> = {
+        let state = ctx.state();
+        let wanted = |release: &&Release| {
+            before.is_none_or(|before| release.updated_at <= before)
+                && after.is_none_or(|after| release.updated_at >= after)
+        };
+        state
+            .releases_of(ctx.project())
+            .filter(wanted)
+            .cloned()
+            .collect()
+    };
+    if ctx.string("order_by") != Some("created_at") {
+        found.sort_by_key(|release| (release.released_at, release.id));
+    }
+    if ctx.string("sort") != Some("asc") {
+        found.reverse();
+    }
+    let code = entity::may_read_code(ctx);
+    ctx.page(found, |release| entity::full(ctx, &release, code))
+}
+
+fn show(ctx: &Ctx<'_>) -> Answer {
+    check_code(ctx)?;
+    let release = find(ctx)?;
+    Ok(Response::ok(&entity::full(ctx, &release, true)))
+}
+
+/// A redirect to the newest release, with whatever path and query follow.
+fn latest(ctx: &Ctx<'_>) -> Answer {
+    check_code(ctx)?;
+    let (tag, project) = {
+        let state = ctx.state();
+        let newest = state
+            .releases_of(ctx.project())
+            .max_by_key(|release| (release.released_at, release.id));
+        let newest = newest.ok_or_else(|| ApiError::message(404, "404 Not Found"))?;
+        (entity::encoded(&newest.tag), ctx.project())
+    };
+    let mut target = format!("/api/v4/projects/{project}/releases/{tag}");
+    if !ctx.path("suffix_path").is_empty() {
+        target = format!("{target}/{}", ctx.path("suffix_path"));
+    }
+    let query: Vec<&str> = ctx
+        .request
+        .query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("order_by="))
+        .filter(|pair| !pair.contains("token="))
+        .collect();
+    if !query.is_empty() {
+        target = format!("{target}?{}", query.join("&"));
+    }
+    Ok(Response::redirect(&target))
+}
+
+fn download(ctx: &Ctx<'_>) -> Answer {
+    check_code(ctx)?;
+    let release = find(ctx)?;
+    let path = format!("/{}", ctx.path("direct_asset_path"));
+    let state = ctx.state();
+    let mut links = state.links_of(release.id);
+    let link = links.find(|link| link.filepath.as_deref() == Some(path.as_str()));
+    Ok(Response::redirect(
+        &link.ok_or_else(ApiError::not_found_plain)?.url,
+    ))
+}
+
+fn create(ctx: &Ctx<'_>) -> Answer {
+    let user = ctx.user()?;
+    let tag = ctx.string("tag_name").unwrap_or_default();
+    let released_at = ctx.instant("released_at")?.unwrap_or_else(|| ctx.now());
+    let links = release_links::of_assets(ctx)?;
+    let milestone_ids = {
+        let state = ctx.state();
+        if !access::may_create_tag(&state, user, ctx.project(), tag) {
+            let text = "You are not allowed to create this tag as it is protected.";
+            return Err(ApiError::message(403, text));
+        }
+        if state.release_of_tag(ctx.project(), tag).is_some() {
+            return Err(ApiError::message(409, "Release already exists"));
+        }
+        milestones(ctx, &state)?.unwrap_or_default()
+    };
+    let repository = ctx.shared.repository(ctx.project());
+    let in_git = format!("refs/tags/{tag}");
+    if repository.resolve(&in_git)?.is_none() {
+        let target = ctx.string("ref").filter(|text| !text.is_empty());
+        let target = target.ok_or_else(|| ApiError::message(422, "Ref is not specified"))?;
+        let message = ctx.string("tag_message");
+        tags::make(ctx, tag, target, message)?;
+    }
+    let sha = repository.resolve(&in_git)?.unwrap_or_default();
+    let name = ctx.string("name").filter(|name| !name.is_empty());
+    let release = Release {
+        id: 0,
+        project_id: ctx.project(),
+        tag: tag.to_owned(),
+        sha,
+        name: name.unwrap_or(tag).to_owned(),
+        description: ctx.string("description").map(str::to_owned),
+        author_id: user,
+        milestone_ids,
+        created_at: ctx.now(),
+        updated_at: ctx.now(),
+        released_at,
+    };
+    let release = store(ctx, release, links)?;
+    Ok(Response::created(&entity::full(ctx, &release, true)))
+}
+
+/// The last check and the insertion under one lock: whoever was overtaken meanwhile fails like at the database's index.
+fn store(ctx: &Ctx<'_>, release: Release, links: Vec<ReleaseLink>) -> Result<Release, ApiError> {
+    let mut state = ctx.state();
+    if state
+        .release_of_tag(release.project_id, &release.tag)
+        .is_some()
+    {
+        let text = "Validation failed: Tag has already been taken";
+        return Err(ApiError::message(400, text));
+    }
+    let release_id = state.releases.insert(|id| Release { id, ..release });
+    for link in links {
+        state.release_links.insert(|id| ReleaseLink {
+            id,
+            release_id,
+            ..link
+        });
+    }
+    let stored = state.releases.get(release_id).cloned();
+    stored.ok_or_else(ApiError::internal)
+}
+
+fn update(ctx: &Ctx<'_>) -> Answer {
+    let release = may_change(ctx)?;
+    if CONTENT.iter().all(|param| !ctx.given(param.name)) {
+        return Err(ApiError::message(400, "params is empty"));
+    }
+    let in_git = format!("refs/tags/{}", release.tag);
+    if ctx
+        .shared
+        .repository(ctx.project())
+        .resolve(&in_git)?
+        .is_none()
+    {
+        return Err(ApiError::message(404, "Tag does not exist"));
+    }
+    let released_at: Option<Timestamp> = ctx.instant("released_at")?;
+    let mut state = ctx.state();
+    let milestone_ids = milestones(ctx, &state)?;
+    let stored = state
+        .releases
+        .get_mut(release.id)
+        .ok_or_else(|| ApiError::message(404, "Release does not exist"))?;
+    if let Some(name) = ctx.string("name") {
+        name.clone_into(&mut stored.name);
+    }
+    if ctx.given("description") {
+        stored.description = ctx.string("description").map(str::to_owned);
+    }
+    stored.milestone_ids = milestone_ids.unwrap_or_else(|| stored.milestone_ids.clone());
+    stored.released_at = released_at.unwrap_or(stored.released_at);
+    stored.updated_at = ctx.now();
+    let release = stored.clone();
+    drop(state);
+    Ok(Response::ok(&entity::full(ctx, &release, true)))
+}
+
+fn destroy(ctx: &Ctx<'_>) -> Answer {
+    let release = may_change(ctx)?;
+    let answer = Response::ok(&entity::full(ctx, &release, true));
+    ctx.state().remove_release(release.id);
+    Ok(answer)
+}
+
+/// The release of the path if its tag lets the caller change it. One that is not there is forbidden too: GitLab asks for the
+/// right before it looks.
+fn may_change(ctx: &Ctx<'_>) -> Result<Release, ApiError> {
+    let user = ctx.user()?;
+    let state = ctx.state();
+    let release = state.release_of_tag(ctx.project(), ctx.path("tag_name"));
+    release
+        .filter(|release| access::may_create_tag(&state, user, ctx.project(), &release.tag))
+        .cloned()
+        .ok_or_else(ApiError::forbidden)
+}
+
+/// Single releases are for those who may read the code.
+fn check_code(ctx: &Ctx<'_>) -> Result<(), ApiError> {
+    if entity::may_read_code(ctx) {
+        Ok(())
+    } else {
+        Err(ApiError::forbidden())
+    }
+}
+
+/// The release of the path.
+pub(super) fn find(ctx: &Ctx<'_>) -> Result<Release, ApiError> {
+    let state = ctx.state();
+    let release = state.release_of_tag(ctx.project(), ctx.path("tag_name"));
+    release
+        .cloned()
+        .ok_or_else(|| ApiError::message(404, "404 Not Found"))
+}
+
+/// The ids of the milestones that titles or ids name; nothing if neither was sent.
+fn milestones(ctx: &Ctx<'_>, state: &State) -> Result<Option<Vec<u64>>, ApiError> {
+    let (titles, ids) = (ctx.list("milestones"), ctx.list_of_numbers("milestone_ids"));
+    if ctx.given("milestones") && ctx.given("milestone_ids") {
+        let text = "milestones, milestone_ids Cannot specify milestones and milestone_ids at the same time";
+        return Err(ApiError::error(400, text));
+    }
+    if !ctx.given("milestones") && !ctx.given("milestone_ids") {
+        return Ok(None);
+    }
+    let mut found = Vec::new();
+    let mut missing = Vec::new();
+    for title in titles.unwrap_or_default() {
+        match state.milestone_titled(ctx.project(), &title) {
+            Some(milestone) => found.push(milestone.id),
+            None => missing.push(title),
+        }
+    }
+    if !missing.is_empty() {
+        let text = format!("Milestone(s) not found: {}", missing.join(", "));
+        return Err(ApiError::message(400, text));
+    }
+    for id in ids.unwrap_or_default() {
+        if state.milestones_of(ctx.project()).any(|row| row.id == id) {
+            found.push(id);
+        } else {
+            missing.push(id.to_string());
+        }
+    }
+    if !missing.is_empty() {
+        let text = format!("Milestone id(s) not found: {}", missing.join(", "));
+        return Err(ApiError::message(400, text));
+    }
+    Ok(Some(found))
+}
