@@ -140,7 +140,7 @@ pub fn may_create_tag(state: &State, user: u64, project: u64, tag: &str) -> bool
             || rules.any(|rule| {
                 rule.create_access_levels
                     .iter()
-                    .any(|level| admin || (*level > 0 && *level <= own))
+                    .any(|level| *level > 0 && (admin || *level <= own))
             }))
 }
 

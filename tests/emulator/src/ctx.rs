@@ -238,12 +238,6 @@ impl<'a> Ctx<'a> {
         )
     }
 
-    /// A list of integers, whether sent as an array or with commas.
-    pub(crate) fn integers(&self, name: &str) -> Option<Vec<i64>> {
-        let items = self.value(name)?.as_array()?;
-        Some(items.iter().filter_map(Value::as_i64).collect())
-    }
-
     /// An instant: ISO 8601, with or without a time of day; UTC unless it says otherwise.
     pub(crate) fn instant(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
         let Some(text) = self.string(name).filter(|text| !text.is_empty()) else {

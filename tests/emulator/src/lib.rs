@@ -45,7 +45,6 @@ mod server;
 mod shared;
 mod smart_http;
 pub mod store;
-mod tags;
 
 pub use emulator::{Emulator, Options, StartError};
 pub use engine::status::Status;

@@ -84,11 +84,11 @@ pub(crate) const fn get(pattern: &'static str, guard: Guard, handler: Handler) -
 pub(crate) const fn post(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
     route("POST", pattern, guard, handler)
 }
-pub(crate) const fn patch(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
-    route("PATCH", pattern, guard, handler)
-}
 pub(crate) const fn put(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
     route("PUT", pattern, guard, handler)
+}
+pub(crate) const fn patch(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
+    route("PATCH", pattern, guard, handler)
 }
 pub(crate) const fn delete(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
     route("DELETE", pattern, guard, handler)

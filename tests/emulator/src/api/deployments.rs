@@ -11,8 +11,9 @@ use crate::router::{Answer, Guard, Param, Route, boolean, delete, get, one_of, p
 use crate::store::State;
 use crate::store::deployments::{Deployment, NewDeployment};
 use crate::store::environments::Environment;
+use crate::store::merge_requests::MergeRequestState;
 
-use super::{environments, users};
+use super::{environments, issuable_filter, merge_requests, users};
 
 const READ: Guard = Guard::Project(Role::Reporter);
 const WRITE: Guard = Guard::Project(Role::Developer);
@@ -49,6 +50,15 @@ pub(super) const ROUTES: &[Route] = &[
         .paginated()
         .job_token(),
     get("projects/:id/deployments/:deployment_id", READ, show).job_token(),
+    get(
+        "projects/:id/deployments/:deployment_id/merge_requests",
+        READ,
+        shipped,
+    )
+    .params(merge_requests::MORE)
+    .also(issuable_filter::FILTERS)
+    .paginated()
+    .job_token(),
     post("projects/:id/deployments", WRITE, create)
         .params(&[
             string("environment").required(),
@@ -139,6 +149,48 @@ fn check_combination(ctx: &Ctx<'_>) -> Result<(), ApiError> {
 fn show(ctx: &Ctx<'_>) -> Answer {
     let deployment = find(ctx, &ctx.state())?.clone();
     Ok(Response::ok(&extended(ctx, &deployment)))
+}
+
+/// The merge requests that this deployment brought to its environment first.
+fn shipped(ctx: &Ctx<'_>) -> Answer {
+    let (deployment, review_app, previous) = {
+        let state = ctx.state();
+        let deployment = find(ctx, &state)?.clone();
+        let environment = state.environments.get(deployment.environment_id);
+        // Environments in a folder are review apps, for which nothing is recorded.
+        let review_app = environment.is_some_and(|row| row.name.contains('/'));
+        let previous = state.deployment_before(&deployment).cloned();
+        (deployment, review_app, previous)
+    };
+    let recorded = deployment.status == "success" && !review_app;
+    let commits = match previous {
+        Some(previous) if recorded => {
+            let range = format!("{}..{}", previous.sha, deployment.sha);
+            let commits = ctx.shared.repository(ctx.project()).commits(&[&range])?;
+            Some(
+                commits
+                    .into_iter()
+                    .map(|commit| commit.id)
+                    .collect::<Vec<_>>(),
+            )
+        }
+        Some(_) | None => None,
+    };
+    merge_requests::list(ctx, "all", |row| {
+        let merged = [&row.merge_commit_sha, &row.squash_commit_sha];
+        let merged = merged.into_iter().flatten().next().unwrap_or(&row.sha);
+        recorded
+            && row.project_id == deployment.project_id
+            && row.state == MergeRequestState::Merged
+            && match &commits {
+                Some(commits) => commits.contains(merged),
+                // The first deployment counts for all that was merged into its branch so far.
+                None => {
+                    row.target_branch == deployment.git_ref
+                        && row.merged_at <= deployment.finished_at
+                }
+            }
+    })
 }
 
 fn create(ctx: &Ctx<'_>) -> Answer {

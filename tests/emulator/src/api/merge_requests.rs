@@ -14,7 +14,8 @@ use super::issuable_filter::{FILTERS, Facts, Filter};
 use super::merge_request_entity as entity;
 use super::repository::require_code;
 
-const MORE: &[Param] = &[
+/// The filters that only merge requests have.
+pub(super) const MORE: &[Param] = &[
     one_of("state", &["opened", "closed", "locked", "merged", "all"]),
     string("source_branch"),
     string("target_branch"),
@@ -80,7 +81,12 @@ fn of_all(ctx: &Ctx<'_>) -> Answer {
     list(ctx, "created_by_me", |_| true)
 }
 
-fn list(ctx: &Ctx<'_>, scope: &'static str, wanted: impl Fn(&MergeRequest) -> bool) -> Answer {
+/// A page of the wanted merge requests that the caller may see and the parameters let pass.
+pub(super) fn list(
+    ctx: &Ctx<'_>,
+    scope: &'static str,
+    wanted: impl Fn(&MergeRequest) -> bool,
+) -> Answer {
     let filter = Filter::read(ctx, scope)?;
     let state = ctx.state();
     let mut rows: Vec<&MergeRequest> = state

@@ -3,15 +3,14 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use crate::access::Role;
+use crate::access::{self, Role};
 use crate::clock;
 use crate::ctx::Ctx;
 use crate::store::State;
 use crate::store::milestones::Milestone;
-use crate::store::projects::Visibility;
 use crate::store::releases::{Release, ReleaseLink};
 
-use super::{commit_entity, releases, users};
+use super::{commit_entity, milestones, users};
 
 const FORMATS: [&str; 4] = ["zip", "tar.gz", "tar.bz2", "tar"];
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -25,14 +24,9 @@ pub(super) fn encoded(tag: &str) -> String {
     utf8_percent_encode(tag, SEGMENT).to_string()
 }
 
-/// Guests of projects that are not public see releases without anything of the code.
+/// Guests of private projects see releases without anything of the code.
 pub(super) fn may_read_code(ctx: &Ctx<'_>) -> bool {
-    let open = {
-        let state = ctx.state();
-        let project = state.projects.get(ctx.project());
-        project.is_some_and(|project| project.visibility != Visibility::Private)
-    };
-    open || ctx.access().at_least(Role::Reporter)
+    access::may_read_code(&ctx.state(), ctx.caller.user(), ctx.project())
 }
 
 /// The release, with or without what belongs to the code.
@@ -45,7 +39,7 @@ pub(super) fn full(ctx: &Ctx<'_>, release: &Release, code: bool) -> Value {
     };
     let may_edit = ctx.access().at_least(Role::Developer);
     let state = ctx.state();
-    let url = releases::project_url(ctx, &state);
+    let url = state.project_url(ctx.url(), release.project_id);
     let path = url.strip_prefix(ctx.url()).unwrap_or_default();
     let tag = encoded(&release.tag);
     let own = format!("{url}/-/releases/{tag}");
@@ -79,7 +73,7 @@ pub(super) fn full(ctx: &Ctx<'_>, release: &Release, code: bool) -> Value {
         .milestone_ids
         .iter()
         .filter_map(|id| state.milestones.get(*id))
-        .map(|milestone| milestone_with_stats(ctx, &state, milestone, &url))
+        .map(|milestone| milestone_with_stats(ctx, &state, milestone))
         .collect();
     if !milestones.is_empty() {
         put("milestones", Value::from(milestones));
@@ -150,36 +144,18 @@ pub(super) fn link(link: &ReleaseLink, release: &Release, project_url: &str) -> 
     })
 }
 
-fn milestone_with_stats(
-    ctx: &Ctx<'_>,
-    state: &State,
-    milestone: &Milestone,
-    project_url: &str,
-) -> Value {
+fn milestone_with_stats(ctx: &Ctx<'_>, state: &State, milestone: &Milestone) -> Value {
     let issues = || {
         state
             .issues_of(milestone.project_id)
             .filter(|issue| issue.milestone_id == Some(milestone.id))
     };
-    let today = clock::day(ctx.now());
-    json!({
-        "id": milestone.id,
-        "iid": milestone.iid,
-        "project_id": milestone.project_id,
-        "title": milestone.title,
-        "description": milestone.description,
-        "state": milestone.state(),
-        "created_at": clock::iso(milestone.created_at),
-        "updated_at": clock::iso(milestone.updated_at),
-        "due_date": milestone.due_date.map(|day| day.to_string()),
-        "start_date": milestone.start_date.map(|day| day.to_string()),
-        "expired": milestone.due_date.is_some_and(|due| due < today),
-        "web_url": format!("{project_url}/-/milestones/{}", milestone.iid),
-        "issue_stats": {
-            "total": issues().count(),
-            "closed": issues().filter(|issue| !issue.open).count(),
-        },
-    })
+    let mut body = milestones::entity(ctx, state, milestone);
+    body["issue_stats"] = json!({
+        "total": issues().count(),
+        "closed": issues().filter(|issue| !issue.open).count(),
+    });
+    body
 }
 
 /// The text as HTML without any Markdown: enough for clients that only show it.

@@ -64,7 +64,7 @@ pub(super) const ROUTES: &[Route] = &[
 fn index(ctx: &Ctx<'_>) -> Answer {
     let release = releases::find(ctx)?;
     let state = ctx.state();
-    let url = releases::project_url(ctx, &state);
+    let url = state.project_url(ctx.url(), ctx.project());
     ctx.page(state.links_of(release.id), |link| {
         entity::link(link, &release, &url)
     })
@@ -136,7 +136,7 @@ fn find<'a>(
 }
 
 fn rendered(ctx: &Ctx<'_>, state: &State, release: &Release, link: &ReleaseLink) -> Value {
-    entity::link(link, release, &releases::project_url(ctx, state))
+    entity::link(link, release, &state.project_url(ctx.url(), ctx.project()))
 }
 
 fn new(ctx: &Ctx<'_>, release_id: u64) -> ReleaseLink {

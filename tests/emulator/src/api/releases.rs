@@ -12,10 +12,9 @@ use crate::router::{
 };
 use crate::store::State;
 use crate::store::releases::{Release, ReleaseLink};
-use crate::tags;
 
 use super::release_entity as entity;
-use super::release_links;
+use super::{release_links, tags};
 
 const HTML: &[Param] = &[boolean("include_html_description")];
 const WRITE: Guard = Guard::Project(Role::Developer);
@@ -185,7 +184,7 @@ fn create(ctx: &Ctx<'_>) -> Answer {
         let target = ctx.string("ref").filter(|text| !text.is_empty());
         let target = target.ok_or_else(|| ApiError::message(422, "Ref is not specified"))?;
         let message = ctx.string("tag_message");
-        tags::create(ctx.shared, (ctx.project(), user), tag, target, message)?;
+        tags::make(ctx, tag, target, message)?;
     }
     let sha = repository.resolve(&in_git)?.unwrap_or_default();
     let name = ctx.string("name").filter(|name| !name.is_empty());
@@ -302,7 +301,7 @@ pub(super) fn find(ctx: &Ctx<'_>) -> Result<Release, ApiError> {
 
 /// The ids of the milestones that titles or ids name; nothing if neither was sent.
 fn milestones(ctx: &Ctx<'_>, state: &State) -> Result<Option<Vec<u64>>, ApiError> {
-    let (titles, ids) = (ctx.list("milestones"), ctx.integers("milestone_ids"));
+    let (titles, ids) = (ctx.list("milestones"), ctx.list_of_numbers("milestone_ids"));
     if ctx.given("milestones") && ctx.given("milestone_ids") {
         let text = "milestones, milestone_ids Cannot specify milestones and milestone_ids at the same time";
         return Err(ApiError::error(400, text));
@@ -323,10 +322,10 @@ fn milestones(ctx: &Ctx<'_>, state: &State) -> Result<Option<Vec<u64>>, ApiError
         return Err(ApiError::message(400, text));
     }
     for id in ids.unwrap_or_default() {
-        let own = |id: &u64| state.milestones_of(ctx.project()).any(|row| row.id == *id);
-        match u64::try_from(id).ok().filter(own) {
-            Some(id) => found.push(id),
-            None => missing.push(id.to_string()),
+        if state.milestones_of(ctx.project()).any(|row| row.id == id) {
+            found.push(id);
+        } else {
+            missing.push(id.to_string());
         }
     }
     if !missing.is_empty() {
@@ -334,11 +333,4 @@ fn milestones(ctx: &Ctx<'_>, state: &State) -> Result<Option<Vec<u64>>, ApiError
         return Err(ApiError::message(400, text));
     }
     Ok(Some(found))
-}
-
-/// The address of a project's pages.
-pub(super) fn project_url(ctx: &Ctx<'_>, state: &State) -> String {
-    let project = state.projects.get(ctx.project());
-    let path = project.map(|project| state.project_path(project));
-    format!("{}/{}", ctx.url(), path.unwrap_or_default())
 }

@@ -12,6 +12,7 @@ use crate::git::{Commit, Tag};
 use crate::message::Response;
 use crate::push::{self, RefUpdate};
 use crate::router::{Answer, Guard, Route, delete, get, one_of, post, string};
+use crate::store::State;
 
 use super::branches::matches_search;
 use super::commit_entity::{self, project_url};
@@ -63,8 +64,7 @@ fn index(ctx: &Ctx<'_>) -> Answer {
     let url = project_url(ctx);
     let state = ctx.state();
     ctx.page(tags, |(tag, commit)| {
-        let protected = state.is_protected_tag(ctx.project(), &tag.name);
-        entity(&url, &tag, &commit, protected)
+        entity((&state, ctx.project()), &url, &tag, &commit)
     })
 }
 
@@ -132,6 +132,13 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
         new: None,
     };
     push::move_ref(ctx.shared, project, user, update, Vec::new())?;
+    let mut state = ctx.state();
+    if let Some(release) = state
+        .release_of_tag(project, name)
+        .map(|release| release.id)
+    {
+        state.remove_release(release);
+    }
     Ok(Response::no_content())
 }
 
@@ -141,18 +148,20 @@ fn one(ctx: &Ctx<'_>, name: &str) -> Result<Value, ApiError> {
     let tag = repository.tag(name)?.ok_or_else(missing)?;
     let commit = repository.commit(&tag.commit)?.ok_or_else(missing)?;
     let url = project_url(ctx);
-    let protected = ctx.state().is_protected_tag(ctx.project(), name);
-    Ok(entity(&url, &tag, &commit, protected))
+    let state = ctx.state();
+    Ok(entity((&state, ctx.project()), &url, &tag, &commit))
 }
 
-fn entity(url: &str, tag: &Tag, commit: &Commit, protected: bool) -> Value {
+fn entity((state, project): (&State, u64), url: &str, tag: &Tag, commit: &Commit) -> Value {
+    let release = state.release_of_tag(project, &tag.name);
+    let release = release.map(|row| json!({ "tag_name": row.tag, "description": row.description }));
     json!({
         "name": tag.name,
         "message": tag.message,
         "target": tag.target,
         "commit": commit_entity::basic(url, commit),
-        "release": Value::Null,
-        "protected": protected,
+        "release": release,
+        "protected": state.is_protected_tag(project, &tag.name),
         "created_at": tag.created_at.map(clock::iso),
     })
 }

@@ -65,9 +65,11 @@ impl Repository {
         Ok(text.lines().map(str::to_owned).collect())
     }
 
-    /// Would git accept this as the name of a branch or tag?
+    /// May a branch or tag have this name? Besides git's rules GitLab refuses what looks like an option or a full ref.
     pub fn is_ref_name(&self, name: &str) -> bool {
-        !name.starts_with('-')
+        let confusing = ["-", "refs/heads/", "refs/remotes/", "refs/tags/"];
+        name != "HEAD"
+            && !confusing.iter().any(|prefix| name.starts_with(prefix))
             && self
                 .git(&["check-ref-format", &format!("refs/heads/{name}")])
                 .is_ok()

@@ -97,6 +97,15 @@ impl State {
             .find(|row| row.environment_id == environment && row.status == "success")
     }
 
+    /// The last successful deployment of the same environment before this one.
+    pub fn deployment_before(&self, deployment: &Deployment) -> Option<&Deployment> {
+        self.deployments.iter().rev().find(|row| {
+            row.id < deployment.id
+                && row.environment_id == deployment.environment_id
+                && row.status == "success"
+        })
+    }
+
     /// The deployment of a CI job.
     pub fn deployment_of_job(&self, job: u64) -> Option<&Deployment> {
         self.deployments

@@ -248,6 +248,15 @@ impl State {
         )
     }
 
+    /// The address of a project's page.
+    pub fn project_url(&self, url: &str, project: u64) -> String {
+        let path = self
+            .projects
+            .get(project)
+            .map(|project| self.project_path(project));
+        format!("{url}/{}", path.unwrap_or_default())
+    }
+
     /// May a job token of project `from` call this project? Its own always may.
     pub fn admits_job_tokens_of(&self, project: &Project, from: u64) -> bool {
         let listed_group = || {
@@ -260,15 +269,6 @@ impl State {
             || !project.job_token_scope_enabled
             || project.job_token_allowlist.contains(&from)
             || listed_group()
-    }
-
-    /// The address of a project's page.
-    pub fn project_url(&self, url: &str, project: u64) -> String {
-        let path = self
-            .projects
-            .get(project)
-            .map(|project| self.project_path(project));
-        format!("{url}/{}", path.unwrap_or_default())
     }
 
     /// Removes a project and all rows that belong to it.
@@ -298,6 +298,11 @@ impl State {
         self.tokens
             .retain(|token| token.kind != super::tokens::TokenKind::Project(project));
         self.job_tokens.retain(|token| token.project_id != project);
+        self.pipelines.retain(|row| row.project_id != project);
+        self.jobs.retain(|row| row.project_id != project);
+        self.resource_groups.retain(|row| row.project_id != project);
+        self.triggers.retain(|row| row.project_id != project);
+        self.schedules.retain(|row| row.project_id != project);
         self.environments.retain(|row| row.project_id != project);
         self.deployments.retain(|row| row.project_id != project);
         self.freeze_periods.retain(|row| row.project_id != project);
@@ -309,10 +314,5 @@ impl State {
         for package in packages {
             self.remove_package(package);
         }
-        self.pipelines.retain(|row| row.project_id != project);
-        self.jobs.retain(|row| row.project_id != project);
-        self.resource_groups.retain(|row| row.project_id != project);
-        self.triggers.retain(|row| row.project_id != project);
-        self.schedules.retain(|row| row.project_id != project);
     }
 }

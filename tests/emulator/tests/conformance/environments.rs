@@ -258,3 +258,47 @@ fn a_job_records_its_deployment_with_its_own_token() {
     assert_eq!(reply.json()["user"]["username"], "root");
     assert_eq!(reply.json()["deployable"], Value::Null);
 }
+
+#[test]
+fn a_deployment_knows_the_merge_requests_it_shipped_first() {
+    let world = World::new();
+    let project = with_readme(&world);
+    let merge = |branch: &str| {
+        let path = format!("projects/{project}");
+        let action = json!({ "action": "create", "file_path": branch, "content": "x" });
+        let commit = json!({ "branch": branch, "start_branch": "main", "commit_message": branch, "actions": [action] });
+        let made = world
+            .root
+            .post(&format!("{path}/repository/commits"), commit);
+        assert_eq!(made.status, 201, "{}", made.text);
+        let body = json!({ "source_branch": branch, "target_branch": "main", "title": branch });
+        let iid = world
+            .root
+            .post(&format!("{path}/merge_requests"), body)
+            .json()["iid"]
+            .clone();
+        world.emulator.settle();
+        let merged = world
+            .root
+            .put(&format!("{path}/merge_requests/{iid}/merge"), json!({}));
+        assert_eq!(merged.status, 200, "{}", merged.text);
+    };
+    let titles = |deployment: &Value| -> Vec<Value> {
+        let path = format!(
+            "projects/{project}/deployments/{}/merge_requests",
+            deployment["id"]
+        );
+        let list = world.root.get(&path).json();
+        let rows = list.as_array().unwrap_or_else(|| panic!("{list}"));
+        rows.iter().map(|row| row["title"].clone()).collect()
+    };
+    merge("one");
+    let first = deploy(&world, project, "nrt", "success").json();
+    merge("two");
+    merge("three");
+    let failed = deploy(&world, project, "nrt", "failed").json();
+    let second = deploy(&world, project, "nrt", "success").json();
+    assert_eq!(titles(&first), ["one"]);
+    assert_eq!(titles(&failed), [] as [Value; 0]);
+    assert_eq!(titles(&second), ["three", "two"]);
+}

@@ -281,6 +281,21 @@ fn a_release_is_edited_and_deleted_while_its_tag_stays() {
 }
 
 #[test]
+fn a_tag_shows_its_release_and_takes_it_away_with_it() {
+    let world = World::new();
+    let (project, path) = shop(&world);
+    let body = json!({ "tag_name": "v1", "ref": "main", "description": "First" });
+    world.root.post(&path, body);
+    let tag = format!("projects/{project}/repository/tags/v1");
+    assert_eq!(
+        world.root.get(&tag).json()["release"],
+        json!({ "tag_name": "v1", "description": "First" })
+    );
+    assert_eq!(world.root.delete(&tag).status, 204);
+    assert_eq!(world.root.get(&path).json(), json!([]));
+}
+
+#[test]
 fn links_are_unique_within_a_release() {
     let world = World::new();
     let (_, path) = shop(&world);
