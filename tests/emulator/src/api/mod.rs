@@ -3,9 +3,11 @@
 mod artifacts;
 mod branches;
 mod ci_access;
+mod ci_lint;
 mod ci_params;
 mod commit_create;
 pub(crate) mod commit_entity;
+mod commit_statuses;
 mod commits;
 mod deployments;
 mod discussions;
@@ -26,6 +28,7 @@ mod merge_request_diffs;
 mod merge_request_entity;
 mod merge_request_merge;
 mod merge_request_people;
+mod merge_request_pipelines;
 mod merge_request_write;
 mod merge_requests;
 mod metadata;
@@ -36,6 +39,7 @@ mod notes;
 mod packages;
 mod personal_access_tokens;
 pub(crate) mod pipeline_entity;
+mod pipeline_schedules;
 mod pipelines;
 mod project_entity;
 mod project_lists;
@@ -49,8 +53,10 @@ mod release_links;
 mod releases;
 mod repository;
 mod resource_access_tokens;
+mod resource_groups;
 mod tags;
 mod token_lists;
+mod triggers;
 mod user_administration;
 mod users;
 mod variables;
@@ -99,4 +105,10 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     artifacts::ROUTES,
     jobs::ROUTES,
     pipelines::ROUTES,
+    ci_lint::ROUTES,
+    commit_statuses::ROUTES,
+    merge_request_pipelines::ROUTES,
+    pipeline_schedules::ROUTES,
+    resource_groups::ROUTES,
+    triggers::ROUTES,
 ];

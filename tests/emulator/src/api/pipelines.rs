@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::pipeline_entity::{basic, detail, detail_with_name, listed};
+use super::pipeline_entity::{detail, detail_with_name, listed};
 use super::{ci_access, ci_params, job_entity};
 use crate::access::Role;
 use crate::ctx::Ctx;
@@ -339,11 +339,4 @@ fn answer(ctx: &Ctx<'_>, id: u64, status: u16) -> Answer {
     let pipeline = pipeline.ok_or_else(ApiError::not_found_plain)?;
     let entity = detail(&state, pipeline, ctx.url());
     Ok(Response::json(status, &entity))
-}
-
-/// The short form of a pipeline by id, or null.
-pub(super) fn basic_by_id(ctx: &Ctx<'_>, id: Option<u64>) -> Value {
-    let state = ctx.state();
-    id.and_then(|id| state.pipelines.get(id))
-        .map_or(Value::Null, |pipeline| basic(&state, pipeline, ctx.url()))
 }

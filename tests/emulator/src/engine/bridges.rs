@@ -97,7 +97,16 @@ fn order(shared: &Shared, bridge: &Bridge, job: &Job, parent: &Pipeline) -> Resu
             if nested > MAX_NESTED_CHILDREN {
                 return Err(fail("reached_max_descendant_pipelines_depth"));
             }
-            let before = Some(parent.before_sha.clone());
+            let before = {
+                let state = shared.state();
+                let merge_request = parent
+                    .merge_request_id
+                    .and_then(|id| state.merge_requests.get(id));
+                match merge_request {
+                    Some(merge_request) => merge_request.diff().map(|diff| diff.base.clone()),
+                    None => Some(parent.before_sha.clone()),
+                }
+            };
             let target = Target {
                 git_ref: parent.git_ref.clone(),
                 tag: parent.tag,

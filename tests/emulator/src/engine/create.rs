@@ -2,9 +2,11 @@
 
 use std::sync::LazyLock;
 
+use jiff::Timestamp;
 use regex::Regex;
 use serde_json::{Map, Value};
 
+use super::external::Report;
 use super::project_files::{ProjectFiles, changed_paths};
 use super::status::Status;
 use super::variables::{self, Server};
@@ -16,6 +18,9 @@ use crate::shared::Shared;
 use crate::store::State;
 use crate::store::jobs::{Job, Work};
 use crate::store::pipelines::{GivenVariable, Pipeline, Source};
+
+/// The variable that holds what the caller of a trigger sent.
+pub(crate) const TRIGGER_PAYLOAD: &str = "TRIGGER_PAYLOAD";
 
 /// The commit and ref that a pipeline runs on.
 #[derive(Debug, Clone)]
@@ -121,7 +126,12 @@ pub(super) fn create(shared: &Shared, order: Order) -> Result<u64, Refusal> {
         String::new()
     };
     let skipped = order.skippable && asks_to_skip(&commit.message);
-    let mut pipeline = draft(shared, &order, commit, tag_message);
+    let now = shared.clock.now();
+    let mut pipeline = {
+        let mut state = shared.state();
+        let iid = state.next_iid(order.project, "pipelines");
+        draft(&state, &order, iid, Some(commit), tag_message, now)
+    };
     if skipped {
         pipeline.status = Status::Skipped;
         return Ok(store(shared, &order, pipeline, Vec::new()));
@@ -168,8 +178,11 @@ fn check_rights(state: &State, order: &Order) -> Result<(), Refusal> {
         return Err(Refusal(text));
     }
     // Variables that a parent forwards, and the payload of a trigger, are nobody's override.
-    let overrides = order.variables.iter().any(|variable| !variable.file)
-        && order.source != Source::ParentPipeline;
+    let overrides = order.source != Source::ParentPipeline
+        && order
+            .variables
+            .iter()
+            .any(|variable| variable.key != TRIGGER_PAYLOAD);
     if overrides && !permissions::may_set_variables(state, order.user, order.project) {
         return Err(Refusal(
             "Insufficient permissions to set pipeline variables".to_owned(),
@@ -185,20 +198,24 @@ fn asks_to_skip(message: &str) -> bool {
 }
 
 /// The pipeline as far as it is known before its configuration is read.
-fn draft(shared: &Shared, order: &Order, commit: Commit, tag_message: String) -> Pipeline {
-    let now = shared.clock.now();
-    let mut state = shared.state();
-    let iid = state.next_iid(order.project, "pipelines");
+fn draft(
+    state: &State,
+    order: &Order,
+    iid: u64,
+    commit: Option<Commit>,
+    tag_message: String,
+    now: Timestamp,
+) -> Pipeline {
     let target = order.target.clone();
     let mut pipeline = Pipeline {
         id: 0,
         iid,
         project_id: order.project,
         sha: target.sha,
-        before_sha: match order.source {
-            Source::MergeRequestEvent => ZERO.to_owned(),
-            _ => target.before.unwrap_or_else(|| ZERO.to_owned()),
-        },
+        before_sha: target
+            .before
+            .filter(|_| target.merge_request_id.is_none())
+            .unwrap_or_else(|| ZERO.to_owned()),
         git_ref: target.git_ref,
         tag: target.tag,
         tag_message,
@@ -218,13 +235,13 @@ fn draft(shared: &Shared, order: &Order, commit: Commit, tag_message: String) ->
         stages: Vec::new(),
         auto_cancel: AutoCancel::default(),
         auto_canceled_by_id: None,
-        commit: Some(commit),
+        commit,
         created_at: now,
         updated_at: now,
         started_at: None,
         finished_at: None,
     };
-    pipeline.protected = permissions::is_protected(&state, &pipeline);
+    pipeline.protected = permissions::is_protected(state, &pipeline);
     pipeline
 }
 
@@ -279,6 +296,24 @@ fn compile(
     pipeline: &Pipeline,
     text: &str,
 ) -> Result<PipelineDefinition, Uncompiled> {
+    let compiled = with_source(shared, order, pipeline, text, |source, files| {
+        ci::compile(source, files)
+    });
+    let compiled = compiled.map_err(|errors| Uncompiled::Wrong(errors.first().to_owned()))?;
+    match compiled.outcome {
+        Outcome::Pipeline(definition) => Ok(definition),
+        Outcome::Filtered(why) => Err(Uncompiled::Filtered(why.message().to_owned())),
+    }
+}
+
+/// Works with everything that a configuration is compiled from.
+fn with_source<R>(
+    shared: &Shared,
+    order: &Order,
+    pipeline: &Pipeline,
+    text: &str,
+    work: impl FnOnce(&ci::Source<'_>, &dyn Files) -> R,
+) -> R {
     let (predefined, assigned) = {
         let state = shared.state();
         variables::for_configuration(Server::from(shared), &state, pipeline)
@@ -293,13 +328,45 @@ fn compile(
         inputs: &order.inputs,
         changed_paths: changed.as_deref(),
     };
-    let files = files(shared, order);
-    let compiled = ci::compile(&source, &files)
-        .map_err(|errors| Uncompiled::Wrong(errors.first().to_owned()))?;
-    match compiled.outcome {
-        Outcome::Pipeline(definition) => Ok(definition),
-        Outcome::Filtered(why) => Err(Uncompiled::Filtered(why.message().to_owned())),
-    }
+    work(&source, &files(shared, order))
+}
+
+/// What the linter says of a configuration, or of the project's own if the order has none.
+pub(crate) fn lint(shared: &Shared, order: &Order, dry_run: bool) -> Result<ci::Lint, Refusal> {
+    let commit = shared.repository(order.project).commit(&order.target.sha)?;
+    let now = shared.clock.now();
+    let pipeline = draft(&shared.state(), order, 0, commit, String::new(), now);
+    let text = match order.configuration.clone() {
+        Some(text) => text,
+        None => project_configuration(shared, order)?,
+    };
+    Ok(with_source(
+        shared,
+        order,
+        &pipeline,
+        &text,
+        |source, files| ci::lint(source, files, dry_run),
+    ))
+}
+
+/// The pipeline of a commit status that finds none.
+pub(super) fn draft_external(
+    state: &mut State,
+    report: &Report,
+    git_ref: String,
+    commit: Commit,
+    now: Timestamp,
+) -> Pipeline {
+    let target = Target {
+        git_ref,
+        tag: false,
+        sha: commit.id.clone(),
+        before: None,
+        merge_request_id: None,
+    };
+    let order = Order::new(report.project, report.user, Source::External, target);
+    let iid = state.next_iid(report.project, "pipelines");
+    draft(state, &order, iid, Some(commit), String::new(), now)
 }
 
 /// Writes pipeline and jobs, then lets the engine see them.
@@ -341,7 +408,7 @@ fn store(shared: &Shared, order: &Order, pipeline: Pipeline, jobs: Vec<JobDefini
     id
 }
 
-fn add_jobs(state: &mut State, id: u64, jobs: Vec<JobDefinition>, now: jiff::Timestamp) {
+fn add_jobs(state: &mut State, id: u64, jobs: Vec<JobDefinition>, now: Timestamp) {
     let Some(pipeline) = state.pipelines.get(id).cloned() else {
         return;
     };

@@ -11,16 +11,22 @@ use crate::ci::definition::{Strategy, When};
 use crate::store::State;
 use crate::store::jobs::{Job, Work};
 
-/// Goes on until nothing moves any more.
-pub(super) fn process(state: &mut State, now: Timestamp) {
+/// Goes on until nothing moves any more; the answer are the pipelines that came to an end.
+pub(super) fn process(state: &mut State, now: Timestamp) -> Vec<u64> {
+    let mut finished = Vec::new();
     start_delayed(state, now);
     loop {
         resources::assign(state, now);
         let Some(pipeline) = state.touched_pipelines.pop_first() else {
-            return;
+            return finished;
         };
         start_jobs(state, pipeline, now);
+        let before = state.pipelines.get(pipeline).map(|row| row.status);
         settle_status(state, pipeline, now);
+        let after = state.pipelines.get(pipeline).map(|row| row.status);
+        if before != after && after.is_some_and(Status::is_complete) {
+            finished.push(pipeline);
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub enum Status {
 }
 
 /// Every status, by the names of the API.
-pub const NAMES: &[&str] = &[
+pub(crate) const NAMES: &[&str] = &[
     "created",
     "waiting_for_resource",
     "preparing",
@@ -115,7 +115,7 @@ fn counted(&(status, allow_failure): &(Status, bool)) -> Counted {
 }
 
 /// The status of a stage or pipeline, from the status and `allow_failure` of its jobs. No jobs: success.
-pub fn composite(jobs: &[(Status, bool)]) -> Status {
+pub(crate) fn composite(jobs: &[(Status, bool)]) -> Status {
     use Counted::{As, Ignored, Warning};
     let set: Vec<Counted> = jobs.iter().map(counted).collect();
     let only = |allowed: &[Counted]| set.iter().all(|one| allowed.contains(one));
@@ -176,7 +176,7 @@ pub fn composite(jobs: &[(Status, bool)]) -> Status {
 }
 
 /// The status of the jobs that a job `needs`: one that did not run at all skips it, an unfinished one holds it.
-pub fn composite_of_needs(jobs: &[(Status, bool)]) -> Status {
+pub(crate) fn composite_of_needs(jobs: &[(Status, bool)]) -> Status {
     let skips = |one: Counted| matches!(one, Counted::As(Status::Skipped) | Counted::Ignored);
     if jobs.iter().map(counted).any(skips) {
         return Status::Skipped;

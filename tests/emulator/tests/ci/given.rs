@@ -213,7 +213,7 @@ impl Files for Memory {
         }))
     }
 
-    fn component(&self, address: &str) -> Result<Component, ComponentError> {
+    fn component(&self, address: &str) -> Result<Component<'_>, ComponentError> {
         let (path, version) = address
             .split_once('@')
             .ok_or(ComponentError::UnsupportedPath)?;
