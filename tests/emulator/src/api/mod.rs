@@ -1,5 +1,6 @@
 //! The families of the API below `/api/v4`, one file each: a table of routes and the functions that answer them.
 
+mod award_emoji;
 mod branches;
 mod commit_create;
 pub(crate) mod commit_entity;
@@ -8,8 +9,12 @@ mod discussions;
 mod files;
 mod groups;
 mod instants;
+mod issuable_fields;
 mod issuable_filter;
 mod issue_entity;
+mod issue_links;
+mod issue_write;
+mod issues;
 mod labels;
 mod members;
 mod merge_request_diffs;
@@ -30,6 +35,7 @@ mod projects;
 mod protected_branches;
 mod protected_tags;
 mod repository;
+mod resource_events;
 mod tags;
 mod users;
 mod variables;
@@ -38,12 +44,16 @@ use crate::router::Route;
 
 /// Every route there is.
 pub(crate) const ROUTES: &[&[Route]] = &[
+    award_emoji::ROUTES,
     branches::ROUTES,
     commit_create::ROUTES,
     commits::ROUTES,
     discussions::ROUTES,
     files::ROUTES,
     groups::ROUTES,
+    issue_links::ROUTES,
+    issue_write::ROUTES,
+    issues::ROUTES,
     labels::ROUTES,
     members::ROUTES,
     merge_request_diffs::ROUTES,
@@ -60,6 +70,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     protected_branches::ROUTES,
     protected_tags::ROUTES,
     repository::ROUTES,
+    resource_events::ROUTES,
     tags::ROUTES,
     users::ROUTES,
     variables::ROUTES,

@@ -4,12 +4,25 @@
 
 mod client;
 mod schemas;
+mod shop;
 
 mod access_tokens;
+mod award_emoji;
+mod branches_and_tags;
+mod commits_and_files;
+mod discussions;
 mod faults;
 mod git_http;
 mod groups_and_members;
 mod http;
+mod issues;
+mod labels_and_milestones;
+mod merge_request_merges;
+mod merge_request_rebases;
+mod merge_requests;
+mod notes;
 mod projects;
+mod pushes;
+mod quick_actions;
 mod users;
 mod variables;
