@@ -1,6 +1,7 @@
 //! The families of the API below `/api/v4`, one file each: a table of routes and the functions that answer them.
 
 mod artifacts;
+mod award_emoji;
 mod branches;
 mod ci_access;
 mod ci_lint;
@@ -17,8 +18,12 @@ mod freeze_periods;
 mod generic_packages;
 mod groups;
 mod instants;
+mod issuable_fields;
 mod issuable_filter;
 mod issue_entity;
+mod issue_links;
+mod issue_write;
+mod issues;
 pub(crate) mod job_entity;
 mod job_token_scope;
 mod jobs;
@@ -53,6 +58,7 @@ mod release_links;
 mod releases;
 mod repository;
 mod resource_access_tokens;
+mod resource_events;
 mod resource_groups;
 mod tags;
 mod token_lists;
@@ -65,6 +71,7 @@ use crate::router::Route;
 
 /// Every route there is.
 pub(crate) const ROUTES: &[&[Route]] = &[
+    award_emoji::ROUTES,
     branches::ROUTES,
     commit_create::ROUTES,
     commits::ROUTES,
@@ -76,6 +83,9 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     generic_packages::ROUTES,
     groups::ROUTES,
     job_token_scope::ROUTES,
+    issue_links::ROUTES,
+    issue_write::ROUTES,
+    issues::ROUTES,
     labels::ROUTES,
     members::ROUTES,
     merge_request_diffs::ROUTES,
@@ -98,6 +108,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     releases::ROUTES,
     repository::ROUTES,
     resource_access_tokens::ROUTES,
+    resource_events::ROUTES,
     tags::ROUTES,
     user_administration::ROUTES,
     users::ROUTES,
