@@ -15,7 +15,11 @@ pub fn write_whole(path: &Path, text: &str) -> Answer<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let beside = path.with_file_name(name);
-    fs::write(&beside, text)
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let made = folder.map_or(Ok(()), fs::create_dir_all);
+    made.and_then(|()| fs::write(&beside, text))
         .and_then(|()| fs::rename(&beside, path))
         .map_err(|error| trouble(path, error))
 }

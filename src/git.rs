@@ -1,9 +1,10 @@
 //! The git program, in the work tree of the job: what is one, and what is the other, byte for byte.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
-use crate::domain::ids::{BranchName, CommitSha};
+use crate::domain::ids::CommitSha;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Commits};
 
@@ -49,6 +50,35 @@ impl WorkTree {
         self.run(&arguments).map(drop)
     }
 
+    /// The patch id of what a commit adds to the branch that it left `base`'s history from.
+    fn patch_of(&self, commit: &CommitSha, base: &CommitSha) -> Answer<String> {
+        let fork = self.run(&["merge-base", base.as_str(), commit.as_str()])?;
+        let diff = self.output(&[
+            "diff",
+            "--no-color",
+            "--no-ext-diff",
+            "--full-index",
+            &fork,
+            commit.as_str(),
+        ])?;
+        let mut child = Command::new("git")
+            .args(["patch-id", "--stable"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(no_git)?;
+        if let Some(mut input) = child.stdin.take() {
+            input.write_all(&diff.stdout).map_err(no_git)?;
+        }
+        let output = child.wait_with_output().map_err(no_git)?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok(text
+            .split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_owned())
+    }
+
     fn output(&self, arguments: &[&str]) -> Answer<Output> {
         Command::new("git")
             .arg("-C")
@@ -63,13 +93,7 @@ impl WorkTree {
             .env("LC_ALL", "C")
             .env("GIT_TERMINAL_PROMPT", "0")
             .output()
-            .map_err(|error| {
-                Problem::misconfigured(
-                    "the program `git` cannot be started",
-                    "install git in the job's image; the project's own image has it",
-                )
-                .caused_by(error)
-            })
+            .map_err(no_git)
     }
 
     fn run(&self, arguments: &[&str]) -> Answer<String> {
@@ -123,22 +147,21 @@ impl Commits for WorkTree {
         }
     }
 
-    fn head_of(&self, branch: &BranchName) -> Answer<CommitSha> {
-        let line = self.run(&[
-            "ls-remote",
-            "--exit-code",
-            "origin",
-            &format!("refs/heads/{branch}"),
-        ])?;
-        let head = line.split_whitespace().next().unwrap_or_default();
-        head.parse().map_err(|error| {
-            Problem::gitlab(
-                format!("the branch `{branch}` has no commit"),
-                "push it again",
-            )
-            .caused_by(error)
-        })
+    fn same_change(&self, before: &CommitSha, after: &CommitSha, base: &CommitSha) -> Answer<bool> {
+        if self.run(&["rev-parse", "--is-shallow-repository"])? == "true" {
+            self.run(&["fetch", "--quiet", "--no-tags", "--unshallow", "origin"])?;
+        }
+        self.bring(&[before, after, base])?;
+        Ok(self.patch_of(before, base)? == self.patch_of(after, base)?)
     }
+}
+
+fn no_git(error: std::io::Error) -> Problem {
+    Problem::misconfigured(
+        "the program `git` cannot be started",
+        "install git in the job's image; the project's own image has it",
+    )
+    .caused_by(error)
 }
 
 /// The address of `origin` carries the job's token; git repeats addresses in its errors.

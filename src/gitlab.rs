@@ -25,6 +25,8 @@ use crate::ports::{Answer, Clock};
 pub enum Trust {
     /// A merge request pipeline: its code may be anybody's, so it carries no strong token.
     MergeRequest,
+    /// The same, for a job that only wakes the gate and needs no rules for it.
+    WakeUp,
     /// A pipeline on the protected default branch.
     Gate,
 }
@@ -77,7 +79,7 @@ impl<'a> GitLab<'a> {
                 connect(Token::Gate, gate_token(ci)?)?,
                 optional(Token::Bot, &ci.bot_token)?,
             ),
-            Trust::MergeRequest => match (&ci.bot_token, &ci.job_token) {
+            Trust::MergeRequest | Trust::WakeUp => match (&ci.bot_token, &ci.job_token) {
                 (Some(secret), _) => (connect(Token::Bot, secret)?, None),
                 (None, Some(secret)) => (connect(Token::Job, secret)?, None),
                 (None, None) => {

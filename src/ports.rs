@@ -163,11 +163,25 @@ pub struct PipelineRecord {
     pub request: Option<Request>,
 }
 
+/// What is known of a note of ours before it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// It is there.
+    At(NoteId),
+    /// It is not there.
+    Absent,
+    /// It has to be looked for.
+    Unsure,
+}
+
+/// Our own notes on a merge request, by kind, with their text.
+pub type OwnNotes = BTreeMap<String, (NoteId, String)>;
+
 /// What GitLab recorded about a merge request beside its text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
-    /// Our own notes on it, by kind, with their text.
-    pub notes: BTreeMap<String, (NoteId, String)>,
+    /// Our own notes on it.
+    pub notes: OwnNotes,
     /// Runs of validation jobs, in any order.
     pub runs: Vec<Run>,
     /// Pipelines, newest first.
@@ -211,14 +225,10 @@ pub enum Place {
 
 /// What people are told.
 pub trait Announcements {
-    /// Keeps one note of a kind at a place: edits the one that is known, looks for it, or writes it.
-    fn keep_note(
-        &self,
-        place: &Place,
-        kind: &str,
-        known: Option<NoteId>,
-        body: &str,
-    ) -> Answer<NoteId>;
+    /// Our own notes on a merge request.
+    fn notes(&self, iid: u64) -> Answer<OwnNotes>;
+    /// Keeps one note of a kind at a place: edits the one that is there, or writes it.
+    fn keep_note(&self, place: &Place, kind: &str, known: Known, body: &str) -> Answer<NoteId>;
     /// Sets the state of the trial on a commit.
     fn set_status(
         &self,
@@ -277,6 +287,6 @@ pub trait Commits {
     fn same_tree(&self, one: &CommitSha, other: &CommitSha) -> Answer<bool>;
     /// Whether the first commit is part of the history of the second.
     fn is_ancestor(&self, ancestor: &CommitSha, of: &CommitSha) -> Answer<bool>;
-    /// The head of a branch on the server.
-    fn head_of(&self, branch: &BranchName) -> Answer<CommitSha>;
+    /// Whether two commits make the same change, each to the branch it stands on: a rebase and nothing else lies between them.
+    fn same_change(&self, before: &CommitSha, after: &CommitSha, base: &CommitSha) -> Answer<bool>;
 }

@@ -41,8 +41,8 @@ impl<'w> Narrator<'w> {
         }
     }
 
-    /// A job that ran: who, what, and what it said.
-    pub(super) fn job(&mut self, job: &FinishedJob) {
+    /// A job that ran: who, what, what it said, and which events it left.
+    pub(super) fn job(&mut self, job: &FinishedJob, events: &[&'static str]) {
         let exit = job.exit_code.map_or_else(
             || job.status.as_str().to_owned(),
             |code| format!("exit {code}"),
@@ -51,14 +51,17 @@ impl<'w> Narrator<'w> {
             "  [job {} `{}` by {}: {exit}]",
             job.id, job.name, job.user
         ));
-        let said = job.trace.lines().skip_while(|line| {
-            !line.starts_with("ok: ")
-                && !line.starts_with("refused: ")
-                && !line.starts_with("waiting: ")
-                && !line.starts_with("error: ")
-        });
-        for line in said.take(14) {
+        let starts = ["ok: ", "refused: ", "waiting: ", "error: "];
+        let said = job
+            .trace
+            .lines()
+            .skip_while(|line| !starts.iter().any(|start| line.starts_with(start)));
+        // The runner's own lines are coloured; ours never are.
+        for line in said.take_while(|line| !line.contains('\u{1b}')).take(14) {
             self.line(&format!("    {line}"));
+        }
+        if !events.is_empty() {
+            self.line(&format!("    events: {}", events.join(", ")));
         }
     }
 

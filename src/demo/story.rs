@@ -224,7 +224,7 @@ impl Story<'_, '_> {
             .chapter("Rita releases the version; merging goes on");
         let pipeline = self.newest_of_main()?;
         let prepared = self.world.play_in("rita", pipeline, "release-prepare")?;
-        self.tell.job(&prepared);
+        self.tell_job(&prepared);
         expect(&prepared, 0)?;
         self.tell.line("Before the deployment is over, Dan's next change set goes through the queue. It belongs to the next version.");
         self.open(
@@ -274,7 +274,7 @@ impl Story<'_, '_> {
             .run_one(|info| Some(info.id) == retried["id"].as_u64())
             .map(|ran| ran.finished.clone());
         let again = again.ok_or_else(|| Problem::bug("the retried job did not run"))?;
-        self.tell.job(&again);
+        self.tell_job(&again);
         expect(&again, 0)?;
         check(again.trace.contains("nothing changed"), || {
             "the retried job does not say that nothing changed".to_owned()
@@ -320,7 +320,7 @@ impl Story<'_, '_> {
 
     fn play(&mut self, user: &str, iid: u64, name: &str, exit: i32) -> Answer<()> {
         let finished = self.world.play(user, iid, name)?;
-        self.tell.job(&finished);
+        self.tell_job(&finished);
         expect(&finished, exit)
     }
 
@@ -335,17 +335,24 @@ impl Story<'_, '_> {
 
     /// Tells the jobs of these names that ran since the last time.
     fn tell_jobs(&mut self, names: &[&str]) {
-        for job in self
+        let untold = self
             .world
             .ran
             .iter()
-            .map(|ran| &ran.finished)
             .skip(self.tell.told())
+            .map(|ran| &ran.finished);
+        let chosen: Vec<FinishedJob> = untold
             .filter(|job| names.contains(&job.name.as_str()))
-        {
-            self.tell.job(job);
+            .cloned()
+            .collect();
+        for job in &chosen {
+            self.tell_job(job);
         }
         self.tell.all_told(self.world.ran.len());
+    }
+
+    fn tell_job(&mut self, job: &FinishedJob) {
+        self.tell.job(job, &self.world.facts_of(job.id));
     }
 
     fn show_queue(&mut self) -> Answer<()> {

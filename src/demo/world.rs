@@ -581,6 +581,19 @@ impl World {
         Ok(events)
     }
 
+    /// The names of the facts that a job left as its artifact.
+    pub fn facts_of(&self, job: u64) -> Vec<&'static str> {
+        let artifact = self
+            .emulator
+            .job_artifact(job, "trainyard-events.ndjson")
+            .unwrap_or_default();
+        cloud_event::read_lines(&artifact)
+            .events
+            .iter()
+            .map(|event| event.fact.name())
+            .collect()
+    }
+
     /// The titles of all features.
     ///
     /// # Errors

@@ -203,8 +203,6 @@ impl Queue {
 pub struct Request {
     /// The job.
     pub job: JobId,
-    /// Who played it.
-    pub by: UserName,
     /// When it ended.
     pub at: Timestamp,
 }
@@ -457,7 +455,6 @@ mod tests {
         let change_set = change_set(iid, head, Priority::Normal, 10);
         let request = Request {
             job: JobId(iid),
-            by: "ana".parse().unwrap(),
             at: change_set.requested_at,
         };
         Candidacy {

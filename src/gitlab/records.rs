@@ -10,7 +10,7 @@ use crate::config::FILE;
 use crate::domain::ids::{BranchName, UserName};
 use crate::domain::nrt::{Holder, Liveness};
 use crate::outcome::Problem;
-use crate::ports::{Answer, Evidence, INTEGRATE_JOB, JobRecord, Policies, Records, Workers};
+use crate::ports::{Answer, Evidence, JobRecord, Policies, Records, Workers};
 
 /// The resource group whose holder may use the NRT environment.
 pub(crate) const RESOURCE_GROUP: &str = "trainyard-nrt";
@@ -80,11 +80,13 @@ impl Records for GitLab<'_> {
         let (me, found) = self.dossier(iid)?;
         let mut users = BTreeMap::new();
         for pipeline in &found.pipelines.nodes {
+            // Who played a validation is told by REST only; who asked for integration decides nothing.
             let of_interest = |job: &wire::DossierJob| {
-                let named = job.name.as_deref().is_some_and(|name| {
-                    name == INTEGRATE_JOB || translate::validation_of(name).is_some()
-                });
-                named && job.status.as_deref() == Some("SUCCESS")
+                job.status.as_deref() == Some("SUCCESS")
+                    && job
+                        .name
+                        .as_deref()
+                        .is_some_and(|name| translate::validation_of(name).is_some())
             };
             if pipeline.jobs.nodes.iter().any(of_interest) {
                 let path = format!(

@@ -13,7 +13,9 @@ use crate::domain::integration::{MergeRequestState, Request};
 use crate::domain::linking::Feature;
 use crate::domain::validation::{Decision, Played, Run};
 use crate::outcome::Problem;
-use crate::ports::{Answer, Evidence, INTEGRATE_JOB, JobRecord, MergeRequest, PipelineRecord};
+use crate::ports::{
+    Answer, Evidence, INTEGRATE_JOB, JobRecord, MergeRequest, OwnNotes, PipelineRecord,
+};
 
 /// Reads one field through its constructor.
 pub(super) fn field<T: FromStr<Err: std::fmt::Display>>(name: &str, text: &str) -> Answer<T> {
@@ -112,6 +114,28 @@ pub(super) fn marker(kind: &str) -> String {
     format!("<!-- trainyard:{kind} -->")
 }
 
+/// Our notes among all: by author and marker. The oldest one of a kind, should there be two.
+pub(super) fn own_notes(me: Option<&wire::User>, notes: &[wire::DossierNote]) -> Answer<OwnNotes> {
+    let mut own = OwnNotes::new();
+    for note in notes {
+        let ours = note
+            .author
+            .as_ref()
+            .zip(me)
+            .is_some_and(|(author, me)| author.username == me.username);
+        let marked = note
+            .body
+            .strip_prefix("<!-- trainyard:")
+            .and_then(|rest| rest.split_once(" -->"));
+        if let Some((kind, _)) = marked.filter(|_| ours) {
+            let id = NoteId(number_of(&note.id)?);
+            own.entry(kind.to_owned())
+                .or_insert_with(|| (id, note.body.clone()));
+        }
+    }
+    Ok(own)
+}
+
 /// Pipelines and our notes, from GraphQL; who played which job, from REST (GraphQL does not tell it).
 ///
 /// A manual job whose user also started the pipeline is not told apart from a delayed job, which starts by itself under that
@@ -122,24 +146,7 @@ pub(super) fn evidence(
     users: &BTreeMap<u64, wire::JobUser>,
 ) -> Answer<Evidence> {
     let mut evidence = Evidence::default();
-    for note in found.notes.nodes {
-        let ours = note
-            .author
-            .as_ref()
-            .zip(me)
-            .is_some_and(|(author, me)| author.username == me.username);
-        let kind = note
-            .body
-            .strip_prefix("<!-- trainyard:")
-            .and_then(|rest| rest.split_once(" -->"))
-            .map(|(kind, _)| kind.to_owned());
-        if let Some(kind) = kind.filter(|_| ours) {
-            evidence
-                .notes
-                .entry(kind)
-                .or_insert((NoteId(number_of(&note.id)?), note.body));
-        }
-    }
+    evidence.notes = own_notes(me, &found.notes.nodes)?;
     for pipeline in found.pipelines.nodes {
         let Some(commit) = pipeline.sha.as_deref() else {
             continue;
@@ -160,15 +167,14 @@ pub(super) fn evidence(
                 .as_deref()
                 .map(|at| field("jobs.finishedAt", at))
                 .transpose()?;
-            if let (Some(at), Some(user), "success") = (finished, users.get(&id), status.as_str()) {
+            if let (Some(at), "success", true) = (finished, status.as_str(), name == INTEGRATE_JOB)
+            {
+                record.request = Some(Request { job: JobId(id), at });
+            } else if let (Some(at), Some(user), "success") =
+                (finished, users.get(&id), status.as_str())
+            {
                 let player: UserName = field("jobs.user.username", &user.username)?;
-                if name == INTEGRATE_JOB {
-                    record.request = Some(Request {
-                        job: JobId(id),
-                        by: player,
-                        at,
-                    });
-                } else if let Some((decision, role)) = validation_of(name) {
+                if let Some((decision, role)) = validation_of(name) {
                     let starter = pipeline.user.as_ref().map(|user| user.username.as_str());
                     let played = match job.manual_job {
                         Some(true) if starter != Some(user.username.as_str()) => Played::ByHand,

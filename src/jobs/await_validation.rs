@@ -45,7 +45,7 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let home = observe::features_project(desk);
     let linking = linking_of(desk, &found)?;
     let body = report::note_validation(&linking, &judgement, &holders, home, &found.head);
-    tell::keep_state_note(desk, iid, evidence.notes.get(tell::STATE), &body)?;
+    tell::keep_state_note(desk, iid, &evidence.notes, &body)?;
     let lapsed = judgement
         .standings
         .iter()

@@ -36,22 +36,17 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
         });
     }
     if desk.may_look_up && (refused || asks) {
-        let evidence = desk.records.evidence(iid)?;
         let body = if refused {
             report::note_links_refused(&reasons)
         } else {
-            let content = observe::content(desk, &linked.merge_request, &evidence)?;
-            let (judgement, holders) =
-                observe::judgement(desk, &linked.merge_request, &evidence, &content)?;
-            report::note_validation(
+            report::note_validation_asked(
                 &linked.linking.links,
-                &judgement,
-                &holders,
+                &observe::holders(desk, roles)?,
                 home,
                 &linked.merge_request.head,
             )
         };
-        tell::keep_state_note(desk, iid, evidence.notes.get(tell::STATE), &body)?;
+        tell::keep_state_note(desk, iid, &desk.announcements.notes(iid)?, &body)?;
     }
     let outcome = if refused {
         Outcome::refused(format!("the links of !{iid} are not in order"), reasons)

@@ -14,7 +14,7 @@ use crate::domain::versioning::{
 };
 use crate::files;
 use crate::outcome::{Outcome, Problem};
-use crate::ports::{Answer, DeploymentState, Place};
+use crate::ports::{Answer, DeploymentState, Known, Place};
 use crate::report;
 
 /// The note on a feature or merge request that tells that it is in production.
@@ -194,8 +194,12 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
     let completed = completed(&closing);
     for feature in &completed {
         let note = report::note_released(&closing.number, environment, &release.url);
-        desk.announcements
-            .keep_note(&Place::Feature(feature.clone()), RELEASED, None, &note)?;
+        desk.announcements.keep_note(
+            &Place::Feature(feature.clone()),
+            RELEASED,
+            Known::Unsure,
+            &note,
+        )?;
         desk.features.close(feature)?;
     }
     for appended in &closing.content {
@@ -203,7 +207,7 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
         desk.announcements.keep_note(
             &Place::MergeRequest(appended.change_set.merge_request.iid),
             super::tell::STATE,
-            appended.change_set.note,
+            appended.change_set.note.map_or(Known::Unsure, Known::At),
             &note,
         )?;
     }

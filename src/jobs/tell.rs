@@ -9,7 +9,7 @@ use crate::domain::ids::{NoteId, UserName};
 use crate::domain::integration::ChangeSet;
 use crate::domain::notification::{Alert, alert_for};
 use crate::domain::yard::Yard;
-use crate::ports::{Answer, Place};
+use crate::ports::{Answer, Known, OwnNotes, Place};
 use crate::report;
 
 /// The note on a merge request that tells where it stands.
@@ -19,20 +19,16 @@ pub(super) const STATE: &str = "state";
 pub(super) fn keep_state_note(
     desk: &Desk<'_>,
     iid: u64,
-    known: Option<&(NoteId, String)>,
+    notes: &OwnNotes,
     body: &str,
 ) -> Answer<NoteId> {
-    if let Some((id, text)) = known
-        && text.ends_with(body)
-    {
-        return Ok(*id);
-    }
-    desk.announcements.keep_note(
-        &Place::MergeRequest(iid),
-        STATE,
-        known.map(|(id, _)| *id),
-        body,
-    )
+    let known = match notes.get(STATE) {
+        Some((id, text)) if text.ends_with(body) => return Ok(*id),
+        Some((id, _)) => Known::At(*id),
+        None => Known::Absent,
+    };
+    desk.announcements
+        .keep_note(&Place::MergeRequest(iid), STATE, known, body)
 }
 
 /// The same for a job of a merge request pipeline, which has no log: the note itself is the memory.
@@ -52,7 +48,7 @@ fn send(desk: &Desk<'_>, iid: u64, alert: &Alert) -> Answer<()> {
         .keep_note(
             &Place::MergeRequest(iid),
             &kind,
-            None,
+            Known::Unsure,
             &report::alert(alert),
         )
         .map(drop)
@@ -78,6 +74,11 @@ pub(super) fn warn(
 pub(super) fn state(desk: &Desk<'_>, change_set: &ChangeSet, body: &str) -> Answer<()> {
     let place = Place::MergeRequest(change_set.merge_request.iid);
     desk.announcements
-        .keep_note(&place, STATE, change_set.note, body)
+        .keep_note(
+            &place,
+            STATE,
+            change_set.note.map_or(Known::Unsure, Known::At),
+            body,
+        )
         .map(drop)
 }

@@ -62,6 +62,21 @@ pub fn note_validation(
     format!("{body}\nThis merge request {}.", features.join(", "))
 }
 
+/// The note of a closing merge request whose pipeline has begun: who is asked, before anybody could answer.
+pub fn note_validation_asked(
+    links: &[Link],
+    holders: &Holders,
+    home: &ProjectPath,
+    head: &CommitSha,
+) -> String {
+    let asked = |role: &RoleName| (role.clone(), Standing::Awaited { lapsed: None });
+    let judgement = Judgement {
+        standings: holders.keys().map(asked).collect(),
+        set_aside: Vec::new(),
+    };
+    note_validation(links, &judgement, holders, home, head)
+}
+
 /// What the job says about where the roles stand.
 pub fn validation_outcome(iid: u64, judgement: &Judgement, holders: &Holders) -> Outcome {
     let mut outcome = match judgement.ruling() {

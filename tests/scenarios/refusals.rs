@@ -125,7 +125,7 @@ fn nothing_joins_the_queue_that_is_not_ready() {
     let early = stage.admit(iid);
     assert_eq!(early.code, Some(1));
     assert!(
-        early.said.contains("not validated") && early.said.contains("validate:po, validate:qa"),
+        early.said.contains("not validated") && early.said.contains("`validate:po`, `validate:qa`"),
         "{}",
         early.said
     );

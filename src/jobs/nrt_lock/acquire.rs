@@ -250,6 +250,20 @@ fn prepare(
             "retry the job",
         ));
     };
+    // Between our look at it and GitLab's rebase somebody may have pushed: such commits have been validated by nobody.
+    if !ticket.is_of(&standing.head)
+        && !desk
+            .commits
+            .same_change(&change_set.head, &standing.head, &base)?
+    {
+        withdraw(
+            desk,
+            ledger,
+            ticket,
+            "new commits were pushed while it was rebased",
+        )?;
+        return Ok(None);
+    }
     let candidate = Candidate {
         commit: standing.head.clone(),
         base: base.clone(),

@@ -4,18 +4,19 @@
 use std::time::Duration;
 
 use crate::domain::event::Fact;
-use crate::domain::ids::JobId;
+use crate::domain::ids::{JobId, ProjectPath};
 use crate::domain::integration::{
-    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Request, join_queue,
+    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Queue, Request, join_queue,
 };
 use crate::domain::linking::{Link, LinkKind, Sight};
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Decision, Judgement, Verdict};
+use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision as Recording, Ledger};
 use crate::jobs::observe::{self, Linked};
 use crate::jobs::{Desk, Done, tell};
 use crate::outcome::Outcome;
-use crate::ports::{Answer, Evidence, INTEGRATE_JOB, PipelineRecord};
+use crate::ports::{Answer, Evidence, INTEGRATE_JOB, Known, PipelineRecord, Place};
 use crate::report;
 
 /// How often the gate looks whether that job has ended.
@@ -77,8 +78,7 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         .find(|p| content.contains(&p.commit));
     let request = pipeline.and_then(|p| p.request.clone());
     let home = observe::features_project(desk);
-    let known = evidence.notes.get(tell::STATE);
-    let candidacy = Candidacy {
+    let mut candidacy = Candidacy {
         change_set: change_set(desk, &linked, &judgement, request.as_ref(), &evidence),
         state: found.state,
         draft: found.draft,
@@ -104,6 +104,23 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         .as_ref()
         .unwrap_or(&desk.ci.default_branch);
     let frozen = desk.config.integration.frozen.as_deref();
+    // The note comes before the ticket, so that the ticket knows it; the ticket decides, and the note follows if it must.
+    let yard = ledger.yard()?;
+    let mut written = None;
+    if let Ok(Joined::New(facts)) = join_queue(
+        &yard.queue,
+        &candidacy,
+        linked.ruling.clone(),
+        validation(),
+        frozen,
+        branch,
+    ) {
+        written = queued_note(&with(&yard, ledger, &facts).queue, &linked, home);
+        let note = written
+            .as_ref()
+            .map(|body| tell::keep_state_note(desk, iid, &evidence.notes, body));
+        candidacy.change_set.note = note.transpose()?;
+    }
     let decided = ledger.decide(|yard| {
         let joined = join_queue(
             &yard.queue,
@@ -127,23 +144,53 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         Err(reasons) => report::queue_refusals(&reasons, home),
         Ok(joined) => {
             let queue = ledger.yard()?.queue;
-            if let Some(rank) = queue.rank(&found.id) {
-                tell::keep_state_note(
-                    desk,
-                    iid,
-                    known,
-                    &report::note_queued(rank, &queue, &linked.linking.links, home),
+            if let (Some(id), Some(before), Some(now)) = (
+                candidacy.change_set.note,
+                written,
+                queued_note(&queue, &linked, home),
+            ) && before != now
+            {
+                desk.announcements.keep_note(
+                    &Place::MergeRequest(iid),
+                    tell::STATE,
+                    Known::At(id),
+                    &now,
                 )?;
             }
             return Ok(report::admitted(iid, &joined, &queue));
         }
     };
     if found.state == MergeRequestState::Open {
-        tell::keep_state_note(desk, iid, known, &report::note_not_queued(&refused))?;
+        tell::keep_state_note(
+            desk,
+            iid,
+            &evidence.notes,
+            &report::note_not_queued(&refused),
+        )?;
     }
     Ok(Outcome::refused(
         format!("!{iid} does not join the queue"),
         refused,
+    ))
+}
+
+/// The state as it would be with these facts.
+fn with(yard: &Yard, ledger: &Ledger<'_>, facts: &[Fact]) -> Yard {
+    let mut after = yard.clone();
+    for fact in facts {
+        after.apply(&ledger.event(fact.clone()));
+    }
+    after
+}
+
+/// What the author reads while the change set waits.
+fn queued_note(queue: &Queue, linked: &Linked, home: &ProjectPath) -> Option<String> {
+    let rank = queue.rank(&linked.merge_request.id)?;
+    Some(report::note_queued(
+        rank,
+        queue,
+        &linked.linking.links,
+        home,
     ))
 }
 
