@@ -1,6 +1,7 @@
 //! The families of the API below `/api/v4`, one file each: a table of routes and the functions that answer them.
 
 mod branches;
+mod changelog;
 mod commit_create;
 pub(crate) mod commit_entity;
 mod commits;
@@ -53,6 +54,7 @@ use crate::router::Route;
 /// Every route there is.
 pub(crate) const ROUTES: &[&[Route]] = &[
     branches::ROUTES,
+    changelog::ROUTES,
     commit_create::ROUTES,
     commits::ROUTES,
     deployments::ROUTES,

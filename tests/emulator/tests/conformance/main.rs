@@ -6,6 +6,7 @@ mod client;
 mod schemas;
 
 mod access_tokens;
+mod changelog;
 mod environments;
 mod faults;
 mod freeze_periods;
