@@ -238,12 +238,6 @@ impl<'a> Ctx<'a> {
         )
     }
 
-    /// A list of ids or numbers.
-    pub(crate) fn list_of_numbers(&self, name: &str) -> Option<Vec<u64>> {
-        let items = self.value(name)?.as_array()?;
-        Some(items.iter().filter_map(Value::as_u64).collect())
-    }
-
     /// An instant: ISO 8601, with or without a time of day; UTC unless it says otherwise.
     pub(crate) fn instant(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
         let Some(text) = self.string(name).filter(|text| !text.is_empty()) else {
@@ -253,6 +247,12 @@ impl<'a> Ctx<'a> {
         parsed
             .map(Some)
             .ok_or_else(|| ApiError::error(400, format!("{name} is invalid")))
+    }
+
+    /// A list of ids or numbers.
+    pub(crate) fn list_of_numbers(&self, name: &str) -> Option<Vec<u64>> {
+        let items = self.value(name)?.as_array()?;
+        Some(items.iter().filter_map(Value::as_u64).collect())
     }
 
     /// One text entry of a hash parameter: `hash_string("filter", "environment_scope")`.

@@ -1,10 +1,12 @@
 //! The handle a program or test holds on a running emulator.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::background::Background;
 use crate::clock::Clock;
@@ -12,10 +14,12 @@ use crate::faults::Faults;
 use crate::git::{GitError, Repository};
 use crate::report::Report;
 use crate::request_log::RequestEntry;
+use crate::runner::Settings;
 use crate::secret;
 use crate::server::{self, Server};
 use crate::shared::Shared;
 use crate::store::State;
+use crate::store::tokens::Token;
 
 /// How to start.
 pub struct Options {
@@ -29,6 +33,10 @@ pub struct Options {
     pub root_token: Option<String>,
     /// Where unknown requests and failures are reported.
     pub report: Box<dyn Write + Send>,
+    /// Directories put before the rest of `PATH` in jobs.
+    pub job_path: Vec<PathBuf>,
+    /// How long the script of a canceled job may take to end before it is killed.
+    pub cancel_grace: Duration,
 }
 
 impl Default for Options {
@@ -39,6 +47,8 @@ impl Default for Options {
             version: "18.5.1".to_owned(),
             root_token: None,
             report: Box::new(io::stderr()),
+            job_path: Vec::new(),
+            cancel_grace: Duration::from_secs(10),
         }
     }
 }
@@ -58,7 +68,8 @@ pub enum StartError {
 pub struct Emulator {
     server: Option<Server>,
     worker: Option<JoinHandle<()>>,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
+    runners: Mutex<Vec<JoinHandle<()>>>,
     root_token: String,
     temporary: Option<PathBuf>,
 }
@@ -72,6 +83,8 @@ impl Emulator {
             .or_else(|| temporary.clone())
             .unwrap_or_default();
         std::fs::create_dir_all(data_dir.join("repositories")).map_err(StartError::DataDir)?;
+        // Jobs see paths below it, and their working directory is another.
+        let data_dir = data_dir.canonicalize().map_err(StartError::DataDir)?;
         Repository::install_hooks(&data_dir).map_err(StartError::Git)?;
         let bound = server::bind(options.port).map_err(|source| StartError::Port {
             port: options.port,
@@ -90,13 +103,19 @@ impl Emulator {
             data_dir,
             clock,
             state,
+            Settings {
+                path: job_path(options.job_path),
+                grace: options.cancel_grace,
+            },
         ));
+        kill_jobs_on_fault(&shared);
         let worker = Background::start(Arc::clone(&shared));
         let server = bound.serve(Arc::clone(&shared));
         Ok(Self {
             server: Some(server),
             worker: Some(worker),
             shared,
+            runners: Mutex::default(),
             root_token,
             temporary,
         })
@@ -171,8 +190,21 @@ impl Emulator {
     }
 }
 
+impl Emulator {
+    /// Keeps the thread of a runner, to wait for it at the end.
+    pub(crate) fn keep_thread(&self, runner: JoinHandle<()>) {
+        let mut runners = self.runners.lock().unwrap_or_else(PoisonError::into_inner);
+        runners.push(runner);
+    }
+}
+
 impl Drop for Emulator {
     fn drop(&mut self) {
+        self.shared.runs.stop();
+        let runners = self.runners.get_mut().map(std::mem::take);
+        for runner in runners.unwrap_or_default() {
+            let _panicked = runner.join();
+        }
         // The server stops before its data directory disappears.
         drop(self.server.take());
         self.shared.background.stop();
@@ -184,6 +216,40 @@ impl Drop for Emulator {
             let _already_gone = std::fs::remove_dir_all(dir);
         }
     }
+}
+
+/// The directories asked for, before those of this process.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "jobs find git and the shell where the emulator finds them"
+)]
+fn job_path(first: Vec<PathBuf>) -> OsString {
+    let own = std::env::var_os("PATH").unwrap_or_default();
+    let rest = std::env::split_paths(&own);
+    // Only a directory with a colon in its name cannot be joined.
+    std::env::join_paths(first.into_iter().chain(rest)).unwrap_or(own.clone())
+}
+
+/// The fault `kill` ends the job that made the request: by its job token, or by the token among its variables.
+fn kill_jobs_on_fault(shared: &Arc<Shared>) {
+    let weak = Arc::downgrade(shared);
+    shared.faults.on_kill(move |who| {
+        let Some(shared) = weak.upgrade() else {
+            return;
+        };
+        if let Some(job) = who.job_id() {
+            shared.runs.kill(job);
+            return;
+        }
+        let secrets: Vec<String> = {
+            let state = shared.state();
+            let user = who.username().and_then(|name| state.user_named(name));
+            let own = |token: &&Token| user.is_some_and(|user| user.id == token.user_id);
+            let tokens = state.tokens.iter().filter(own);
+            tokens.map(|token| token.secret.clone()).collect()
+        };
+        shared.runs.kill_bearer_of(&secrets);
+    });
 }
 
 fn temporary_dir() -> PathBuf {

@@ -35,21 +35,3 @@ pub(crate) trait Pipelines: Send + Sync {
     /// The newest pipeline of a commit.
     fn last_pipeline(&self, state: &State, project: u64, sha: &str) -> Option<PipelineView>;
 }
-
-/// A GitLab whose projects have no CI: nothing ever runs, and there is no pipeline to wait for.
-#[derive(Debug)]
-pub(crate) struct NoPipelines;
-
-impl Pipelines for NoPipelines {
-    fn pushed(&self, _shared: &Shared, _push: &Push) {}
-
-    fn merge_request_changed(&self, _shared: &Shared, _project: u64, _iid: u64, _user: u64) {}
-
-    fn head_pipeline(&self, _state: &State, _merge_request: &MergeRequest) -> Option<PipelineView> {
-        None
-    }
-
-    fn last_pipeline(&self, _state: &State, _project: u64, _sha: &str) -> Option<PipelineView> {
-        None
-    }
-}

@@ -11,7 +11,7 @@ use crate::errors::ApiError;
 use crate::message::Response;
 use crate::param_spec::{Kind, coerced};
 pub(crate) use crate::param_spec::{
-    Param, boolean, hash, hashes, integer, integers, list, one_of, string,
+    Param, any, boolean, hash, hashes, integer, integers, list, one_of, string,
 };
 use crate::params::Params;
 

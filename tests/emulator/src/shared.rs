@@ -4,16 +4,18 @@ use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::background::Background;
 use crate::clock::Clock;
+use crate::engine::Engine;
 use crate::faults::Faults;
 use crate::git::Repository;
-use crate::hooks::{NoPipelines, Pipelines};
+use crate::hooks::Pipelines;
 use crate::rate_limit::RateLimit;
 use crate::report::Report;
 use crate::request_log::RequestLog;
+use crate::runner::{Runs, Settings};
 use crate::store::State;
 
 thread_local! {
@@ -33,6 +35,10 @@ pub(crate) struct Shared {
     pub(crate) report: Report,
     pub(crate) data_dir: PathBuf,
     pub(crate) pipelines: Box<dyn Pipelines>,
+    /// The jobs that runners execute at this moment.
+    pub(crate) runs: Arc<Runs>,
+    /// How jobs are executed.
+    pub(crate) runner: Settings,
     pub(crate) background: Background,
     /// Held while what follows a push is done, so that pushes are seen one after the other.
     pub(crate) after_push: Mutex<()>,
@@ -48,8 +54,10 @@ impl Shared {
         data_dir: PathBuf,
         clock: Clock,
         state: State,
+        runner: Settings,
     ) -> Self {
         Self {
+            pipelines: Box::new(Engine { url: url.clone() }),
             url,
             version,
             clock,
@@ -58,7 +66,8 @@ impl Shared {
             log: RequestLog::default(),
             report,
             data_dir,
-            pipelines: Box::new(NoPipelines),
+            runs: Arc::default(),
+            runner,
             background: Background::default(),
             after_push: Mutex::new(()),
             state: Mutex::new(state),

@@ -1,9 +1,14 @@
 //! The families of the API below `/api/v4`, one file each: a table of routes and the functions that answer them.
 
+mod artifacts;
 mod branches;
 mod changelog;
+mod ci_access;
+mod ci_lint;
+mod ci_params;
 mod commit_create;
 pub(crate) mod commit_entity;
+mod commit_statuses;
 mod commits;
 mod deployments;
 mod discussions;
@@ -15,13 +20,16 @@ mod groups;
 mod instants;
 mod issuable_filter;
 mod issue_entity;
+pub(crate) mod job_entity;
 mod job_token_scope;
+mod jobs;
 mod labels;
 mod members;
 mod merge_request_diffs;
 mod merge_request_entity;
 mod merge_request_merge;
 mod merge_request_people;
+mod merge_request_pipelines;
 mod merge_request_write;
 mod merge_requests;
 mod metadata;
@@ -31,6 +39,9 @@ mod noteable;
 mod notes;
 mod packages;
 mod personal_access_tokens;
+pub(crate) mod pipeline_entity;
+mod pipeline_schedules;
+mod pipelines;
 mod project_entity;
 mod project_lists;
 mod project_settings;
@@ -43,8 +54,10 @@ mod release_links;
 mod releases;
 mod repository;
 mod resource_access_tokens;
+mod resource_groups;
 mod tags;
 mod token_lists;
+mod triggers;
 mod user_administration;
 mod users;
 mod variables;
@@ -53,9 +66,12 @@ use crate::router::Route;
 
 /// Every route there is.
 pub(crate) const ROUTES: &[&[Route]] = &[
+    artifacts::ROUTES,
     branches::ROUTES,
     changelog::ROUTES,
+    ci_lint::ROUTES,
     commit_create::ROUTES,
+    commit_statuses::ROUTES,
     commits::ROUTES,
     deployments::ROUTES,
     discussions::ROUTES,
@@ -65,11 +81,13 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     generic_packages::ROUTES,
     groups::ROUTES,
     job_token_scope::ROUTES,
+    jobs::ROUTES,
     labels::ROUTES,
     members::ROUTES,
     merge_request_diffs::ROUTES,
     merge_request_merge::ROUTES,
     merge_request_people::ROUTES,
+    merge_request_pipelines::ROUTES,
     merge_request_write::ROUTES,
     merge_requests::ROUTES,
     metadata::ROUTES,
@@ -78,6 +96,8 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     notes::ROUTES,
     packages::ROUTES,
     personal_access_tokens::ROUTES,
+    pipeline_schedules::ROUTES,
+    pipelines::ROUTES,
     project_lists::ROUTES,
     project_stars::ROUTES,
     projects::ROUTES,
@@ -87,7 +107,9 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     releases::ROUTES,
     repository::ROUTES,
     resource_access_tokens::ROUTES,
+    resource_groups::ROUTES,
     tags::ROUTES,
+    triggers::ROUTES,
     user_administration::ROUTES,
     users::ROUTES,
     variables::ROUTES,

@@ -42,7 +42,10 @@ pub struct AutoCancel {
 
 impl Default for AutoCancel {
     fn default() -> Self {
-        Self { on_new_commit: OnNewCommit::Conservative, all_on_job_failure: false }
+        Self {
+            on_new_commit: OnNewCommit::Conservative,
+            all_on_job_failure: false,
+        }
     }
 }
 
@@ -100,6 +103,16 @@ pub struct Build {
     pub artifacts: Option<Artifacts>,
     /// The `release:` keyword, as written.
     pub release: Option<serde_json::Value>,
+    /// Service containers, each normalised to an object with at least `name`.
+    pub services: Vec<serde_json::Value>,
+    /// Cache definitions, each an object with GitLab's defaults filled in.
+    pub cache: Vec<serde_json::Value>,
+    /// Name of the variable to the audiences of the token it will hold.
+    pub id_tokens: BTreeMap<String, Vec<String>>,
+    /// `hooks:pre_get_sources_script`.
+    pub pre_get_sources_script: Vec<String>,
+    /// The job publishes its artifacts to Pages.
+    pub pages: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -143,16 +156,34 @@ pub enum Downstream {
     /// `trigger:include`: a child pipeline.
     Child(Vec<ChildInclude>),
     /// `trigger:project`.
-    Project { path: String, branch: Option<String> },
+    Project {
+        path: String,
+        branch: Option<String>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChildInclude {
-    Local { path: String, inputs: BTreeMap<String, serde_json::Value> },
-    Artifact { path: String, job: String, inputs: BTreeMap<String, serde_json::Value> },
-    Project { project: String, file: String, reference: Option<String>, inputs: BTreeMap<String, serde_json::Value> },
-    Component { reference: String, inputs: BTreeMap<String, serde_json::Value> },
+    Local {
+        path: String,
+        inputs: BTreeMap<String, serde_json::Value>,
+    },
+    Artifact {
+        path: String,
+        job: String,
+        inputs: BTreeMap<String, serde_json::Value>,
+    },
+    Project {
+        project: String,
+        file: String,
+        reference: Option<String>,
+        inputs: BTreeMap<String, serde_json::Value>,
+    },
+    Component {
+        reference: String,
+        inputs: BTreeMap<String, serde_json::Value>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -204,6 +235,8 @@ pub struct EnvironmentUse {
     pub action: String,
     pub deployment_tier: Option<String>,
     pub on_stop: Option<String>,
+    /// A duration such as `1 week`.
+    pub auto_stop_in: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -171,7 +171,7 @@ fn make_executable(_path: &Path) -> io::Result<()> {
 }
 
 /// `git` without anything of its surroundings.
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new("git");
     for name in [
         "GIT_DIR",

@@ -91,6 +91,13 @@ impl Repository {
         Ok(text.lines().filter_map(parse).collect())
     }
 
+    /// The message of an annotated tag; empty for a lightweight one.
+    pub fn tag_message(&self, tag: &str) -> Result<String, GitError> {
+        let format = "--format=%(if:equals=tag)%(objecttype)%(then)%(contents)%(end)";
+        self.text(&["for-each-ref", format, &format!("refs/tags/{tag}")])
+            .map(|text| text.trim_end().to_owned())
+    }
+
     /// The branches and their commits.
     pub fn branches(&self) -> Result<Vec<(String, String)>, GitError> {
         let short =

@@ -8,22 +8,26 @@ pub mod environments;
 pub mod freeze_periods;
 pub mod groups;
 pub mod issues;
+pub mod jobs;
 pub mod labels;
 pub mod members;
 pub mod merge_requests;
 pub mod milestones;
 pub mod notes;
 pub mod packages;
+pub mod pipelines;
 pub mod projects;
 pub mod protected_branches;
 pub mod protected_tags;
 pub mod releases;
 pub mod resource_events;
+pub mod resource_groups;
 pub mod tokens;
+pub mod triggers;
 pub mod users;
 pub mod variables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -33,18 +37,22 @@ use self::environments::Environment;
 use self::freeze_periods::FreezePeriod;
 use self::groups::Group;
 use self::issues::{Issue, IssueLink};
+use self::jobs::Job;
 use self::labels::Label;
 use self::members::Member;
 use self::merge_requests::MergeRequest;
 use self::milestones::Milestone;
 use self::notes::Note;
 use self::packages::{Package, PackageFile};
+use self::pipelines::Pipeline;
 use self::projects::Project;
 use self::protected_branches::ProtectedBranch;
 use self::protected_tags::ProtectedTag;
 use self::releases::{Release, ReleaseLink};
 use self::resource_events::ResourceEvent;
+use self::resource_groups::ResourceGroup;
 use self::tokens::{JobToken, Token, TokenKind};
+use self::triggers::{Schedule, Trigger};
 use self::users::User;
 use self::variables::Variable;
 
@@ -69,6 +77,13 @@ pub struct State {
     pub labels: Table<Label>,
     pub milestones: Table<Milestone>,
     pub resource_events: Table<ResourceEvent>,
+    pub pipelines: Table<Pipeline>,
+    pub jobs: Table<Job>,
+    pub resource_groups: Table<ResourceGroup>,
+    pub triggers: Table<Trigger>,
+    pub schedules: Table<Schedule>,
+    /// Pipelines whose jobs changed since the engine last looked.
+    pub touched_pipelines: BTreeSet<u64>,
     pub environments: Table<Environment>,
     pub deployments: Table<Deployment>,
     pub freeze_periods: Table<FreezePeriod>,
@@ -113,6 +128,12 @@ impl State {
             labels: Table::default(),
             milestones: Table::default(),
             resource_events: Table::default(),
+            pipelines: Table::default(),
+            jobs: Table::default(),
+            resource_groups: Table::default(),
+            triggers: Table::default(),
+            schedules: Table::default(),
+            touched_pipelines: BTreeSet::new(),
             environments: Table::default(),
             deployments: Table::default(),
             freeze_periods: Table::default(),

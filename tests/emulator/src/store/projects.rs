@@ -298,6 +298,11 @@ impl State {
         self.tokens
             .retain(|token| token.kind != super::tokens::TokenKind::Project(project));
         self.job_tokens.retain(|token| token.project_id != project);
+        self.pipelines.retain(|row| row.project_id != project);
+        self.jobs.retain(|row| row.project_id != project);
+        self.resource_groups.retain(|row| row.project_id != project);
+        self.triggers.retain(|row| row.project_id != project);
+        self.schedules.retain(|row| row.project_id != project);
         self.environments.retain(|row| row.project_id != project);
         self.deployments.retain(|row| row.project_id != project);
         self.freeze_periods.retain(|row| row.project_id != project);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod ci_world;
 mod client;
 mod schemas;
 
@@ -16,10 +17,12 @@ mod http;
 mod job_token_scope;
 mod packages;
 mod personal_access_tokens;
+mod pipelines;
 mod project_lists;
 mod projects;
 mod rate_limit;
 mod releases;
+mod runner;
 mod user_administration;
 mod users;
 mod variables;

@@ -1,0 +1,187 @@
+//! Artifacts of jobs: whole archives and single files, by job or by ref and job name.
+
+use super::ci_access;
+use crate::access::{Access, Role};
+use crate::ctx::Ctx;
+use crate::engine::status::Status;
+use crate::errors::ApiError;
+use crate::message::Response;
+use crate::router::{Answer, Guard, Param, Route, boolean, delete, get, post, string};
+use crate::store::State;
+use crate::store::jobs::Job;
+use crate::store::pipelines::{Pipeline, Source};
+
+const READER: Guard = Guard::ProjectReader;
+const BY_NAME: &[Param] = &[
+    string("job").required(),
+    boolean("search_recent_successful_pipelines"),
+];
+
+pub(super) const ROUTES: &[Route] = &[
+    get(
+        "projects/:id/jobs/artifacts/:ref_name/download",
+        READER,
+        archive_by_name,
+    )
+    .params(BY_NAME)
+    .job_token(),
+    get(
+        "projects/:id/jobs/artifacts/:ref_name/raw/*artifact_path",
+        READER,
+        file_by_name,
+    )
+    .params(BY_NAME)
+    .job_token(),
+    get(
+        "projects/:id/jobs/:job_id/artifacts",
+        READER,
+        archive_of_job,
+    )
+    .job_token(),
+    get(
+        "projects/:id/jobs/:job_id/artifacts/*artifact_path",
+        READER,
+        file_of_job,
+    )
+    .job_token(),
+    post(
+        "projects/:id/jobs/:job_id/artifacts/keep",
+        Guard::Project(Role::Developer),
+        keep,
+    )
+    .job_token(),
+    delete(
+        "projects/:id/jobs/:job_id/artifacts",
+        Guard::Project(Role::Maintainer),
+        destroy,
+    )
+    .job_token(),
+];
+
+fn archive_by_name(ctx: &Ctx<'_>) -> Answer {
+    let reader = reader(ctx)?;
+    archive(named(ctx, &ctx.state())?, reader)
+}
+
+fn file_by_name(ctx: &Ctx<'_>) -> Answer {
+    let reader = reader(ctx)?;
+    file(ctx, named(ctx, &ctx.state())?, reader)
+}
+
+fn archive_of_job(ctx: &Ctx<'_>) -> Answer {
+    let reader = reader(ctx)?;
+    archive(numbered(ctx, &ctx.state())?, reader)
+}
+
+fn file_of_job(ctx: &Ctx<'_>) -> Answer {
+    let reader = reader(ctx)?;
+    file(ctx, numbered(ctx, &ctx.state())?, reader)
+}
+
+fn keep(ctx: &Ctx<'_>) -> Answer {
+    let mut state = ctx.state();
+    let id = numbered(ctx, &state)?.id;
+    if let Some(job) = state.jobs.get_mut(id) {
+        job.artifacts_expire_at = None;
+    }
+    let job = state.jobs.get(id).ok_or_else(ApiError::not_found_plain)?;
+    let around = super::job_entity::Surroundings {
+        state: &state,
+        url: ctx.url(),
+        now: ctx.now(),
+    };
+    Ok(Response::ok(&super::job_entity::build(around, job)))
+}
+
+fn destroy(ctx: &Ctx<'_>) -> Answer {
+    let mut state = ctx.state();
+    let id = numbered(ctx, &state)?.id;
+    if let Some(job) = state.jobs.get_mut(id) {
+        job.artifacts
+            .retain(|artifact| artifact.file_type == "trace");
+        job.files.clear();
+    }
+    Ok(Response::no_content())
+}
+
+/// The job of the path.
+fn numbered<'a>(ctx: &Ctx<'_>, state: &'a State) -> Result<&'a Job, ApiError> {
+    let job = state.jobs.get(ctx.path_number("job_id")?);
+    job.filter(|job| job.project_id == ctx.project() && job.is_build())
+        .ok_or_else(ApiError::not_found_plain)
+}
+
+/// The successful job of a name in the newest successful pipeline of the ref.
+fn named<'a>(ctx: &Ctx<'_>, state: &'a State) -> Result<&'a Job, ApiError> {
+    let fits = |pipeline: &&Pipeline| {
+        pipeline.git_ref == ctx.path("ref_name")
+            && pipeline.status == Status::Success
+            && pipeline.source != Source::ParentPipeline
+    };
+    let of_pipeline = |pipeline: &'a Pipeline| {
+        let mut jobs = state.current_jobs_of(pipeline.id);
+        jobs.find(|job| {
+            Some(job.name.as_str()) == ctx.string("job") && job.status == Status::Success
+        })
+    };
+    let mut pipelines = state.pipelines_of(ctx.project()).rev().filter(fits);
+    let found = if ctx.boolean("search_recent_successful_pipelines") == Some(true) {
+        pipelines.find_map(of_pipeline)
+    } else {
+        pipelines.next().and_then(of_pipeline)
+    };
+    found.ok_or_else(ApiError::not_found_plain)
+}
+
+/// The caller's access, if it suffices to see jobs at all.
+fn reader(ctx: &Ctx<'_>) -> Result<Access, ApiError> {
+    ci_access::check_reader(ctx)?;
+    Ok(ctx.access())
+}
+
+/// `artifacts:access` of the job may ask for more.
+fn check_access(job: &Job, reader: Access) -> Result<(), ApiError> {
+    let wanted = job
+        .build()
+        .and_then(|build| build.artifacts.as_ref()?.access.as_deref());
+    let allowed = match wanted {
+        Some("none") => false,
+        Some("developer") => reader.at_least(Role::Developer),
+        Some("maintainer") => reader.at_least(Role::Maintainer),
+        Some(_) | None => true,
+    };
+    if allowed {
+        Ok(())
+    } else {
+        Err(ApiError::forbidden())
+    }
+}
+
+fn archive(job: &Job, reader: Access) -> Answer {
+    check_access(job, reader)?;
+    let archive = job
+        .artifacts
+        .iter()
+        .find(|artifact| artifact.file_type == "archive")
+        .ok_or_else(ApiError::not_found_plain)?;
+    Ok(
+        Response::bytes(200, "application/zip", archive.content.clone()).with(
+            "content-disposition",
+            format!("attachment; filename=\"{}\"", archive.file_name),
+        ),
+    )
+}
+
+fn file(ctx: &Ctx<'_>, job: &Job, reader: Access) -> Answer {
+    check_access(job, reader)?;
+    let path = ctx.path("artifact_path");
+    let file = job.files.iter().find(|file| file.path == path);
+    let file = file.ok_or_else(ApiError::not_found_plain)?;
+    let kind = match path.rsplit('.').next() {
+        Some("json") => "application/json",
+        Some("html") => "text/html",
+        Some("txt" | "log" | "md" | "yml" | "yaml" | "env" | "xml" | "csv") => "text/plain",
+        Some(_) | None => "application/octet-stream",
+    };
+    Ok(Response::bytes(200, kind, file.content.clone()))
+}

@@ -1,0 +1,222 @@
+//! `$[[ inputs.name | function ]]`: values put into the tree of one file.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::functions;
+use super::inputs::Spec;
+use super::source::Source;
+use super::tree::{Map, text_of};
+use super::yaml;
+
+const MAX_TEXT: usize = 1024 * 1024;
+const MAX_ACCESS: usize = 1024;
+const MAX_SEGMENTS: usize = 5;
+const MAX_FUNCTIONS: usize = 3;
+/// How many errors GitLab joins to one message.
+const SHOWN_ERRORS: usize = 3;
+
+/// What a component may know of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Facts {
+    pub(super) name: String,
+    pub(super) sha: String,
+    pub(super) version: Option<String>,
+    pub(super) reference: String,
+}
+
+/// Reads a file and puts its inputs in.
+pub(super) fn load(
+    text: &str,
+    inputs: Option<&Value>,
+    source: &Source<'_>,
+    component: Option<&Facts>,
+) -> Result<Map, String> {
+    let documents = yaml::read(text)?;
+    let none = Map::new();
+    let given = match inputs {
+        None | Some(Value::Null) => &none,
+        Some(Value::Object(given)) => given,
+        Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            return Err("Given inputs must be a hash".to_owned());
+        }
+    };
+    let Some(header) = documents.header else {
+        if given.is_empty() {
+            return Ok(documents.content);
+        }
+        return Err(
+            "Given inputs not defined in the `spec` section of the included configuration file"
+                .to_owned(),
+        );
+    };
+    let fails = |errors: Vec<String>| errors[..errors.len().min(SHOWN_ERRORS)].join(", ");
+    let spec = Spec::read(&header).map_err(fails)?;
+    let values = spec.values(given).map_err(fails)?;
+    let mut context = Map::new();
+    context.insert("inputs".to_owned(), Value::Object(values));
+    context.insert(
+        "component".to_owned(),
+        Value::Object(facts(component, &spec)),
+    );
+    let template = Template { context, source };
+    match template.node(&Value::Object(documents.content))? {
+        Value::Object(map) => Ok(map),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Ok(Map::new())
+        }
+    }
+}
+
+fn facts(component: Option<&Facts>, spec: &Spec) -> Map {
+    let Some(facts) = component else {
+        return Map::new();
+    };
+    let known = [
+        ("name", Value::from(facts.name.as_str())),
+        ("sha", facts.sha.as_str().into()),
+        ("version", facts.version.clone().into()),
+        ("reference", facts.reference.as_str().into()),
+    ];
+    let wanted = known
+        .into_iter()
+        .filter(|(key, _)| spec.component.iter().any(|name| name == key));
+    wanted.map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+struct Template<'a> {
+    context: Map,
+    source: &'a Source<'a>,
+}
+
+impl Template<'_> {
+    fn node(&self, value: &Value) -> Result<Value, String> {
+        match value {
+            Value::String(text) => self.text(text),
+            Value::Array(list) => {
+                let mut items = Vec::with_capacity(list.len());
+                for item in list {
+                    let mut node = self.node(item)?;
+                    // A list put in as one item becomes its items.
+                    match node.as_array_mut().filter(|_| item.is_string()) {
+                        Some(more) => items.append(more),
+                        None => items.push(node),
+                    }
+                }
+                Ok(Value::Array(items))
+            }
+            Value::Object(map) if super::tree::is_reference(map) => Ok(value.clone()),
+            Value::Object(map) => {
+                let entries = map
+                    .iter()
+                    .map(|(key, value)| Ok((text_of(&self.text(key)?), self.node(value)?)));
+                entries.collect::<Result<Map, String>>().map(Value::Object)
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => Ok(value.clone()),
+        }
+    }
+
+    fn text(&self, text: &str) -> Result<Value, String> {
+        static BLOCK: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"\$\[\[\s*(?<data>\S.*?\S)\s*\]\]")
+                .expect("the pattern is a literal that compiles")
+        });
+        if text.len() > MAX_TEXT {
+            return Err("config node too large".to_owned());
+        }
+        let mut whole = String::new();
+        let mut end = 0;
+        for found in BLOCK.captures_iter(text) {
+            let block = found.get(0).map_or(0..0, |block| block.range());
+            let value = self.block(&found[0], &found["data"])?;
+            if block == (0..text.len()) {
+                return Ok(value);
+            }
+            whole.push_str(&text[end..block.start]);
+            whole.push_str(&in_text(&value));
+            end = block.end;
+        }
+        whole.push_str(&text[end..]);
+        Ok(Value::String(whole))
+    }
+
+    fn block(&self, block: &str, data: &str) -> Result<Value, String> {
+        let mut parts = data.split('|').map(str::trim);
+        let access = parts.next().unwrap_or_default();
+        if access.split('.').next() == Some("matrix") {
+            // Put in later, when parallel jobs are told apart.
+            return Ok(block.into());
+        }
+        let value = self.access(access)?;
+        let calls: Vec<&str> = parts.collect();
+        if calls.len() > MAX_FUNCTIONS {
+            return Err("too many functions in interpolation block".to_owned());
+        }
+        functions::apply(value, &calls, self.source)
+    }
+
+    fn access(&self, path: &str) -> Result<Value, String> {
+        if !path.contains('.') {
+            return Err(
+                "invalid pattern used for interpolation. valid pattern is $[[ inputs.input ]]"
+                    .to_owned(),
+            );
+        }
+        if path.len() > MAX_ACCESS {
+            return Err("maximum interpolation expression size exceeded".to_owned());
+        }
+        let whole = Value::Object(self.context.clone());
+        path.splitn(MAX_SEGMENTS, '.')
+            .try_fold(whole, |value, segment| step(&value, segment, path))
+    }
+}
+
+fn step(value: &Value, segment: &str, path: &str) -> Result<Value, String> {
+    let (key, indices) = match segment.find('[') {
+        Some(at) => segment.split_at(at),
+        None => (segment, ""),
+    };
+    if key.is_empty() && !indices.is_empty() {
+        return Err(format!("invalid indexed access without a key in `{path}`"));
+    }
+    let mut found = value
+        .as_object()
+        .and_then(|map| map.get(key))
+        .cloned()
+        .ok_or_else(|| format!("unknown interpolation provided: `{key}` in `{path}`"))?;
+    for index in indices.split_terminator(']') {
+        let shown = index.trim_start_matches('[');
+        let at: usize = shown.parse().map_err(|_not_a_number| {
+            format!("invalid array index in `{path}`: `{shown}` is not a valid index")
+        })?;
+        let Value::Array(list) = found else {
+            return Err(format!(
+                "cannot index into non-array value at [{at}] in `{path}`"
+            ));
+        };
+        let size = list.len();
+        found = list
+            .into_iter()
+            .nth(at)
+            .ok_or_else(|| format!("array index {at} out of bounds (size: {size}) in `{path}`"))?;
+    }
+    Ok(found)
+}
+
+/// A value inside a longer text.
+fn in_text(value: &Value) -> String {
+    match value {
+        Value::Array(list) => format!(
+            "[{}]",
+            list.iter()
+                .map(Value::to_string)
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            text_of(value)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What repositories and merge requests tell the engine, and what they ask it.
+
+use super::create::{Order, Target};
+use super::settle;
+use crate::api::pipeline_entity;
+use crate::hooks::{PipelineView, Pipelines};
+use crate::push::{Push, RefUpdate};
+use crate::shared::Shared;
+use crate::store::State;
+use crate::store::merge_requests::MergeRequest;
+use crate::store::pipelines::{GivenVariable, Pipeline, Source};
+
+/// The engine as the other parts see it.
+pub(crate) struct Engine {
+    /// The address of the emulator, for links.
+    pub(crate) url: String,
+}
+
+impl Engine {
+    fn view(&self, state: &State, pipeline: &Pipeline) -> PipelineView {
+        PipelineView {
+            sha: pipeline.sha.clone(),
+            status: pipeline.status.as_str().to_owned(),
+            basic: pipeline_entity::basic(state, pipeline, &self.url),
+            detail: pipeline_entity::detail(state, pipeline, &self.url),
+        }
+    }
+}
+
+impl Pipelines for Engine {
+    fn pushed(&self, shared: &Shared, push: &Push) {
+        if push.options.iter().any(|option| option == "ci.skip") {
+            return;
+        }
+        for update in &push.updates {
+            let Some(target) = target_of_update(update) else {
+                continue;
+            };
+            let order = Order {
+                variables: given_by(&push.options),
+                skippable: true,
+                ..Order::new(push.project, push.user, Source::Push, target)
+            };
+            // Nobody is told when a push gives no pipeline.
+            let _filtered = settle::run_pipeline(shared, order);
+        }
+    }
+
+    fn merge_request_changed(&self, shared: &Shared, project: u64, iid: u64, user: u64) {
+        let order = {
+            let state = shared.state();
+            let merge_request = state.merge_request(project, iid);
+            merge_request.map(|merge_request| order_for(merge_request, user))
+        };
+        if let Some(order) = order {
+            let skippable = Order {
+                skippable: true,
+                ..order
+            };
+            let _filtered = settle::run_pipeline(shared, skippable);
+        }
+    }
+
+    fn head_pipeline(&self, state: &State, merge_request: &MergeRequest) -> Option<PipelineView> {
+        let pipeline = state.pipelines.get(merge_request.head_pipeline_id?)?;
+        Some(self.view(state, pipeline))
+    }
+
+    fn last_pipeline(&self, state: &State, project: u64, sha: &str) -> Option<PipelineView> {
+        let pipeline = state
+            .pipelines_of(project)
+            .rev()
+            .find(|pipeline| pipeline.sha == sha && !pipeline.is_child())?;
+        Some(self.view(state, pipeline))
+    }
+}
+
+/// The order for a pipeline of a merge request.
+pub(crate) fn order_for(merge_request: &MergeRequest, user: u64) -> Order {
+    let target = Target {
+        git_ref: format!("refs/merge-requests/{}/head", merge_request.iid),
+        tag: false,
+        sha: merge_request.sha.clone(),
+        before: merge_request.diff().map(|diff| diff.base.clone()),
+        merge_request_id: Some(merge_request.id),
+    };
+    Order::new(
+        merge_request.project_id,
+        user,
+        Source::MergeRequestEvent,
+        target,
+    )
+}
+
+fn target_of_update(update: &RefUpdate) -> Option<Target> {
+    let (git_ref, tag) = match update.name.strip_prefix("refs/tags/") {
+        Some(name) => (name, true),
+        None => (update.branch()?, false),
+    };
+    Some(Target {
+        git_ref: git_ref.to_owned(),
+        tag,
+        sha: update.new.clone()?,
+        before: update.old.clone(),
+        merge_request_id: None,
+    })
+}
+
+/// Variables given with `git push -o ci.variable="KEY=value"`.
+fn given_by(options: &[String]) -> Vec<GivenVariable> {
+    options
+        .iter()
+        .filter_map(|option| option.strip_prefix("ci.variable="))
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, value)| GivenVariable {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            file: false,
+            raw: false,
+        })
+        .collect()
+}

@@ -1,0 +1,58 @@
+//! Pipelines and merge requests: which pipelines belong to a merge request, and which one is its head.
+
+use crate::store::State;
+use crate::store::merge_requests::MergeRequest;
+use crate::store::pipelines::{Pipeline, Source};
+
+/// A merge request's own pipelines first, then those of its source branch; each newest first. Only for the commits given.
+pub(crate) fn pipelines_of<'a>(
+    state: &'a State,
+    merge_request: &MergeRequest,
+    commits: &[String],
+) -> Vec<&'a Pipeline> {
+    let own = |pipeline: &&Pipeline| pipeline.merge_request_id == Some(merge_request.id);
+    let of_branch = |pipeline: &&Pipeline| {
+        pipeline.merge_request_id.is_none()
+            && pipeline.project_id == merge_request.source_project_id
+            && pipeline.git_ref == merge_request.source_branch
+            && !pipeline.tag
+            && commits.contains(&pipeline.sha)
+    };
+    let visible = |pipeline: &&Pipeline| pipeline.source != Source::ParentPipeline;
+    let all = || state.pipelines.iter().rev().filter(visible);
+    all().filter(own).chain(all().filter(of_branch)).collect()
+}
+
+/// Brings the head pipeline of the open merge requests that a new pipeline may concern up to date.
+pub(crate) fn update_heads(state: &mut State, pipeline: u64) {
+    let Some(new) = state.pipelines.get(pipeline) else {
+        return;
+    };
+    if new.is_child() {
+        return;
+    }
+    let concerned = |merge_request: &&MergeRequest| {
+        merge_request.is_open()
+            && merge_request.sha == new.sha
+            && (new.merge_request_id == Some(merge_request.id)
+                || (merge_request.source_project_id == new.project_id
+                    && merge_request.source_branch == new.git_ref))
+    };
+    let heads: Vec<(u64, u64)> = state
+        .merge_requests
+        .iter()
+        .filter(concerned)
+        .filter_map(|merge_request| {
+            let commits = std::slice::from_ref(&merge_request.sha);
+            let head = pipelines_of(state, merge_request, commits)
+                .into_iter()
+                .find(|pipeline| pipeline.sha == merge_request.sha)?;
+            Some((merge_request.id, head.id))
+        })
+        .collect();
+    for (merge_request, head) in heads {
+        if let Some(merge_request) = state.merge_requests.get_mut(merge_request) {
+            merge_request.head_pipeline_id = Some(head);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The pipeline engine: creates pipelines and moves their jobs.
+//!
+//! `status` and `decide` are pure. What changes jobs (`transition`, `process`, `cancel`, `retry`, `play`, `resources`) works on
+//! the locked state and runs no git. Whoever changed something ends with `settle`, which goes on until nothing moves and makes
+//! downstream pipelines in between, without the lock.
+
+mod bridges;
+pub(crate) mod cancel;
+mod create;
+mod decide;
+pub(crate) mod external;
+pub(crate) mod finish;
+mod hook;
+pub(crate) mod merge_requests;
+pub(crate) mod permissions;
+pub(crate) mod play;
+mod process;
+mod project_files;
+pub(crate) mod resources;
+pub(crate) mod retry;
+mod settle;
+pub(crate) mod status;
+mod transition;
+pub(crate) mod variables;
+
+pub(crate) use self::create::{Order, Refusal, TRIGGER_PAYLOAD, lint, target_of};
+pub(crate) use self::hook::{Engine, order_for};
+pub(crate) use self::settle::{run_pipeline, settle};
+pub(crate) use self::transition::move_job;

@@ -1,0 +1,70 @@
+//! Resource groups: whose turn it is, and the upcoming jobs.
+
+use jiff::Timestamp;
+
+use super::status::Status;
+use super::transition::move_job;
+use crate::store::State;
+use crate::store::jobs::Job;
+use crate::store::resource_groups::{ProcessMode, ResourceGroup};
+
+/// Gives every free resource to the job whose turn it is, if that job is ready.
+pub(super) fn assign(state: &mut State, now: Timestamp) {
+    let free: Vec<u64> = state
+        .resource_groups
+        .iter()
+        .filter(|group| group.holder.is_none())
+        .map(|group| group.id)
+        .collect();
+    for id in free {
+        let Some(group) = state.resource_groups.get(id) else {
+            continue;
+        };
+        // With an ordered mode the head of the queue may not be ready, and then everybody waits.
+        let head = upcoming(state, group)
+            .first()
+            .filter(|job| job.status == Status::WaitingForResource)
+            .map(|job| job.id);
+        let Some(job) = head else { continue };
+        if let Some(group) = state.resource_groups.get_mut(id) {
+            group.holder = Some(job);
+        }
+        move_job(state, job, Status::Pending, now);
+    }
+}
+
+/// The jobs that want the resource, in the order of the group's mode.
+pub(crate) fn upcoming<'a>(state: &'a State, group: &ResourceGroup) -> Vec<&'a Job> {
+    let waiting_only = matches!(
+        group.process_mode,
+        ProcessMode::Unordered | ProcessMode::NewestReadyFirst
+    );
+    let counts = |job: &&Job| {
+        job.resource_group_id == Some(group.id)
+            && !job.retried
+            && match job.status {
+                Status::WaitingForResource => true,
+                Status::Created | Status::Scheduled => !waiting_only,
+                Status::Preparing
+                | Status::WaitingForCallback
+                | Status::Pending
+                | Status::Running
+                | Status::Success
+                | Status::Failed
+                | Status::Canceling
+                | Status::Canceled
+                | Status::Skipped
+                | Status::Manual => false,
+            }
+    };
+    let mut jobs: Vec<&Job> = state.jobs.iter().filter(counts).collect();
+    let not_ready = |job: &Job| job.status != Status::WaitingForResource;
+    match group.process_mode {
+        ProcessMode::Unordered => {}
+        ProcessMode::OldestFirst => jobs.sort_by_key(|job| (job.pipeline_id, not_ready(job))),
+        ProcessMode::NewestFirst | ProcessMode::NewestReadyFirst => {
+            jobs.sort_by_key(|job| (std::cmp::Reverse(job.pipeline_id), not_ready(job)));
+        }
+    }
+    jobs
+}

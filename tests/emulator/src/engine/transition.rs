@@ -1,0 +1,61 @@
+//! One job from one status to another, with the timestamps, token and lock that go with it.
+
+use jiff::Timestamp;
+
+use super::status::Status;
+use crate::store::State;
+
+/// Moves a job; the engine looks at its pipeline afterwards.
+pub(crate) fn move_job(state: &mut State, id: u64, status: Status, now: Timestamp) {
+    let Some(job) = state.jobs.get_mut(id).filter(|job| job.status != status) else {
+        return;
+    };
+    job.status = status;
+    match status {
+        Status::Pending => job.queued_at = Some(now),
+        Status::Running => job.started_at = Some(now),
+        Status::Success | Status::Failed | Status::Canceled => job.finished_at = Some(now),
+        Status::Created
+        | Status::WaitingForResource
+        | Status::Preparing
+        | Status::WaitingForCallback
+        | Status::Canceling
+        | Status::Skipped
+        | Status::Manual
+        | Status::Scheduled => {}
+    }
+    if status != Status::Failed {
+        job.failure_reason = None;
+    }
+    state.touched_pipelines.insert(job.pipeline_id);
+    if status.is_complete() {
+        state.revoke_job_token(id);
+        for group in state.resource_groups.iter_mut() {
+            if group.holder == Some(id) {
+                group.holder = None;
+            }
+        }
+    }
+}
+
+/// Lets a job wait for a runner, or first for its resource.
+pub(super) fn enqueue(state: &mut State, id: u64, now: Timestamp) {
+    let locks = state
+        .jobs
+        .get(id)
+        .is_some_and(|job| job.resource_group_id.is_some());
+    let next = if locks {
+        Status::WaitingForResource
+    } else {
+        Status::Pending
+    };
+    move_job(state, id, next, now);
+}
+
+/// Fails a job for a reason.
+pub(crate) fn drop_job(state: &mut State, id: u64, reason: &str, now: Timestamp) {
+    move_job(state, id, Status::Failed, now);
+    if let Some(job) = state.jobs.get_mut(id) {
+        job.failure_reason = Some(reason.to_owned());
+    }
+}

@@ -1,0 +1,47 @@
+//! Fetching the commit of a job, as runners do it: over HTTP, with the job token, onto a detached head.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::claim::Sources;
+use crate::git::{self, GitError};
+
+/// Fetches and checks out; `clone_or_fetch` is all the same in a fresh directory. The error is for the trace.
+pub(super) fn fetch(sources: &Sources, dir: &Path) -> Result<(), String> {
+    git(dir, &["init", "--quiet", "--initial-branch=main", "."])?;
+    git(dir, &["remote", "add", "origin", &sources.url])?;
+    let depth = sources.depth.to_string();
+    let mut fetch = vec!["fetch", "--quiet", "origin", "--no-tags"];
+    if sources.depth > 0 {
+        fetch.extend(["--depth", &depth]);
+    }
+    fetch.extend(sources.refspecs.iter().map(String::as_str));
+    git(dir, &fetch)?;
+    git(dir, &["checkout", "--quiet", "--detach", &sources.sha])
+}
+
+/// The files of a checkout that git does not know.
+pub(super) fn untracked(dir: &Path) -> Vec<String> {
+    let args = ["ls-files", "--others", "-z"];
+    let output = run(dir, &args).unwrap_or_default();
+    output
+        .split('\0')
+        .filter(|path| !path.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn git(dir: &Path, args: &[&str]) -> Result<(), String> {
+    run(dir, args).map(drop)
+}
+
+fn run(dir: &Path, args: &[&str]) -> Result<String, String> {
+    let mut command: Command = git::program();
+    command.current_dir(dir).args(args);
+    let output = git::run(command, &[]).map_err(|error: GitError| error.to_string())?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}

@@ -1,0 +1,75 @@
+//! Keeping secrets out of the trace, also when one arrives in pieces.
+
+const MASK: &[u8] = b"[MASKED]";
+
+/// Replaces secrets in a stream of bytes.
+#[derive(Debug)]
+pub(super) struct Masker {
+    /// Longest first, so that a secret inside another does not hide it.
+    secrets: Vec<Vec<u8>>,
+    held: Vec<u8>,
+}
+
+impl Masker {
+    /// A masker for these secrets.
+    pub(super) fn new(secrets: &[String]) -> Self {
+        let mut secrets: Vec<Vec<u8>> = secrets
+            .iter()
+            .filter(|secret| !secret.is_empty())
+            .map(|secret| secret.clone().into_bytes())
+            .collect();
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        Self {
+            secrets,
+            held: Vec::new(),
+        }
+    }
+
+    /// Takes more bytes and gives back what can be shown already.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.held.extend_from_slice(bytes);
+        self.shown(false)
+    }
+
+    /// Gives back the rest.
+    pub(super) fn finish(&mut self) -> Vec<u8> {
+        self.shown(true)
+    }
+
+    fn shown(&mut self, all: bool) -> Vec<u8> {
+        let mut shown = Vec::new();
+        let mut at = 0;
+        while at < self.held.len() {
+            let rest = &self.held[at..];
+            if let Some(secret) = self.secrets.iter().find(|secret| rest.starts_with(secret)) {
+                shown.extend_from_slice(MASK);
+                at += secret.len();
+            } else if !all && self.secrets.iter().any(|secret| secret.starts_with(rest)) {
+                break;
+            } else {
+                shown.push(rest[0]);
+                at += 1;
+            }
+        }
+        self.held.drain(..at);
+        shown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_masked_even_across_pieces() {
+        let mut masker = Masker::new(&["secret-1".to_owned(), "secret-12".to_owned()]);
+        let mut shown = masker.push(b"a secr");
+        shown.extend(masker.push(b"et-12 b secret-1"));
+        shown.extend(masker.push(b"x sec"));
+        shown.extend(masker.finish());
+        assert_eq!(
+            String::from_utf8(shown).unwrap(),
+            "a [MASKED] b [MASKED]x sec"
+        );
+    }
+}

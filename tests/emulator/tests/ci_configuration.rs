@@ -1,0 +1,18 @@
+//! Configurations compiled as a whole: what a pipeline becomes of them, and how GitLab words what is wrong with them.
+
+#[path = "ci/given.rs"]
+mod given;
+#[path = "ci/includes.rs"]
+mod includes;
+#[path = "ci/inputs.rs"]
+mod inputs;
+#[path = "ci/jobs.rs"]
+mod jobs;
+#[path = "ci/linting.rs"]
+mod linting;
+#[path = "ci/pipelines.rs"]
+mod pipelines;
+#[path = "ci/samples.rs"]
+mod samples;
+#[path = "ci/wordings.rs"]
+mod wordings;
