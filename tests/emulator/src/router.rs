@@ -58,7 +58,7 @@ pub(crate) struct Route {
     pub(crate) job_token: bool,
     pub(crate) any_scope: bool,
     pub(crate) raw_body: bool,
-    params: [&'static [Param]; 4],
+    params: [&'static [Param]; 5],
 }
 
 const fn route(
@@ -75,7 +75,7 @@ const fn route(
         job_token: false,
         any_scope: false,
         raw_body: false,
-        params: [&[], &[], &[], &[]],
+        params: [&[], &[], &[], &[], &[]],
     }
 }
 pub(crate) const fn get(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
@@ -104,6 +104,12 @@ impl Route {
     /// A second list, for parameters that several routes share.
     pub(crate) const fn also(mut self, params: &'static [Param]) -> Self {
         self.params[1] = params;
+        self
+    }
+
+    /// A third list.
+    pub(crate) const fn and(mut self, params: &'static [Param]) -> Self {
+        self.params[4] = params;
         self
     }
 

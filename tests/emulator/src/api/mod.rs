@@ -1,6 +1,7 @@
 //! The families of the API below `/api/v4`, one file each: a table of routes and the functions that answer them.
 
 mod artifacts;
+mod award_emoji;
 mod branches;
 mod changelog;
 mod ci_access;
@@ -18,8 +19,12 @@ mod freeze_periods;
 mod generic_packages;
 mod groups;
 mod instants;
+mod issuable_fields;
 mod issuable_filter;
 mod issue_entity;
+mod issue_links;
+mod issue_write;
+mod issues;
 pub(crate) mod job_entity;
 mod job_token_scope;
 mod jobs;
@@ -54,6 +59,7 @@ mod release_links;
 mod releases;
 mod repository;
 mod resource_access_tokens;
+mod resource_events;
 mod resource_groups;
 mod tags;
 mod token_lists;
@@ -67,6 +73,7 @@ use crate::router::Route;
 /// Every route there is.
 pub(crate) const ROUTES: &[&[Route]] = &[
     artifacts::ROUTES,
+    award_emoji::ROUTES,
     branches::ROUTES,
     changelog::ROUTES,
     ci_lint::ROUTES,
@@ -80,6 +87,9 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     freeze_periods::ROUTES,
     generic_packages::ROUTES,
     groups::ROUTES,
+    issue_links::ROUTES,
+    issue_write::ROUTES,
+    issues::ROUTES,
     job_token_scope::ROUTES,
     jobs::ROUTES,
     labels::ROUTES,
@@ -107,6 +117,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     releases::ROUTES,
     repository::ROUTES,
     resource_access_tokens::ROUTES,
+    resource_events::ROUTES,
     resource_groups::ROUTES,
     tags::ROUTES,
     triggers::ROUTES,
