@@ -7,6 +7,7 @@ mod client;
 mod schemas;
 
 mod access_tokens;
+mod bridges;
 mod environments;
 mod faults;
 mod freeze_periods;
@@ -21,7 +22,9 @@ mod project_lists;
 mod projects;
 mod rate_limit;
 mod releases;
+mod resource_groups;
 mod runner;
+mod triggers;
 mod user_administration;
 mod users;
 mod variables;
