@@ -149,6 +149,13 @@ impl Route {
 
     /// Types, requirements and allowed values; afterwards each value has its JSON type.
     pub(crate) fn check_params(&self, params: &mut Params) -> Result<(), ApiError> {
+        // Clients repeat in the body what the path says already; the path counts.
+        params.values.retain(|name, _| {
+            !self
+                .pattern
+                .split('/')
+                .any(|part| part.strip_prefix([':', '*']) == Some(name.as_str()))
+        });
         for name in params.values.keys() {
             let known = self.all_params().find(|param| param.name == name.as_str());
             match known {
@@ -325,6 +332,16 @@ mod tests {
             Err(NoRoute::Method)
         ));
         assert!(matches!(found("GET", &["jobs"]), Err(NoRoute::Path)));
+    }
+
+    #[test]
+    fn a_parameter_that_repeats_a_placeholder_is_left_out() {
+        let route = found("POST", &["jobs", "7", "play"]).ok().unwrap().route;
+        let mut repeated = Params::default();
+        repeated.put("name", json!("n"));
+        repeated.put("id", json!("8"));
+        route.check_params(&mut repeated).unwrap();
+        assert_eq!(Value::Object(repeated.values), json!({ "name": "n" }));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod artifacts;
 mod award_emoji;
 mod branches;
+mod changelog;
 mod ci_access;
 mod ci_lint;
 mod ci_params;
@@ -71,9 +72,13 @@ use crate::router::Route;
 
 /// Every route there is.
 pub(crate) const ROUTES: &[&[Route]] = &[
+    artifacts::ROUTES,
     award_emoji::ROUTES,
     branches::ROUTES,
+    changelog::ROUTES,
+    ci_lint::ROUTES,
     commit_create::ROUTES,
+    commit_statuses::ROUTES,
     commits::ROUTES,
     deployments::ROUTES,
     discussions::ROUTES,
@@ -86,11 +91,13 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     issue_links::ROUTES,
     issue_write::ROUTES,
     issues::ROUTES,
+    jobs::ROUTES,
     labels::ROUTES,
     members::ROUTES,
     merge_request_diffs::ROUTES,
     merge_request_merge::ROUTES,
     merge_request_people::ROUTES,
+    merge_request_pipelines::ROUTES,
     merge_request_write::ROUTES,
     merge_requests::ROUTES,
     metadata::ROUTES,
@@ -99,6 +106,8 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     notes::ROUTES,
     packages::ROUTES,
     personal_access_tokens::ROUTES,
+    pipeline_schedules::ROUTES,
+    pipelines::ROUTES,
     project_lists::ROUTES,
     project_stars::ROUTES,
     projects::ROUTES,
@@ -109,17 +118,10 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     repository::ROUTES,
     resource_access_tokens::ROUTES,
     resource_events::ROUTES,
+    resource_groups::ROUTES,
     tags::ROUTES,
+    triggers::ROUTES,
     user_administration::ROUTES,
     users::ROUTES,
     variables::ROUTES,
-    artifacts::ROUTES,
-    jobs::ROUTES,
-    pipelines::ROUTES,
-    ci_lint::ROUTES,
-    commit_statuses::ROUTES,
-    merge_request_pipelines::ROUTES,
-    pipeline_schedules::ROUTES,
-    resource_groups::ROUTES,
-    triggers::ROUTES,
 ];

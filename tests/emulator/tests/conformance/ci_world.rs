@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use trainyard_emulator::{FinishedJob, Status};
+use trainyard_emulator::{FinishedJob, Options, Status};
 
 use crate::client::{Client, World};
 
@@ -25,7 +25,12 @@ impl CiWorld {
 
     /// The same without any commit.
     pub(crate) fn empty() -> Self {
-        let world = World::new();
+        Self::start(Options::default())
+    }
+
+    /// The same with other options.
+    pub(crate) fn start(options: Options) -> Self {
+        let world = World::start(options);
         let project = world.project("shop");
         let dir = tempfile::tempdir().unwrap();
         let ci = Self {

@@ -148,10 +148,14 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::start(Options::default())
+    }
+
+    pub(crate) fn start(options: Options) -> Self {
         let report = Lines::default();
         let options = Options {
             report: Box::new(report.clone()),
-            ..Options::default()
+            ..options
         };
         let emulator = Emulator::start(options).expect("the emulator starts");
         let root = Client {
