@@ -11,6 +11,7 @@ use crate::clock;
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::faults::Effect;
+use crate::graphql;
 use crate::message::{Request, Response};
 use crate::params::Params;
 use crate::rate_limit::Standing;
@@ -33,6 +34,7 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
     match segments.as_slice() {
         ["-", "sandbox", rest @ ..] => Served::Answer(sandbox::serve(shared, request, rest)),
         ["api", "v4", ..] => serve_api(shared, request),
+        ["api", "graphql"] if request.method == "POST" => serve_graphql(shared, request),
         _ => match GitRequest::parse(request) {
             Some(git) => serve_git(shared, request, &git),
             None => unknown(shared, request),
@@ -63,6 +65,15 @@ fn serve_api(shared: &Shared, request: &Request) -> Served {
             })
         }
     }
+}
+
+fn serve_graphql(shared: &Shared, request: &Request) -> Served {
+    let (caller, who) = identified(shared, |state, now| {
+        auth::api_caller(state, now, request, false)
+    });
+    logged(shared, request, Some("graphql"), who, |shared| {
+        graphql::serve(shared, request, caller?)
+    })
 }
 
 fn serve_git(shared: &Shared, request: &Request, git: &GitRequest) -> Served {

@@ -19,6 +19,7 @@ mod engine;
 mod errors;
 pub mod faults;
 pub mod git;
+mod graphql;
 mod hooks;
 mod issuable_changes;
 mod issuables;

@@ -8,13 +8,16 @@ mod schemas;
 
 mod access_tokens;
 mod bridges;
+mod commit_statuses;
 mod environments;
 mod faults;
 mod freeze_periods;
 mod git_http;
+mod graphql;
 mod groups_and_members;
 mod http;
 mod job_token_scope;
+mod merge_request_pipelines;
 mod packages;
 mod personal_access_tokens;
 mod pipelines;
