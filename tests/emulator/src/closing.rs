@@ -22,8 +22,6 @@ static VERB: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!(r"\b(?:{}):? +", verbs.join("|"))).ok()
 });
 static ISSUE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^issues? +").ok());
-static BETWEEN: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^(?: *,? +and +| *,? *)").ok());
 
 /// The ids of the issues that a text of a project closes, where their projects allow it.
 pub(crate) fn issues_in(state: &State, url: &str, project: u64, text: &str) -> Vec<u64> {
@@ -32,7 +30,7 @@ pub(crate) fn issues_in(state: &State, url: &str, project: u64, text: &str) -> V
     for verb in VERB.iter().flat_map(|pattern| pattern.find_iter(&text)) {
         let mut rest = &text[verb.end()..];
         loop {
-            rest = after(&ISSUE, rest);
+            rest = after_word(rest);
             let Some((reference, length)) = references::at_start(rest, url) else {
                 break;
             };
@@ -42,7 +40,7 @@ pub(crate) fn issues_in(state: &State, url: &str, project: u64, text: &str) -> V
             {
                 found.push(id);
             }
-            rest = after(&BETWEEN, &rest[length..]);
+            rest = after_separator(&rest[length..]);
         }
     }
     found
@@ -94,9 +92,21 @@ pub(crate) fn remember(shared: &Shared, id: u64) -> Result<(), GitError> {
     Ok(())
 }
 
-fn after<'a>(pattern: &LazyLock<Option<Regex>>, text: &'a str) -> &'a str {
-    let end = pattern.as_ref().and_then(|pattern| pattern.find(text));
+/// What comes after an optional `issue` or `issues`.
+fn after_word(text: &str) -> &str {
+    let end = ISSUE.as_ref().and_then(|pattern| pattern.find(text));
     &text[end.map_or(0, |found| found.end())..]
+}
+
+/// What comes after a comma, an `and`, both, or nothing but spaces.
+fn after_separator(text: &str) -> &str {
+    let rest = text.trim_start_matches(' ');
+    let rest = rest.strip_prefix(',').unwrap_or(rest);
+    let spaced = rest.trim_start_matches(' ');
+    spaced
+        .strip_prefix("and ")
+        .unwrap_or(spaced)
+        .trim_start_matches(' ')
 }
 
 fn allows_closing(state: &State, issue: u64) -> bool {

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value};
 
 use crate::markdown;
+use crate::merge_requests::auto_merge;
 use crate::quick_action_effects as effects;
 use crate::shared::Shared;
 use crate::store::notes::Noteable;
@@ -105,6 +106,16 @@ pub(crate) fn execute(
                 let text = format!("Could not apply {} command.", command.name);
                 outcome.errors.push(text);
             }
+        }
+    }
+    if let Noteable::MergeRequest(id) = noteable {
+        let place = {
+            let state = shared.state();
+            let row = state.merge_requests.get(id);
+            row.map(|row| (row.project_id, row.iid))
+        };
+        if let Some((project, iid)) = place {
+            auto_merge::merge_if_ready(shared, project, iid);
         }
     }
     outcome

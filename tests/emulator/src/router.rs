@@ -58,7 +58,7 @@ pub(crate) struct Route {
     pub(crate) job_token: bool,
     pub(crate) any_scope: bool,
     pub(crate) raw_body: bool,
-    params: [&'static [Param]; 4],
+    params: [&'static [Param]; 5],
 }
 
 const fn route(
@@ -75,7 +75,7 @@ const fn route(
         job_token: false,
         any_scope: false,
         raw_body: false,
-        params: [&[], &[], &[], &[]],
+        params: [&[], &[], &[], &[], &[]],
     }
 }
 pub(crate) const fn get(pattern: &'static str, guard: Guard, handler: Handler) -> Route {
@@ -104,6 +104,12 @@ impl Route {
     /// A second list, for parameters that several routes share.
     pub(crate) const fn also(mut self, params: &'static [Param]) -> Self {
         self.params[1] = params;
+        self
+    }
+
+    /// A third list.
+    pub(crate) const fn and(mut self, params: &'static [Param]) -> Self {
+        self.params[4] = params;
         self
     }
 
@@ -143,6 +149,13 @@ impl Route {
 
     /// Types, requirements and allowed values; afterwards each value has its JSON type.
     pub(crate) fn check_params(&self, params: &mut Params) -> Result<(), ApiError> {
+        // Clients repeat in the body what the path says already; the path counts.
+        params.values.retain(|name, _| {
+            !self
+                .pattern
+                .split('/')
+                .any(|part| part.strip_prefix([':', '*']) == Some(name.as_str()))
+        });
         for name in params.values.keys() {
             let known = self.all_params().find(|param| param.name == name.as_str());
             match known {
@@ -319,6 +332,16 @@ mod tests {
             Err(NoRoute::Method)
         ));
         assert!(matches!(found("GET", &["jobs"]), Err(NoRoute::Path)));
+    }
+
+    #[test]
+    fn a_parameter_that_repeats_a_placeholder_is_left_out() {
+        let route = found("POST", &["jobs", "7", "play"]).ok().unwrap().route;
+        let mut repeated = Params::default();
+        repeated.put("name", json!("n"));
+        repeated.put("id", json!("8"));
+        route.check_params(&mut repeated).unwrap();
+        assert_eq!(Value::Object(repeated.values), json!({ "name": "n" }));
     }
 
     #[test]

@@ -308,6 +308,12 @@ fn judge(
     }
     let mut no_force = Vec::new();
     for update in updates {
+        if let Some(tag) = update.name.strip_prefix("refs/tags/")
+            && !access::may_create_tag(&state, user, project, tag)
+        {
+            let text = "GitLab: You are not allowed to create this tag as it is protected.";
+            return (Some(text.to_owned()), Vec::new());
+        }
         let Some(branch) = update.branch() else {
             continue;
         };

@@ -101,7 +101,7 @@ pub(super) fn project_url(ctx: &Ctx<'_>) -> String {
 }
 
 /// The `Name: value` lines of a last paragraph that has nothing else.
-fn trailers(message: &str) -> Vec<(String, Vec<String>)> {
+pub(super) fn trailers(message: &str) -> Vec<(String, Vec<String>)> {
     let Some((_, last)) = message.trim_end().rsplit_once("\n\n") else {
         return Vec::new();
     };

@@ -9,6 +9,7 @@ use crate::message::Response;
 use crate::router::{Answer, Guard, Route, boolean, get, one_of, string};
 
 use super::commit_entity::{self, project_url};
+use super::instants::instant;
 use super::merge_request_entity;
 use super::repository::{ref_or_default, require_code};
 
@@ -67,14 +68,13 @@ fn index(ctx: &Ctx<'_>) -> Answer {
         }
         arguments.push(resolved.join(".."));
     }
-    for (name, flag) in [
-        ("since", "--since"),
-        ("until", "--until"),
-        ("author", "--author"),
-    ] {
-        if let Some(value) = ctx.string(name) {
-            arguments.push(format!("{flag}={value}"));
+    for name in ["since", "until"] {
+        if let Some(at) = instant(ctx, name)? {
+            arguments.push(format!("--{name}=@{}", at.as_second()));
         }
+    }
+    if let Some(author) = ctx.string("author") {
+        arguments.push(format!("--author={author}"));
     }
     if ctx.boolean("first_parent") == Some(true) {
         arguments.push("--first-parent".to_owned());

@@ -13,6 +13,7 @@ use crate::store::deployments::{Deployment, NewDeployment};
 use crate::store::environments::Environment;
 use crate::store::merge_requests::MergeRequestState;
 
+use super::job_entity::{self, Surroundings};
 use super::{environments, issuable_filter, merge_requests, users};
 
 const READ: Guard = Guard::Project(Role::Reporter);
@@ -292,7 +293,13 @@ fn find<'a>(ctx: &Ctx<'_>, state: &'a State) -> Result<&'a Deployment, ApiError>
 
 /// The form inside an environment.
 pub(super) fn without_environment(ctx: &Ctx<'_>, deployment: &Deployment) -> Map<String, Value> {
-    let user = users::basic_by_id(&ctx.state(), deployment.user_id, ctx.url());
+    let state = ctx.state();
+    let around = Surroundings {
+        state: &state,
+        url: ctx.url(),
+        now: ctx.now(),
+    };
+    let job = deployment.job_id.and_then(|id| state.jobs.get(id));
     let body = json!({
         "id": deployment.id,
         "iid": deployment.iid,
@@ -300,8 +307,8 @@ pub(super) fn without_environment(ctx: &Ctx<'_>, deployment: &Deployment) -> Map
         "sha": deployment.sha,
         "created_at": clock::iso(deployment.created_at),
         "updated_at": clock::iso(deployment.updated_at),
-        "user": user,
-        "deployable": Value::Null,
+        "user": users::basic_by_id(&state, deployment.user_id, ctx.url()),
+        "deployable": job.map(|job| job_entity::any(around, job)),
         "status": deployment.status,
     });
     body.as_object().cloned().unwrap_or_default()

@@ -1,5 +1,6 @@
 //! Opening, changing and deleting merge requests.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::access::Role;
@@ -8,29 +9,23 @@ use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::issuable_changes as changes;
 use crate::issuables;
-use crate::merge_requests::{checks, opening};
+use crate::merge_requests::{auto_merge, checks, opening};
 use crate::message::Response;
 use crate::quick_actions;
 use crate::router::{
-    Answer, Guard, Param, Route, boolean, delete, integer, integers, list, one_of, post, put,
-    string,
+    Answer, Guard, Param, Route, boolean, delete, integers, one_of, post, put, string,
 };
 use crate::store::State;
 use crate::store::merge_requests::{MergeRequest, MergeRequestState, MergeStatus};
 use crate::store::notes::Noteable;
 
 use super::instants::instant;
+use super::issuable_fields;
 use super::merge_requests::{find, shown};
 
 const FIELDS: &[Param] = &[
     string("description"),
-    integer("assignee_id"),
-    integers("assignee_ids"),
     integers("reviewer_ids"),
-    list("labels"),
-    list("add_labels"),
-    list("remove_labels"),
-    integer("milestone_id"),
     boolean("remove_source_branch"),
     boolean("squash"),
     boolean("allow_collaboration"),
@@ -51,6 +46,7 @@ pub(super) const ROUTES: &[Route] = &[
         create,
     )
     .params(FIELDS)
+    .and(issuable_fields::FIELDS)
     .also(&[
         string("title").required(),
         string("source_branch").required(),
@@ -62,7 +58,8 @@ pub(super) const ROUTES: &[Route] = &[
         update,
     )
     .params(FIELDS)
-    .also(CHANGES),
+    .also(CHANGES)
+    .and(issuable_fields::FIELDS),
     delete(
         "projects/:id/merge_requests/:merge_request_iid",
         Guard::Project(Role::Owner),
@@ -129,7 +126,7 @@ fn create(ctx: &Ctx<'_>) -> Answer {
             closed_at: None,
             closed_by: None,
         });
-        set_fields(ctx, &mut state, id, user);
+        set_fields(ctx, &mut state, id, user, now);
         let noteable = Noteable::MergeRequest(id);
         if let Some(row) = state.merge_requests.get_mut(id) {
             row.description = ctx.given("description").then(|| parsed.text.clone());
@@ -193,38 +190,11 @@ fn squash_by_default(ctx: &Ctx<'_>, state: &State, project: u64) -> bool {
         .unwrap_or(option == Some("always") || option == Some("default_on"))
 }
 
-/// The fields that creating and updating share, but for the description.
-fn set_fields(ctx: &Ctx<'_>, state: &mut State, id: u64, user: u64) {
-    let (noteable, now) = (Noteable::MergeRequest(id), ctx.now());
-    let project = issuables::project_of(state, noteable);
-    if issuables::may_administer(state, user, noteable) {
-        let mut wanted = changes::label_ids(state, noteable);
-        if ctx.given("labels") {
-            let names = ctx.list("labels").unwrap_or_default();
-            wanted = changes::labels_named(state, project, &names, user, now);
-        }
-        let added = ctx.list("add_labels").unwrap_or_default();
-        wanted.extend(changes::labels_named(state, project, &added, user, now));
-        let removed = ctx.list("remove_labels").unwrap_or_default();
-        wanted.retain(|id| {
-            let label = state.labels.get(*id);
-            !label.is_some_and(|label| removed.contains(&label.name))
-        });
-        changes::set_labels(state, noteable, &wanted, user, now);
-        if ctx.given("milestone_id") {
-            let wanted = ctx.number("milestone_id");
-            let found = wanted.filter(|id| {
-                let milestone = state.milestones.get(*id);
-                milestone.is_some_and(|milestone| milestone.project_id == project)
-            });
-            changes::set_milestone(state, noteable, found, user, now);
-        }
-        if ctx.given("assignee_id") || ctx.given("assignee_ids") {
-            let wanted = people(ctx, state, "assignee_ids", Some("assignee_id"));
-            changes::set_assignees(state, noteable, wanted, user, now);
-        }
-    }
-    let reviewers = people(ctx, state, "reviewer_ids", None);
+/// What creating and updating share, but for the description.
+fn set_fields(ctx: &Ctx<'_>, state: &mut State, id: u64, user: u64, now: Timestamp) {
+    issuable_fields::set(ctx, state, Noteable::MergeRequest(id), user, now);
+    let listed = ctx.list_of_numbers("reviewer_ids").unwrap_or_default();
+    let reviewers = issuable_fields::one_person(state, listed);
     let Some(row) = state.merge_requests.get_mut(id) else {
         return;
     };
@@ -241,17 +211,6 @@ fn set_fields(ctx: &Ctx<'_>, state: &mut State, id: u64, user: u64) {
         .unwrap_or(row.allow_collaboration);
 }
 
-/// The one person a list of ids comes to: several are a paid feature.
-pub(super) fn people(ctx: &Ctx<'_>, state: &State, list: &str, single: Option<&str>) -> Vec<u64> {
-    let listed = ctx.list_of_numbers(list);
-    let ids = listed.unwrap_or_else(|| {
-        let id = single.and_then(|name| ctx.number(name));
-        id.into_iter().collect()
-    });
-    let known = ids.into_iter().filter(|id| state.users.get(*id).is_some());
-    known.take(1).collect()
-}
-
 fn update(ctx: &Ctx<'_>) -> Answer {
     let (user, now) = (ctx.user()?, ctx.now());
     let old = find(ctx)?;
@@ -259,7 +218,7 @@ fn update(ctx: &Ctx<'_>) -> Answer {
     if !issuables::may_update(&ctx.state(), user, noteable) {
         return Err(ApiError::forbidden());
     }
-    let known = FIELDS.iter().chain(CHANGES);
+    let known = FIELDS.iter().chain(CHANGES).chain(issuable_fields::FIELDS);
     if !known.clone().any(|param| ctx.given(param.name)) {
         let names: Vec<&str> = known.map(|param| param.name).collect();
         let text = format!(
@@ -314,7 +273,7 @@ fn update(ctx: &Ctx<'_>) -> Answer {
     let parsed = quick_actions::parse(ctx.string("description").unwrap_or_default());
     {
         let mut state = ctx.state();
-        set_fields(ctx, &mut state, old.id, user);
+        set_fields(ctx, &mut state, old.id, user, now);
         if let Some(title) = ctx.string("title") {
             changes::set_title(&mut state, noteable, title, user, now);
         }
@@ -349,6 +308,7 @@ fn update(ctx: &Ctx<'_>) -> Answer {
     if retarget.is_some() {
         checks::check_later(ctx.shared, old.id);
     }
+    auto_merge::merge_if_ready(ctx.shared, old.project_id, old.iid);
     Ok(Response::ok(&shown(ctx, old.id)?))
 }
 

@@ -66,14 +66,7 @@ fn of_project(ctx: &Ctx<'_>) -> Answer {
 }
 
 fn of_group(ctx: &Ctx<'_>) -> Answer {
-    let inside: Vec<u64> = {
-        let state = ctx.state();
-        let inside = state.projects.iter().filter(|project| {
-            let mut above = state.with_ancestors(project.namespace_id);
-            above.any(|group| group == ctx.group())
-        });
-        inside.map(|project| project.id).collect()
-    };
+    let inside = ctx.state().projects_below(ctx.group());
     list(ctx, "all", |row| inside.contains(&row.project_id))
 }
 

@@ -1,7 +1,9 @@
 //! The families of the API below `/api/v4`, one file each: a table of routes and the functions that answer them.
 
 mod artifacts;
+mod award_emoji;
 mod branches;
+mod changelog;
 mod ci_access;
 mod ci_lint;
 mod ci_params;
@@ -17,8 +19,12 @@ mod freeze_periods;
 mod generic_packages;
 mod groups;
 mod instants;
+mod issuable_fields;
 mod issuable_filter;
 mod issue_entity;
+mod issue_links;
+mod issue_write;
+mod issues;
 pub(crate) mod job_entity;
 mod job_token_scope;
 mod jobs;
@@ -53,6 +59,7 @@ mod release_links;
 mod releases;
 mod repository;
 mod resource_access_tokens;
+mod resource_events;
 mod resource_groups;
 mod tags;
 mod token_lists;
@@ -65,8 +72,13 @@ use crate::router::Route;
 
 /// Every route there is.
 pub(crate) const ROUTES: &[&[Route]] = &[
+    artifacts::ROUTES,
+    award_emoji::ROUTES,
     branches::ROUTES,
+    changelog::ROUTES,
+    ci_lint::ROUTES,
     commit_create::ROUTES,
+    commit_statuses::ROUTES,
     commits::ROUTES,
     deployments::ROUTES,
     discussions::ROUTES,
@@ -75,12 +87,17 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     freeze_periods::ROUTES,
     generic_packages::ROUTES,
     groups::ROUTES,
+    issue_links::ROUTES,
+    issue_write::ROUTES,
+    issues::ROUTES,
     job_token_scope::ROUTES,
+    jobs::ROUTES,
     labels::ROUTES,
     members::ROUTES,
     merge_request_diffs::ROUTES,
     merge_request_merge::ROUTES,
     merge_request_people::ROUTES,
+    merge_request_pipelines::ROUTES,
     merge_request_write::ROUTES,
     merge_requests::ROUTES,
     metadata::ROUTES,
@@ -89,6 +106,8 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     notes::ROUTES,
     packages::ROUTES,
     personal_access_tokens::ROUTES,
+    pipeline_schedules::ROUTES,
+    pipelines::ROUTES,
     project_lists::ROUTES,
     project_stars::ROUTES,
     projects::ROUTES,
@@ -98,17 +117,11 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     releases::ROUTES,
     repository::ROUTES,
     resource_access_tokens::ROUTES,
+    resource_events::ROUTES,
+    resource_groups::ROUTES,
     tags::ROUTES,
+    triggers::ROUTES,
     user_administration::ROUTES,
     users::ROUTES,
     variables::ROUTES,
-    artifacts::ROUTES,
-    jobs::ROUTES,
-    pipelines::ROUTES,
-    ci_lint::ROUTES,
-    commit_statuses::ROUTES,
-    merge_request_pipelines::ROUTES,
-    pipeline_schedules::ROUTES,
-    resource_groups::ROUTES,
-    triggers::ROUTES,
 ];

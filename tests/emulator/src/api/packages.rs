@@ -12,6 +12,8 @@ use crate::store::State;
 use crate::store::packages::{Package, PackageFile};
 use crate::store::projects::Visibility;
 
+use super::{pipeline_entity, users};
+
 /// Reading needs Reporter in a private project; `check_enabled` does the rest.
 pub(super) const READ: Guard = Guard::ProjectReader;
 const REMOVE: Guard = Guard::Project(Role::Maintainer);
@@ -219,7 +221,7 @@ fn files(ctx: &Ctx<'_>) -> Answer {
     if ctx.string("sort") == Some("desc") {
         files.reverse();
     }
-    ctx.page(files, file_entity)
+    ctx.page(files, |file| file_entity(ctx, &state, file))
 }
 
 fn destroy_file(ctx: &Ctx<'_>) -> Answer {
@@ -261,7 +263,7 @@ fn entity(ctx: &Ctx<'_>, state: &State, package: &Package) -> Value {
             package.id
         ));
     }
-    json!({
+    let mut body = json!({
         "id": package.id,
         "name": package.name,
         "version": package.version,
@@ -271,11 +273,23 @@ fn entity(ctx: &Ctx<'_>, state: &State, package: &Package) -> Value {
         "created_at": clock::iso(package.created_at),
         "last_downloaded_at": package.last_downloaded_at.map(clock::iso),
         "tags": [],
-    })
+    });
+    if let Some(pipeline) = pipeline(ctx, state, package.pipeline_id) {
+        body["pipeline"] = pipeline;
+    }
+    body
 }
 
-fn file_entity(file: &PackageFile) -> Value {
-    json!({
+/// The pipeline that published something, with the user who caused it.
+fn pipeline(ctx: &Ctx<'_>, state: &State, id: Option<u64>) -> Option<Value> {
+    let pipeline = state.pipelines.get(id?)?;
+    let mut body = pipeline_entity::basic(state, pipeline, ctx.url());
+    body["user"] = users::basic_by_id(state, pipeline.user_id, ctx.url());
+    Some(body)
+}
+
+fn file_entity(ctx: &Ctx<'_>, state: &State, file: &PackageFile) -> Value {
+    let mut body = json!({
         "id": file.id,
         "package_id": file.package_id,
         "created_at": clock::iso(file.created_at),
@@ -285,5 +299,9 @@ fn file_entity(file: &PackageFile) -> Value {
         "file_md5": Value::Null,
         "file_sha1": Value::Null,
         "file_sha256": file.sha256,
-    })
+    });
+    if let Some(pipeline) = pipeline(ctx, state, file.pipeline_id) {
+        body["pipelines"] = json!([pipeline]);
+    }
+    body
 }

@@ -35,8 +35,6 @@ const CREATE: &[Param] = &[
     string("description"),
 ];
 const UPDATE: &[Param] = &[
-    // GitLab's update takes no key from the body: the path names the variable.
-    string("key"),
     string("value"),
     TYPE,
     boolean("protected"),

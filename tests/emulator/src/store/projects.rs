@@ -248,6 +248,15 @@ impl State {
         )
     }
 
+    /// The ids of the projects of a group and the groups below it.
+    pub fn projects_below(&self, group: u64) -> Vec<u64> {
+        let inside = self.projects.iter().filter(|project| {
+            let mut above = self.with_ancestors(project.namespace_id);
+            above.any(|other| other == group)
+        });
+        inside.map(|project| project.id).collect()
+    }
+
     /// The address of a project's page.
     pub fn project_url(&self, url: &str, project: u64) -> String {
         let path = self

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::ci_world::CiWorld;
 use crate::client::{Reply, World, send};
 use crate::schemas;
 
@@ -168,15 +169,20 @@ fn a_deployment_needs_a_ref_and_a_commit_that_exist() {
 
 #[test]
 fn deployments_of_jobs_are_not_changed_through_the_api() {
-    let world = World::new();
-    let project = with_readme(&world);
-    let id = deploy(&world, project, "nrt", "running").json()["id"]
+    let ci = CiWorld::new("deploy:\n  script: [echo]\n");
+    let (world, project) = (&ci.world, ci.project);
+    let jobs = world.root.get(&format!("projects/{project}/jobs")).json();
+    let job = jobs[0]["id"].as_u64().unwrap();
+    let id = deploy(world, project, "nrt", "running").json()["id"]
         .as_u64()
         .unwrap();
     world.emulator.with_state(|state| {
-        state.deployments.get_mut(id).unwrap().job_id = Some(7);
+        state.deployments.get_mut(id).unwrap().job_id = Some(job);
     });
     let own = format!("projects/{project}/deployments/{id}");
+    let shown = world.root.get(&own).json();
+    schemas::check("public_api/v4/deployment.json", &shown);
+    assert_eq!(shown["deployable"]["name"], "deploy");
     let text =
         "403 Forbidden - Deployments created using GitLab CI can not be updated using the API";
     assert_eq!(

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::ci_world::CiWorld;
 use crate::client::{Client, Reply, World, send};
 
 fn upload(client: &Client, path: &str, content: &[u8]) -> Reply {
@@ -113,4 +114,33 @@ fn roles_and_job_tokens_decide_who_publishes() {
     assert_eq!(reporter.get(&file).text, "job");
     assert_eq!(guest.get(&file).status, 403);
     assert_eq!(world.anonymous().get(&file).status, 404);
+}
+
+#[test]
+fn a_package_names_the_pipeline_that_published_it() {
+    let ci = CiWorld::new("publish:\n  script: [echo]\n");
+    let (world, project) = (&ci.world, ci.project);
+    let job = world.root.get(&format!("projects/{project}/jobs")).json()[0].clone();
+    let (id, pipeline) = (&job["id"], &job["pipeline"]["id"]);
+    let (id, number) = (id.as_u64().unwrap(), pipeline.as_u64().unwrap());
+    let token = world
+        .emulator
+        .with_state(|state| state.issue_job_token(id, "publish", number, project, 1));
+    let path = format!("/api/v4/projects/{project}/packages/generic/shop/1.0/a.txt");
+    let headers = [("job-token", token.as_str())];
+    send(world.emulator.url(), "PUT", &path, &headers, b"x").unwrap();
+    let packages = world
+        .root
+        .get(&format!("projects/{project}/packages"))
+        .json();
+    assert_eq!(&packages[0]["pipeline"]["id"], pipeline);
+    assert_eq!(packages[0]["pipeline"]["user"]["username"], "root");
+    let files = format!(
+        "projects/{project}/packages/{}/package_files",
+        packages[0]["id"]
+    );
+    assert_eq!(
+        &world.root.get(&files).json()[0]["pipelines"][0]["id"],
+        pipeline
+    );
 }
