@@ -4,6 +4,7 @@ mod award_emoji;
 mod branches;
 mod commit_create;
 pub(crate) mod commit_entity;
+mod commit_pick;
 mod commits;
 mod discussions;
 mod files;
@@ -47,6 +48,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     award_emoji::ROUTES,
     branches::ROUTES,
     commit_create::ROUTES,
+    commit_pick::ROUTES,
     commits::ROUTES,
     discussions::ROUTES,
     files::ROUTES,
