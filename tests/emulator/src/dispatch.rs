@@ -34,7 +34,7 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
     match segments.as_slice() {
         ["-", "sandbox", rest @ ..] => Served::Answer(sandbox::serve(shared, request, rest)),
         ["api", "v4", ..] => serve_api(shared, request),
-        ["api", "graphql"] => serve_graphql(shared, request),
+        ["api", "graphql"] if request.method == "POST" => serve_graphql(shared, request),
         _ => match GitRequest::parse(request) {
             Some(git) => serve_git(shared, request, &git),
             None => unknown(shared, request),
@@ -67,13 +67,12 @@ fn serve_api(shared: &Shared, request: &Request) -> Served {
     }
 }
 
-/// A job's token is not accepted here.
 fn serve_graphql(shared: &Shared, request: &Request) -> Served {
     let (caller, who) = identified(shared, |state, now| {
         auth::api_caller(state, now, request, false)
     });
     logged(shared, request, Some("graphql"), who, |shared| {
-        graphql::serve(shared, request, &caller?)
+        graphql::serve(shared, request, caller?)
     })
 }
 

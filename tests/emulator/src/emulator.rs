@@ -154,7 +154,7 @@ impl Emulator {
         &self.shared.clock
     }
 
-    /// Waits until the work in the background is done: mergeability checks and rebases.
+    /// Waits until the work in the background is done: mergeability checks and rebases. Not while it is paused.
     pub fn settle(&self) {
         self.shared.background.settle();
     }

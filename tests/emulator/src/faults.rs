@@ -15,6 +15,9 @@ pub const BEFORE_VARIABLE_INSERT: &str = "variables.before_insert";
 /// The point between a failed creation of a CI variable and the second look that chooses the status.
 pub const BEFORE_VARIABLE_RECHECK: &str = "variables.before_recheck";
 
+/// The point between the checks of a merge and the merge itself.
+pub const BEFORE_MERGE: &str = "merge_requests.before_merge";
+
 /// How long a rendezvous waits for company before it gives up.
 const PATIENCE: Duration = Duration::from_secs(10);
 

@@ -37,7 +37,7 @@ pub(crate) fn without_code(text: &str) -> String {
 fn without_inline_code(line: &str) -> String {
     let parts: Vec<&str> = line.split('`').collect();
     // An odd number of backticks leaves the last one as text.
-    let open = parts.len() % 2 == 0;
+    let open = parts.len().is_multiple_of(2);
     let text = parts.iter().enumerate();
     text.filter(|(at, _)| at % 2 == 0 || (open && *at == parts.len() - 1))
         .map(|(_, part)| *part)

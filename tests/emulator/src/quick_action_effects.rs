@@ -16,14 +16,14 @@ use crate::store::notes::Noteable;
 
 /// An action that was done.
 pub(crate) struct Effect {
-    /// One entry of `commands_changes`.
-    pub(crate) change: (&'static str, Value),
+    /// One entry of `commands_changes`; nothing for an action that only answers.
+    pub(crate) change: Option<(&'static str, Value)>,
     pub(crate) summary: String,
 }
 
 fn effect(name: &'static str, value: Value, summary: impl Into<String>) -> Option<Effect> {
     Some(Effect {
-        change: (name, value),
+        change: Some((name, value)),
         summary: summary.into(),
     })
 }
@@ -34,6 +34,7 @@ pub(crate) fn apply(
     user: u64,
     noteable: Noteable,
     command: &Command,
+    head: Option<&str>,
 ) -> Option<Effect> {
     let argument = command.argument.as_str();
     match command.name.as_str() {
@@ -49,7 +50,7 @@ pub(crate) fn apply(
             milestone(shared, user, noteable, wanted)
         }
         "confidential" => confidential(shared, user, noteable),
-        "merge" => merge(shared, user, noteable),
+        "merge" => merge(shared, user, noteable, head),
         "rebase" => rebase(shared, user, noteable),
         "approve" | "unapprove" => approve(shared, user, noteable, command.name == "approve"),
         _ => None,
@@ -291,7 +292,7 @@ fn confidential(shared: &Shared, user: u64, noteable: Noteable) -> Option<Effect
     effect("confidential", json!(true), "Made this issue confidential.")
 }
 
-fn merge(shared: &Shared, user: u64, noteable: Noteable) -> Option<Effect> {
+fn merge(shared: &Shared, user: u64, noteable: Noteable, head: Option<&str>) -> Option<Effect> {
     let (row, verdict) = {
         let state = shared.state();
         let row = merge_request(&state, noteable)?.clone();
@@ -301,6 +302,19 @@ fn merge(shared: &Shared, user: u64, noteable: Noteable) -> Option<Effect> {
         (row, verdict)
     };
     (verdict == Verdict::Mergeable).then_some(())?;
+    let answer = match head {
+        None => Some("The `/merge` quick action requires the SHA of the head of the branch."),
+        Some(head) if head != row.sha => {
+            Some("Branch has been updated since the merge was requested.")
+        }
+        Some(_) => None,
+    };
+    if let Some(answer) = answer {
+        return Some(Effect {
+            change: None,
+            summary: answer.to_owned(),
+        });
+    }
     let wish = Wish {
         squash: row.squash,
         ..Wish::default()

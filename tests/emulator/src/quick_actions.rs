@@ -88,18 +88,22 @@ fn command(line: &str) -> Option<Command> {
     })
 }
 
-/// Does the actions in the name of a user, with that user's rights. Call it without holding the state.
+/// Does the actions in the name of a user, with that user's rights. `head` is the commit that `/merge` may merge. Call it
+/// without holding the state.
 pub(crate) fn execute(
     shared: &Shared,
     user: u64,
     noteable: Noteable,
     commands: &[Command],
+    head: Option<&str>,
 ) -> Outcome {
     let mut outcome = Outcome::default();
     for command in commands {
-        match effects::apply(shared, user, noteable, command) {
+        match effects::apply(shared, user, noteable, command, head) {
             Some(effect) => {
-                merge_change(&mut outcome.changes, effect.change);
+                if let Some(change) = effect.change {
+                    merge_change(&mut outcome.changes, change);
+                }
                 outcome.summary.push(effect.summary);
             }
             None => {

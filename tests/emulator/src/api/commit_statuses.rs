@@ -6,7 +6,6 @@ use super::users;
 use crate::access::Role;
 use crate::clock;
 use crate::ctx::Ctx;
-use crate::engine::status::Status;
 use crate::engine::{self, external};
 use crate::errors::ApiError;
 use crate::message::Response;
@@ -97,14 +96,8 @@ fn create(ctx: &Ctx<'_>) -> Answer {
             Some(number)
         }
     };
-    let wanted = match ctx.string("state").unwrap_or_default() {
-        "pending" => Status::Pending,
-        "running" => Status::Running,
-        "success" => Status::Success,
-        "failed" => Status::Failed,
-        "canceled" => Status::Canceled,
-        _ => Status::Skipped,
-    };
+    let wanted = ctx.string("state").and_then(external::Reported::parse);
+    let wanted = wanted.ok_or_else(|| ApiError::error(400, "state does not have a valid value"))?;
     let report = external::Report {
         project: ctx.project(),
         user: ctx.user()?,

@@ -83,7 +83,13 @@ fn create(ctx: &Ctx<'_>) -> Answer {
         }
         id
     };
-    quick_actions::execute(ctx.shared, user, Noteable::Issue(id), &parsed.commands);
+    quick_actions::execute(
+        ctx.shared,
+        user,
+        Noteable::Issue(id),
+        &parsed.commands,
+        None,
+    );
     Ok(Response::created(&shown(ctx, id)?))
 }
 
@@ -136,7 +142,7 @@ fn update(ctx: &Ctx<'_>) -> Answer {
             changes::set_open(&mut state, noteable, event == "reopen", user, now);
         }
     }
-    quick_actions::execute(ctx.shared, user, noteable, &parsed.commands);
+    quick_actions::execute(ctx.shared, user, noteable, &parsed.commands, None);
     Ok(Response::ok(&shown(ctx, old.id)?))
 }
 

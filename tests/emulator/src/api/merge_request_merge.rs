@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::access;
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
+use crate::faults::BEFORE_MERGE;
 use crate::issuables;
 use crate::merge_requests::checks::{self, Verdict, is_in_progress};
 use crate::merge_requests::merging::{self, MergeError, Wish};
@@ -96,6 +97,7 @@ fn merge(ctx: &Ctx<'_>) -> Answer {
     if verdict != Verdict::Mergeable {
         return Err(not_allowed());
     }
+    ctx.shared.faults.at_point(BEFORE_MERGE);
     match merging::merge(ctx.shared, user, row.project_id, row.iid, &wish) {
         Ok(()) => Ok(Response::ok(&shown(ctx, row.id)?)),
         Err(MergeError::NotOpen) => Err(not_allowed()),

@@ -9,11 +9,11 @@ use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::issuable_changes as changes;
 use crate::issuables;
-use crate::merge_requests::{auto_merge, checks, opening};
+use crate::merge_requests::{auto_merge, checks, opening, refresh};
 use crate::message::Response;
 use crate::quick_actions;
 use crate::router::{
-    Answer, Guard, Param, Route, boolean, delete, integers, one_of, post, put, string,
+    Answer, Guard, Param, Route, boolean, delete, integer, integers, one_of, post, put, string,
 };
 use crate::store::State;
 use crate::store::merge_requests::{MergeRequest, MergeRequestState, MergeStatus};
@@ -48,6 +48,7 @@ pub(super) const ROUTES: &[Route] = &[
     .params(FIELDS)
     .and(issuable_fields::FIELDS)
     .also(&[
+        integer("target_project_id"),
         string("title").required(),
         string("source_branch").required(),
         string("target_branch").required(),
@@ -75,6 +76,13 @@ fn create(ctx: &Ctx<'_>) -> Answer {
     if source == target {
         let text = "You can't use same project/branch for source and target";
         return Err(ApiError::messages(422, &[text]));
+    }
+    if ctx
+        .number("target_project_id")
+        .is_some_and(|target| target != project)
+    {
+        let text = "merge requests between projects are not implemented";
+        return Err(ApiError::error(501, format!("sandbox: {text}")).unknown(text));
     }
     let head = branch_head(ctx, "source_branch", source)?;
     branch_head(ctx, "target_branch", target)?;
@@ -142,9 +150,11 @@ fn create(ctx: &Ctx<'_>) -> Answer {
         user,
         Noteable::MergeRequest(id),
         &parsed.commands,
+        None,
     );
     closing::remember(ctx.shared, id)?;
-    checks::check_later(ctx.shared, id);
+    // A push that came in between looked for merge requests when this one was not there yet.
+    refresh::catch_up(ctx.shared, user, project, source)?;
     let pipelines = ctx.shared.pipelines.as_ref();
     pipelines.merge_request_changed(ctx.shared, project, iid, user);
     Ok(Response::created(&shown(ctx, id)?))
@@ -302,7 +312,7 @@ fn update(ctx: &Ctx<'_>) -> Answer {
             row.updated_at = now;
         }
     }
-    quick_actions::execute(ctx.shared, user, noteable, &parsed.commands);
+    quick_actions::execute(ctx.shared, user, noteable, &parsed.commands, None);
     change_state(ctx, user, &old)?;
     closing::remember(ctx.shared, old.id)?;
     if retarget.is_some() {
@@ -317,17 +327,6 @@ fn change_state(ctx: &Ctx<'_>, user: u64, old: &MergeRequest) -> Result<(), ApiE
         return Ok(());
     };
     let reopen = event == "reopen";
-    let repository = ctx.shared.repository(old.project_id);
-    let source = repository.resolve(&format!("refs/heads/{}", old.source_branch))?;
-    let version = match &source {
-        Some(head) if reopen && *head != old.sha => Some(opening::diff_version(
-            ctx.shared,
-            &repository,
-            head,
-            &old.target_branch,
-        )?),
-        Some(_) | None => None,
-    };
     let changed = {
         let mut state = ctx.state();
         if reopen {
@@ -346,14 +345,7 @@ fn change_state(ctx: &Ctx<'_>, user: u64, old: &MergeRequest) -> Result<(), ApiE
         return Ok(());
     }
     // While it was closed nobody followed its branch.
-    if let Some(version) = version {
-        opening::keep_head(&repository, old.iid, &version.head)?;
-        if let Some(row) = ctx.state().merge_requests.get_mut(old.id) {
-            row.sha.clone_from(&version.head);
-            row.versions.push(version);
-        }
-    }
-    checks::check_later(ctx.shared, old.id);
+    refresh::catch_up(ctx.shared, user, old.project_id, &old.source_branch)?;
     let pipelines = ctx.shared.pipelines.as_ref();
     pipelines.merge_request_changed(ctx.shared, old.project_id, old.iid, user);
     Ok(())

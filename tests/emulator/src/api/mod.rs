@@ -9,6 +9,7 @@ mod ci_lint;
 mod ci_params;
 mod commit_create;
 pub(crate) mod commit_entity;
+mod commit_pick;
 mod commit_statuses;
 mod commits;
 mod deployments;
@@ -79,6 +80,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     ci_lint::ROUTES,
     commit_create::ROUTES,
     commit_statuses::ROUTES,
+    commit_pick::ROUTES,
     commits::ROUTES,
     deployments::ROUTES,
     discussions::ROUTES,

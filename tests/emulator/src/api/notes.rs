@@ -32,6 +32,7 @@ const CREATE: &[Param] = &[
     boolean("confidential"),
     string("created_at"),
 ];
+const MERGE_HEAD: &[Param] = &[string("merge_request_diff_head_sha")];
 const UPDATE: &[Param] = &[string("body").required(), boolean("confidential")];
 const MAX_BODY: usize = 1_000_000;
 
@@ -75,7 +76,8 @@ pub(super) const ROUTES: &[Route] = &[
         READER,
         create,
     )
-    .params(CREATE),
+    .params(CREATE)
+    .also(MERGE_HEAD),
     put(
         "projects/:id/merge_requests/:noteable_iid/notes/:note_id",
         READER,
@@ -157,12 +159,13 @@ pub(super) fn add(
 ) -> Result<Added, ApiError> {
     let now = ctx.now();
     let body = checked_body(ctx)?;
+    let head = ctx.string("merge_request_diff_head_sha");
     let parsed = quick_actions::parse(body);
     if is_locked(&ctx.state(), user, noteable) {
         return Err(ApiError::forbidden());
     }
     if parsed.text.is_empty() && !parsed.commands.is_empty() {
-        let outcome = quick_actions::execute(ctx.shared, user, noteable, &parsed.commands);
+        let outcome = quick_actions::execute(ctx.shared, user, noteable, &parsed.commands, head);
         return Ok(Added::OnlyCommands(outcome));
     }
     let created_at = instant(ctx, "created_at")?;
@@ -181,7 +184,7 @@ pub(super) fn add(
         issuables::mention(&mut state, ctx.url(), noteable, user, now, &parsed.text);
         id
     };
-    let outcome = quick_actions::execute(ctx.shared, user, noteable, &parsed.commands);
+    let outcome = quick_actions::execute(ctx.shared, user, noteable, &parsed.commands, head);
     Ok(Added::Note(id, outcome))
 }
 
@@ -238,7 +241,9 @@ fn update(ctx: &Ctx<'_>) -> Answer {
     let commands = &parsed.commands;
     if parsed.text.is_empty() && !commands.is_empty() {
         ctx.state().notes.remove(id);
-        return only_commands(quick_actions::execute(ctx.shared, user, noteable, commands));
+        return only_commands(quick_actions::execute(
+            ctx.shared, user, noteable, commands, None,
+        ));
     }
     {
         let (mut state, now) = (ctx.state(), ctx.now());
@@ -248,7 +253,7 @@ fn update(ctx: &Ctx<'_>) -> Answer {
         }
         issuables::mention(&mut state, ctx.url(), noteable, user, now, &parsed.text);
     }
-    let outcome = quick_actions::execute(ctx.shared, user, noteable, commands);
+    let outcome = quick_actions::execute(ctx.shared, user, noteable, commands, None);
     let state = ctx.state();
     let note = state.notes.get(id).ok_or_else(ApiError::not_found_plain)?;
     let mut entity = entity(ctx, &state, note);

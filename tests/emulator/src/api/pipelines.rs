@@ -268,7 +268,12 @@ fn variables(ctx: &Ctx<'_>) -> Answer {
     let pipeline = state.pipelines.get(id);
     let pipeline = pipeline.ok_or_else(ApiError::not_found_plain)?;
     let own = ctx.caller.user() == Some(pipeline.user_id);
-    if !access.at_least(Role::Maintainer) && !(own && access.at_least(Role::Developer)) {
+    let needed = if own {
+        Role::Developer
+    } else {
+        Role::Maintainer
+    };
+    if !access.at_least(needed) {
         return Err(ApiError::forbidden());
     }
     let list: Vec<Value> = pipeline.variables.iter().map(ci_params::entity).collect();

@@ -14,6 +14,32 @@ use crate::store::pipelines::Pipeline;
 /// External jobs come after all others.
 const STAGE_INDEX: usize = 1_000_000;
 
+/// How it goes elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reported {
+    Pending,
+    Running,
+    Success,
+    Failed,
+    Canceled,
+    Skipped,
+}
+
+impl Reported {
+    /// From the name of the API.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "pending" => Self::Pending,
+            "running" => Self::Running,
+            "success" => Self::Success,
+            "failed" => Self::Failed,
+            "canceled" => Self::Canceled,
+            "skipped" => Self::Skipped,
+            _ => return None,
+        })
+    }
+}
+
 /// What another system reports.
 #[derive(Debug, Clone)]
 pub(crate) struct Report {
@@ -23,7 +49,7 @@ pub(crate) struct Report {
     pub(crate) git_ref: Option<String>,
     pub(crate) pipeline: Option<u64>,
     pub(crate) name: String,
-    pub(crate) status: Status,
+    pub(crate) status: Reported,
     pub(crate) target_url: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) coverage: Option<f64>,
@@ -136,35 +162,36 @@ fn find_or_add(state: &mut State, pipeline: u64, report: &Report, now: Timestamp
 }
 
 /// One step of the state machine, with GitLab's words for one that does not exist.
-fn step(state: &mut State, id: u64, wanted: Status, now: Timestamp) -> Result<(), Refusal> {
+fn step(state: &mut State, id: u64, wanted: Reported, now: Timestamp) -> Result<(), Refusal> {
     let Some(from) = state.jobs.get(id).map(|job| job.status) else {
         return Ok(());
     };
-    let event = match wanted {
-        Status::Pending => "enqueue",
-        Status::Running => "run",
-        Status::Skipped => "skip",
-        _ => "",
-    };
-    let possible = match wanted {
-        Status::Pending => from == Status::Created,
-        Status::Running => matches!(from, Status::Created | Status::Pending),
-        Status::Skipped => matches!(from, Status::Created | Status::Pending),
-        _ => true,
-    };
-    if !possible {
-        return Err(Refusal::Transition(format!(
+    let only_from = |event: &str, allowed: &[Status]| {
+        if allowed.contains(&from) {
+            return Ok(());
+        }
+        Err(Refusal::Transition(format!(
             "Cannot transition status via :{event} from :{} (Reason(s): Status cannot transition via \"{event}\")",
             from.as_str()
-        )));
-    }
+        )))
+    };
     match wanted {
-        Status::Running => {
+        Reported::Pending => {
+            only_from("enqueue", &[Status::Created])?;
+            move_job(state, id, Status::Pending, now);
+        }
+        Reported::Running => {
+            only_from("run", &[Status::Created, Status::Pending])?;
             move_job(state, id, Status::Pending, now);
             move_job(state, id, Status::Running, now);
         }
-        Status::Failed => drop_job(state, id, "api_failure", now),
-        _ => move_job(state, id, wanted, now),
+        Reported::Skipped => {
+            only_from("skip", &[Status::Created, Status::Pending])?;
+            move_job(state, id, Status::Skipped, now);
+        }
+        Reported::Success => move_job(state, id, Status::Success, now),
+        Reported::Canceled => move_job(state, id, Status::Canceled, now),
+        Reported::Failed => drop_job(state, id, "api_failure", now),
     }
     Ok(())
 }

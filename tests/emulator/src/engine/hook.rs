@@ -1,7 +1,7 @@
 //! What repositories and merge requests tell the engine, and what they ask it.
 
 use super::create::{Order, Target};
-use super::settle;
+use super::{merge_requests, settle};
 use crate::api::pipeline_entity;
 use crate::hooks::{PipelineView, Pipelines};
 use crate::push::{Push, RefUpdate};
@@ -48,17 +48,19 @@ impl Pipelines for Engine {
 
     fn merge_request_changed(&self, shared: &Shared, project: u64, iid: u64, user: u64) {
         let order = {
-            let state = shared.state();
-            let merge_request = state.merge_request(project, iid);
-            merge_request.map(|merge_request| order_for(merge_request, user))
-        };
-        if let Some(order) = order {
-            let skippable = Order {
+            let mut state = shared.state();
+            let Some(merge_request) = state.merge_request(project, iid) else {
+                return;
+            };
+            let (id, order) = (merge_request.id, order_for(merge_request, user));
+            // The branch may have had its pipeline before there was a merge request.
+            merge_requests::update_head(&mut state, id);
+            Order {
                 skippable: true,
                 ..order
-            };
-            let _filtered = settle::run_pipeline(shared, skippable);
-        }
+            }
+        };
+        let _filtered = settle::run_pipeline(shared, order);
     }
 
     fn head_pipeline(&self, state: &State, merge_request: &MergeRequest) -> Option<PipelineView> {

@@ -38,21 +38,27 @@ pub(crate) fn update_heads(state: &mut State, pipeline: u64) {
                 || (merge_request.source_project_id == new.project_id
                     && merge_request.source_branch == new.git_ref))
     };
-    let heads: Vec<(u64, u64)> = state
+    let concerned: Vec<u64> = state
         .merge_requests
         .iter()
         .filter(concerned)
-        .filter_map(|merge_request| {
-            let commits = std::slice::from_ref(&merge_request.sha);
-            let head = pipelines_of(state, merge_request, commits)
-                .into_iter()
-                .find(|pipeline| pipeline.sha == merge_request.sha)?;
-            Some((merge_request.id, head.id))
-        })
+        .map(|merge_request| merge_request.id)
         .collect();
-    for (merge_request, head) in heads {
-        if let Some(merge_request) = state.merge_requests.get_mut(merge_request) {
-            merge_request.head_pipeline_id = Some(head);
-        }
+    for merge_request in concerned {
+        update_head(state, merge_request);
+    }
+}
+
+/// Makes the newest pipeline of a merge request's newest commit its head, if there is one.
+pub(super) fn update_head(state: &mut State, merge_request: u64) {
+    let head = state.merge_requests.get(merge_request).and_then(|found| {
+        let commits = std::slice::from_ref(&found.sha);
+        pipelines_of(state, found, commits)
+            .into_iter()
+            .find(|pipeline| pipeline.sha == found.sha)
+            .map(|pipeline| pipeline.id)
+    });
+    if let (Some(head), Some(found)) = (head, state.merge_requests.get_mut(merge_request)) {
+        found.head_pipeline_id = Some(head);
     }
 }

@@ -25,5 +25,6 @@ pub(crate) mod variables;
 
 pub(crate) use self::create::{Order, Refusal, TRIGGER_PAYLOAD, lint, target_of};
 pub(crate) use self::hook::{Engine, order_for};
+pub(crate) use self::process::is_action;
 pub(crate) use self::settle::{run_pipeline, settle};
 pub(crate) use self::transition::move_job;

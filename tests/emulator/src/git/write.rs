@@ -47,8 +47,8 @@ impl Repository {
         self.merge_tree_from(None, ours, theirs)
     }
 
-    /// The same with a merge base of one's own choice, which is how a commit is picked.
-    pub(super) fn merge_tree_from(
+    /// The same with a merge base of one's own choice, which is how a commit is picked or reverted.
+    pub fn merge_tree_from(
         &self,
         base: Option<&str>,
         ours: &str,

@@ -1,6 +1,6 @@
 //! Merging: the commits it makes, the push to the target branch, and what follows a merge.
 
-use super::refresh;
+use super::{checks, opening, refresh};
 use crate::access;
 use crate::closing;
 use crate::git::{GitError, Identity, Repository};
@@ -10,6 +10,9 @@ use crate::shared::Shared;
 use crate::store::merge_requests::{MergeRequest, MergeRequestState};
 use crate::store::notes::Noteable;
 use crate::store::resource_events::Change;
+
+/// GitLab moves only so many merge requests along.
+const RETARGETED: usize = 4;
 
 /// What whoever merges has chosen.
 #[derive(Debug, Clone, Default)]
@@ -76,12 +79,18 @@ pub(crate) fn merge(
             Ok(())
         }
         Err(error) => {
-            let mut state = shared.state();
-            if let Some(merge_request) = state.merge_request_mut(project, iid) {
-                merge_request.state = MergeRequestState::Opened;
-                merge_request.merge_error =
-                    Some(format!("Merge failed: {error}. Please try again."));
-                merge_request.auto_merge = None;
+            {
+                let mut state = shared.state();
+                if let Some(row) = state.merge_request_mut(project, iid) {
+                    row.state = MergeRequestState::Opened;
+                    row.merge_error = Some(format!("Merge failed: {error}. Please try again."));
+                    row.auto_merge = None;
+                }
+            }
+            let branch = &merge_request.source_branch;
+            if let Err(error) = refresh::catch_up(shared, user, project, branch) {
+                let text = format!("after the failed merge of !{iid}: {error}");
+                shared.report.say(&text);
             }
             Err(MergeError::Failed)
         }
@@ -269,7 +278,7 @@ fn remove_source_branch(
     project: u64,
     iid: u64,
 ) -> Result<(), GitError> {
-    let (branch, sha) = {
+    let (branch, sha, into) = {
         let state = shared.state();
         let Some(merge_request) = state.merge_request(project, iid) else {
             return Ok(());
@@ -289,7 +298,8 @@ fn remove_source_branch(
         if !wished || kept {
             return Ok(());
         }
-        (branch.clone(), merge_request.sha.clone())
+        let into = merge_request.target_branch.clone();
+        (branch.clone(), merge_request.sha.clone(), into)
     };
     let update = RefUpdate {
         name: format!("refs/heads/{branch}"),
@@ -299,6 +309,41 @@ fn remove_source_branch(
     match push::move_ref(shared, project, user, update, Vec::new()) {
         // It has got new commits meanwhile, or is gone already.
         Err(GitError::RefMoved { .. }) => Ok(()),
-        moved => moved,
+        Ok(()) => retarget(shared, user, project, &branch, &into),
+        Err(error) => Err(error),
     }
+}
+
+/// Merge requests into the removed branch go on into the branch it was merged into.
+fn retarget(
+    shared: &Shared,
+    user: u64,
+    project: u64,
+    gone: &str,
+    into: &str,
+) -> Result<(), GitError> {
+    let rows: Vec<MergeRequest> = {
+        let state = shared.state();
+        let open = state.open_merge_requests_into(project, gone);
+        open.take(RETARGETED).cloned().collect()
+    };
+    for row in rows {
+        let repository = shared.repository(project);
+        let version = opening::diff_version(shared, &repository, &row.sha, into)?;
+        {
+            let (mut state, now) = (shared.state(), shared.clock.now());
+            if let Some(row) = state.merge_requests.get_mut(row.id) {
+                into.clone_into(&mut row.target_branch);
+                row.versions.push(version);
+            }
+            let text = format!(
+                "changed automatically target branch to `{into}` because `{gone}` was deleted"
+            );
+            let noteable = Noteable::MergeRequest(row.id);
+            issuables::add_system_note(&mut state, noteable, user, now, &text);
+        }
+        closing::remember(shared, row.id)?;
+        checks::check_later(shared, row.id);
+    }
+    Ok(())
 }

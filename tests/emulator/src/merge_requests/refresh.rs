@@ -29,7 +29,7 @@ pub(crate) fn after_push(shared: &Shared, push: &Push) -> Result<Vec<u64>, GitEr
         // GitLab looks for merged ones first, with the heads as they were recorded before this push.
         mark_those_merged(shared, push, update, branch)?;
         close_by_commits(shared, push, update, branch)?;
-        changed.extend(follow_source(shared, push, branch)?);
+        changed.extend(follow_source(shared, push.user, push.project, branch)?);
         let into: Vec<u64> = {
             let state = shared.state();
             let open = state.open_merge_requests_into(push.project, branch);
@@ -40,6 +40,20 @@ pub(crate) fn after_push(shared: &Shared, push: &Push) -> Result<Vec<u64>, GitEr
         }
     }
     Ok(changed)
+}
+
+/// Looks again at a branch whose open merge requests could have missed a push: those just opened, reopened or unlocked.
+pub(crate) fn catch_up(
+    shared: &Shared,
+    user: u64,
+    project: u64,
+    branch: &str,
+) -> Result<(), GitError> {
+    let _turn = shared
+        .after_push
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    follow_source(shared, user, project, branch).map(drop)
 }
 
 fn mark_those_merged(
@@ -133,12 +147,17 @@ fn close_by_commits(
 }
 
 /// Gives the open merge requests of a branch its new head and a new diff version.
-fn follow_source(shared: &Shared, push: &Push, branch: &str) -> Result<Vec<u64>, GitError> {
-    let repository = shared.repository(push.project);
+fn follow_source(
+    shared: &Shared,
+    user: u64,
+    project: u64,
+    branch: &str,
+) -> Result<Vec<u64>, GitError> {
+    let repository = shared.repository(project);
     let head = repository.resolve(&format!("refs/heads/{branch}"))?;
     let from: Vec<MergeRequest> = {
         let state = shared.state();
-        let open = state.open_merge_requests_from(push.project, branch);
+        let open = state.open_merge_requests_from(project, branch);
         open.cloned().collect()
     };
     let mut changed = Vec::new();
@@ -156,7 +175,7 @@ fn follow_source(shared: &Shared, push: &Push, branch: &str) -> Result<Vec<u64>,
                 merge_request.updated_at = now;
             }
             let noteable = Noteable::MergeRequest(old.id);
-            issuables::add_system_note(&mut state, noteable, push.user, now, &news);
+            issuables::add_system_note(&mut state, noteable, user, now, &news);
             drop(state);
             closing::remember(shared, old.id)?;
             changed.push(old.iid);

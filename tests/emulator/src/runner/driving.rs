@@ -133,9 +133,9 @@ impl Emulator {
             pipeline_id,
             project: info.project,
             status: job.status,
-            exit_code: match job.status {
-                Status::Success => Some(0),
-                _ => job.exit_code,
+            exit_code: match job.status == Status::Success {
+                true => Some(0),
+                false => job.exit_code,
             },
             failure_reason: job.failure_reason.clone(),
             trace: job.trace.clone(),

@@ -289,10 +289,8 @@ impl Execution<'_> {
 
     fn say(&self, line: &str) {
         let mut masker = Masker::new(&self.assignment.secrets);
-        let mut bytes = masker.push(line.as_bytes());
-        bytes.extend(masker.finish());
-        bytes.push(b'\n');
-        append(self.shared, self.assignment.job_id, &bytes);
+        let text = masker.push(line.as_bytes()) + &masker.finish() + "\n";
+        append(self.shared, self.assignment.job_id, &text);
     }
 }
 
@@ -303,12 +301,12 @@ fn system_failure() -> Outcome {
     }
 }
 
-fn append(shared: &Shared, job: u64, bytes: &[u8]) {
-    if bytes.is_empty() {
+fn append(shared: &Shared, job: u64, text: &str) {
+    if text.is_empty() {
         return;
     }
     if let Some(job) = shared.state().jobs.get_mut(job) {
-        job.trace.push_str(&String::from_utf8_lossy(bytes));
+        job.trace.push_str(text);
     }
 }
 

@@ -120,8 +120,8 @@ fn commits_are_listed_by_ref_path_and_range_and_shown_one_by_one() {
             .collect()
     };
     assert_eq!(list(""), [second.clone(), first.clone()]);
-    assert_eq!(list("ref_name=work&path=a"), [second.clone()]);
-    assert_eq!(list("ref_name=main..work"), [third.clone()]);
+    assert_eq!(list("ref_name=work&path=a"), std::slice::from_ref(&second));
+    assert_eq!(list("ref_name=main..work"), std::slice::from_ref(&third));
     assert_eq!(list("all=true&per_page=1").len(), 1);
     assert_eq!(list("since=2090-01-01T00:00:00Z"), Vec::<String>::new());
     let one = shop
@@ -330,4 +330,38 @@ fn guests_of_a_private_project_see_no_code() {
     ] {
         assert_eq!(guest.get(&shop.path(tail)).status, 403, "{tail}");
     }
+}
+
+#[test]
+fn commits_are_picked_and_reverted() {
+    let shop = Shop::new();
+    let work = shop.commit("work", Some("main"), &[("w", "1\n")]);
+    shop.commit("main", None, &[("m", "other\n")]);
+    let path = shop.path(&format!("repository/commits/{work}"));
+    let on_main = json!({ "branch": "main" });
+    let picked = shop
+        .root()
+        .post(&format!("{path}/cherry_pick"), on_main.clone());
+    assert_eq!(picked.status, 201);
+    assert_eq!(
+        text(&picked.json(), "message").trim_end(),
+        format!("change w\n\n(cherry picked from commit {work})")
+    );
+    let again = shop
+        .root()
+        .post(&format!("{path}/cherry_pick"), on_main.clone());
+    assert_eq!(
+        (again.status, &again.json()["error_code"]),
+        (400, &json!("empty"))
+    );
+    let undone = shop.root().post(&format!("{path}/revert"), on_main).json();
+    assert_eq!(undone["title"], "Revert \"change w\"");
+    let repository = shop.world.emulator.repository(shop.project);
+    assert_eq!(repository.file("main", "w").unwrap(), None);
+    assert_eq!(
+        shop.root()
+            .post(&format!("{path}/revert"), json!({ "branch": "nowhere" }))
+            .status,
+        404
+    );
 }

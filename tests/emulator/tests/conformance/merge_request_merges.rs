@@ -1,6 +1,7 @@
 //! Merging: who may, when, how, and what follows.
 
 use serde_json::{Value, json};
+use trainyard_emulator::faults::{BEFORE_MERGE, Effect, Rule};
 
 use crate::shop::{Shop, text};
 
@@ -261,6 +262,66 @@ fn two_merges_at_once_both_land() {
             .len(),
         5
     );
+}
+
+#[test]
+fn of_two_conflicting_merges_that_both_pass_the_checks_one_fails() {
+    let shop = Shop::new();
+    let iids: Vec<u64> = ["a", "b"]
+        .into_iter()
+        .map(|name| {
+            shop.commit(name, Some("main"), &[("same.txt", name)]);
+            shop.open(name, json!({}))
+        })
+        .collect();
+    let rule = Rule::new(Effect::Rendezvous { parties: 2 })
+        .at(BEFORE_MERGE)
+        .times(2);
+    shop.world.emulator.faults().add(rule);
+    let mut answers = std::thread::scope(|scope| {
+        let merge_one = |iid: u64| merge(&shop, iid, json!({}));
+        let threads: Vec<_> = iids
+            .iter()
+            .map(|iid| scope.spawn(move || merge_one(*iid)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect::<Vec<_>>()
+    });
+    answers.sort_by_key(|(status, _)| *status);
+    assert_eq!(answers[0].0, 200);
+    assert_eq!(
+        answers[1],
+        (422, json!({ "message": "Branch cannot be merged" }))
+    );
+    shop.world.emulator.settle();
+    let open = iids
+        .iter()
+        .map(|iid| shop.show(*iid))
+        .find(|row| row["state"] == "opened")
+        .unwrap();
+    assert_eq!(open["detailed_merge_status"], "conflict");
+    assert!(text(&open, "merge_error").starts_with("Merge failed: "));
+}
+
+#[test]
+fn a_merge_request_into_a_merged_branch_moves_on_when_that_is_deleted() {
+    let shop = Shop::new();
+    let iid = shop.merge_request();
+    shop.commit("stacked", Some("feature"), &[("stacked.txt", "1")]);
+    let stacked = shop.open("stacked", json!({ "target_branch": "feature" }));
+    assert_eq!(
+        merge(&shop, iid, json!({ "should_remove_source_branch": true })).0,
+        200
+    );
+    shop.world.emulator.settle();
+    let row = shop.show(stacked);
+    assert_eq!(
+        (&row["target_branch"], &row["detailed_merge_status"]),
+        (&json!("main"), &json!("mergeable"))
+    );
+    assert_eq!(row["changes_count"], "1");
 }
 
 #[test]

@@ -156,3 +156,20 @@ fn a_push_during_the_rebase_wins() {
     assert_eq!(titles, ["mine", "change feature.txt"]);
     assert_eq!(shop.show(iid)["sha"], json!(shop.head("feature")));
 }
+
+#[test]
+fn a_source_branch_that_disappears_meanwhile_is_a_merge_error() {
+    let shop = Shop::new();
+    let iid = shop.merge_request();
+    shop.world.emulator.pause_background();
+    assert_eq!(rebase(&shop, iid).0, 202);
+    shop.root()
+        .delete(&shop.path("repository/branches/feature"));
+    shop.world.emulator.resume_background();
+    shop.world.emulator.settle();
+    let row = shop.show(iid);
+    assert_eq!(
+        (&row["merge_error"], &row["rebase_in_progress"]),
+        (&json!("Source branch does not exist"), &json!(false))
+    );
+}

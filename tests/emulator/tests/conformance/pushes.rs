@@ -129,3 +129,19 @@ fn a_deleted_source_branch_leaves_the_merge_request_open() {
         (&json!("opened"), &json!(sha))
     );
 }
+
+#[test]
+fn a_push_while_it_was_closed_is_seen_when_it_is_reopened() {
+    let shop = Shop::new();
+    let iid = shop.merge_request();
+    let path = shop.path(&format!("merge_requests/{iid}"));
+    let old = shop.head("feature");
+    shop.root().put(&path, json!({ "state_event": "close" }));
+    shop.commit("feature", None, &[("more", "1")]);
+    assert_eq!(shop.show(iid)["sha"], json!(old));
+    let open = shop
+        .root()
+        .put(&path, json!({ "state_event": "reopen" }))
+        .json();
+    assert_eq!(open["sha"], json!(shop.head("feature")));
+}

@@ -113,7 +113,19 @@ fn every_command_does_what_it_says() {
     assert_eq!(say("/reopen"), "Reopened this merge request.");
     assert_eq!(say("/rebase"), "Scheduled a rebase of branch feature.");
     assert_ne!(shop.head("feature"), old);
-    assert_eq!(say("/merge"), "Merged this merge request.");
+    assert_eq!(
+        say("/merge"),
+        "The `/merge` quick action requires the SHA of the head of the branch."
+    );
+    let merge = |sha: &str| {
+        let body = json!({ "body": "/merge", "merge_request_diff_head_sha": sha });
+        shop.root().post(&format!("{path}/notes"), body).json()["summary"][0].clone()
+    };
+    assert_eq!(
+        merge(&old),
+        "Branch has been updated since the merge was requested."
+    );
+    assert_eq!(merge(&shop.head("feature")), "Merged this merge request.");
     assert_eq!(shop.show(iid)["state"], "merged");
     shop.issue("one");
     let (status, _) = note(shop.root(), &shop.path("issues/1"), "/confidential");
