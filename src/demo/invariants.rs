@@ -1,4 +1,8 @@
 //! What the design says must always hold, looked for in what really happened: events, repository, GitLab's records and logs.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each check looks for the facts that it is about"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 

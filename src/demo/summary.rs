@@ -1,4 +1,8 @@
 //! What came of the story, for programs and for the reader's next step; and whether what must always hold did.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a summary picks the facts that it counts"
+)]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,65 +21,65 @@ use crate::sinks::cloud_event;
 
 /// One invariant of the design, checked on what happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Invariant {
+pub(super) struct Invariant {
     /// Its number in the design.
-    pub number: u8,
+    pub(super) number: u8,
     /// Whether it held.
-    pub held: bool,
+    pub(super) held: bool,
     /// How that was checked.
-    pub how: String,
+    pub(super) how: String,
 }
 
 /// Requests of one job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct JobRequests {
+pub(super) struct JobRequests {
     /// The job's name.
-    pub job: String,
+    pub(super) job: String,
     /// Its number.
-    pub id: u64,
+    pub(super) id: u64,
     /// The merge request it worked for, if it worked for one.
-    pub change_set: Option<u64>,
+    pub(super) change_set: Option<u64>,
     /// How many API requests it made.
-    pub count: usize,
+    pub(super) count: usize,
 }
 
 /// Requests of the whole story.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Requests {
+pub(super) struct Requests {
     /// All API requests, those of people included.
-    pub total: usize,
+    pub(super) total: usize,
     /// Those of jobs.
-    pub by_job: Vec<JobRequests>,
+    pub(super) by_job: Vec<JobRequests>,
 }
 
 /// The story in numbers.
 #[derive(Debug, Clone, Serialize)]
-pub struct Summary {
+pub(super) struct Summary {
     /// Features: number, title, state.
-    pub features: Vec<Value>,
+    pub(super) features: Vec<Value>,
     /// Merge requests: number, title, author, state.
-    pub merge_requests: Vec<Value>,
+    pub(super) merge_requests: Vec<Value>,
     /// Verdicts that people gave.
-    pub validations: Vec<Value>,
+    pub(super) validations: Vec<Value>,
     /// Trials: number, candidate, change sets, verdict.
-    pub trials: Vec<Value>,
+    pub(super) trials: Vec<Value>,
     /// Versions: number, tag, change sets; the open one last.
-    pub versions: Vec<Value>,
+    pub(super) versions: Vec<Value>,
     /// How often each event happened.
-    pub events: BTreeMap<&'static str, usize>,
+    pub(super) events: BTreeMap<&'static str, usize>,
     /// API requests.
-    pub requests: Requests,
+    pub(super) requests: Requests,
     /// What must always hold.
-    pub invariants: Vec<Invariant>,
+    pub(super) invariants: Vec<Invariant>,
     /// How long it took.
-    pub seconds: f64,
+    pub(super) seconds: f64,
     /// Whether everything came out as told: each step was checked as it happened, and every invariant held.
-    pub ended_as_told: bool,
+    pub(super) ended_as_told: bool,
 }
 
 impl Summary {
     /// As one JSON object.
-    pub fn json(&self) -> String {
+    pub(super) fn json(&self) -> String {
         serde_json::to_string_pretty(self).expect("every key of a summary is text")
     }
 }

@@ -145,8 +145,10 @@ pub(super) fn evidence(
     found: wire::DossierMergeRequest,
     users: &BTreeMap<u64, wire::JobUser>,
 ) -> Answer<Evidence> {
-    let mut evidence = Evidence::default();
-    evidence.notes = own_notes(me, &found.notes.nodes)?;
+    let mut evidence = Evidence {
+        notes: own_notes(me, &found.notes.nodes)?,
+        ..Evidence::default()
+    };
     for pipeline in found.pipelines.nodes {
         let Some(commit) = pipeline.sha.as_deref() else {
             continue;

@@ -299,17 +299,13 @@ fn pushes_can_skip_pipelines_and_tags_have_their_own() {
     let count = || ci.world.emulator.pipelines(ci.project).len();
     assert_eq!(count(), 1);
     ci.commit("main", &[("a.txt", "1")]);
-    ci.push_as(
-        &ci.world.emulator.root_token().to_owned(),
-        "main",
-        &["ci.skip"],
-    );
+    ci.push_as(ci.world.emulator.root_token(), "main", &["ci.skip"]);
     assert_eq!(count(), 1);
     ci.git(&["commit", "-q", "--allow-empty", "-m", "done [skip ci]"]);
-    ci.push_as(&ci.world.emulator.root_token().to_owned(), "main", &[]);
+    ci.push_as(ci.world.emulator.root_token(), "main", &[]);
     assert_eq!(ci.status(ci.latest()), "skipped");
     ci.git(&["tag", "v1", "HEAD~1"]);
-    ci.push_as(&ci.world.emulator.root_token().to_owned(), "v1", &[]);
+    ci.push_as(ci.world.emulator.root_token(), "v1", &[]);
     let pipeline = ci.pipeline(ci.latest());
     assert_eq!(
         (&pipeline["ref"], &pipeline["tag"]),
