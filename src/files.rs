@@ -1,7 +1,6 @@
 //! Files that a job leaves behind: written whole or not at all, and a full disk is told by its name.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs;
 use std::path::Path;
 
 use crate::outcome::Problem;
@@ -24,14 +23,15 @@ pub fn write_whole(path: &Path, text: &str) -> Answer<()> {
         .map_err(|error| trouble(path, error))
 }
 
-/// Adds to a file.
+/// Removes a file, if it is there.
 ///
 /// # Errors
-/// When it cannot be written.
-pub fn append(path: &Path, text: &str) -> Answer<()> {
-    let file = OpenOptions::new().create(true).append(true).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|error| trouble(path, error))
+/// When it cannot be removed.
+pub fn remove(path: &Path) -> Answer<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(trouble(path, error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Reads a file that must be there.

@@ -1,7 +1,6 @@
 //! From a parsed command line to an outcome: connects ports, reads the project's rules, starts the job.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -138,13 +137,7 @@ fn job(
 ) -> Answer<Printed> {
     with_desk(global, trust, |desk| {
         let done = work(desk)?;
-        if !done.events.is_empty() {
-            leave_events(
-                &desk.ci.directory.join(EVENTS_FILE),
-                &done.events,
-                &desk.ci.project_url,
-            )?;
-        }
+        leave_events(desk.ci, &done.events)?;
         Ok(printed(&done.outcome))
     })
 }
@@ -228,13 +221,26 @@ impl Journal for NoJournal {
     }
 }
 
-fn leave_events(path: &Path, events: &[Event], project_url: &str) -> Answer<()> {
-    let mut text = String::new();
-    for event in events {
-        text.push_str(&cloud_event::to_line(event, project_url));
-        text.push('\n');
+/// GitLab hands a job the artifacts of the jobs before it: only this job's own events are left in its file.
+fn leave_events(ci: &Ci, events: &[Event]) -> Answer<()> {
+    let path = ci.directory.join(EVENTS_FILE);
+    let before = if path.exists() {
+        cloud_event::read_lines(&files::read(&path)?).events
+    } else {
+        Vec::new()
+    };
+    let own = before
+        .iter()
+        .filter(|event| event.job == Some(ci.job))
+        .chain(events);
+    let text: String = own
+        .map(|event| cloud_event::to_line(event, &ci.project_url) + "\n")
+        .collect();
+    if text.is_empty() {
+        files::remove(&path)
+    } else {
+        files::write_whole(&path, &text)
     }
-    files::append(path, &text)
 }
 
 fn queue(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {

@@ -24,6 +24,8 @@ pub fn run(flags: &Sandbox, out: &mut dyn Write) -> Answer<Printed> {
         Seed::Empty => World::start(folder.path(), &own_folder()?, flags.port)?,
         Seed::Story => story::seeded(folder.path(), &own_folder()?, flags.port)?,
     };
+    // What people push runs, as in any GitLab with a runner.
+    world.emulator.start_runner(2, &[]);
     let users: Vec<_> = std::iter::once("root")
         .chain(EVERYBODY.iter().map(|person| person.name))
         .map(|name| {
