@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{ci_access, ci_params, job_entity};
 use crate::access::Role;
 use crate::ctx::Ctx;
-use crate::engine::{self, permissions, play, retry};
+use crate::engine::{self, deployments, permissions, play, retry};
 use crate::errors::ApiError;
 use crate::message::Response;
 use crate::pagination;
@@ -93,6 +93,14 @@ fn press_play(ctx: &Ctx<'_>) -> Answer {
     let playable = ctx.state().jobs.get(id).is_some_and(play::is_playable);
     if !playable {
         return Err(ApiError::bad_request("Unplayable Job"));
+    }
+    let outdated = {
+        let state = ctx.state();
+        let job = state.jobs.get(id);
+        job.is_some_and(|job| deployments::is_outdated(&state, job))
+    };
+    if outdated {
+        return Err(ApiError::forbidden());
     }
     let project = ctx.project();
     if !variables.is_empty() && !permissions::may_set_variables(&ctx.state(), user, project) {

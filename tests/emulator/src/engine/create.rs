@@ -10,7 +10,7 @@ use super::external::Report;
 use super::project_files::{ProjectFiles, changed_paths};
 use super::status::Status;
 use super::variables::{self, Server};
-use super::{cancel, merge_requests, permissions};
+use super::{cancel, deployments, merge_requests, permissions};
 use crate::ci::definition::{AllowFailure, AutoCancel, JobDefinition, PipelineDefinition};
 use crate::ci::{self, Files, Outcome};
 use crate::git::{Commit, GitError, ZERO};
@@ -421,6 +421,9 @@ fn add_jobs(state: &mut State, id: u64, jobs: Vec<JobDefinition>, now: Timestamp
         jobs.into_iter().map(|job| (place(&job), job)).collect();
     jobs.sort_by_key(|(stage, _)| *stage);
     for (stage_index, definition) in jobs {
+        if let Some(environment) = &definition.environment {
+            deployments::ensure_environment(state, pipeline.project_id, environment, now);
+        }
         let resource_group_id = definition
             .resource_group
             .as_ref()

@@ -8,6 +8,7 @@ mod bridges;
 pub(crate) mod cancel;
 mod create;
 mod decide;
+pub(crate) mod deployments;
 pub(crate) mod external;
 pub(crate) mod finish;
 mod hook;

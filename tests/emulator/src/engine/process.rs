@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::cancel;
 use super::decide::{self, Next, Ordering};
+use super::deployments;
 use super::resources;
 use super::status::{self, Status};
 use super::transition::{enqueue, move_job};
@@ -96,6 +97,7 @@ fn decision(state: &State, job: &Job) -> Option<Next> {
 }
 
 fn apply(state: &mut State, id: u64, next: Next, now: Timestamp) {
+    deployments::create_for(state, id, now);
     match next {
         Next::Hold => {}
         Next::Skip => move_job(state, id, Status::Skipped, now),

@@ -23,6 +23,7 @@ mod graphql;
 mod groups_and_members;
 mod http;
 mod issues;
+mod job_deployments;
 mod job_token_scope;
 mod labels_and_milestones;
 mod merge_request_merges;
