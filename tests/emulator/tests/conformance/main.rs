@@ -25,6 +25,7 @@ mod http;
 mod issues;
 mod job_deployments;
 mod job_token_scope;
+mod job_tokens;
 mod labels_and_milestones;
 mod merge_request_merges;
 mod merge_request_pipelines;
