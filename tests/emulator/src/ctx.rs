@@ -56,6 +56,10 @@ impl<'a> Ctx<'a> {
                 }
             }
             Guard::ProjectReader => ctx.project = ctx.find_project(ctx.path("id"))?,
+            Guard::SignedInReader => {
+                ctx.user()?;
+                ctx.project = ctx.find_project(ctx.path("id"))?;
+            }
             Guard::Project(role) => {
                 ctx.user()?;
                 ctx.project = ctx.find_project(ctx.path("id"))?;

@@ -3,6 +3,7 @@
 //! The way of a request: `server` (axum) makes a plain `Request` -> `dispatch` (faults, route, caller, guard, parameters) ->
 //! a handler of `api/` with its `Ctx` -> `Response` -> `request_log`. Git requests go to `smart_http`, and every accepted
 //! change of refs, whoever made it, ends in `push::on_push`. All state is in `store::State` behind one lock.
+//! `engine` creates and moves pipelines, with `ci` for their configuration; `runner` executes jobs.
 
 pub mod access;
 mod api;

@@ -32,6 +32,8 @@ pub(crate) enum Guard {
     Admin,
     /// Whoever may see the project `:id`; anonymous callers see public ones.
     ProjectReader,
+    /// A signed in user who may see the project `:id`.
+    SignedInReader,
     /// A signed in user with this role in the project `:id`.
     Project(Role),
     /// Whoever may see the group `:id`.

@@ -5,14 +5,14 @@ use serde_json::Value;
 use super::{ci_access, ci_params, job_entity};
 use crate::access::Role;
 use crate::ctx::Ctx;
-use crate::engine::{self, permissions, play, retry};
+use crate::engine::{self, deployments, permissions, play, retry};
 use crate::errors::ApiError;
 use crate::message::Response;
 use crate::pagination;
 use crate::router::{Answer, Guard, Route, any, boolean, get, hashes, one_of, post, string};
 use crate::store::jobs::Job;
 
-const READER: Guard = Guard::ProjectReader;
+const READER: Guard = Guard::SignedInReader;
 const DEVELOPER: Guard = Guard::Project(Role::Developer);
 
 pub(super) const ROUTES: &[Route] = &[
@@ -35,7 +35,6 @@ pub(super) const ROUTES: &[Route] = &[
 ];
 
 fn index(ctx: &Ctx<'_>) -> Answer {
-    ctx.user()?;
     ci_access::check_reader(ctx)?;
     engine::settle(ctx.shared);
     let scope = ci_params::scope(ctx)?;
@@ -93,6 +92,14 @@ fn press_play(ctx: &Ctx<'_>) -> Answer {
     let playable = ctx.state().jobs.get(id).is_some_and(play::is_playable);
     if !playable {
         return Err(ApiError::bad_request("Unplayable Job"));
+    }
+    let outdated = {
+        let state = ctx.state();
+        let job = state.jobs.get(id);
+        job.is_some_and(|job| deployments::is_outdated(&state, job))
+    };
+    if outdated {
+        return Err(ApiError::forbidden());
     }
     let project = ctx.project();
     if !variables.is_empty() && !permissions::may_set_variables(&ctx.state(), user, project) {
@@ -159,7 +166,6 @@ fn own(ctx: &Ctx<'_>) -> Answer {
 
 /// The job or bridge of the path, brought up to date with the clock.
 fn find(ctx: &Ctx<'_>) -> Result<u64, ApiError> {
-    ctx.user()?;
     ci_access::check_reader(ctx)?;
     engine::settle(ctx.shared);
     let id = ctx.path_number("job_id")?;

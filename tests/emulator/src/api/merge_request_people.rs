@@ -16,7 +16,7 @@ use crate::store::merge_requests::MergeRequest;
 use crate::store::notes::Noteable;
 
 use super::merge_requests::find;
-use super::{issue_entity, users};
+use super::{issue_entity, merge_request_entity, users};
 
 const READER: Guard = Guard::ProjectReader;
 
@@ -163,12 +163,16 @@ fn approval_entity(ctx: &Ctx<'_>, row: &MergeRequest) -> Value {
             })
         })
         .collect();
-    json!({
-        "user_has_approved": approved,
-        "user_can_approve": may && !approved,
-        "approved": !by.is_empty(),
-        "approved_by": by,
-    })
+    // Clients take this answer for the merge request itself, so it has the fields that name one.
+    let mut entity = merge_request_entity::simple(ctx, &state, row);
+    entity["merge_status"] = json!(row.merge_status.as_str());
+    entity["approvals_required"] = json!(0);
+    entity["approvals_left"] = json!(0);
+    entity["user_has_approved"] = json!(approved);
+    entity["user_can_approve"] = json!(may && !approved);
+    entity["approved"] = json!(!by.is_empty());
+    entity["approved_by"] = json!(by);
+    entity
 }
 
 fn approve(ctx: &Ctx<'_>) -> Answer {

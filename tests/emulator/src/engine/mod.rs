@@ -6,8 +6,10 @@
 
 mod bridges;
 pub(crate) mod cancel;
+mod configuration;
 mod create;
 mod decide;
+pub(crate) mod deployments;
 pub(crate) mod external;
 pub(crate) mod finish;
 mod hook;
@@ -23,7 +25,8 @@ pub(crate) mod status;
 mod transition;
 pub(crate) mod variables;
 
-pub(crate) use self::create::{Order, Refusal, TRIGGER_PAYLOAD, lint, target_of};
+pub(crate) use self::configuration::lint;
+pub(crate) use self::create::{Order, Refusal, TRIGGER_PAYLOAD, target_of};
 pub(crate) use self::hook::{Engine, order_for};
 pub(crate) use self::process::is_action;
 pub(crate) use self::settle::{run_pipeline, settle};

@@ -4,9 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::cancel;
 use super::decide::{self, Next, Ordering};
-use super::resources;
+use super::deployments;
 use super::status::{self, Status};
-use super::transition::{enqueue, move_job};
+use super::transition::{drop_job, enqueue, move_job};
+use super::{resources, retry};
 use crate::ci::definition::{Strategy, When};
 use crate::store::State;
 use crate::store::jobs::{Job, Work};
@@ -15,6 +16,7 @@ use crate::store::jobs::{Job, Work};
 pub(super) fn process(state: &mut State, now: Timestamp) -> Vec<u64> {
     let mut finished = Vec::new();
     start_delayed(state, now);
+    drop_stuck(state, now);
     loop {
         resources::assign(state, now);
         let Some(pipeline) = state.touched_pipelines.pop_first() else {
@@ -37,6 +39,23 @@ fn start_delayed(state: &mut State, now: Timestamp) {
     let due: Vec<u64> = state.jobs.iter().filter(due).map(|job| job.id).collect();
     for job in due {
         enqueue(state, job, now);
+    }
+}
+
+/// Jobs that no runner takes for a whole day fail.
+fn drop_stuck(state: &mut State, now: Timestamp) {
+    let longest = SignedDuration::from_hours(24);
+    let stuck = |job: &&Job| {
+        job.status == Status::Pending
+            && job.is_build()
+            && job
+                .queued_at
+                .is_some_and(|at| now.duration_since(at) > longest)
+    };
+    let stuck: Vec<u64> = state.jobs.iter().filter(stuck).map(|job| job.id).collect();
+    for job in stuck {
+        drop_job(state, job, "stuck_or_timeout_failure", now);
+        retry::retry_by_itself(state, job, now);
     }
 }
 
@@ -96,6 +115,7 @@ fn decision(state: &State, job: &Job) -> Option<Next> {
 }
 
 fn apply(state: &mut State, id: u64, next: Next, now: Timestamp) {
+    deployments::create_for(state, id, now);
     match next {
         Next::Hold => {}
         Next::Skip => move_job(state, id, Status::Skipped, now),

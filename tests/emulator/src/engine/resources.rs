@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::deployments;
 use super::status::Status;
-use super::transition::move_job;
+use super::transition::{OUTDATED, drop_job, move_job};
 use crate::store::State;
 use crate::store::jobs::Job;
 use crate::store::resource_groups::{ProcessMode, ResourceGroup};
@@ -26,6 +27,15 @@ pub(super) fn assign(state: &mut State, now: Timestamp) {
             .filter(|job| job.status == Status::WaitingForResource)
             .map(|job| job.id);
         let Some(job) = head else { continue };
+        // One that was overtaken while it waited is dropped, and the next has its turn later.
+        if state
+            .jobs
+            .get(job)
+            .is_some_and(|row| deployments::is_outdated(state, row))
+        {
+            drop_job(state, job, OUTDATED, now);
+            continue;
+        }
         if let Some(group) = state.resource_groups.get_mut(id) {
             group.holder = Some(job);
         }

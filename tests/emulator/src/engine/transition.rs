@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::deployments;
 use super::status::Status;
 use crate::store::State;
 
@@ -28,6 +29,7 @@ pub(crate) fn move_job(state: &mut State, id: u64, status: Status, now: Timestam
         job.failure_reason = None;
     }
     state.touched_pipelines.insert(job.pipeline_id);
+    deployments::follow(state, id, status, now);
     if status.is_complete() {
         state.revoke_job_token(id);
         for group in state.resource_groups.iter_mut() {
@@ -38,12 +40,19 @@ pub(crate) fn move_job(state: &mut State, id: u64, status: Status, now: Timestam
     }
 }
 
+/// Why an outdated deployment job fails.
+pub(super) const OUTDATED: &str = "failed_outdated_deployment_job";
+
 /// Lets a job wait for a runner, or first for its resource.
 pub(super) fn enqueue(state: &mut State, id: u64, now: Timestamp) {
-    let locks = state
-        .jobs
-        .get(id)
-        .is_some_and(|job| job.resource_group_id.is_some());
+    let Some(job) = state.jobs.get(id) else {
+        return;
+    };
+    if deployments::is_outdated(state, job) {
+        drop_job(state, id, OUTDATED, now);
+        return;
+    }
+    let locks = job.resource_group_id.is_some();
     let next = if locks {
         Status::WaitingForResource
     } else {

@@ -133,9 +133,10 @@ impl Emulator {
             pipeline_id,
             project: info.project,
             status: job.status,
-            exit_code: match job.status == Status::Success {
-                true => Some(0),
-                false => job.exit_code,
+            exit_code: if job.status == Status::Success {
+                Some(0)
+            } else {
+                job.exit_code
             },
             failure_reason: job.failure_reason.clone(),
             trace: job.trace.clone(),

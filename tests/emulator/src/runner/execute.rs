@@ -9,11 +9,14 @@ use super::claim::Assignment;
 use super::collect::{self, Collected};
 use super::masking::Masker;
 use super::process::{self, End, Stop};
+use super::release;
 use super::runs::Run;
 use super::script;
+use crate::engine::deployments::{environment_of, set_address};
 use crate::engine::finish::{Outcome, finish};
 use crate::engine::settle;
 use crate::engine::status::Status;
+use crate::engine::variables::{JobVariable, substituted};
 use crate::shared::Shared;
 
 /// Executes a job and reports how it ended.
@@ -86,11 +89,15 @@ impl Execution<'_> {
                 return system_failure();
             }
         };
+        let outcome = self.release(outcome);
         self.after_script(&outcome);
         if self.run.is_killed() {
             return system_failure();
         }
         let outcome = self.keep_artifacts(outcome);
+        if outcome == Outcome::Success {
+            self.tell_address();
+        }
         self.conclude(&outcome);
         outcome
     }
@@ -209,6 +216,32 @@ impl Execution<'_> {
         (spent > SignedDuration::from_secs(most)).then_some(Stop::TimedOut)
     }
 
+    /// `release:` comes after the script and can still fail the job.
+    fn release(&self, outcome: Outcome) -> Outcome {
+        let keyword = self.assignment.build.release.as_ref();
+        let Some(keyword) = keyword.filter(|_| outcome == Outcome::Success) else {
+            return outcome;
+        };
+        self.say(&format!(
+            "{CYAN}Executing \"release\" stage of the job script{PLAIN}"
+        ));
+        let Assignment {
+            variables,
+            workspace,
+            ..
+        } = self.assignment;
+        match release::create(self.shared, keyword, variables, workspace.project()) {
+            Ok(()) => outcome,
+            Err(reason) => {
+                self.say(&format!("{RED}failed to create release: {reason}{PLAIN}"));
+                Outcome::Failed {
+                    reason: "script_failure",
+                    exit_code: Some(1),
+                }
+            }
+        }
+    }
+
     fn after_script(&self, outcome: &Outcome) {
         let lines = &self.assignment.build.after_script;
         if lines.is_empty() {
@@ -253,10 +286,13 @@ impl Execution<'_> {
         for remark in remarks {
             self.say(&remark);
         }
-        if let Some(job) = self.shared.state().jobs.get_mut(*job_id) {
-            job.files = files;
-            job.artifacts = artifacts;
-            job.dotenv = dotenv;
+        {
+            let mut state = self.shared.state();
+            if let Some(job) = state.jobs.get_mut(*job_id) {
+                job.files = files;
+                job.artifacts = artifacts;
+                job.dotenv = dotenv;
+            }
         }
         if refused && success {
             return Outcome::Failed {
@@ -265,6 +301,24 @@ impl Execution<'_> {
             };
         }
         outcome
+    }
+
+    /// The address of the job's environment may name what the job itself found out.
+    fn tell_address(&self) {
+        let mut state = self.shared.state();
+        let id = self.assignment.job_id;
+        let Some(job) = state.jobs.get(id) else {
+            return;
+        };
+        let Some(address) = environment_of(job).and_then(|wanted| wanted.url.clone()) else {
+            return;
+        };
+        let mut known = self.assignment.variables.clone();
+        for (key, value) in &job.dotenv {
+            known.insert(key.clone(), JobVariable::literal(key, value.as_str()));
+        }
+        let address = substituted(&address, &known);
+        set_address(&mut state, id, &address, self.shared.clock.now());
     }
 
     fn conclude(&self, outcome: &Outcome) {

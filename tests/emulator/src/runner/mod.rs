@@ -14,6 +14,7 @@ mod execute;
 mod masking;
 mod paths;
 mod process;
+mod release;
 mod runs;
 mod script;
 mod workspace;

@@ -84,9 +84,10 @@ fn wait(
     };
     let reason = loop {
         if let Some(status) = glance(child)? {
-            return Ok(match run.is_killed() {
-                true => End::Stopped(Stop::Killed),
-                false => End::Exit(exit_code(status)),
+            return Ok(if run.is_killed() {
+                End::Stopped(Stop::Killed)
+            } else {
+                End::Exit(exit_code(status))
             });
         }
         if run.is_killed() {

@@ -136,6 +136,7 @@ fn unknown_fields_arguments_and_syntax_are_errors_by_name() {
     assert!(error("{ currentUser }").starts_with("Field must have selections"));
     assert!(error("mutation { x }").contains("mutation"));
     assert!(!error("{ currentUser {").is_empty());
+    assert_eq!(ci.world.emulator.unknown_requests().len(), 6);
     let missing = ask(
         &ci.world.root,
         "{ project(fullPath: \"root/none\") { id } }",

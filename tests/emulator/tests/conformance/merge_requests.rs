@@ -367,6 +367,7 @@ fn approvals_are_counted_and_bound_to_the_sha_sent() {
     );
     let approvals = shop.root().get(&format!("{path}/approvals")).json();
     assert_eq!(approvals["approved_by"][0]["user"]["username"], "dev");
+    assert_eq!(approvals["iid"], json!(iid));
     assert_eq!(dev.post(&format!("{path}/approve"), json!({})).status, 401);
     assert_eq!(
         reporter.post(&format!("{path}/approve"), json!({})).status,

@@ -252,6 +252,18 @@ also: { script: [echo], when: delayed, start_in: 10 minutes }
 }
 
 #[test]
+fn a_job_that_no_runner_takes_for_a_day_fails() {
+    let ci = CiWorld::new("job: { script: [echo], tags: [nowhere] }");
+    let day = std::time::Duration::from_secs(24 * 3600 + 1);
+    ci.world.emulator.clock().advance(day.try_into().unwrap());
+    let job = ci.job(ci.latest(), "job");
+    assert_eq!(
+        (&job["status"], &job["failure_reason"]),
+        (&json!("failed"), &json!("stuck_or_timeout_failure"))
+    );
+}
+
+#[test]
 fn a_wrong_configuration_gives_a_failed_pipeline_and_none_gives_nothing() {
     let ci = CiWorld::new("job: { script: 5, only: 1 }");
     let pipeline = ci.pipeline(ci.latest());

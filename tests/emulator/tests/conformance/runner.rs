@@ -286,6 +286,35 @@ job:
 }
 
 #[test]
+fn a_job_is_found_by_the_access_token_it_was_given() {
+    let ci = CiWorld::new("
+job:
+  variables: { GIT_STRATEGY: none }
+  script: ['git ls-remote http://bot:$API_TOKEN@$CI_SERVER_FQDN/$CI_PROJECT_PATH.git || true', echo after]
+");
+    let (bot, _) = ci.world.member(ci.project, "bot", 40);
+    let token = ci.world.token(bot, &["api"]);
+    ci.world.root.post(
+        &ci.path("variables"),
+        json!({ "key": "API_TOKEN", "value": token, "masked": true }),
+    );
+    ci.world
+        .emulator
+        .faults()
+        .add(Rule::new(Effect::Kill).by("bot"));
+    let done = ci.run("job");
+    assert_eq!(
+        done.failure_reason.as_deref(),
+        Some("runner_system_failure")
+    );
+    assert!(
+        !done.trace.contains("\nafter") && !done.trace.contains(&token),
+        "{}",
+        done.trace
+    );
+}
+
+#[test]
 fn runners_in_the_background_take_what_their_tags_cover() {
     let ci = CiWorld::new(
         "

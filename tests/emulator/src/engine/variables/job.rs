@@ -173,12 +173,18 @@ fn of_job(state: &State, pipeline: &Pipeline, job: &Job) -> Vec<JobVariable> {
     }
     if let Some(environment) = &definition.environment {
         all.push(var("CI_ENVIRONMENT_NAME", environment.name.as_str()));
-        all.push(var("CI_ENVIRONMENT_SLUG", slug(&environment.name)));
         all.push(var("CI_ENVIRONMENT_ACTION", environment.action.as_str()));
-        if let Some(tier) = &environment.deployment_tier {
+        let known = state.environment_named(job.project_id, &environment.name);
+        let tier = environment.deployment_tier.as_ref();
+        if let Some(tier) = tier.or(known.map(|known| &known.tier)) {
             all.push(var("CI_ENVIRONMENT_TIER", tier.as_str()));
         }
-        if let Some(url) = &environment.url {
+        if let Some(known) = known {
+            all.push(var("CI_ENVIRONMENT_SLUG", known.slug.as_str()));
+            all.push(var("CI_ENVIRONMENT_ID", known.id.to_string()));
+        }
+        let address = environment.url.as_ref();
+        if let Some(url) = address.or(known.and_then(|known| known.external_url.as_ref())) {
             all.push(var("CI_ENVIRONMENT_URL", url.as_str()));
         }
     }

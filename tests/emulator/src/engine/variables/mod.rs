@@ -44,7 +44,7 @@ impl JobVariable {
     }
 
     /// A variable whose dollar signs are just characters, such as a title somebody wrote.
-    fn literal(key: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn literal(key: &str, value: impl Into<String>) -> Self {
         Self {
             raw: true,
             ..Self::new(key, value)

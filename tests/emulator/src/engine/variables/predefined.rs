@@ -34,6 +34,9 @@ pub(super) fn of_pipeline(
     if let Some(merge_request) = merge_request {
         all.extend(merge_request::variables(server, state, merge_request));
     }
+    if state.is_frozen(pipeline.project_id, pipeline.created_at) {
+        all.push(var("CI_DEPLOY_FREEZE", "true"));
+    }
     let open = open_merge_requests(state, pipeline);
     if !open.is_empty() {
         all.push(JobVariable::new("CI_OPEN_MERGE_REQUESTS", open));
