@@ -80,10 +80,6 @@ fn the_gate_locks_and_triggers_a_pipeline_made_by_a_job() {
     reason = "whoever runs the tests says where the schema is"
 )]
 fn samples_that_compile_are_valid_for_gitlabs_schema() {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "where GitLab's schema is, if it is at hand"
-    )]
     let Some(folder) = std::env::var_os("TRAINYARD_GITLAB_SPECS") else {
         let mut stderr = std::io::stderr();
         let _ = writeln!(
