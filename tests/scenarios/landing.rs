@@ -282,3 +282,59 @@ fn change_sets_land_in_the_order_of_their_requests() {
         "the embedded GitLab knew every request"
     );
 }
+
+/// The job dies right after its request number `nth`: no clean-up of its own runs.
+fn dies_at(stage: &Stage, nth: u32) {
+    stage
+        .world
+        .emulator
+        .faults()
+        .add(Rule::new(Effect::Kill).by("trainyard-bot").after(nth - 1));
+}
+
+#[test]
+fn a_landing_that_dies_at_any_request_is_finished_or_tried_again_and_done_once() {
+    for nth in 1..=8 {
+        let (mut stage, iid) = under_trial();
+        stage.run_but("append-to-version");
+        dies_at(&stage, nth);
+        stage.run();
+        let died = stage
+            .world
+            .ran
+            .iter()
+            .any(|ran| ran.finished.failure_reason.as_deref() == Some("runner_system_failure"));
+        assert!(died, "the landing makes {nth} requests");
+        assert_eq!(
+            (stage.state(iid).as_str(), landed(&stage, iid)),
+            ("merged", 1),
+            "killed at request {nth}"
+        );
+        assert!(
+            stage.queue()["environment"]["lease"].is_null(),
+            "killed at request {nth}"
+        );
+    }
+}
+
+#[test]
+fn a_worker_that_dies_at_any_request_loses_no_change_set() {
+    for nth in 1..=6 {
+        let mut stage = Stage::new();
+        stage.feature("Wanted");
+        let first = stage.merge_request("ana", "contributes to feature #1");
+        stage.run();
+        assert_eq!(stage.play("ana", first, "integrate").exit_code, Some(0));
+        stage.run_but("nrt-acquire");
+        dies_at(&stage, nth);
+        stage.run();
+        let second = stage.merge_request("dan", "contributes to feature #1");
+        stage.integrate("dan", second);
+        stage.run();
+        assert_eq!(
+            (landed(&stage, first), landed(&stage, second)),
+            (1, 1),
+            "killed at request {nth}"
+        );
+    }
+}
