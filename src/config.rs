@@ -108,6 +108,8 @@ pub struct Versions {
     pub released_by: Vec<RoleName>,
     /// The environment of production.
     pub environment: String,
+    /// Why no release may start now.
+    pub frozen: Option<String>,
 }
 
 impl Config {
@@ -209,6 +211,7 @@ impl Config {
             environment: s
                 .text("environment")
                 .unwrap_or_else(|| "production".to_owned()),
+            frozen: s.text("frozen"),
         });
         Self {
             branch,

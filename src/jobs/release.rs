@@ -70,7 +70,13 @@ pub fn preview(desk: &Desk<'_>, asked: Option<semver::Version>) -> Answer<Done> 
 pub fn prepare(desk: &Desk<'_>, asked: Option<semver::Version>, dotenv: &Path) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
     let player = desk.records.player()?;
-    if let Some(refusal) = not_a_manager(desk, &player)? {
+    let frozen = desk
+        .config
+        .versions
+        .frozen
+        .clone()
+        .map(|reason| CloseRefusal::Frozen { reason });
+    if let Some(refusal) = not_a_manager(desk, &player)?.or(frozen) {
         return Ok(Done::saying(Outcome::refused(
             "no version is closed",
             report::close_refusals(&[refusal]),

@@ -249,6 +249,119 @@ fn there_is_nothing_to_release_and_only_managers_release() {
 }
 
 #[test]
+fn a_release_is_refused_to_others_while_frozen_and_while_another_is_on_its_way() {
+    let mut stage = Stage::new();
+    let pipeline = stage.newest_of_main();
+    let stranger = stage
+        .play_in("trainyard-bot", pipeline, "release-prepare")
+        .unwrap();
+    assert!(
+        stranger.exit_code == Some(1) && stranger.trace.contains("`trainyard-bot` may not release"),
+        "{}",
+        stranger.trace
+    );
+
+    let mut stage = Stage::with(&[(
+        "  released_by: [release]",
+        "  released_by: [release]\n  frozen: audit week",
+    )]);
+    let pipeline = stage.newest_of_main();
+    let frozen = stage.play_in("rita", pipeline, "release-prepare").unwrap();
+    assert!(
+        frozen.exit_code == Some(1) && frozen.trace.contains("releases are frozen: audit week"),
+        "{}",
+        frozen.trace
+    );
+}
+
+#[test]
+fn one_version_is_released_at_a_time_and_an_aborted_one_gives_its_content_back() {
+    let mut stage = Stage::new();
+    stage.feature("Wanted");
+    for author in ["ana", "dan"] {
+        let iid = stage.merge_request(author, "contributes to feature #1");
+        stage.integrate(author, iid);
+        stage.run();
+    }
+    let pipeline = stage.newest_of_main();
+    let first = stage.play_in("rita", pipeline, "release-prepare").unwrap();
+    assert_eq!(first.exit_code, Some(0), "{}", first.trace);
+    stage.push_to_main("shop/hot.price", "1\n");
+    let pipeline = stage.newest_of_main();
+    let second = stage.play_in("rita", pipeline, "release-prepare").unwrap();
+    assert!(
+        second.exit_code == Some(1) && second.trace.contains("version 0.1.0 is being released"),
+        "{}",
+        second.trace
+    );
+    let aborted = stage.gate(&["release", "abort", "--reason", "the disk was full"]);
+    assert_eq!(aborted.code, Some(0), "{}", aborted.said);
+    let open: serde_json::Value =
+        serde_json::from_str(&stage.gate(&["version", "--json"]).said).unwrap();
+    let order: Vec<u64> = open["open"]["change_sets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["change_set"]["merge_request"]["iid"].as_u64().unwrap())
+        .collect();
+    assert_eq!(order, [1, 2], "nothing is lost, in the order it landed");
+}
+
+#[test]
+fn a_worker_that_finds_the_environment_held_or_nothing_to_do_changes_nothing() {
+    let mut stage = Stage::new();
+    let acquire = |stage: &Stage| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let said = stage.gate(&[
+            "nrt-lock",
+            "acquire",
+            "--output",
+            &file("trial.yml"),
+            "--dotenv",
+            &file("nrt.env"),
+        ]);
+        let pipeline = std::fs::read_to_string(file("trial.yml")).unwrap();
+        assert!(
+            pipeline.contains("nothing-to-try"),
+            "a green pipeline is written all the same: {pipeline}"
+        );
+        assert_eq!(
+            std::fs::read_to_string(file("nrt.env")).unwrap(),
+            "TRAINYARD_EPOCH=0\n"
+        );
+        said
+    };
+    let idle = acquire(&stage);
+    assert!(
+        idle.code == Some(0) && idle.said.contains("nothing waits"),
+        "{}",
+        idle.said
+    );
+    stage.feature("Wanted");
+    let first = stage.merge_request("ana", "contributes to feature #1");
+    let second = stage.merge_request("dan", "contributes to feature #1");
+    stage.integrate("ana", first);
+    stage.run_but("nrt-tests");
+    stage.integrate("dan", second);
+    stage.run_but("nrt-tests");
+    let before = stage.queue();
+    let held = acquire(&stage);
+    assert!(
+        held.code == Some(0) && held.said.contains("is held since"),
+        "{}",
+        held.said
+    );
+    assert_eq!(stage.queue(), before);
+    let unknown = stage.gate(&["append-to-version", "--epoch", "2"]);
+    assert!(
+        unknown.code == Some(1) && unknown.said.contains("lease 2 is not in force"),
+        "{}",
+        unknown.said
+    );
+}
+
+#[test]
 fn a_malformed_configuration_stops_every_job_with_all_its_problems() {
     let mut stage = Stage::with(&[
         ("validation:", "validatoin:"),
