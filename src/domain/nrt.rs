@@ -71,6 +71,19 @@ pub struct Environment {
     pub lease: Option<Lease>,
     /// The trial going on.
     pub trial: Option<Trial>,
+    /// How many leases in a row were granted without any outcome: a verdict, a conflict, a change set that changed.
+    pub fruitless: u32,
+}
+
+/// After so many leases without a verdict in a row no worker is started by itself any more: something is broken that no change
+/// set can mend, and a loop of pipelines would only hide it.
+pub const MOST_FRUITLESS: u32 = 3;
+
+impl Environment {
+    /// Whether starting another worker by ourselves is worth it.
+    pub fn worth_another_worker(&self) -> bool {
+        self.fruitless < MOST_FRUITLESS
+    }
 }
 
 /// What GitLab says of the run that holds the lease.
@@ -200,6 +213,16 @@ pub fn release(environment: &Environment, held: &Held, why_abandoned: Abandoned)
     facts
 }
 
+/// The lease that a pipeline holds: its last job may not know the number, when the one that took it died.
+pub fn lease_of(
+    environment: &Environment,
+    project: &ProjectPath,
+    pipeline: PipelineId,
+) -> Option<Epoch> {
+    let lease = environment.lease.as_ref()?;
+    (lease.holder.project == *project && lease.holder.pipeline == pipeline).then_some(lease.epoch)
+}
+
 /// The trial under a lease.
 pub fn trial_under<'a>(environment: &'a Environment, held: &Held) -> Option<&'a Trial> {
     environment
@@ -222,6 +245,16 @@ pub enum Abandoned {
     TargetMoved,
     /// A merge request of it changed: new commits, another target, closed, draft.
     ChangeSetChanged,
+}
+
+impl Abandoned {
+    /// Whether neither a change set nor the target had a part in it.
+    pub fn is_fruitless(self) -> bool {
+        match self {
+            Self::HolderGone | Self::NoVerdict | Self::Infrastructure => true,
+            Self::TargetMoved | Self::ChangeSetChanged => false,
+        }
+    }
 }
 
 impl fmt::Display for Abandoned {
@@ -265,6 +298,7 @@ mod tests {
             epoch: Some(Epoch(epoch)),
             lease: Some(lease),
             trial: None,
+            fruitless: 0,
         }
     }
 

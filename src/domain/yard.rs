@@ -51,6 +51,7 @@ impl Yard {
                 reason,
                 ..
             } => {
+                self.nrt.fruitless = 0;
                 self.queue.leave(
                     merge_request,
                     Left::Withdrawn {
@@ -64,6 +65,7 @@ impl Yard {
                 until,
             } => {
                 self.nrt.epoch = Some(*epoch);
+                self.nrt.fruitless += 1;
                 self.nrt.lease = Some(Lease {
                     epoch: *epoch,
                     holder: holder.clone(),
@@ -104,7 +106,8 @@ impl Yard {
                 ticket.change_set.head = to.clone();
             }),
             Fact::ChangeSetConflicted { merge_request, .. } => {
-                self.queue.leave(merge_request, Left::Conflicted)
+                self.nrt.fruitless = 0;
+                self.queue.leave(merge_request, Left::Conflicted);
             }
             Fact::TrialStarted {
                 trial,
@@ -120,6 +123,7 @@ impl Yard {
                 });
             }
             Fact::TrialValidated { trial } => {
+                self.nrt.fruitless = 0;
                 if let Some(current) = self
                     .nrt
                     .trial
@@ -129,8 +133,15 @@ impl Yard {
                     current.validated = true;
                 }
             }
-            Fact::TrialRejected { trial, .. } | Fact::TrialAbandoned { trial, .. } => {
-                self.end_trial(*trial)
+            Fact::TrialRejected { trial, .. } => {
+                self.nrt.fruitless = 0;
+                self.end_trial(*trial);
+            }
+            Fact::TrialAbandoned { trial, reason } => {
+                if !reason.is_fruitless() {
+                    self.nrt.fruitless = 0;
+                }
+                self.end_trial(*trial);
             }
             Fact::ChangeSetRejected {
                 merge_request,
@@ -383,6 +394,38 @@ mod tests {
             holder: holder(1),
         }));
         assert_eq!(Yard::of(&history).queue.rank(&mr(7)), Some(1));
+    }
+
+    #[test]
+    fn leases_without_any_outcome_are_counted_until_there_is_one() {
+        let mut history = vec![event(Fact::ChangeSetQueued {
+            change_set: set(7, 7),
+        })];
+        for n in 1..=3 {
+            assert!(Yard::of(&history).nrt.worth_another_worker());
+            history.extend(trial_of(7, n));
+            history.push(event(Fact::TrialAbandoned {
+                trial: TrialId(n),
+                reason: Abandoned::Infrastructure,
+            }));
+            history.push(event(Fact::LeaseReleased { epoch: Epoch(n) }));
+        }
+        assert!(
+            !Yard::of(&history).nrt.worth_another_worker(),
+            "something is broken that no change set can mend"
+        );
+        assert_eq!(
+            Yard::of(&history).queue.rank(&mr(7)),
+            Some(1),
+            "nothing is lost"
+        );
+        history.extend(
+            trial_of(7, 4)
+                .into_iter()
+                .filter(|e| !matches!(e.fact, Fact::ChangeSetRebased { .. })),
+        );
+        history.extend(landing_of(7, 4));
+        assert!(Yard::of(&history).nrt.worth_another_worker());
     }
 
     #[test]

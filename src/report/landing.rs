@@ -46,6 +46,13 @@ pub fn trial_without_verdict(trial: &Trial, why: Abandoned, job: Option<&str>) -
     outcome.with("the change sets keep their place in the queue; the NRT environment is free again")
 }
 
+/// Several leases in a row ended without a verdict: no more pipelines are started by themselves.
+pub fn environment_looks_broken(fruitless: u32, waiting: usize) -> String {
+    format!(
+        "{fruitless} leases in a row ended without a verdict, so no worker is started by itself: look at the environment and its runners. {waiting} in the queue keep their place; the next `integrate`, or a pipeline started by the trigger, goes on"
+    )
+}
+
 /// A lease that was given back before.
 pub fn already_released(epoch: Epoch, last: Option<Epoch>) -> Outcome {
     let outcome = Outcome::open(format!("lease {epoch} is over already; nothing changed"));

@@ -3,7 +3,7 @@
 
 use crate::domain::event::Fact;
 use crate::domain::ids::Epoch;
-use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial, hold, release, trial_under};
+use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial, hold, lease_of, release, trial_under};
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::{Desk, Done, append_to_version, tell};
 use crate::outcome::Outcome;
@@ -13,6 +13,9 @@ use crate::report;
 /// Our own jobs of a trial: their failure says nothing about the candidate.
 const OWN_JOBS: [&str; 2] = ["append-to-version", "nrt-release"];
 
+/// What the worker hands on when it took no lease.
+const NOTHING_TAKEN: Epoch = Epoch(0);
+
 /// Gives the environment back.
 ///
 /// # Errors
@@ -20,6 +23,12 @@ const OWN_JOBS: [&str; 2] = ["append-to-version", "nrt-release"];
 pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
     let yard = ledger.yard()?;
+    // The job that took the lease may have died before it could hand the number on.
+    let epoch = if epoch == NOTHING_TAKEN {
+        lease_of(&yard.nrt, &desk.ci.project, desk.ci.pipeline).unwrap_or(epoch)
+    } else {
+        epoch
+    };
     let held = match hold(&yard.nrt, epoch) {
         Ok(held) => held,
         Err(NotHeld::Lost { last, .. }) => {
@@ -41,7 +50,18 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         }
         Some(trial) => conclude(desk, &ledger, &held, &trial)?,
     };
-    let waiting = ledger.yard()?.queue.waiting().count();
+    let after = ledger.yard()?;
+    let waiting = after.queue.waiting().count();
+    if waiting > 0 && !after.nrt.worth_another_worker() {
+        let outcome = outcome.with(report::environment_looks_broken(
+            after.nrt.fruitless,
+            waiting,
+        ));
+        return Ok(Done {
+            outcome,
+            events: ledger.into_events(),
+        });
+    }
     let outcome = if waiting > 0 {
         outcome.with(serve_the_waiting(desk, waiting)?)
     } else {
