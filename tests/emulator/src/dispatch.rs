@@ -44,7 +44,7 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
 
 fn unknown(shared: &Shared, request: &Request) -> Served {
     let error = router::unknown_route(&router::NoRoute::Path, &request.method, &request.path);
-    logged(shared, request, None, Who::Anonymous, |_| Err(error))
+    logged(shared, request, None, Who::Anonymous, |_, _| Err(error))
 }
 
 fn serve_api(shared: &Shared, request: &Request) -> Served {
@@ -56,12 +56,12 @@ fn serve_api(shared: &Shared, request: &Request) -> Served {
     match found {
         Err(reason) => {
             let error = router::unknown_route(&reason, &request.method, &request.path);
-            logged(shared, request, None, who, |_| Err(error))
+            logged(shared, request, None, who, |_, _| Err(error))
         }
         Ok(found) => {
             let pattern = found.route.pattern;
-            logged(shared, request, Some(pattern), who, |shared| {
-                handle(shared, request, caller?, found)
+            logged(shared, request, Some(pattern), who, |shared, entry| {
+                handle(shared, request, caller?, found, entry)
             })
         }
     }
@@ -71,14 +71,14 @@ fn serve_graphql(shared: &Shared, request: &Request) -> Served {
     let (caller, who) = identified(shared, |state, now| {
         auth::api_caller(state, now, request, false)
     });
-    logged(shared, request, Some("graphql"), who, |shared| {
+    logged(shared, request, Some("graphql"), who, |shared, _| {
         graphql::serve(shared, request, caller?)
     })
 }
 
 fn serve_git(shared: &Shared, request: &Request, git: &GitRequest) -> Served {
     let (caller, who) = identified(shared, |state, now| auth::git_caller(state, now, request));
-    logged(shared, request, Some(git.route()), who, |shared| {
+    logged(shared, request, Some(git.route()), who, |shared, _| {
         smart_http::serve(shared, request, git, caller)
     })
 }
@@ -100,14 +100,20 @@ fn identified(
     (caller, who)
 }
 
-fn handle(shared: &Shared, request: &Request, caller: Caller, found: Match) -> Answer {
+fn handle(
+    shared: &Shared,
+    request: &Request,
+    caller: Caller,
+    found: Match,
+    entry: &mut RequestEntry,
+) -> Answer {
     let route = found.route;
     if !route.any_scope {
         auth::check_api_scope(&caller, route.method)?;
     }
     let ctx = Ctx::guarded(shared, request, caller, found.path, route.guard)?;
     let mut params = Params::read(request, route.raw_body)?;
-    route.check_params(&mut params)?;
+    entry.ignored = route.check_params(&mut params)?;
     (route.handler)(&ctx.with_params(params))
 }
 
@@ -117,7 +123,7 @@ fn logged(
     request: &Request,
     route: Option<&str>,
     who: Who,
-    work: impl FnOnce(&Shared) -> Answer,
+    work: impl FnOnce(&Shared, &mut RequestEntry) -> Answer,
 ) -> Served {
     let fault = shared.faults.on_request(&request.method, route, &who);
     let mut entry = RequestEntry {
@@ -128,6 +134,7 @@ fn logged(
         status: 0,
         who,
         unknown: None,
+        ignored: Vec::new(),
         fault: fault.as_ref().map(|effect| effect.name().to_owned()),
     };
     let api = request.segments.first().is_some_and(|first| first == "api");
@@ -171,13 +178,13 @@ fn logged(
 fn run(
     shared: &Shared,
     entry: &mut RequestEntry,
-    work: impl FnOnce(&Shared) -> Answer,
+    work: impl FnOnce(&Shared, &mut RequestEntry) -> Answer,
 ) -> Response {
     if shared.is_damaged() {
         shared.report.say("an earlier request panicked while it changed the state; nothing can be trusted any more");
         return ApiError::internal().into_response();
     }
-    match catch_unwind(AssertUnwindSafe(|| work(shared))) {
+    match catch_unwind(AssertUnwindSafe(|| work(shared, entry))) {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => {
             entry.unknown.clone_from(&error.unknown);

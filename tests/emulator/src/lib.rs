@@ -47,6 +47,7 @@ mod shared;
 mod smart_http;
 pub mod store;
 
+pub use api::{RouteInfo, routes};
 pub use emulator::{Emulator, Options, StartError};
 pub use engine::status::Status;
 pub use request_log::{RequestEntry, Who};

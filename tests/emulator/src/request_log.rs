@@ -53,6 +53,8 @@ pub struct RequestEntry {
     pub who: Who,
     /// What the emulator does not have: a route, a method or a parameter.
     pub unknown: Option<String>,
+    /// Parameters that GitLab does not have either, and that were dropped as it drops them.
+    pub ignored: Vec<String>,
     /// The fault that was applied.
     pub fault: Option<String>,
 }

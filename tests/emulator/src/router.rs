@@ -1,7 +1,8 @@
 //! The table of routes: what a request may look like, who may make it and which function answers it.
 //!
-//! A route lists every parameter it understands. `check_params` refuses the others loudly, because a silently ignored
-//! parameter would let a client pass here and fail on a real server.
+//! A route lists every parameter it understands, and by name those of GitLab's that it does not: `check_params` refuses
+//! these loudly, because a silently ignored filter or setting would let a client pass here and fail on a real server. What
+//! GitLab does not know either is ignored, as GitLab does, and named in the request log.
 
 use serde_json::{Value, json};
 
@@ -49,6 +50,8 @@ const KEYSET: &[Param] = &[
 ];
 /// Ways to authenticate, read by `auth` and allowed everywhere.
 const UNIVERSAL: &[&str] = &["private_token", "access_token", "job_token"];
+/// Understood everywhere by GitLab and nowhere here.
+const NOWHERE: &[&str] = &["sudo"];
 
 /// One line of the table.
 #[derive(Clone, Copy)]
@@ -60,6 +63,8 @@ pub(crate) struct Route {
     pub(crate) job_token: bool,
     pub(crate) any_scope: bool,
     pub(crate) raw_body: bool,
+    /// Parameters of GitLab's that the emulator lacks: `501`.
+    refused: &'static [&'static str],
     params: [&'static [Param]; 5],
 }
 
@@ -77,6 +82,7 @@ const fn route(
         job_token: false,
         any_scope: false,
         raw_body: false,
+        refused: &[],
         params: [&[], &[], &[], &[], &[]],
     }
 }
@@ -145,12 +151,29 @@ impl Route {
         self
     }
 
+    /// Names parameters that GitLab has and the emulator does not.
+    pub(crate) const fn refuses(mut self, names: &'static [&'static str]) -> Self {
+        self.refused = names;
+        self
+    }
+
+    /// The names of the parameters it understands.
+    pub(crate) fn understood(&self) -> Vec<&'static str> {
+        self.all_params().map(|param| param.name).collect()
+    }
+
+    /// The names of GitLab's parameters that it refuses.
+    pub(crate) fn refused(&self) -> &'static [&'static str] {
+        self.refused
+    }
+
     fn all_params(&self) -> impl Iterator<Item = &'static Param> {
         self.params.into_iter().flatten()
     }
 
-    /// Types, requirements and allowed values; afterwards each value has its JSON type.
-    pub(crate) fn check_params(&self, params: &mut Params) -> Result<(), ApiError> {
+    /// Types, requirements and allowed values; afterwards each value has its JSON type. Gives back the names that nobody
+    /// knows, which are dropped.
+    pub(crate) fn check_params(&self, params: &mut Params) -> Result<Vec<String>, ApiError> {
         // Clients repeat in the body what the path says already; the path counts.
         params.values.retain(|name, _| {
             !self
@@ -158,6 +181,7 @@ impl Route {
                 .split('/')
                 .any(|part| part.strip_prefix([':', '*']) == Some(name.as_str()))
         });
+        let mut unheard = Vec::new();
         for name in params.values.keys() {
             let known = self.all_params().find(|param| param.name == name.as_str());
             match known {
@@ -174,9 +198,15 @@ impl Route {
                 }
                 Some(_) => {}
                 None if UNIVERSAL.contains(&name.as_str()) => {}
-                None => return Err(self.not_implemented(name)),
+                None if self.refused.contains(&name.as_str())
+                    || NOWHERE.contains(&name.as_str()) =>
+                {
+                    return Err(self.not_implemented(name));
+                }
+                None => unheard.push(name.clone()),
             }
         }
+        params.values.retain(|name, _| !unheard.contains(name));
         let mut problems = Vec::new();
         for param in self.all_params() {
             match params.values.get_mut(param.name) {
@@ -192,7 +222,7 @@ impl Route {
             }
         }
         if problems.is_empty() {
-            Ok(())
+            Ok(unheard)
         } else {
             Err(ApiError::error(400, problems.join(", ")))
         }
@@ -291,12 +321,14 @@ mod tests {
         get("jobs/:id", Guard::Open, nothing),
         get("jobs/artifacts", Guard::Open, nothing),
         get("files/:ref/*path", Guard::Open, nothing),
-        post("jobs/:id/play", Guard::Open, nothing).params(&[
-            string("name").required(),
-            integer("age"),
-            list("labels"),
-            hash("inputs", &[]),
-        ]),
+        post("jobs/:id/play", Guard::Open, nothing)
+            .params(&[
+                string("name").required(),
+                integer("age"),
+                list("labels"),
+                hash("inputs", &[]),
+            ])
+            .refuses(&["colour"]),
     ];
 
     fn found(method: &str, path: &[&str]) -> Result<Match, NoRoute> {
@@ -344,6 +376,22 @@ mod tests {
         repeated.put("id", json!("8"));
         route.check_params(&mut repeated).unwrap();
         assert_eq!(Value::Object(repeated.values), json!({ "name": "n" }));
+    }
+
+    #[test]
+    fn what_gitlab_does_not_know_is_dropped_and_what_only_we_lack_is_refused() {
+        let route = found("POST", &["jobs", "7", "play"]).ok().unwrap().route;
+        let mut odd = Params::default();
+        odd.put("name", json!("n"));
+        odd.put("nmae", json!("n"));
+        assert_eq!(route.check_params(&mut odd).unwrap(), ["nmae"]);
+        assert_eq!(Value::Object(odd.values), json!({ "name": "n" }));
+        let mut lacking = Params::default();
+        lacking.put("name", json!("n"));
+        lacking.put("colour", json!("red"));
+        let refusal = route.check_params(&mut lacking).unwrap_err();
+        assert_eq!(refusal.status, 501);
+        assert!(refusal.unknown.unwrap().contains("`colour`"));
     }
 
     #[test]

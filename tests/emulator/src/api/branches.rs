@@ -20,6 +20,7 @@ const WRITER: Guard = Guard::Project(Role::Developer);
 
 pub(super) const ROUTES: &[Route] = &[
     get("projects/:id/repository/branches", READER, index)
+        .refuses(&["page_token"])
         .params(&[
             string("search"),
             string("regex"),

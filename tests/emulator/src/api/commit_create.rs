@@ -31,6 +31,7 @@ pub(super) const ROUTES: &[Route] = &[post(
     Guard::Project(Role::Developer),
     create,
 )
+.refuses(&["start_project"])
 .params(&[
     string("branch").required(),
     string("commit_message").required(),

@@ -21,12 +21,14 @@ pub(super) const ROUTES: &[Route] = &[
         WRITER,
         cherry_pick,
     )
+    .refuses(&["dry_run"])
     .params(PICK),
     post(
         "projects/:id/repository/commits/:sha/revert",
         WRITER,
         revert,
     )
+    .refuses(&["dry_run"])
     .params(&[string("branch").required()]),
 ];
 

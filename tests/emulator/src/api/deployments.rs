@@ -56,6 +56,13 @@ pub(super) const ROUTES: &[Route] = &[
         READ,
         shipped,
     )
+    .refuses(&[
+        "deployed_after",
+        "deployed_before",
+        "environment",
+        "merge_user_id",
+        "reviewer_id",
+    ])
     .params(merge_requests::MORE)
     .also(issuable_filter::FILTERS)
     .paginated()

@@ -41,11 +41,21 @@ pub(super) const ROUTES: &[Route] = &[
         .paginated()
         .job_token(),
     post("projects/:id/environments", WRITE, create)
+        .refuses(&[
+            "cluster_agent_id",
+            "flux_resource_path",
+            "kubernetes_namespace",
+        ])
         .params(&[string("name").required()])
         .also(EDITABLE)
         .job_token(),
     get("projects/:id/environments/:environment_id", READ, show).job_token(),
     put("projects/:id/environments/:environment_id", WRITE, update)
+        .refuses(&[
+            "cluster_agent_id",
+            "flux_resource_path",
+            "kubernetes_namespace",
+        ])
         .params(&[string("name")])
         .also(EDITABLE)
         .job_token(),

@@ -35,24 +35,75 @@ const FILTERS: &[Param] = &[
 ];
 
 pub(super) const ROUTES: &[Route] = &[
-    get("groups", Guard::Open, index).params(FILTERS).keyset(),
-    post("groups", Guard::User, create).params(&[
-        string("name").required(),
-        string("path").required(),
-        integer("parent_id"),
-        string("description"),
-        VISIBILITY,
-    ]),
+    get("groups", Guard::Open, index)
+        .refuses(&["repository_storage"])
+        .params(FILTERS)
+        .keyset(),
+    post("groups", Guard::User, create)
+        .refuses(&[
+            "auto_devops_enabled",
+            "avatar",
+            "default_branch",
+            "default_branch_protection",
+            "default_branch_protection_defaults",
+            "emails_disabled",
+            "emails_enabled",
+            "enabled_git_access_protocol",
+            "lfs_enabled",
+            "mentions_disabled",
+            "organization_id",
+            "project_creation_level",
+            "request_access_enabled",
+            "require_two_factor_authentication",
+            "share_with_group_lock",
+            "shared_runners_setting",
+            "show_diff_preview_in_email",
+            "subgroup_creation_level",
+            "two_factor_grace_period",
+        ])
+        .params(&[
+            string("name").required(),
+            string("path").required(),
+            integer("parent_id"),
+            string("description"),
+            VISIBILITY,
+        ]),
     get("groups/:id", Guard::GroupReader, show)
         .params(&[boolean("with_projects"), boolean("with_custom_attributes")]),
-    put("groups/:id", Guard::Group(Role::Owner), edit).params(&[
-        string("name"),
-        string("path"),
-        string("description"),
-        VISIBILITY,
-    ]),
+    put("groups/:id", Guard::Group(Role::Owner), edit)
+        .refuses(&[
+            "auto_devops_enabled",
+            "avatar",
+            "default_branch",
+            "default_branch_protection",
+            "default_branch_protection_defaults",
+            "emails_disabled",
+            "emails_enabled",
+            "enabled_git_access_protocol",
+            "lfs_enabled",
+            "lock_math_rendering_limits_enabled",
+            "math_rendering_limits_enabled",
+            "max_artifacts_size",
+            "mentions_disabled",
+            "prevent_sharing_groups_outside_hierarchy",
+            "project_creation_level",
+            "request_access_enabled",
+            "require_two_factor_authentication",
+            "share_with_group_lock",
+            "shared_runners_setting",
+            "show_diff_preview_in_email",
+            "subgroup_creation_level",
+            "two_factor_grace_period",
+        ])
+        .params(&[
+            string("name"),
+            string("path"),
+            string("description"),
+            VISIBILITY,
+        ]),
     delete("groups/:id", Guard::Group(Role::Owner), destroy),
     get("groups/:id/subgroups", Guard::GroupReader, subgroups)
+        .refuses(&["repository_storage"])
         .params(FILTERS)
         .paginated(),
     get(
@@ -60,6 +111,7 @@ pub(super) const ROUTES: &[Route] = &[
         Guard::GroupReader,
         descendants,
     )
+    .refuses(&["repository_storage"])
     .params(FILTERS)
     .paginated(),
 ];

@@ -38,6 +38,7 @@ pub(super) const ROUTES: &[Route] = &[
         .params(FILTERS)
         .paginated(),
     get("projects/:id/members/all", Guard::ProjectReader, all)
+        .refuses(&["state"])
         .params(FILTERS)
         .paginated(),
     get("projects/:id/members/:user_id", Guard::ProjectReader, show),
@@ -56,6 +57,7 @@ pub(super) const ROUTES: &[Route] = &[
         .params(FILTERS)
         .paginated(),
     get("groups/:id/members/all", Guard::GroupReader, all)
+        .refuses(&["state"])
         .params(FILTERS)
         .paginated(),
     get("groups/:id/members/:user_id", Guard::GroupReader, show),

@@ -35,15 +35,37 @@ pub(super) const ROUTES: &[Route] = &[
         Guard::ProjectReader,
         of_project,
     )
+    .refuses(&[
+        "deployed_after",
+        "deployed_before",
+        "environment",
+        "merge_user_id",
+        "reviewer_id",
+    ])
     .params(MORE)
     .also(FILTERS)
     .paginated()
     .job_token(),
     get("groups/:id/merge_requests", Guard::GroupReader, of_group)
+        .refuses(&[
+            "deployed_after",
+            "deployed_before",
+            "environment",
+            "merge_user_id",
+            "non_archived",
+            "reviewer_id",
+        ])
         .params(MORE)
         .also(FILTERS)
         .paginated(),
     get("merge_requests", Guard::User, of_all)
+        .refuses(&[
+            "deployed_after",
+            "deployed_before",
+            "environment",
+            "merge_user_id",
+            "reviewer_id",
+        ])
         .params(MORE)
         .also(FILTERS)
         .paginated(),

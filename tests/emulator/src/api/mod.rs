@@ -71,6 +71,36 @@ mod variables;
 
 use crate::router::Route;
 
+/// One route as a list shows it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct RouteInfo {
+    pub method: &'static str,
+    /// Below `/api/v4/`, such as `projects/:id/variables/:key`.
+    pub pattern: &'static str,
+    /// Whether a job token may call it.
+    pub job_token: bool,
+    /// The parameters it understands.
+    pub parameters: Vec<&'static str>,
+    /// Parameters of GitLab's that it refuses with `501`.
+    pub refused: &'static [&'static str],
+}
+
+/// Every route of the API, in the order of the table.
+pub fn routes() -> Vec<RouteInfo> {
+    ROUTES
+        .iter()
+        .copied()
+        .flatten()
+        .map(|route| RouteInfo {
+            method: route.method,
+            pattern: route.pattern,
+            job_token: route.job_token,
+            parameters: route.understood(),
+            refused: route.refused(),
+        })
+        .collect()
+}
+
 /// Every route there is.
 pub(crate) const ROUTES: &[&[Route]] = &[
     artifacts::ROUTES,

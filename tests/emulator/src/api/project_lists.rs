@@ -54,14 +54,29 @@ const EVERYWHERE: &[Param] = &[
 
 pub(super) const ROUTES: &[Route] = &[
     get("projects", Guard::Open, index)
+        .refuses(&[
+            "imported",
+            "include_pending_delete",
+            "repository_storage",
+            "topic_id",
+            "with_programming_language",
+        ])
         .params(FILTERS)
         .also(EVERYWHERE)
         .keyset(),
     get("users/:user_id/projects", Guard::Open, of_user)
+        .refuses(&[
+            "imported",
+            "include_pending_delete",
+            "repository_storage",
+            "topic_id",
+            "with_programming_language",
+        ])
         .params(FILTERS)
         .also(EVERYWHERE)
         .keyset(),
     get("groups/:id/projects", Guard::GroupReader, of_group)
+        .refuses(&["include_ancestor_groups"])
         .params(FILTERS)
         .also(&[boolean("include_subgroups"), boolean("with_shared")])
         .keyset(),

@@ -19,6 +19,26 @@ use super::project_settings::{SETTINGS, with_changes};
 
 pub(super) const ROUTES: &[Route] = &[
     post("projects", Guard::User, create)
+        .refuses(&[
+            "auto_devops_deploy_strategy",
+            "avatar",
+            "container_expiration_policy_attributes",
+            "emails_disabled",
+            "enforce_auth_checks_on_uploads",
+            "import_url",
+            "model_experiments_access_level",
+            "model_registry_access_level",
+            "mr_default_target_self",
+            "repository_object_format",
+            "repository_storage",
+            "security_and_compliance_access_level",
+            "service_desk_enabled",
+            "show_default_award_emojis",
+            "show_diff_preview_in_email",
+            "template_name",
+            "template_project_id",
+            "warn_about_potentially_unwanted_characters",
+        ])
         .params(&[
             string("name"),
             string("path"),
@@ -34,6 +54,26 @@ pub(super) const ROUTES: &[Route] = &[
         boolean("with_custom_attributes"),
     ]),
     put("projects/:id", Guard::Project(Role::Maintainer), edit)
+        .refuses(&[
+            "auto_devops_deploy_strategy",
+            "avatar",
+            "ci_id_token_sub_claim_components",
+            "ci_restrict_pipeline_cancellation_role",
+            "container_expiration_policy_attributes",
+            "emails_disabled",
+            "enforce_auth_checks_on_uploads",
+            "import_url",
+            "max_artifacts_size",
+            "model_experiments_access_level",
+            "model_registry_access_level",
+            "mr_default_target_self",
+            "repository_storage",
+            "security_and_compliance_access_level",
+            "service_desk_enabled",
+            "show_default_award_emojis",
+            "show_diff_preview_in_email",
+            "warn_about_potentially_unwanted_characters",
+        ])
         .params(&[
             string("name"),
             string("path"),

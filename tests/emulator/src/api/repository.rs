@@ -23,12 +23,14 @@ pub(super) const ROUTES: &[Route] = &[
             string("page_token"),
         ])
         .paginated(),
-    get("projects/:id/repository/compare", READER, compare).params(&[
-        string("from").required(),
-        string("to").required(),
-        boolean("straight"),
-        boolean("unidiff"),
-    ]),
+    get("projects/:id/repository/compare", READER, compare)
+        .refuses(&["from_project_id"])
+        .params(&[
+            string("from").required(),
+            string("to").required(),
+            boolean("straight"),
+            boolean("unidiff"),
+        ]),
     get("projects/:id/repository/merge_base", READER, merge_base)
         .params(&[list("refs").required()]),
 ];

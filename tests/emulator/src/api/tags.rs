@@ -23,6 +23,7 @@ const WRITER: Guard = Guard::Project(Role::Developer);
 
 pub(super) const ROUTES: &[Route] = &[
     get("projects/:id/repository/tags", READER, index)
+        .refuses(&["page_token"])
         .params(&[
             string("search"),
             one_of("order_by", &["name", "updated", "version"]),

@@ -14,14 +14,39 @@ use crate::store::users::User;
 use super::users;
 
 pub(super) const ROUTES: &[Route] = &[
-    put("users/:id", Guard::Admin, edit).params(&[
-        string("name"),
-        string("username"),
-        string("email"),
-        string("password"),
-        boolean("skip_reconfirmation"),
-        boolean("admin"),
-    ]),
+    put("users/:id", Guard::Admin, edit)
+        .refuses(&[
+            "avatar",
+            "bio",
+            "can_create_group",
+            "color_scheme_id",
+            "commit_email",
+            "discord",
+            "extern_uid",
+            "external",
+            "linkedin",
+            "location",
+            "note",
+            "organization",
+            "private_profile",
+            "projects_limit",
+            "pronouns",
+            "provider",
+            "public_email",
+            "skype",
+            "theme_id",
+            "twitter",
+            "view_diffs_file_by_file",
+            "website_url",
+        ])
+        .params(&[
+            string("name"),
+            string("username"),
+            string("email"),
+            string("password"),
+            boolean("skip_reconfirmation"),
+            boolean("admin"),
+        ]),
     delete("users/:id", Guard::Admin, destroy).params(&[boolean("hard_delete")]),
     post("users/:id/block", Guard::Admin, block),
     post("users/:id/unblock", Guard::Admin, unblock),

@@ -13,6 +13,20 @@ use crate::store::users::User;
 pub(super) const ROUTES: &[Route] = &[
     get("user", Guard::User, own),
     get("users", Guard::User, index)
+        .refuses(&[
+            "admins",
+            "created_after",
+            "created_before",
+            "exclude_active",
+            "exclude_external",
+            "exclude_humans",
+            "extern_uid",
+            "external",
+            "provider",
+            "two_factor",
+            "with_custom_attributes",
+            "without_projects",
+        ])
         .params(&[
             string("username"),
             string("search"),
@@ -28,18 +42,42 @@ pub(super) const ROUTES: &[Route] = &[
             one_of("sort", &["asc", "desc"]),
         ])
         .keyset(),
-    get("users/:id", Guard::User, show),
-    post("users", Guard::Admin, create).params(&[
-        string("email").required(),
-        string("name").required(),
-        string("username"),
-        string("password"),
-        boolean("reset_password"),
-        boolean("force_random_password"),
-        boolean("skip_confirmation"),
-        boolean("admin"),
-        boolean("can_create_group"),
-    ]),
+    get("users/:id", Guard::User, show).refuses(&["with_custom_attributes"]),
+    post("users", Guard::Admin, create)
+        .refuses(&[
+            "avatar",
+            "bio",
+            "color_scheme_id",
+            "commit_email",
+            "discord",
+            "extern_uid",
+            "external",
+            "linkedin",
+            "location",
+            "note",
+            "organization",
+            "private_profile",
+            "projects_limit",
+            "pronouns",
+            "provider",
+            "public_email",
+            "skype",
+            "theme_id",
+            "twitter",
+            "view_diffs_file_by_file",
+            "website_url",
+        ])
+        .params(&[
+            string("email").required(),
+            string("name").required(),
+            string("username"),
+            string("password"),
+            boolean("reset_password"),
+            boolean("force_random_password"),
+            boolean("skip_confirmation"),
+            boolean("admin"),
+            boolean("can_create_group"),
+        ]),
 ];
 
 fn own(ctx: &Ctx<'_>) -> Answer {

@@ -33,13 +33,14 @@ fn an_unknown_route_is_gitlabs_404_and_is_reported() {
 }
 
 #[test]
-fn a_parameter_that_is_not_implemented_is_refused_and_reported() {
+fn a_parameter_of_gitlabs_that_is_lacking_here_is_refused_and_reported() {
     let world = World::new();
     let project = world.project("shop");
-    let reply = world
-        .root
-        .put(&format!("projects/{project}"), json!({ "sparkle": 1 }));
-    let text = "parameter `sparkle` of `PUT projects/:id` is not implemented";
+    let reply = world.root.put(
+        &format!("projects/{project}"),
+        json!({ "repository_storage": "fast" }),
+    );
+    let text = "parameter `repository_storage` of `PUT projects/:id` is not implemented";
     assert_eq!(
         reply.error(),
         (501, json!({ "error": format!("sandbox: {text}") }))
@@ -55,6 +56,15 @@ fn a_parameter_that_is_not_implemented_is_refused_and_reported() {
     );
     assert_eq!(world.emulator.unknown_requests().len(), 3);
     assert_eq!(world.root.get("user?").status, 200);
+}
+
+#[test]
+fn a_parameter_nobody_knows_is_ignored_as_gitlab_does_and_named_in_the_log() {
+    let world = World::new();
+    assert_eq!(world.root.get("user?sparkle=1").status, 200);
+    assert!(world.emulator.unknown_requests().is_empty());
+    let requests = world.emulator.requests();
+    assert_eq!(requests.last().unwrap().ignored, ["sparkle"]);
 }
 
 #[test]

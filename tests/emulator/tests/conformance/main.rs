@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod absent_routes;
 mod ci_world;
 mod client;
 mod schemas;
@@ -42,6 +43,7 @@ mod quick_actions;
 mod rate_limit;
 mod releases;
 mod resource_groups;
+mod routes;
 mod runner;
 mod triggers;
 mod user_administration;
