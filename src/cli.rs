@@ -292,6 +292,12 @@ pub struct Sandbox {
     /// What it holds at the start.
     #[arg(long, value_name = "WHAT", default_value = "empty")]
     pub seed: Seed,
+    /// How many jobs its own runner executes at a time.
+    #[arg(long, value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..))]
+    pub concurrency: u8,
+    /// Leave all jobs to runners that register from outside.
+    #[arg(long, conflicts_with = "concurrency")]
+    pub no_runner: bool,
 }
 
 /// What the sandbox holds at the start.

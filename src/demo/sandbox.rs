@@ -5,6 +5,7 @@ use std::io::Write;
 use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use trainyard_emulator::store::runners::Registration;
 
 use super::people::EVERYBODY;
 use super::world::{PROJECT_PATH, World, own_folder};
@@ -25,7 +26,14 @@ pub fn run(flags: &Sandbox, out: &mut dyn Write) -> Answer<Printed> {
         Seed::Story => story::seeded(folder.path(), &own_folder()?, flags.port)?,
     };
     // What people push runs, as in any GitLab with a runner.
-    world.emulator.start_runner(2, &[]);
+    if !flags.no_runner {
+        world
+            .emulator
+            .start_runner(usize::from(flags.concurrency), &[]);
+    }
+    let registration = world
+        .emulator
+        .with_state(|state| state.registration_token(Registration::Instance));
     let users: Vec<_> = std::iter::once("root")
         .chain(EVERYBODY.iter().map(|person| person.name))
         .map(|name| {
@@ -38,6 +46,7 @@ pub fn run(flags: &Sandbox, out: &mut dyn Write) -> Answer<Printed> {
         "url": world.emulator.url(),
         "project": {"id": world.project, "path": PROJECT_PATH, "url": world.project_url()},
         "users": users,
+        "runner_registration_token": registration,
     });
     writeln!(out, "{line}")
         .and_then(|()| out.flush())

@@ -27,6 +27,8 @@ mod issue_links;
 mod issue_write;
 mod issues;
 pub(crate) mod job_entity;
+mod job_payload;
+mod job_release;
 mod job_token_scope;
 mod jobs;
 mod labels;
@@ -62,6 +64,14 @@ mod repository;
 mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
+mod runner_artifacts;
+mod runner_assignment;
+mod runner_auth;
+mod runner_entity;
+mod runner_jobs;
+mod runner_registration;
+mod runner_settings;
+mod runners;
 mod tags;
 mod token_lists;
 mod triggers;
@@ -70,6 +80,8 @@ mod users;
 mod variables;
 
 use crate::router::Route;
+
+pub(crate) use self::job_payload::{report_file, report_format};
 
 /// One route as a list shows it.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -151,6 +163,11 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     resource_access_tokens::ROUTES,
     resource_events::ROUTES,
     resource_groups::ROUTES,
+    runner_artifacts::ROUTES,
+    runner_assignment::ROUTES,
+    runner_jobs::ROUTES,
+    runner_registration::ROUTES,
+    runners::ROUTES,
     tags::ROUTES,
     triggers::ROUTES,
     user_administration::ROUTES,

@@ -16,6 +16,7 @@ use crate::engine::deployments::{environment_of, set_address};
 use crate::engine::finish::{Outcome, finish};
 use crate::engine::settle;
 use crate::engine::status::Status;
+use crate::engine::uploads;
 use crate::engine::variables::{JobVariable, substituted};
 use crate::shared::Shared;
 
@@ -276,22 +277,26 @@ impl Execution<'_> {
         let success = outcome == Outcome::Success;
         let collected = collect::collect(workspace.project(), wanted, variables, success);
         self.say(&format!("{CYAN}Uploading artifacts{PLAIN}"));
-        let Collected {
-            files,
-            artifacts,
-            dotenv,
-            remarks,
-            refused,
-        } = collected;
+        let Collected { uploads, remarks } = collected;
         for remark in remarks {
             self.say(&remark);
         }
-        {
-            let mut state = self.shared.state();
-            if let Some(job) = state.jobs.get_mut(*job_id) {
-                job.files = files;
-                job.artifacts = artifacts;
-                job.dotenv = dotenv;
+        let mut refused = false;
+        for upload in uploads {
+            let kind = upload.kind.clone();
+            let now = self.shared.clock.now();
+            let kept = uploads::accept(&mut self.shared.state(), *job_id, upload, now);
+            match kept {
+                Ok(()) => self.say(&format!(
+                    "Uploading artifacts as \"{kind}\" to coordinator... 201 Created"
+                )),
+                Err(refusal) => {
+                    refused = true;
+                    self.say(&format!(
+                        "ERROR: Uploading artifacts as \"{kind}\" to coordinator... {} {}",
+                        refusal.status, refusal.message
+                    ));
+                }
             }
         }
         if refused && success {

@@ -22,6 +22,7 @@ pub mod protected_tags;
 pub mod releases;
 pub mod resource_events;
 pub mod resource_groups;
+pub mod runners;
 pub mod tokens;
 pub mod triggers;
 pub mod users;
@@ -51,6 +52,7 @@ use self::protected_tags::ProtectedTag;
 use self::releases::{Release, ReleaseLink};
 use self::resource_events::ResourceEvent;
 use self::resource_groups::ResourceGroup;
+use self::runners::{Registration, Runner, RunnerManager};
 use self::tokens::{JobToken, Token, TokenKind};
 use self::triggers::{Schedule, Trigger};
 use self::users::User;
@@ -80,6 +82,9 @@ pub struct State {
     pub pipelines: Table<Pipeline>,
     pub jobs: Table<Job>,
     pub resource_groups: Table<ResourceGroup>,
+    pub runners: Table<Runner>,
+    pub runner_managers: Table<RunnerManager>,
+    pub registration_tokens: BTreeMap<Registration, String>,
     pub triggers: Table<Trigger>,
     pub schedules: Table<Schedule>,
     /// Pipelines whose jobs changed since the engine last looked.
@@ -131,6 +136,9 @@ impl State {
             pipelines: Table::default(),
             jobs: Table::default(),
             resource_groups: Table::default(),
+            runners: Table::default(),
+            runner_managers: Table::default(),
+            registration_tokens: BTreeMap::new(),
             triggers: Table::default(),
             schedules: Table::default(),
             touched_pipelines: BTreeSet::new(),

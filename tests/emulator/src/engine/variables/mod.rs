@@ -16,8 +16,8 @@ use crate::shared::Shared;
 use crate::store::State;
 use crate::store::pipelines::{GivenVariable, Pipeline};
 
-pub(crate) use self::expand::{expanded, substituted};
-pub(crate) use self::job::{Running, for_bridge, for_job};
+pub(crate) use self::expand::{expanded, for_runner, substituted};
+pub(crate) use self::job::{Running, for_bridge, for_job, inherited, of_runner};
 
 /// One variable of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(crate) struct JobVariable {
     pub(crate) masked: bool,
     /// References inside the value are left alone.
     pub(crate) raw: bool,
+    /// Nobody's secret: predefined, or written in the configuration.
+    pub(crate) public: bool,
 }
 
 impl JobVariable {
@@ -40,6 +42,7 @@ impl JobVariable {
             file: false,
             masked: false,
             raw: false,
+            public: true,
         }
     }
 
@@ -64,6 +67,7 @@ impl From<&GivenVariable> for JobVariable {
             file: given.file,
             masked: false,
             raw: given.raw,
+            public: false,
         }
     }
 }
