@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::ci::definition::{Artifacts, ArtifactsWhen, Build};
+use crate::engine::caches;
 use crate::engine::queue::{self, TakenJob};
 use crate::engine::variables::{self, JobVariable, Running, Server};
 use crate::shared::Shared;
@@ -51,7 +52,9 @@ pub(super) const FAILURE_REASONS: &[&str] = &[
 ];
 
 /// The whole answer to a request for a job.
-pub(super) fn payload(shared: &Shared, state: &State, taken: &TakenJob) -> Value {
+pub(super) fn payload(shared: &Shared, taken: &TakenJob) -> Value {
+    let caches = caches::of(shared, taken);
+    let state = &*shared.state();
     let TakenJob { job, pipeline, .. } = taken;
     let earlier: Vec<&Job> = taken
         .earlier
@@ -103,7 +106,7 @@ pub(super) fn payload(shared: &Shared, state: &State, taken: &TakenJob) -> Value
         })),
         "services": build.services.iter().map(service).collect::<Vec<_>>(),
         "artifacts": build.artifacts.as_ref().map(artifacts),
-        "cache": caches(state, taken, build),
+        "cache": caches,
         "credentials": [],
         "dependencies": earlier.iter().map(|other| dependency(other, &taken.token)).collect::<Vec<_>>(),
         "features": {
@@ -310,30 +313,6 @@ pub(crate) fn report_format(kind: &str) -> &'static str {
         "lsif" => "zip",
         _ => "gzip",
     }
-}
-
-fn caches(state: &State, taken: &TakenJob, build: &Build) -> Vec<Value> {
-    let separated = state
-        .projects
-        .get(taken.job.project_id)
-        .is_some_and(|project| project.settings.ci_separated_caches);
-    build
-        .cache
-        .iter()
-        .map(|cache| {
-            let mut cache = cache.clone();
-            if let Some(key) = cache["key"].as_str() {
-                let shared = cache["unprotect"] == true;
-                let suffix = match (separated, taken.pipeline.protected && !shared) {
-                    (false, _) => "",
-                    (true, true) => "-protected",
-                    (true, false) => "-non_protected",
-                };
-                cache["key"] = json!(format!("{key}{suffix}"));
-            }
-            cache
-        })
-        .collect()
 }
 
 fn dependency(other: &Job, token: &str) -> Value {

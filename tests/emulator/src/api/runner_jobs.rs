@@ -8,7 +8,8 @@ use super::runner_auth;
 use crate::ctx::Ctx;
 use crate::engine::finish::{Outcome, finish};
 use crate::engine::queue::{self, Taker};
-use crate::engine::{self};
+use crate::engine::variables::Server;
+use crate::engine::{self, addresses};
 use crate::errors::ApiError;
 use crate::message::Response;
 use crate::router::{Answer, Guard, Route, boolean, hash, integer, patch, post, put, string};
@@ -66,13 +67,13 @@ fn request(ctx: &Ctx<'_>) -> Answer {
             };
             // A job that cannot run there has failed by now, and the next one has its turn.
             if let Some(taken) = queue::take(&mut state, job, &taker, now) {
-                break Ok(job_payload::payload(ctx.shared, &state, &taken));
+                break Ok(taken);
             }
         }
     };
     engine::settle(ctx.shared);
     Ok(match given {
-        Ok(payload) => Response::created(&payload),
+        Ok(taken) => Response::created(&job_payload::payload(ctx.shared, &taken)),
         Err(nothing) => nothing,
     })
 }
@@ -118,6 +119,9 @@ fn update(ctx: &Ctx<'_>) -> Answer {
             }
             Some(_) => return Ok(acknowledged(400)),
         };
+        if outcome == Outcome::Success {
+            addresses::tell(Server::from(ctx.shared), &mut state, id, now);
+        }
         finish(&mut state, id, &outcome, now);
     }
     engine::settle(ctx.shared);

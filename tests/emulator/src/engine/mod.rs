@@ -4,7 +4,9 @@
 //! the locked state and runs no git. Whoever changed something ends with `settle`, which goes on until nothing moves and makes
 //! downstream pipelines in between, without the lock.
 
+pub(crate) mod addresses;
 mod bridges;
+pub(crate) mod caches;
 pub(crate) mod cancel;
 mod configuration;
 mod create;

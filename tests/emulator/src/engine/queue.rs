@@ -127,6 +127,7 @@ pub(crate) fn take(
         manager_id: taker.manager_id,
         token: token.clone(),
         cancel_gracefully: taker.can("cancel_gracefully"),
+        timeout_seconds,
         heard_at: now,
         trace_bytes: 0,
         trace_rest: Vec::new(),

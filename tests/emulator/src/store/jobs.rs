@@ -44,6 +44,8 @@ pub struct Taken {
     pub token: String,
     /// The runner can stop a script and still run `after_script`.
     pub cancel_gracefully: bool,
+    /// How long it may take.
+    pub timeout_seconds: u64,
     /// When the runner last spoke of the job.
     pub heard_at: Timestamp,
     /// How many bytes of the trace have come.
