@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 
 use bytes::Bytes;
+use flate2::bufread::GzDecoder;
 use flate2::read::{DeflateDecoder, MultiGzDecoder};
 use flate2::write::{DeflateEncoder, GzEncoder};
 use flate2::{Compression, Crc};
@@ -75,6 +76,19 @@ pub(crate) fn gunzip(content: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut out = Vec::new();
     MultiGzDecoder::new(content).read_to_end(&mut out)?;
     Ok(out)
+}
+
+/// The files that a runner packed one after the other into one report.
+pub(crate) fn gunzip_each(content: &[u8]) -> std::io::Result<Vec<Vec<u8>>> {
+    let (mut rest, mut files) = (content, Vec::new());
+    while !rest.is_empty() {
+        let mut decoder = GzDecoder::new(rest);
+        let mut file = Vec::new();
+        decoder.read_to_end(&mut file)?;
+        files.push(file);
+        rest = decoder.into_inner();
+    }
+    Ok(files)
 }
 
 /// The files of a ZIP archive, directories left out; `None` if it is none, or packed in a way this does not know.
@@ -157,6 +171,8 @@ mod tests {
         let packed = zip(&files).unwrap();
         assert_eq!(unzip(&packed).unwrap(), files);
         assert_eq!(unzip(&Bytes::from("no archive")), None);
-        assert_eq!(gunzip(&gzip(b"text").unwrap()).unwrap(), b"text");
+        let two = [gzip(b"one").unwrap(), gzip(b"two").unwrap()].concat();
+        assert_eq!(gunzip(&two).unwrap(), b"onetwo");
+        assert_eq!(gunzip_each(&two).unwrap(), [b"one", b"two"]);
     }
 }

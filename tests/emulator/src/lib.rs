@@ -47,6 +47,7 @@ mod server;
 mod shared;
 mod smart_http;
 pub mod store;
+mod xml;
 
 pub use api::{RouteInfo, routes};
 pub use emulator::{Emulator, Options, StartError};

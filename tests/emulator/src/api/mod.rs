@@ -73,6 +73,7 @@ mod runner_registration;
 mod runner_settings;
 mod runners;
 mod tags;
+mod test_reports;
 mod token_lists;
 mod triggers;
 mod user_administration;
@@ -169,6 +170,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     runner_registration::ROUTES,
     runners::ROUTES,
     tags::ROUTES,
+    test_reports::ROUTES,
     triggers::ROUTES,
     user_administration::ROUTES,
     users::ROUTES,

@@ -26,6 +26,7 @@ pub(crate) mod resources;
 pub(crate) mod retry;
 mod settle;
 pub(crate) mod status;
+pub(crate) mod test_reports;
 mod transition;
 pub(crate) mod uploads;
 pub(crate) mod variables;

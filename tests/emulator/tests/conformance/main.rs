@@ -49,6 +49,7 @@ mod runner;
 mod runner_jobs;
 mod runners_api;
 mod sandbox_pages;
+mod test_reports;
 mod triggers;
 mod user_administration;
 mod users;
