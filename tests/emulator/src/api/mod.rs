@@ -15,6 +15,7 @@ mod commits;
 mod deployments;
 mod discussions;
 mod environments;
+mod events;
 mod files;
 mod freeze_periods;
 mod generic_packages;
@@ -62,7 +63,10 @@ mod repository;
 mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
+mod subscriptions;
 mod tags;
+mod time_tracking;
+mod todos;
 mod token_lists;
 mod triggers;
 mod user_administration;
@@ -115,6 +119,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     deployments::ROUTES,
     discussions::ROUTES,
     environments::ROUTES,
+    events::ROUTES,
     files::ROUTES,
     freeze_periods::ROUTES,
     generic_packages::ROUTES,
@@ -151,7 +156,10 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     resource_access_tokens::ROUTES,
     resource_events::ROUTES,
     resource_groups::ROUTES,
+    subscriptions::ROUTES,
     tags::ROUTES,
+    time_tracking::ROUTES,
+    todos::ROUTES,
     triggers::ROUTES,
     user_administration::ROUTES,
     users::ROUTES,

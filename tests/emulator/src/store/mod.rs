@@ -3,8 +3,10 @@
 //! `Table` gives ids that are global per type and never used again; `next_iid` numbers things inside a project.
 
 pub mod awards;
+pub mod commit_threads;
 pub mod deployments;
 pub mod environments;
+pub mod events;
 pub mod freeze_periods;
 pub mod groups;
 pub mod issues;
@@ -22,6 +24,9 @@ pub mod protected_tags;
 pub mod releases;
 pub mod resource_events;
 pub mod resource_groups;
+pub mod subscriptions;
+pub mod time_logs;
+pub mod todos;
 pub mod tokens;
 pub mod triggers;
 pub mod users;
@@ -32,8 +37,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use self::awards::Award;
+use self::commit_threads::CommentedCommit;
 use self::deployments::Deployment;
 use self::environments::Environment;
+use self::events::Event;
 use self::freeze_periods::FreezePeriod;
 use self::groups::Group;
 use self::issues::{Issue, IssueLink};
@@ -42,7 +49,7 @@ use self::labels::Label;
 use self::members::Member;
 use self::merge_requests::MergeRequest;
 use self::milestones::Milestone;
-use self::notes::Note;
+use self::notes::{DraftNote, Note, Suggestion};
 use self::packages::{Package, PackageFile};
 use self::pipelines::Pipeline;
 use self::projects::Project;
@@ -51,6 +58,9 @@ use self::protected_tags::ProtectedTag;
 use self::releases::{Release, ReleaseLink};
 use self::resource_events::ResourceEvent;
 use self::resource_groups::ResourceGroup;
+use self::subscriptions::Subscription;
+use self::time_logs::TimeLog;
+use self::todos::Todo;
 use self::tokens::{JobToken, Token, TokenKind};
 use self::triggers::{Schedule, Trigger};
 use self::users::User;
@@ -73,6 +83,13 @@ pub struct State {
     pub issues: Table<Issue>,
     pub issue_links: Table<IssueLink>,
     pub notes: Table<Note>,
+    pub commented_commits: Table<CommentedCommit>,
+    pub draft_notes: Table<DraftNote>,
+    pub suggestions: Table<Suggestion>,
+    pub time_logs: Table<TimeLog>,
+    pub todos: Table<Todo>,
+    pub subscriptions: Vec<Subscription>,
+    pub events: Table<Event>,
     pub awards: Table<Award>,
     pub labels: Table<Label>,
     pub milestones: Table<Milestone>,
@@ -124,6 +141,13 @@ impl State {
             issues: Table::default(),
             issue_links: Table::default(),
             notes: Table::default(),
+            commented_commits: Table::default(),
+            draft_notes: Table::default(),
+            suggestions: Table::default(),
+            time_logs: Table::default(),
+            todos: Table::default(),
+            subscriptions: Vec::new(),
+            events: Table::default(),
             awards: Table::default(),
             labels: Table::default(),
             milestones: Table::default(),

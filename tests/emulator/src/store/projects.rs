@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::State;
+use super::events::{EventAction, EventTarget};
 
 /// Who may see something without being a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -209,7 +210,7 @@ impl State {
         creator_id: u64,
         now: Timestamp,
     ) -> u64 {
-        self.projects.insert(|id| Project {
+        let id = self.projects.insert(|id| Project {
             id,
             name: name.to_owned(),
             path: path.to_owned(),
@@ -226,7 +227,15 @@ impl State {
             job_token_group_allowlist: Vec::new(),
             starred_by: Vec::new(),
             settings: Settings::default(),
-        })
+        });
+        self.record(
+            id,
+            creator_id,
+            EventAction::Created,
+            EventTarget::Project,
+            now,
+        );
+        id
     }
 
     /// The project of a number or full path.
@@ -299,6 +308,14 @@ impl State {
         self.issues.retain(|issue| issue.project_id != project);
         self.notes.retain(|note| note.project_id != project);
         self.awards.retain(|award| award.project_id != project);
+        self.commented_commits
+            .retain(|commit| commit.project_id != project);
+        self.draft_notes.retain(|note| note.project_id != project);
+        self.suggestions.retain(|row| row.project_id != project);
+        self.time_logs.retain(|log| log.project_id != project);
+        self.todos.retain(|todo| todo.project_id != project);
+        self.subscriptions.retain(|row| row.project_id != project);
+        self.events.retain(|event| event.project_id != project);
         self.labels.retain(|label| label.project_id != project);
         self.milestones
             .retain(|milestone| milestone.project_id != project);
