@@ -14,6 +14,7 @@ mod commit_statuses;
 mod commits;
 mod deployments;
 mod discussions;
+mod draft_notes;
 mod environments;
 mod events;
 mod files;
@@ -64,6 +65,7 @@ mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
 mod subscriptions;
+mod suggestions;
 mod tags;
 mod time_tracking;
 mod todos;
@@ -118,6 +120,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     commits::ROUTES,
     deployments::ROUTES,
     discussions::ROUTES,
+    draft_notes::ROUTES,
     environments::ROUTES,
     events::ROUTES,
     files::ROUTES,
@@ -157,6 +160,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     resource_events::ROUTES,
     resource_groups::ROUTES,
     subscriptions::ROUTES,
+    suggestions::ROUTES,
     tags::ROUTES,
     time_tracking::ROUTES,
     todos::ROUTES,

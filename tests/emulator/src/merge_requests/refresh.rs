@@ -3,6 +3,7 @@
 use std::sync::PoisonError;
 
 use super::checks;
+use super::diff_notes;
 use super::merging::mark_merged;
 use super::opening::{diff_version, keep_head};
 use crate::closing;
@@ -166,6 +167,7 @@ fn follow_source(
             let version = diff_version(shared, &repository, head, &old.target_branch)?;
             let news = news(shared, &old, head)?;
             keep_head(&repository, old.iid, head)?;
+            diff_notes::follow(shared, &repository, &old, &version, user)?;
             let (mut state, now) = (shared.state(), shared.clock.now());
             if let Some(merge_request) = state.merge_requests.get_mut(old.id) {
                 merge_request.sha.clone_from(head);

@@ -12,17 +12,15 @@ pub struct CommentedCommit {
 }
 
 impl State {
-    /// The commit as something that can have notes, if it has any.
-    pub fn commented_commit(&self, project: u64, sha: &str) -> Option<Noteable> {
-        let mut all = self.commented_commits.iter();
-        let found = all.find(|commit| commit.project_id == project && commit.sha == sha);
-        found.map(|commit| Noteable::Commit(commit.id))
-    }
-
     /// The commit as something that can have notes.
     pub fn commit_noteable(&mut self, project: u64, sha: &str) -> Noteable {
-        if let Some(known) = self.commented_commit(project, sha) {
-            return known;
+        let known = self
+            .commented_commits
+            .iter()
+            .find(|commit| commit.project_id == project && commit.sha == sha)
+            .map(|commit| commit.id);
+        if let Some(id) = known {
+            return Noteable::Commit(id);
         }
         Noteable::Commit(self.commented_commits.insert(|id| CommentedCommit {
             id,

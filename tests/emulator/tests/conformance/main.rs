@@ -15,6 +15,7 @@ mod bridges;
 mod changelog;
 mod commit_statuses;
 mod commits_and_files;
+mod diff_notes;
 mod discussions;
 mod environments;
 mod events;
