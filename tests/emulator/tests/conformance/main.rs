@@ -17,6 +17,7 @@ mod commit_statuses;
 mod commits_and_files;
 mod discussions;
 mod environments;
+mod every_schema;
 mod faults;
 mod freeze_periods;
 mod git_http;
