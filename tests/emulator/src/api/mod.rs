@@ -1,6 +1,7 @@
 //! The families of the API below `/api/v4`, one file each: a table of routes and the functions that answer them.
 
 mod artifacts;
+pub(crate) mod avatars;
 mod award_emoji;
 mod branches;
 mod changelog;
@@ -12,6 +13,7 @@ pub(crate) mod commit_entity;
 mod commit_pick;
 mod commit_statuses;
 mod commits;
+mod custom_attributes;
 mod deployments;
 mod discussions;
 mod environments;
@@ -43,6 +45,7 @@ mod milestones;
 mod namespaces;
 mod noteable;
 mod notes;
+mod overlay;
 mod packages;
 mod personal_access_tokens;
 pub(crate) mod pipeline_entity;
@@ -66,6 +69,9 @@ mod tags;
 mod token_lists;
 mod triggers;
 mod user_administration;
+mod user_entity;
+mod user_params;
+mod user_states;
 mod users;
 mod variables;
 
@@ -104,6 +110,7 @@ pub fn routes() -> Vec<RouteInfo> {
 /// Every route there is.
 pub(crate) const ROUTES: &[&[Route]] = &[
     artifacts::ROUTES,
+    avatars::ROUTES,
     award_emoji::ROUTES,
     branches::ROUTES,
     changelog::ROUTES,
@@ -112,6 +119,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     commit_statuses::ROUTES,
     commit_pick::ROUTES,
     commits::ROUTES,
+    custom_attributes::ROUTES,
     deployments::ROUTES,
     discussions::ROUTES,
     environments::ROUTES,
@@ -154,6 +162,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     tags::ROUTES,
     triggers::ROUTES,
     user_administration::ROUTES,
+    user_states::ROUTES,
     users::ROUTES,
     variables::ROUTES,
 ];
