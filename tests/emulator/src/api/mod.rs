@@ -74,6 +74,19 @@ mod user_params;
 mod user_states;
 mod users;
 mod variables;
+mod instance;
+mod broadcast_messages;
+mod webhooks;
+mod notification_settings;
+mod topics;
+mod badges;
+mod deploy_tokens;
+mod deploy_keys;
+mod impersonation_tokens;
+mod user_status;
+mod ssh_keys;
+mod gpg_keys;
+mod user_emails;
 
 use crate::router::Route;
 
@@ -165,4 +178,17 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     user_states::ROUTES,
     users::ROUTES,
     variables::ROUTES,
+    instance::ROUTES,
+    broadcast_messages::ROUTES,
+    webhooks::ROUTES,
+    notification_settings::ROUTES,
+    topics::ROUTES,
+    badges::ROUTES,
+    deploy_tokens::ROUTES,
+    deploy_keys::ROUTES,
+    impersonation_tokens::ROUTES,
+    user_status::ROUTES,
+    ssh_keys::ROUTES,
+    gpg_keys::ROUTES,
+    user_emails::ROUTES,
 ];

@@ -27,6 +27,15 @@ pub struct Belongings {
     pub gpg_keys: Table<GpgKey>,
     pub uploads: Table<Upload>,
     pub group_links: Table<GroupLink>,
+    last_key: u64,
+}
+
+impl Belongings {
+    /// Users' SSH keys and deploy keys share their ids.
+    pub(crate) fn next_key_id(&mut self) -> u64 {
+        self.last_key += 1;
+        self.last_key
+    }
 }
 
 /// A badge of a project or group.

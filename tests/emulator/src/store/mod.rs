@@ -29,6 +29,7 @@ pub mod releases;
 pub mod resource_events;
 pub mod resource_groups;
 pub mod tokens;
+mod topics;
 pub mod triggers;
 pub mod users;
 pub mod variables;
