@@ -46,6 +46,7 @@ mod server;
 mod shared;
 mod smart_http;
 pub mod store;
+mod sudo;
 
 pub use api::{RouteInfo, routes};
 pub use emulator::{Emulator, Options, StartError};

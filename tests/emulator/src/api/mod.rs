@@ -1,6 +1,7 @@
 //! The families of the API below `/api/v4`, one file each: a table of routes and the functions that answer them.
 
 mod artifacts;
+pub(crate) mod avatars;
 mod award_emoji;
 mod branches;
 mod changelog;
@@ -12,6 +13,7 @@ pub(crate) mod commit_entity;
 mod commit_pick;
 mod commit_statuses;
 mod commits;
+mod custom_attributes;
 mod deployments;
 mod discussions;
 mod environments;
@@ -43,6 +45,7 @@ mod milestones;
 mod namespaces;
 mod noteable;
 mod notes;
+mod overlay;
 mod packages;
 mod personal_access_tokens;
 pub(crate) mod pipeline_entity;
@@ -66,8 +69,24 @@ mod tags;
 mod token_lists;
 mod triggers;
 mod user_administration;
+mod user_entity;
+mod user_params;
+mod user_states;
 mod users;
 mod variables;
+mod instance;
+mod broadcast_messages;
+mod webhooks;
+mod notification_settings;
+mod topics;
+mod badges;
+mod deploy_tokens;
+mod deploy_keys;
+mod impersonation_tokens;
+mod user_status;
+mod ssh_keys;
+mod gpg_keys;
+mod user_emails;
 
 use crate::router::Route;
 
@@ -104,6 +123,7 @@ pub fn routes() -> Vec<RouteInfo> {
 /// Every route there is.
 pub(crate) const ROUTES: &[&[Route]] = &[
     artifacts::ROUTES,
+    avatars::ROUTES,
     award_emoji::ROUTES,
     branches::ROUTES,
     changelog::ROUTES,
@@ -112,6 +132,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     commit_statuses::ROUTES,
     commit_pick::ROUTES,
     commits::ROUTES,
+    custom_attributes::ROUTES,
     deployments::ROUTES,
     discussions::ROUTES,
     environments::ROUTES,
@@ -154,6 +175,20 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     tags::ROUTES,
     triggers::ROUTES,
     user_administration::ROUTES,
+    user_states::ROUTES,
     users::ROUTES,
     variables::ROUTES,
+    instance::ROUTES,
+    broadcast_messages::ROUTES,
+    webhooks::ROUTES,
+    notification_settings::ROUTES,
+    topics::ROUTES,
+    badges::ROUTES,
+    deploy_tokens::ROUTES,
+    deploy_keys::ROUTES,
+    impersonation_tokens::ROUTES,
+    user_status::ROUTES,
+    ssh_keys::ROUTES,
+    gpg_keys::ROUTES,
+    user_emails::ROUTES,
 ];

@@ -2,11 +2,15 @@
 //!
 //! `Table` gives ids that are global per type and never used again; `next_iid` numbers things inside a project.
 
+pub mod avatars;
 pub mod awards;
+pub mod belongings;
 pub mod deployments;
 pub mod environments;
 pub mod freeze_periods;
+pub mod group_settings;
 pub mod groups;
+pub mod instance;
 pub mod issues;
 pub mod jobs;
 pub mod labels;
@@ -16,6 +20,8 @@ pub mod milestones;
 pub mod notes;
 pub mod packages;
 pub mod pipelines;
+pub mod places;
+pub mod profiles;
 pub mod projects;
 pub mod protected_branches;
 pub mod protected_tags;
@@ -23,19 +29,23 @@ pub mod releases;
 pub mod resource_events;
 pub mod resource_groups;
 pub mod tokens;
+mod topics;
 pub mod triggers;
 pub mod users;
 pub mod variables;
+pub mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use self::awards::Award;
+use self::belongings::Belongings;
 use self::deployments::Deployment;
 use self::environments::Environment;
 use self::freeze_periods::FreezePeriod;
 use self::groups::Group;
+use self::instance::Instance;
 use self::issues::{Issue, IssueLink};
 use self::jobs::Job;
 use self::labels::Label;
@@ -91,6 +101,8 @@ pub struct State {
     pub package_files: Table<PackageFile>,
     pub releases: Table<Release>,
     pub release_links: Table<ReleaseLink>,
+    pub belongings: Belongings,
+    pub instance: Instance,
     pub limits: Limits,
     iids: BTreeMap<(u64, &'static str), u64>,
     next_namespace: u64,
@@ -101,6 +113,7 @@ pub struct State {
 pub struct Limits {
     pub project_ci_variables: usize,
     pub group_ci_variables: usize,
+    pub instance_ci_variables: usize,
     /// How long a merge request stays in `checking`, in milliseconds.
     pub mergeability_check_delay: u64,
     /// How long a rebase stays in progress, in milliseconds.
@@ -141,9 +154,12 @@ impl State {
             package_files: Table::default(),
             releases: Table::default(),
             release_links: Table::default(),
+            belongings: Belongings::default(),
+            instance: Instance::default(),
             limits: Limits {
                 project_ci_variables: 8000,
                 group_ci_variables: 30_000,
+                instance_ci_variables: 25,
                 mergeability_check_delay: 0,
                 rebase_delay: 0,
             },
@@ -165,6 +181,7 @@ impl State {
                 "api".to_owned(),
                 "read_repository".to_owned(),
                 "write_repository".to_owned(),
+                "sudo".to_owned(),
             ],
             created_at: now,
             expires_at: None,
