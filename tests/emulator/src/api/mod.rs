@@ -8,6 +8,7 @@ mod changelog;
 mod ci_access;
 mod ci_lint;
 mod ci_params;
+mod comments;
 mod commit_create;
 pub(crate) mod commit_entity;
 mod commit_pick;
@@ -62,9 +63,13 @@ mod release_entity;
 mod release_links;
 mod releases;
 mod repository;
+mod repository_archive;
+mod repository_blobs;
 mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
+mod snippet_files;
+mod snippets;
 mod tags;
 mod token_lists;
 mod triggers;
@@ -128,6 +133,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     branches::ROUTES,
     changelog::ROUTES,
     ci_lint::ROUTES,
+    comments::ROUTES,
     commit_create::ROUTES,
     commit_statuses::ROUTES,
     commit_pick::ROUTES,
@@ -169,9 +175,12 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     release_links::ROUTES,
     releases::ROUTES,
     repository::ROUTES,
+    repository_archive::ROUTES,
+    repository_blobs::ROUTES,
     resource_access_tokens::ROUTES,
     resource_events::ROUTES,
     resource_groups::ROUTES,
+    snippets::ROUTES,
     tags::ROUTES,
     triggers::ROUTES,
     user_administration::ROUTES,

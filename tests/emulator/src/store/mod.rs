@@ -5,6 +5,7 @@
 pub mod avatars;
 pub mod awards;
 pub mod belongings;
+pub mod comments;
 pub mod deployments;
 pub mod environments;
 pub mod freeze_periods;
@@ -28,6 +29,7 @@ pub mod protected_tags;
 pub mod releases;
 pub mod resource_events;
 pub mod resource_groups;
+pub mod snippets;
 pub mod tokens;
 mod topics;
 pub mod triggers;
@@ -41,6 +43,7 @@ use jiff::Timestamp;
 
 use self::awards::Award;
 use self::belongings::Belongings;
+use self::comments::Comment;
 use self::deployments::Deployment;
 use self::environments::Environment;
 use self::freeze_periods::FreezePeriod;
@@ -61,6 +64,7 @@ use self::protected_tags::ProtectedTag;
 use self::releases::{Release, ReleaseLink};
 use self::resource_events::ResourceEvent;
 use self::resource_groups::ResourceGroup;
+use self::snippets::Snippet;
 use self::tokens::{JobToken, Token, TokenKind};
 use self::triggers::{Schedule, Trigger};
 use self::users::User;
@@ -84,6 +88,8 @@ pub struct State {
     pub issue_links: Table<IssueLink>,
     pub notes: Table<Note>,
     pub awards: Table<Award>,
+    pub comments: Table<Comment>,
+    pub snippets: Table<Snippet>,
     pub labels: Table<Label>,
     pub milestones: Table<Milestone>,
     pub resource_events: Table<ResourceEvent>,
@@ -138,6 +144,8 @@ impl State {
             issue_links: Table::default(),
             notes: Table::default(),
             awards: Table::default(),
+            comments: Table::default(),
+            snippets: Table::default(),
             labels: Table::default(),
             milestones: Table::default(),
             resource_events: Table::default(),
@@ -225,6 +233,12 @@ impl<T> Table<T> {
     /// Adds the row that `make` builds for the next free id, and returns that id.
     pub fn insert(&mut self, make: impl FnOnce(u64) -> T) -> u64 {
         self.put(self.last + 1, make)
+    }
+
+    /// Takes an id that a row of another table will have.
+    pub(crate) fn reserve(&mut self) -> u64 {
+        self.last += 1;
+        self.last
     }
 
     /// Adds a row under an id that comes from elsewhere.

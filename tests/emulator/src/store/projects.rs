@@ -310,6 +310,10 @@ impl State {
         self.issues.retain(|issue| issue.project_id != project);
         self.notes.retain(|note| note.project_id != project);
         self.awards.retain(|award| award.project_id != project);
+        self.comments
+            .retain(|comment| comment.project_id != project);
+        self.snippets
+            .retain(|snippet| snippet.project_id != Some(project));
         self.labels.retain(|label| label.project_id != project);
         self.milestones
             .retain(|milestone| milestone.project_id != project);
