@@ -41,7 +41,7 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
         _ => match GitRequest::parse(request) {
             Some(git) => serve_git(shared, request, &git),
             None => match avatars::page(shared, request) {
-                Some(answer) => logged(shared, request, None, Who::Anonymous, |_, _| answer),
+                Some(answer) => logged(shared, request, None, Asker::nobody(), |_, _| answer),
                 None => unknown(shared, request),
             },
         },

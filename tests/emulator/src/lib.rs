@@ -23,8 +23,10 @@ pub mod git;
 mod graphql;
 mod hooks;
 mod issuable_changes;
+mod issuable_details;
 mod issuables;
 mod markdown;
+mod mentions;
 mod merge_requests;
 mod message;
 mod pagination;
@@ -47,6 +49,7 @@ mod shared;
 mod smart_http;
 pub mod store;
 mod sudo;
+mod time_tracking;
 
 pub use api::{RouteInfo, routes};
 pub use emulator::{Emulator, Options, StartError};

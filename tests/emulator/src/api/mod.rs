@@ -3,7 +3,9 @@
 mod artifacts;
 pub(crate) mod avatars;
 mod award_emoji;
+mod badges;
 mod branches;
+mod broadcast_messages;
 mod changelog;
 mod ci_access;
 mod ci_lint;
@@ -15,13 +17,19 @@ mod commit_pick;
 mod commit_statuses;
 mod commits;
 mod custom_attributes;
+mod deploy_keys;
+mod deploy_tokens;
 mod deployments;
 mod discussions;
 mod environments;
+mod events;
 mod files;
 mod freeze_periods;
 mod generic_packages;
+mod gpg_keys;
 mod groups;
+mod impersonation_tokens;
+mod instance;
 mod instants;
 mod issuable_fields;
 mod issuable_filter;
@@ -46,6 +54,7 @@ mod milestones;
 mod namespaces;
 mod noteable;
 mod notes;
+mod notification_settings;
 mod overlay;
 mod packages;
 mod personal_access_tokens;
@@ -70,28 +79,23 @@ mod resource_events;
 mod resource_groups;
 mod snippet_files;
 mod snippets;
+mod ssh_keys;
+mod subscriptions;
 mod tags;
+mod time_tracking;
+mod todos;
 mod token_lists;
+mod topics;
 mod triggers;
 mod user_administration;
+mod user_emails;
 mod user_entity;
 mod user_params;
 mod user_states;
+mod user_status;
 mod users;
 mod variables;
-mod instance;
-mod broadcast_messages;
 mod webhooks;
-mod notification_settings;
-mod topics;
-mod badges;
-mod deploy_tokens;
-mod deploy_keys;
-mod impersonation_tokens;
-mod user_status;
-mod ssh_keys;
-mod gpg_keys;
-mod user_emails;
 
 use crate::router::Route;
 
@@ -142,6 +146,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     deployments::ROUTES,
     discussions::ROUTES,
     environments::ROUTES,
+    events::ROUTES,
     files::ROUTES,
     freeze_periods::ROUTES,
     generic_packages::ROUTES,
@@ -181,7 +186,10 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     resource_events::ROUTES,
     resource_groups::ROUTES,
     snippets::ROUTES,
+    subscriptions::ROUTES,
     tags::ROUTES,
+    time_tracking::ROUTES,
+    todos::ROUTES,
     triggers::ROUTES,
     user_administration::ROUTES,
     user_states::ROUTES,

@@ -6,8 +6,10 @@ pub mod avatars;
 pub mod awards;
 pub mod belongings;
 pub mod comments;
+pub mod commit_threads;
 pub mod deployments;
 pub mod environments;
+pub mod events;
 pub mod freeze_periods;
 pub mod group_settings;
 pub mod groups;
@@ -30,6 +32,9 @@ pub mod releases;
 pub mod resource_events;
 pub mod resource_groups;
 pub mod snippets;
+pub mod subscriptions;
+pub mod time_logs;
+pub mod todos;
 pub mod tokens;
 mod topics;
 pub mod triggers;
@@ -44,8 +49,10 @@ use jiff::Timestamp;
 use self::awards::Award;
 use self::belongings::Belongings;
 use self::comments::Comment;
+use self::commit_threads::CommentedCommit;
 use self::deployments::Deployment;
 use self::environments::Environment;
+use self::events::Event;
 use self::freeze_periods::FreezePeriod;
 use self::groups::Group;
 use self::instance::Instance;
@@ -55,7 +62,7 @@ use self::labels::Label;
 use self::members::Member;
 use self::merge_requests::MergeRequest;
 use self::milestones::Milestone;
-use self::notes::Note;
+use self::notes::{DraftNote, Note, Suggestion};
 use self::packages::{Package, PackageFile};
 use self::pipelines::Pipeline;
 use self::projects::Project;
@@ -65,6 +72,9 @@ use self::releases::{Release, ReleaseLink};
 use self::resource_events::ResourceEvent;
 use self::resource_groups::ResourceGroup;
 use self::snippets::Snippet;
+use self::subscriptions::Subscription;
+use self::time_logs::TimeLog;
+use self::todos::Todo;
 use self::tokens::{JobToken, Token, TokenKind};
 use self::triggers::{Schedule, Trigger};
 use self::users::User;
@@ -87,6 +97,13 @@ pub struct State {
     pub issues: Table<Issue>,
     pub issue_links: Table<IssueLink>,
     pub notes: Table<Note>,
+    pub commented_commits: Table<CommentedCommit>,
+    pub draft_notes: Table<DraftNote>,
+    pub suggestions: Table<Suggestion>,
+    pub time_logs: Table<TimeLog>,
+    pub todos: Table<Todo>,
+    pub subscriptions: Vec<Subscription>,
+    pub events: Table<Event>,
     pub awards: Table<Award>,
     pub comments: Table<Comment>,
     pub snippets: Table<Snippet>,
@@ -143,6 +160,13 @@ impl State {
             issues: Table::default(),
             issue_links: Table::default(),
             notes: Table::default(),
+            commented_commits: Table::default(),
+            draft_notes: Table::default(),
+            suggestions: Table::default(),
+            time_logs: Table::default(),
+            todos: Table::default(),
+            subscriptions: Vec::new(),
+            events: Table::default(),
             awards: Table::default(),
             comments: Table::default(),
             snippets: Table::default(),

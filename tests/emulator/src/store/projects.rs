@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::State;
 use super::avatars::Avatar;
+use super::events::{EventAction, EventTarget};
 use super::places::Place;
 
 /// Who may see something without being a member.
@@ -214,7 +215,7 @@ impl State {
         creator_id: u64,
         now: Timestamp,
     ) -> u64 {
-        self.projects.insert(|id| Project {
+        let id = self.projects.insert(|id| Project {
             id,
             name: name.to_owned(),
             path: path.to_owned(),
@@ -233,7 +234,15 @@ impl State {
             avatar: None,
             forked_from: None,
             settings: Settings::default(),
-        })
+        });
+        self.record(
+            id,
+            creator_id,
+            EventAction::Created,
+            EventTarget::Project,
+            now,
+        );
+        id
     }
 
     /// The project of a number or full path.
@@ -314,6 +323,14 @@ impl State {
             .retain(|comment| comment.project_id != project);
         self.snippets
             .retain(|snippet| snippet.project_id != Some(project));
+        self.commented_commits
+            .retain(|commit| commit.project_id != project);
+        self.draft_notes.retain(|note| note.project_id != project);
+        self.suggestions.retain(|row| row.project_id != project);
+        self.time_logs.retain(|log| log.project_id != project);
+        self.todos.retain(|todo| todo.project_id != project);
+        self.subscriptions.retain(|row| row.project_id != project);
+        self.events.retain(|event| event.project_id != project);
         self.labels.retain(|label| label.project_id != project);
         self.milestones
             .retain(|milestone| milestone.project_id != project);
