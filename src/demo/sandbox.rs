@@ -20,9 +20,10 @@ use crate::run::Printed;
 /// When it cannot start, or the line cannot be written.
 pub fn run(flags: &Sandbox, out: &mut dyn Write) -> Answer<Printed> {
     let folder = folder::Folder::new(None)?;
+    let version = flags.gitlab_version;
     let world = match flags.seed {
-        Seed::Empty => World::start(folder.path(), &own_folder()?, flags.port)?,
-        Seed::Story => story::seeded(folder.path(), &own_folder()?, flags.port)?,
+        Seed::Empty => World::start_as(version, folder.path(), &own_folder()?, flags.port)?,
+        Seed::Story => story::seeded(version, folder.path(), &own_folder()?, flags.port)?,
     };
     // What people push runs, as in any GitLab with a runner.
     world.emulator.start_runner(2, &[]);
@@ -36,6 +37,7 @@ pub fn run(flags: &Sandbox, out: &mut dyn Write) -> Answer<Printed> {
         .collect::<Answer<_>>()?;
     let line = json!({
         "url": world.emulator.url(),
+        "gitlab_version": version,
         "project": {"id": world.project, "path": PROJECT_PATH, "url": world.project_url()},
         "users": users,
     });

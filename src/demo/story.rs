@@ -7,7 +7,7 @@ use std::path::Path;
 
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::json;
-use trainyard_emulator::{FinishedJob, JobInfo};
+use trainyard_emulator::{FinishedJob, JobInfo, Version};
 
 use super::narrator::Narrator;
 use super::summary::{self, Summary};
@@ -43,8 +43,8 @@ pub(super) fn play(programs: &Path, keep: Option<&Path>, out: &mut dyn Write) ->
 }
 
 /// A world in which the whole story has happened, untold.
-pub(super) fn seeded(folder: &Path, programs: &Path, port: u16) -> Answer<World> {
-    let mut world = World::start(folder, programs, port)?;
+pub(super) fn seeded(version: Version, folder: &Path, programs: &Path, port: u16) -> Answer<World> {
+    let mut world = World::start_as(version, folder, programs, port)?;
     tell_it(&mut world, &mut Narrator::new(&mut std::io::sink()))?;
     Ok(world)
 }

@@ -9,7 +9,7 @@ use std::process::Command;
 use gitlab::api::endpoint_prelude::{BodyError, Endpoint, JsonParams, Method};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use trainyard_emulator::{Emulator, FinishedJob, JobInfo, Options, RequestEntry};
+use trainyard_emulator::{Emulator, FinishedJob, JobInfo, Options, RequestEntry, Version};
 use url::Url;
 
 use super::people::{BOT, EVERYBODY};
@@ -118,6 +118,14 @@ impl World {
         Self::start_with(folder, programs, port, &[])
     }
 
+    /// The same as a GitLab of another version.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn start_as(version: Version, folder: &Path, programs: &Path, port: u16) -> Answer<Self> {
+        Self::start_whole(version, folder, programs, port, &[])
+    }
+
     /// The same with other first files, by path.
     ///
     /// # Errors
@@ -128,8 +136,19 @@ impl World {
         port: u16,
         instead: &[(&str, &str)],
     ) -> Answer<Self> {
+        Self::start_whole(Version::default(), folder, programs, port, instead)
+    }
+
+    fn start_whole(
+        version: Version,
+        folder: &Path,
+        programs: &Path,
+        port: u16,
+        instead: &[(&str, &str)],
+    ) -> Answer<Self> {
         let emulator = Emulator::start(Options {
             port,
+            version,
             data_dir: Some(folder.join("gitlab")),
             job_path: vec![programs.to_owned()],
             ..Options::default()

@@ -20,6 +20,7 @@ use crate::router::{self, Answer, Match};
 use crate::sandbox;
 use crate::shared::Shared;
 use crate::smart_http::{self, GitRequest};
+use crate::versions;
 
 /// What the server does with a request.
 pub(crate) enum Served {
@@ -48,7 +49,12 @@ fn unknown(shared: &Shared, request: &Request) -> Served {
 }
 
 fn serve_api(shared: &Shared, request: &Request) -> Served {
-    let found = router::find(api::ROUTES, &request.method, &request.segments[2..]);
+    let found = router::find(
+        api::ROUTES,
+        shared.version,
+        &request.method,
+        &request.segments[2..],
+    );
     let job_token_route = found.as_ref().is_ok_and(|found| found.route.job_token);
     let (caller, who) = identified(shared, |state, now| {
         auth::api_caller(state, now, request, job_token_route)
@@ -113,8 +119,9 @@ fn handle(
     }
     let ctx = Ctx::guarded(shared, request, caller, found.path, route.guard)?;
     let mut params = Params::read(request, route.raw_body)?;
-    entry.ignored = route.check_params(&mut params)?;
-    (route.handler)(&ctx.with_params(params))
+    entry.ignored = route.check_params(shared.version, &mut params)?;
+    let response = (route.handler)(&ctx.with_params(params))?;
+    Ok(versions::without_newer(shared.version, response))
 }
 
 /// Applies faults, turns errors and panics into answers, and writes the log entry.

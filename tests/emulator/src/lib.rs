@@ -46,9 +46,11 @@ mod server;
 mod shared;
 mod smart_http;
 pub mod store;
+mod versions;
 
 pub use api::{RouteInfo, routes};
 pub use emulator::{Emulator, Options, StartError};
 pub use engine::status::Status;
 pub use request_log::{RequestEntry, Who};
 pub use runner::{FinishedJob, JobInfo, PipelineInfo};
+pub use versions::{UnknownVersion, Version};

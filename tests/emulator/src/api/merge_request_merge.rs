@@ -14,6 +14,7 @@ use crate::message::Response;
 use crate::router::{Answer, Guard, Route, boolean, get, post, put, string};
 use crate::store::merge_requests::{AutoMerge, MergeRequest};
 use crate::store::notes::Noteable;
+use crate::versions::{self, Feature};
 
 use super::merge_requests::{find, shown};
 
@@ -89,8 +90,12 @@ fn merge(ctx: &Ctx<'_>) -> Answer {
     };
     let auto = ctx.boolean("auto_merge") == Some(true)
         || ctx.boolean("merge_when_pipeline_succeeds") == Some(true);
-    let something_to_wait_for = waits || verdict != Verdict::Mergeable;
-    if auto && verdict.can_be_waited_for() && something_to_wait_for {
+    let may_wait = if versions::has(ctx.shared.version, Feature::AutoMergeWaitsForChecks) {
+        verdict.can_be_waited_for() && (waits || verdict != Verdict::Mergeable)
+    } else {
+        waits && matches!(verdict, Verdict::CiStillRunning | Verdict::Mergeable)
+    };
+    if auto && may_wait {
         wait(ctx, user, &row, wish)?;
         return Ok(Response::ok(&shown(ctx, row.id)?));
     }
@@ -119,10 +124,17 @@ fn wait(ctx: &Ctx<'_>, user: u64, row: &MergeRequest, wish: Wish) -> Result<(), 
         merge_commit_message: wish.merge_commit_message,
         squash_commit_message: wish.squash_commit_message,
     });
-    let text = format!(
-        "enabled an automatic merge when all merge checks for {} pass",
-        row.sha
-    );
+    let text = if versions::has(ctx.shared.version, Feature::AutoMergeWaitsForChecks) {
+        format!(
+            "enabled an automatic merge when all merge checks for {} pass",
+            row.sha
+        )
+    } else {
+        format!(
+            "enabled an automatic merge when the pipeline for {} succeeds",
+            row.sha
+        )
+    };
     issuables::add_system_note(
         &mut state,
         Noteable::MergeRequest(row.id),

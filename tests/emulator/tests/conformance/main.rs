@@ -49,3 +49,4 @@ mod triggers;
 mod user_administration;
 mod users;
 mod variables;
+mod versions;
