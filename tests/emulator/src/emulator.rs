@@ -234,12 +234,12 @@ fn job_path(first: Vec<PathBuf>) -> OsString {
 /// The fault `kill` ends the job that made the request: by its job token, or by the token among its variables.
 fn kill_jobs_on_fault(shared: &Arc<Shared>) {
     let weak = Arc::downgrade(shared);
-    shared.faults.on_kill(move |who| {
+    shared.faults.on_kill(move |who, job| {
         let Some(shared) = weak.upgrade() else {
             return;
         };
-        if let Some(job) = who.job_id() {
-            shared.runs.kill(job);
+        if let Some(job) = job {
+            shared.runs.kill(job.id);
             return;
         }
         let secrets: Vec<String> = {

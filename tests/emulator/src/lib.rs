@@ -51,6 +51,6 @@ mod versions;
 pub use api::{RouteInfo, routes};
 pub use emulator::{Emulator, Options, StartError};
 pub use engine::status::Status;
-pub use request_log::{RequestEntry, Who};
+pub use request_log::{JobName, RequestEntry, Who};
 pub use runner::{FinishedJob, JobInfo, PipelineInfo};
 pub use versions::{UnknownVersion, Version};

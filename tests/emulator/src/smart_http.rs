@@ -19,6 +19,14 @@ use crate::push::{self, Push, RefUpdate};
 use crate::router::Answer;
 use crate::shared::Shared;
 
+/// The names of git's requests in the log and in fault rules.
+pub(crate) const ROUTES: [&str; 4] = [
+    "git info/refs upload-pack",
+    "git upload-pack",
+    "git info/refs receive-pack",
+    "git receive-pack",
+];
+
 /// Refs that only the server writes.
 const HIDDEN_REFS: [&str; 4] = [
     "refs/merge-requests",
@@ -81,10 +89,10 @@ impl GitRequest {
     /// The name of the request in the log.
     pub(crate) fn route(&self) -> &'static str {
         match (self.service, self.advertisement) {
-            (Service::UploadPack, true) => "git info/refs upload-pack",
-            (Service::UploadPack, false) => "git upload-pack",
-            (Service::ReceivePack, true) => "git info/refs receive-pack",
-            (Service::ReceivePack, false) => "git receive-pack",
+            (Service::UploadPack, true) => ROUTES[0],
+            (Service::UploadPack, false) => ROUTES[1],
+            (Service::ReceivePack, true) => ROUTES[2],
+            (Service::ReceivePack, false) => ROUTES[3],
         }
     }
 }

@@ -57,7 +57,7 @@ use self::users::User;
 use self::variables::Variable;
 
 /// Everything there is. A new family adds its table here.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct State {
     pub users: Table<User>,
     pub groups: Table<Group>,
@@ -189,7 +189,7 @@ impl State {
 }
 
 /// Rows by id, in order of creation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Table<T> {
     last: u64,
     rows: BTreeMap<u64, T>,

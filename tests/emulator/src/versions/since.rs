@@ -28,7 +28,7 @@ const PARAMETERS: &[(&str, &str, Since)] = &[
     ("projects/:id/ref/:ref/trigger/pipeline", "inputs", (17, 11)),
     ("projects/:id/pipeline_schedules", "inputs", (17, 11)),
     (
-        "projects/:id/pipeline_schedules/:pipeline_schedule_id",
+        "projects/:id/pipeline_schedules/:schedule_id",
         "inputs",
         (17, 11),
     ),

@@ -45,6 +45,7 @@ mod releases;
 mod resource_groups;
 mod routes;
 mod runner;
+mod sandbox_pages;
 mod triggers;
 mod user_administration;
 mod users;
