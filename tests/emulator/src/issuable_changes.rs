@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::access::{self, Role};
 use crate::issuables::{add_event, add_system_note, mention, touch};
+use crate::merge_requests::auto_merge;
 use crate::store::State;
 use crate::store::labels::Label;
 use crate::store::merge_requests::{MergeRequestState, without_draft_prefix};
@@ -38,12 +39,14 @@ pub(crate) fn set_open(
             let changes = row.state == from;
             if changes {
                 (row.state, row.closed_at, row.closed_by) = (to, closed_at, closed_by);
-                row.auto_merge = None;
             }
             changes
         }),
     };
     if changed {
+        if let (false, Noteable::MergeRequest(id)) = (open, noteable) {
+            auto_merge::abort(state, id, user, now, "merge request was closed");
+        }
         touch(state, noteable, now);
         let change = Change::State {
             state: if open { "reopened" } else { "closed" },

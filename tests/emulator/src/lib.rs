@@ -32,6 +32,8 @@ mod param_spec;
 mod params;
 mod pkt_line;
 mod push;
+mod push_messages;
+mod push_options;
 mod quick_action_effects;
 mod quick_actions;
 mod rate_limit;

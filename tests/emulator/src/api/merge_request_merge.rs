@@ -7,6 +7,7 @@ use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::faults::BEFORE_MERGE;
 use crate::issuables;
+use crate::merge_requests::auto_merge;
 use crate::merge_requests::checks::{self, Verdict, is_in_progress};
 use crate::merge_requests::merging::{self, MergeError, Wish};
 use crate::merge_requests::rebasing::{self, Refusal};
@@ -111,38 +112,19 @@ fn merge(ctx: &Ctx<'_>) -> Answer {
 }
 
 fn wait(ctx: &Ctx<'_>, user: u64, row: &MergeRequest, wish: Wish) -> Result<(), ApiError> {
-    let mut state = ctx.state();
-    let found = state.merge_requests.get_mut(row.id);
-    let stored = found
-        .filter(|stored| stored.is_open() && stored.sha == row.sha)
-        .ok_or_else(not_allowed)?;
-    stored.auto_merge = Some(AutoMerge {
+    let wish = AutoMerge {
         user_id: user,
         sha: row.sha.clone(),
         squash: wish.squash,
         should_remove_source_branch: wish.should_remove_source_branch,
         merge_commit_message: wish.merge_commit_message,
         squash_commit_message: wish.squash_commit_message,
-    });
-    let text = if versions::has(ctx.shared.version, Feature::AutoMergeWaitsForChecks) {
-        format!(
-            "enabled an automatic merge when all merge checks for {} pass",
-            row.sha
-        )
-    } else {
-        format!(
-            "enabled an automatic merge when the pipeline for {} succeeds",
-            row.sha
-        )
     };
-    issuables::add_system_note(
-        &mut state,
-        Noteable::MergeRequest(row.id),
-        user,
-        ctx.now(),
-        &text,
-    );
-    Ok(())
+    if auto_merge::set(ctx.shared, row.id, wish) {
+        Ok(())
+    } else {
+        Err(not_allowed())
+    }
 }
 
 fn cancel(ctx: &Ctx<'_>) -> Answer {

@@ -38,6 +38,7 @@ mod personal_access_tokens;
 mod pipelines;
 mod project_lists;
 mod projects;
+mod push_options;
 mod pushes;
 mod quick_actions;
 mod rate_limit;
