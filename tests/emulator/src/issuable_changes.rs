@@ -8,6 +8,7 @@ use crate::access::{self, Role};
 use crate::issuable_details::kind_of;
 use crate::issuables::{add_event, add_system_note, call, mention, touch};
 use crate::markdown;
+use crate::merge_requests::auto_merge;
 use crate::store::State;
 use crate::store::labels::Label;
 use crate::store::merge_requests::{MergeRequestState, without_draft_prefix};
@@ -41,13 +42,14 @@ pub(crate) fn set_open(
             let changes = row.state == from;
             if changes {
                 (row.state, row.closed_at, row.closed_by) = (to, closed_at, closed_by);
-                row.auto_merge = None;
             }
             changes
         }),
-        Noteable::Commit(_) => false,
     };
     if changed {
+        if let (false, Noteable::MergeRequest(id)) = (open, noteable) {
+            auto_merge::abort(state, id, user, now, "merge request was closed");
+        }
         touch(state, noteable, now);
         let change = Change::State {
             state: if open { "reopened" } else { "closed" },
@@ -65,7 +67,6 @@ pub(crate) fn label_ids(state: &State, noteable: Noteable) -> Vec<u64> {
             let row = state.merge_requests.get(id);
             row.map(|row| row.label_ids.clone())
         }
-        Noteable::Commit(_) => None,
     }
     .unwrap_or_default()
 }
@@ -108,7 +109,6 @@ pub(crate) fn set_labels(
                 merge_request.label_ids = new;
             }
         }
-        Noteable::Commit(_) => {}
     }
     touch(state, noteable, now);
     for (label_id, added) in changes {
@@ -171,7 +171,6 @@ pub(crate) fn set_milestone(
             let row = state.merge_requests.get_mut(id);
             row.map(|row| &mut row.milestone_id)
         }
-        Noteable::Commit(_) => None,
     };
     let Some(place) = place.filter(|place| **place != milestone) else {
         return;
@@ -206,7 +205,6 @@ pub(crate) fn set_assignees(
             let row = state.merge_requests.get_mut(id);
             row.map(|row| &mut row.assignee_ids)
         }
-        Noteable::Commit(_) => None,
     };
     let Some(place) = place.filter(|place| **place != assignees) else {
         return;
@@ -272,7 +270,6 @@ pub(crate) fn set_title(
     let place = match noteable {
         Noteable::Issue(id) => state.issues.get_mut(id).map(|issue| &mut issue.title),
         Noteable::MergeRequest(id) => state.merge_requests.get_mut(id).map(|row| &mut row.title),
-        Noteable::Commit(_) => None,
     };
     let Some(place) = place.filter(|place| *place != title) else {
         return;
@@ -334,7 +331,6 @@ pub(crate) fn set_description(
             let row = state.merge_requests.get_mut(id);
             row.map(|row| &mut row.description)
         }
-        Noteable::Commit(_) => None,
     };
     let Some(place) = place.filter(|place| place.as_deref() != text) else {
         return;
@@ -370,7 +366,7 @@ pub(crate) fn set_confidential(
             .issues
             .get_mut(id)
             .map(|issue| &mut issue.confidential),
-        Noteable::MergeRequest(_) | Noteable::Commit(_) => None,
+        Noteable::MergeRequest(_) => None,
     };
     let Some(place) = place.filter(|place| **place != confidential) else {
         return false;

@@ -28,8 +28,8 @@ pub(crate) fn publish(shared: &Shared, drafts: &[u64]) -> Result<(), GitError> {
         let parsed = quick_actions::parse(&draft.body);
         let user = draft.author_id;
         if !parsed.text.is_empty() {
-            let fresh = || format!("{}{}", secret::fresh(""), secret::fresh("")).to_lowercase();
-            let thread = draft.discussion_id.clone().unwrap_or_else(fresh);
+            let known = draft.discussion_id.clone();
+            let thread = known.unwrap_or_else(secret::discussion_id);
             let note = {
                 let (mut state, now) = (shared.state(), shared.clock.now());
                 let first = state

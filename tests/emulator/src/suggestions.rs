@@ -120,7 +120,7 @@ pub(crate) fn merge_request<'a>(
 ) -> Option<&'a MergeRequest> {
     match state.notes.get(suggestion.note_id)?.noteable {
         Noteable::MergeRequest(id) => state.merge_requests.get(id),
-        Noteable::Issue(_) | Noteable::Commit(_) => None,
+        Noteable::Issue(_) => None,
     }
 }
 

@@ -118,51 +118,6 @@ pub(super) const ROUTES: &[Route] = &[
         READER,
         show_note,
     ),
-    get(
-        "projects/:id/repository/commits/:noteable_iid/discussions/:discussion_id/notes",
-        READER,
-        replies,
-    ),
-    get(
-        "projects/:id/repository/commits/:noteable_iid/discussions/:discussion_id/notes/:note_id",
-        READER,
-        show_note,
-    ),
-    get(
-        "projects/:id/repository/commits/:noteable_iid/discussions",
-        READER,
-        index,
-    )
-    .paginated(),
-    get(
-        "projects/:id/repository/commits/:noteable_iid/discussions/:discussion_id",
-        READER,
-        show,
-    ),
-    post(
-        "projects/:id/repository/commits/:noteable_iid/discussions",
-        READER,
-        create,
-    )
-    .params(BODY)
-    .also(POSITION),
-    post(
-        "projects/:id/repository/commits/:noteable_iid/discussions/:discussion_id/notes",
-        READER,
-        reply,
-    )
-    .params(BODY),
-    put(
-        "projects/:id/repository/commits/:noteable_iid/discussions/:discussion_id/notes/:note_id",
-        READER,
-        update,
-    )
-    .params(CHANGE),
-    delete(
-        "projects/:id/repository/commits/:noteable_iid/discussions/:discussion_id/notes/:note_id",
-        READER,
-        destroy,
-    ),
 ];
 
 fn index(ctx: &Ctx<'_>) -> Answer {
@@ -219,7 +174,7 @@ fn create(ctx: &Ctx<'_>) -> Answer {
         }
         None => None,
     };
-    let id = format!("{}{}", secret::fresh(""), secret::fresh("")).to_lowercase();
+    let id = secret::discussion_id();
     let place = Place {
         thread: Some(&id),
         position,

@@ -9,9 +9,6 @@ use crate::store::notes::Noteable;
 
 /// The issue or merge request of the path, if the caller may read it.
 pub(super) fn find(ctx: &Ctx<'_>) -> Result<Noteable, ApiError> {
-    if ctx.request.segments.get(4).map(String::as_str) == Some("repository") {
-        return commit(ctx);
-    }
     let state = ctx.state();
     let found = named(ctx, &state)?;
     let (noteable, what) = match found {
@@ -21,9 +18,7 @@ pub(super) fn find(ctx: &Ctx<'_>) -> Result<Noteable, ApiError> {
     let user = ctx.caller.user();
     let readable = match noteable {
         Noteable::Issue(_) => issuables::may_read(&state, user, noteable),
-        Noteable::MergeRequest(_) | Noteable::Commit(_) => {
-            access::may_read_code(&state, user, ctx.project())
-        }
+        Noteable::MergeRequest(_) => access::may_read_code(&state, user, ctx.project()),
     };
     readable
         .then_some(noteable)
@@ -36,17 +31,6 @@ pub(super) fn find_plain(ctx: &Ctx<'_>) -> Result<Noteable, ApiError> {
         404 => ApiError::not_found_plain(),
         _ => error,
     })
-}
-
-/// The commit of the path as something that can have notes.
-fn commit(ctx: &Ctx<'_>) -> Result<Noteable, ApiError> {
-    let missing = || ApiError::not_found("Commit");
-    let readable = access::may_read_code(&ctx.state(), ctx.caller.user(), ctx.project());
-    readable.then_some(()).ok_or_else(missing)?;
-    let repository = ctx.shared.repository(ctx.project());
-    let sha = repository.resolve(ctx.path("noteable_iid"))?;
-    let sha = sha.ok_or_else(missing)?;
-    Ok(ctx.state().commit_noteable(ctx.project(), &sha))
 }
 
 fn named(ctx: &Ctx<'_>, state: &State) -> Result<(Option<Noteable>, &'static str), ApiError> {

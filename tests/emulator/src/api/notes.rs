@@ -233,7 +233,6 @@ fn is_locked(state: &State, user: u64, noteable: Noteable) -> bool {
             let row = state.merge_requests.get(id);
             row.and_then(|row| row.discussion_locked)
         }
-        Noteable::Commit(_) => None,
     };
     let project = issuables::project_of(state, noteable);
     locked == Some(true)
@@ -323,11 +322,6 @@ pub(super) fn find<'a>(
 
 /// A note as the API writes it.
 pub(super) fn entity(ctx: &Ctx<'_>, state: &State, note: &Note) -> Value {
-    // GitLab knows commits by their sha alone.
-    let noteable_id = match note.noteable {
-        Noteable::Commit(_) => None,
-        Noteable::Issue(id) | Noteable::MergeRequest(id) => Some(id),
-    };
     let mut entity = json!({
         "id": note.id,
         "type": note.kind(),
@@ -337,9 +331,9 @@ pub(super) fn entity(ctx: &Ctx<'_>, state: &State, note: &Note) -> Value {
         "created_at": clock::iso(note.created_at),
         "updated_at": clock::iso(note.updated_at),
         "system": note.system,
-        "noteable_id": noteable_id,
+        "noteable_id": note.noteable.id(),
         "noteable_type": note.noteable.type_name(),
-        "noteable_iid": noteable_id.map(|_| issuables::iid_of(state, note.noteable)),
+        "noteable_iid": issuables::iid_of(state, note.noteable),
         "project_id": note.project_id,
         "resolvable": note.is_resolvable(),
         "confidential": note.internal,
