@@ -21,6 +21,7 @@ mod emulator;
 mod engine;
 mod errors;
 pub mod faults;
+mod forking;
 pub mod git;
 mod graphql;
 mod hooks;

@@ -25,6 +25,7 @@ mod draft_notes;
 mod environments;
 mod events;
 mod files;
+mod forks;
 mod freeze_periods;
 mod generic_packages;
 mod gpg_keys;
@@ -151,6 +152,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     environments::ROUTES,
     events::ROUTES,
     files::ROUTES,
+    forks::ROUTES,
     freeze_periods::ROUTES,
     generic_packages::ROUTES,
     groups::ROUTES,

@@ -21,6 +21,7 @@ mod environments;
 mod events;
 mod every_schema;
 mod faults;
+mod forks;
 mod freeze_periods;
 mod git_http;
 mod graphql;
