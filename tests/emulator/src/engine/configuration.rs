@@ -10,7 +10,7 @@ use crate::shared::Shared;
 use crate::store::pipelines::{Pipeline, Source};
 
 /// The text of `.gitlab-ci.yml`, or of the file that the project names: `path`, or `path@group/project:ref`.
-pub(super) fn project_configuration(shared: &Shared, order: &Order) -> Result<String, Refusal> {
+pub(crate) fn project_configuration(shared: &Shared, order: &Order) -> Result<String, Refusal> {
     let path = shared
         .state()
         .projects
@@ -96,20 +96,17 @@ fn with_source<R>(
     work(&source, &files(shared, order))
 }
 
-/// What the linter says of a configuration, or of the project's own if the order has none.
+/// What the linter says of the configuration that the order brings.
 pub(crate) fn lint(shared: &Shared, order: &Order, dry_run: bool) -> Result<ci::Lint, Refusal> {
     let commit = shared.repository(order.project).commit(&order.target.sha)?;
     let now = shared.clock.now();
     let pipeline = draft(&shared.state(), order, 0, commit, String::new(), now);
-    let text = match order.configuration.clone() {
-        Some(text) => text,
-        None => project_configuration(shared, order)?,
-    };
+    let text = order.configuration.as_deref().unwrap_or_default();
     Ok(with_source(
         shared,
         order,
         &pipeline,
-        &text,
+        text,
         |source, files| ci::lint(source, files, dry_run),
     ))
 }
