@@ -7,6 +7,7 @@
 
 pub mod access;
 mod api;
+mod application_settings;
 mod auth;
 mod background;
 pub mod ci;

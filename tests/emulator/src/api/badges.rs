@@ -32,11 +32,7 @@ pub(super) const ROUTES: &[Route] = &[
         .params(NAME)
         .paginated(),
     get("projects/:id/badges/render", PROJECT, preview).params(RENDER),
-    get(
-        "projects/:id/badges/:badge_id",
-        Guard::ProjectReader,
-        show,
-    ),
+    get("projects/:id/badges/:badge_id", Guard::ProjectReader, show),
     post("projects/:id/badges", PROJECT, create).params(CREATE),
     put("projects/:id/badges/:badge_id", PROJECT, update).params(FIELDS),
     delete("projects/:id/badges/:badge_id", PROJECT, destroy),
@@ -212,7 +208,9 @@ fn rendered(ctx: &Ctx<'_>, state: &State, address: &str) -> String {
             project.default_branch.clone().unwrap_or_default(),
         ),
     ];
-    values.iter().fold(address.to_owned(), |text, (name, value)| {
-        text.replace(&format!("%{{{name}}}"), value)
-    })
+    values
+        .iter()
+        .fold(address.to_owned(), |text, (name, value)| {
+            text.replace(&format!("%{{{name}}}"), value)
+        })
 }

@@ -190,7 +190,9 @@ fn find<'a>(ctx: &Ctx<'_>, state: &'a State) -> Result<&'a DeployKey, ApiError> 
 
 fn may_push(row: &DeployKey, project: u64) -> Option<bool> {
     let mut enabled = row.enabled_in.iter();
-    enabled.find(|(id, _)| *id == project).map(|(_, push)| *push)
+    enabled
+        .find(|(id, _)| *id == project)
+        .map(|(_, push)| *push)
 }
 
 fn in_project(ctx: &Ctx<'_>, row: &DeployKey) -> Value {

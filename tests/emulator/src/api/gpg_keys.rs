@@ -49,7 +49,9 @@ fn create(ctx: &Ctx<'_>) -> Answer {
     if !key.starts_with(BEGIN) || !key.ends_with(END) {
         invalid.add(
             "key",
-            format!("is invalid. A valid public GPG key begins with '{BEGIN}' and ends with '{END}'"),
+            format!(
+                "is invalid. A valid public GPG key begins with '{BEGIN}' and ends with '{END}'"
+            ),
         );
     } else if state.belongings.gpg_keys.iter().any(|row| row.key == key) {
         invalid.add("key", "has already been taken");

@@ -6,9 +6,7 @@ use crate::clock;
 use crate::ctx::Ctx;
 use crate::errors::{ApiError, Invalid};
 use crate::message::Response;
-use crate::router::{
-    Answer, Guard, Param, Route, boolean, delete, get, list, post, put, string,
-};
+use crate::router::{Answer, Guard, Param, Route, boolean, delete, get, list, post, put, string};
 use crate::secret;
 use crate::store::instance::{Appearance, Application};
 
@@ -64,7 +62,10 @@ fn set_appearance(ctx: &Ctx<'_>) -> Answer {
     let changed = overlaid(ctx, &state.instance.appearance, APPEARANCE)?;
     let mut invalid = Invalid::default();
     for (name, color) in [
-        ("message_background_color", &changed.message_background_color),
+        (
+            "message_background_color",
+            &changed.message_background_color,
+        ),
         ("message_font_color", &changed.message_font_color),
     ] {
         if color.as_ref().is_some_and(|color| !color.starts_with('#')) {
@@ -133,8 +134,7 @@ fn add_application(ctx: &Ctx<'_>) -> Answer {
         .collect();
     let mut invalid = Invalid::default();
     let known = |scope: &String| {
-        SCOPES.contains(&scope.as_str())
-            || matches!(scope.as_str(), "openid" | "profile" | "email")
+        SCOPES.contains(&scope.as_str()) || matches!(scope.as_str(), "openid" | "profile" | "email")
     };
     if scopes.is_empty() {
         invalid.add("scopes", "can't be blank");

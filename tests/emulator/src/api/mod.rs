@@ -1,9 +1,12 @@
 //! The families of the API below `/api/v4`, one file each: a table of routes and the functions that answer them.
 
+mod application_settings;
 mod artifacts;
 pub(crate) mod avatars;
 mod award_emoji;
+mod badges;
 mod branches;
+mod broadcast_messages;
 mod changelog;
 mod ci_access;
 mod ci_lint;
@@ -14,14 +17,22 @@ mod commit_pick;
 mod commit_statuses;
 mod commits;
 mod custom_attributes;
+mod deploy_keys;
+mod deploy_tokens;
 mod deployments;
 mod discussions;
 mod environments;
 mod files;
 mod freeze_periods;
 mod generic_packages;
+mod gpg_keys;
+mod group_entity;
+mod group_params;
 mod groups;
+mod impersonation_tokens;
+mod instance;
 mod instants;
+mod integrations;
 mod issuable_fields;
 mod issuable_filter;
 mod issue_entity;
@@ -45,6 +56,7 @@ mod milestones;
 mod namespaces;
 mod noteable;
 mod notes;
+mod notification_settings;
 mod overlay;
 mod packages;
 mod personal_access_tokens;
@@ -65,28 +77,23 @@ mod repository;
 mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
+mod sharing;
+mod ssh_keys;
 mod tags;
 mod token_lists;
+mod topics;
+mod transfers;
 mod triggers;
+mod uploads;
 mod user_administration;
+mod user_emails;
 mod user_entity;
 mod user_params;
 mod user_states;
+mod user_status;
 mod users;
 mod variables;
-mod instance;
-mod broadcast_messages;
 mod webhooks;
-mod notification_settings;
-mod topics;
-mod badges;
-mod deploy_tokens;
-mod deploy_keys;
-mod impersonation_tokens;
-mod user_status;
-mod ssh_keys;
-mod gpg_keys;
-mod user_emails;
 
 use crate::router::Route;
 
@@ -178,6 +185,11 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     user_states::ROUTES,
     users::ROUTES,
     variables::ROUTES,
+    integrations::ROUTES,
+    uploads::ROUTES,
+    transfers::ROUTES,
+    sharing::ROUTES,
+    application_settings::ROUTES,
     instance::ROUTES,
     broadcast_messages::ROUTES,
     webhooks::ROUTES,

@@ -41,11 +41,7 @@ const EVENTS: &[Param] = &[
     boolean("new_epic"),
 ];
 /// Events that are on at level `custom` without having been switched.
-const ON: &[&str] = &[
-    "failed_pipeline",
-    "fixed_pipeline",
-    "moved_project",
-];
+const ON: &[&str] = &["failed_pipeline", "fixed_pipeline", "moved_project"];
 
 pub(super) const ROUTES: &[Route] = &[
     get("notification_settings", Guard::User, show),

@@ -6,11 +6,15 @@ use serde_json::Value;
 use crate::access::{self, Role};
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
-use crate::router::{Answer, Guard, Param, Route, boolean, get, integer, list, one_of, string};
+use crate::router::{
+    Answer, Guard, Param, Route, boolean, get, hash, integer, list, one_of, string,
+};
 use crate::store::State;
 use crate::store::members::Source;
+use crate::store::places::Place;
 use crate::store::projects::Project;
 
+use super::custom_attributes;
 use super::groups::VISIBILITY;
 use super::project_entity as entity;
 
@@ -23,6 +27,7 @@ const FILTERS: &[Param] = &[
     boolean("with_issues_enabled"),
     boolean("with_merge_requests_enabled"),
     boolean("with_custom_attributes"),
+    hash("custom_attributes", &[]),
     integer("min_access_level"),
     list("topic"),
     VISIBILITY,
@@ -114,6 +119,7 @@ fn list_of(ctx: &Ctx<'_>, state: &State, wanted: impl Fn(&Project) -> bool) -> A
     let passes = |project: &&Project| {
         wanted(project)
             && times.cover(project)
+            && custom_attributes::match_all(ctx, state, Place::Project(project.id))
             && belongs_to_caller(ctx, state, project)
             && has_properties(ctx, state, project)
     };
@@ -132,11 +138,12 @@ fn list_of(ctx: &Ctx<'_>, state: &State, wanted: impl Fn(&Project) -> bool) -> A
         found.reverse();
     }
     let render = |project: &Project| {
-        if ctx.boolean("simple") == Some(true) {
+        let body = if ctx.boolean("simple") == Some(true) {
             Value::Object(entity::simple(ctx, state, project))
         } else {
             entity::for_caller(ctx, state, project)
-        }
+        };
+        custom_attributes::with(ctx, state, Place::Project(project.id), body)
     };
     if ctx.string("pagination") == Some("keyset") {
         return crate::pagination::keyset(ctx, found, |project| project.id, render);

@@ -158,10 +158,8 @@ fn uses(ctx: &Ctx<'_>, state: &State, row: &Topic) -> usize {
         .projects
         .iter()
         .filter(|project| project.settings.topics.contains(&row.name));
-    with.filter(|project| {
-        access::in_project(state, ctx.caller.user(), project.id).can_read
-    })
-    .count()
+    with.filter(|project| access::in_project(state, ctx.caller.user(), project.id).can_read)
+        .count()
 }
 
 fn entity(ctx: &Ctx<'_>, state: &State, row: &Topic) -> Value {

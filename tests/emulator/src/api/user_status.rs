@@ -176,8 +176,12 @@ fn counts(ctx: &Ctx<'_>) -> Answer {
             .iter()
             .filter(|row| row.state == MergeRequestState::Opened)
     };
-    let assigned = open().filter(|row| row.assignee_ids.contains(&user)).count();
-    let reviewed = open().filter(|row| row.reviewer_ids.contains(&user)).count();
+    let assigned = open()
+        .filter(|row| row.assignee_ids.contains(&user))
+        .count();
+    let reviewed = open()
+        .filter(|row| row.reviewer_ids.contains(&user))
+        .count();
     let issues = state
         .issues
         .iter()

@@ -12,8 +12,8 @@ use crate::store::users::User;
 
 use super::custom_attributes;
 use super::user_entity as entity;
-use super::user_params::{self, OTHERS, PROFILE};
 pub(crate) use super::user_entity::{basic, basic_by_id};
+use super::user_params::{self, OTHERS, PROFILE};
 
 pub(super) const ROUTES: &[Route] = &[
     get("user", Guard::User, own).any_scope(),
@@ -92,7 +92,10 @@ fn index(ctx: &Ctx<'_>) -> Answer {
     if ctx.string("extern_uid").is_some() && !admin {
         return Err(ApiError::forbidden());
     }
-    let (after, before) = (ctx.instant("created_after")?, ctx.instant("created_before")?);
+    let (after, before) = (
+        ctx.instant("created_after")?,
+        ctx.instant("created_before")?,
+    );
     let wanted = |user: &&User| {
         let recent = after.is_none_or(|after| user.created_at > after)
             && before.is_none_or(|before| user.created_at < before);

@@ -65,17 +65,33 @@ const VALUE: &[Param] = &[string("value").required()];
 pub(super) const ROUTES: &[Route] = &[
     get("hooks", Guard::Admin, index).paginated(),
     get("hooks/:hook_id", Guard::Admin, show),
-    post("hooks", Guard::Admin, create)
-        .params(URL)
-        .also(COMMON),
+    post("hooks", Guard::Admin, create).params(URL).also(COMMON),
     put("hooks/:hook_id", Guard::Admin, update)
         .params(NEW_URL)
         .also(COMMON),
     delete("hooks/:hook_id", Guard::Admin, destroy),
-    put("hooks/:hook_id/url_variables/:key", Guard::Admin, set_variable).params(VALUE),
-    delete("hooks/:hook_id/url_variables/:key", Guard::Admin, drop_variable),
-    put("hooks/:hook_id/custom_headers/:key", Guard::Admin, set_header).params(VALUE),
-    delete("hooks/:hook_id/custom_headers/:key", Guard::Admin, drop_header),
+    put(
+        "hooks/:hook_id/url_variables/:key",
+        Guard::Admin,
+        set_variable,
+    )
+    .params(VALUE),
+    delete(
+        "hooks/:hook_id/url_variables/:key",
+        Guard::Admin,
+        drop_variable,
+    ),
+    put(
+        "hooks/:hook_id/custom_headers/:key",
+        Guard::Admin,
+        set_header,
+    )
+    .params(VALUE),
+    delete(
+        "hooks/:hook_id/custom_headers/:key",
+        Guard::Admin,
+        drop_header,
+    ),
     get("projects/:id/hooks", PROJECT, index).paginated(),
     get("projects/:id/hooks/:hook_id", PROJECT, show),
     post("projects/:id/hooks", PROJECT, create)
@@ -89,10 +105,28 @@ pub(super) const ROUTES: &[Route] = &[
         .also(COMMON)
         .and(EVENTS),
     delete("projects/:id/hooks/:hook_id", PROJECT, destroy),
-    put("projects/:id/hooks/:hook_id/url_variables/:key", PROJECT, set_variable).params(VALUE),
-    delete("projects/:id/hooks/:hook_id/url_variables/:key", PROJECT, drop_variable),
-    put("projects/:id/hooks/:hook_id/custom_headers/:key", PROJECT, set_header).params(VALUE),
-    delete("projects/:id/hooks/:hook_id/custom_headers/:key", PROJECT, drop_header),
+    put(
+        "projects/:id/hooks/:hook_id/url_variables/:key",
+        PROJECT,
+        set_variable,
+    )
+    .params(VALUE),
+    delete(
+        "projects/:id/hooks/:hook_id/url_variables/:key",
+        PROJECT,
+        drop_variable,
+    ),
+    put(
+        "projects/:id/hooks/:hook_id/custom_headers/:key",
+        PROJECT,
+        set_header,
+    )
+    .params(VALUE),
+    delete(
+        "projects/:id/hooks/:hook_id/custom_headers/:key",
+        PROJECT,
+        drop_header,
+    ),
     get("groups/:id/hooks", GROUP, index).paginated(),
     get("groups/:id/hooks/:hook_id", GROUP, show),
     post("groups/:id/hooks", GROUP, create)
@@ -216,12 +250,13 @@ fn changed(ctx: &Ctx<'_>, old: &WebhookSettings) -> Result<WebhookSettings, ApiE
 }
 
 /// Takes over the entries of an array of keys and values.
-fn pairs(
-    ctx: &Ctx<'_>,
-    name: &str,
-    target: &mut BTreeMap<String, String>,
-) {
-    for pair in ctx.value(name).and_then(Value::as_array).into_iter().flatten() {
+fn pairs(ctx: &Ctx<'_>, name: &str, target: &mut BTreeMap<String, String>) {
+    for pair in ctx
+        .value(name)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         if let (Some(key), Some(value)) = (pair["key"].as_str(), pair["value"].as_str()) {
             target.insert(key.to_owned(), value.to_owned());
         }

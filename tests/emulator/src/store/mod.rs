@@ -11,6 +11,7 @@ pub mod freeze_periods;
 pub mod group_settings;
 pub mod groups;
 pub mod instance;
+pub mod integrations;
 pub mod issues;
 pub mod jobs;
 pub mod labels;
@@ -46,6 +47,7 @@ use self::environments::Environment;
 use self::freeze_periods::FreezePeriod;
 use self::groups::Group;
 use self::instance::Instance;
+use self::integrations::Integration;
 use self::issues::{Issue, IssueLink};
 use self::jobs::Job;
 use self::labels::Label;
@@ -103,6 +105,7 @@ pub struct State {
     pub release_links: Table<ReleaseLink>,
     pub belongings: Belongings,
     pub instance: Instance,
+    pub integrations: Table<Integration>,
     pub limits: Limits,
     iids: BTreeMap<(u64, &'static str), u64>,
     next_namespace: u64,
@@ -156,6 +159,7 @@ impl State {
             release_links: Table::default(),
             belongings: Belongings::default(),
             instance: Instance::default(),
+            integrations: Table::default(),
             limits: Limits {
                 project_ci_variables: 8000,
                 group_ci_variables: 30_000,

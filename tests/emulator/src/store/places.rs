@@ -34,9 +34,9 @@ impl State {
         belongings
             .gpg_keys
             .retain(|row| Place::User(row.user_id) != place);
-        belongings.group_links.retain(|link| {
-            link.shared != place && Place::Group(link.with_group) != place
-        });
+        belongings
+            .group_links
+            .retain(|link| link.shared != place && Place::Group(link.with_group) != place);
         for key in belongings.deploy_keys.iter_mut() {
             key.enabled_in
                 .retain(|(project, _)| Place::Project(*project) != place);
