@@ -11,6 +11,7 @@ mod changelog;
 mod ci_access;
 mod ci_lint;
 mod ci_params;
+mod comments;
 mod commit_create;
 pub(crate) mod commit_entity;
 mod commit_pick;
@@ -22,6 +23,7 @@ mod deploy_tokens;
 mod deployments;
 mod discussions;
 mod environments;
+mod events;
 mod files;
 mod freeze_periods;
 mod generic_packages;
@@ -74,12 +76,19 @@ mod release_entity;
 mod release_links;
 mod releases;
 mod repository;
+mod repository_archive;
+mod repository_blobs;
 mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
 mod sharing;
 mod ssh_keys;
+mod snippet_files;
+mod snippets;
+mod subscriptions;
 mod tags;
+mod time_tracking;
+mod todos;
 mod token_lists;
 mod topics;
 mod transfers;
@@ -135,6 +144,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     branches::ROUTES,
     changelog::ROUTES,
     ci_lint::ROUTES,
+    comments::ROUTES,
     commit_create::ROUTES,
     commit_statuses::ROUTES,
     commit_pick::ROUTES,
@@ -143,6 +153,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     deployments::ROUTES,
     discussions::ROUTES,
     environments::ROUTES,
+    events::ROUTES,
     files::ROUTES,
     freeze_periods::ROUTES,
     generic_packages::ROUTES,
@@ -176,10 +187,16 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     release_links::ROUTES,
     releases::ROUTES,
     repository::ROUTES,
+    repository_archive::ROUTES,
+    repository_blobs::ROUTES,
     resource_access_tokens::ROUTES,
     resource_events::ROUTES,
     resource_groups::ROUTES,
+    snippets::ROUTES,
+    subscriptions::ROUTES,
     tags::ROUTES,
+    time_tracking::ROUTES,
+    todos::ROUTES,
     triggers::ROUTES,
     user_administration::ROUTES,
     user_states::ROUTES,

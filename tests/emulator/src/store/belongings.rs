@@ -13,7 +13,7 @@ use super::webhooks::Webhook;
 use crate::access::Role;
 
 /// The tables of these small things.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Belongings {
     pub custom_attributes: BTreeMap<(Place, String), String>,
     /// By user and place; absent: the default.

@@ -10,7 +10,7 @@ use super::Table;
 use super::avatars::Avatar;
 
 /// Everything of the instance as a whole.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Instance {
     /// The settings that were changed; the others have their defaults.
     pub settings: Map<String, Value>,

@@ -5,8 +5,11 @@
 pub mod avatars;
 pub mod awards;
 pub mod belongings;
+pub mod comments;
+pub mod commit_threads;
 pub mod deployments;
 pub mod environments;
+pub mod events;
 pub mod freeze_periods;
 pub mod group_settings;
 pub mod groups;
@@ -29,6 +32,10 @@ pub mod protected_tags;
 pub mod releases;
 pub mod resource_events;
 pub mod resource_groups;
+pub mod snippets;
+pub mod subscriptions;
+pub mod time_logs;
+pub mod todos;
 pub mod tokens;
 mod topics;
 pub mod triggers;
@@ -42,8 +49,11 @@ use jiff::Timestamp;
 
 use self::awards::Award;
 use self::belongings::Belongings;
+use self::comments::Comment;
+use self::commit_threads::CommentedCommit;
 use self::deployments::Deployment;
 use self::environments::Environment;
+use self::events::Event;
 use self::freeze_periods::FreezePeriod;
 use self::groups::Group;
 use self::instance::Instance;
@@ -54,7 +64,7 @@ use self::labels::Label;
 use self::members::Member;
 use self::merge_requests::MergeRequest;
 use self::milestones::Milestone;
-use self::notes::Note;
+use self::notes::{DraftNote, Note, Suggestion};
 use self::packages::{Package, PackageFile};
 use self::pipelines::Pipeline;
 use self::projects::Project;
@@ -63,13 +73,17 @@ use self::protected_tags::ProtectedTag;
 use self::releases::{Release, ReleaseLink};
 use self::resource_events::ResourceEvent;
 use self::resource_groups::ResourceGroup;
+use self::snippets::Snippet;
+use self::subscriptions::Subscription;
+use self::time_logs::TimeLog;
+use self::todos::Todo;
 use self::tokens::{JobToken, Token, TokenKind};
 use self::triggers::{Schedule, Trigger};
 use self::users::User;
 use self::variables::Variable;
 
 /// Everything there is. A new family adds its table here.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct State {
     pub users: Table<User>,
     pub groups: Table<Group>,
@@ -85,7 +99,16 @@ pub struct State {
     pub issues: Table<Issue>,
     pub issue_links: Table<IssueLink>,
     pub notes: Table<Note>,
+    pub commented_commits: Table<CommentedCommit>,
+    pub draft_notes: Table<DraftNote>,
+    pub suggestions: Table<Suggestion>,
+    pub time_logs: Table<TimeLog>,
+    pub todos: Table<Todo>,
+    pub subscriptions: Vec<Subscription>,
+    pub events: Table<Event>,
     pub awards: Table<Award>,
+    pub comments: Table<Comment>,
+    pub snippets: Table<Snippet>,
     pub labels: Table<Label>,
     pub milestones: Table<Milestone>,
     pub resource_events: Table<ResourceEvent>,
@@ -140,7 +163,16 @@ impl State {
             issues: Table::default(),
             issue_links: Table::default(),
             notes: Table::default(),
+            commented_commits: Table::default(),
+            draft_notes: Table::default(),
+            suggestions: Table::default(),
+            time_logs: Table::default(),
+            todos: Table::default(),
+            subscriptions: Vec::new(),
+            events: Table::default(),
             awards: Table::default(),
+            comments: Table::default(),
+            snippets: Table::default(),
             labels: Table::default(),
             milestones: Table::default(),
             resource_events: Table::default(),
@@ -210,7 +242,7 @@ impl State {
 }
 
 /// Rows by id, in order of creation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Table<T> {
     last: u64,
     rows: BTreeMap<u64, T>,
@@ -229,6 +261,12 @@ impl<T> Table<T> {
     /// Adds the row that `make` builds for the next free id, and returns that id.
     pub fn insert(&mut self, make: impl FnOnce(u64) -> T) -> u64 {
         self.put(self.last + 1, make)
+    }
+
+    /// Takes an id that a row of another table will have.
+    pub(crate) fn reserve(&mut self) -> u64 {
+        self.last += 1;
+        self.last
     }
 
     /// Adds a row under an id that comes from elsewhere.

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::State;
 use super::avatars::Avatar;
+use super::events::{EventAction, EventTarget};
 use super::places::Place;
 use crate::application_settings;
 
@@ -246,7 +247,7 @@ impl State {
         creator_id: u64,
         now: Timestamp,
     ) -> u64 {
-        self.projects.insert(|id| Project {
+        let id = self.projects.insert(|id| Project {
             id,
             name: name.to_owned(),
             path: path.to_owned(),
@@ -265,7 +266,15 @@ impl State {
             avatar: None,
             forked_from: None,
             settings: Settings::default(),
-        })
+        });
+        self.record(
+            id,
+            creator_id,
+            EventAction::Created,
+            EventTarget::Project,
+            now,
+        );
+        id
     }
 
     /// The project of a number or full path.
@@ -349,6 +358,18 @@ impl State {
         self.issues.retain(|issue| issue.project_id != project);
         self.notes.retain(|note| note.project_id != project);
         self.awards.retain(|award| award.project_id != project);
+        self.comments
+            .retain(|comment| comment.project_id != project);
+        self.snippets
+            .retain(|snippet| snippet.project_id != Some(project));
+        self.commented_commits
+            .retain(|commit| commit.project_id != project);
+        self.draft_notes.retain(|note| note.project_id != project);
+        self.suggestions.retain(|row| row.project_id != project);
+        self.time_logs.retain(|log| log.project_id != project);
+        self.todos.retain(|todo| todo.project_id != project);
+        self.subscriptions.retain(|row| row.project_id != project);
+        self.events.retain(|event| event.project_id != project);
         self.labels.retain(|label| label.project_id != project);
         self.milestones
             .retain(|milestone| milestone.project_id != project);
