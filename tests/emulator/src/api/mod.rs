@@ -102,6 +102,10 @@ mod user_states;
 mod user_status;
 mod users;
 mod variables;
+mod remote_mirrors;
+mod pages;
+mod project_care;
+mod forks;
 mod webhooks;
 
 use crate::router::Route;
@@ -202,6 +206,10 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     user_states::ROUTES,
     users::ROUTES,
     variables::ROUTES,
+    remote_mirrors::ROUTES,
+    pages::ROUTES,
+    project_care::ROUTES,
+    forks::ROUTES,
     integrations::ROUTES,
     uploads::ROUTES,
     transfers::ROUTES,

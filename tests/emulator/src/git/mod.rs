@@ -7,6 +7,7 @@
 mod actions;
 mod archive;
 mod blame;
+mod copy;
 mod diff;
 mod read;
 mod rebase;

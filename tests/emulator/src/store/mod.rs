@@ -23,6 +23,7 @@ pub mod merge_requests;
 pub mod milestones;
 pub mod notes;
 pub mod packages;
+pub mod pages;
 pub mod pipelines;
 pub mod places;
 pub mod profiles;
@@ -66,6 +67,7 @@ use self::merge_requests::MergeRequest;
 use self::milestones::Milestone;
 use self::notes::{DraftNote, Note, Suggestion};
 use self::packages::{Package, PackageFile};
+use self::pages::{PagesDomain, PagesSettings, RemoteMirror};
 use self::pipelines::Pipeline;
 use self::projects::Project;
 use self::protected_branches::ProtectedBranch;
@@ -129,6 +131,10 @@ pub struct State {
     pub belongings: Belongings,
     pub instance: Instance,
     pub integrations: Table<Integration>,
+    /// By project; absent: the defaults.
+    pub pages: BTreeMap<u64, PagesSettings>,
+    pub pages_domains: Table<PagesDomain>,
+    pub remote_mirrors: Table<RemoteMirror>,
     pub limits: Limits,
     iids: BTreeMap<(u64, &'static str), u64>,
     next_namespace: u64,
@@ -192,6 +198,9 @@ impl State {
             belongings: Belongings::default(),
             instance: Instance::default(),
             integrations: Table::default(),
+            pages: BTreeMap::new(),
+            pages_domains: Table::default(),
+            remote_mirrors: Table::default(),
             limits: Limits {
                 project_ci_variables: 8000,
                 group_ci_variables: 30_000,

@@ -339,6 +339,9 @@ impl State {
         self.projects.remove(project);
         self.remove_belongings(Place::Project(project));
         self.integrations.retain(|row| row.project_id != project);
+        self.pages.remove(&project);
+        self.pages_domains.retain(|row| row.project_id != project);
+        self.remote_mirrors.retain(|row| row.project_id != project);
         for fork in self.projects.iter_mut() {
             fork.forked_from = fork.forked_from.filter(|from| *from != project);
         }
