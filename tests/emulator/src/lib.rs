@@ -23,6 +23,7 @@ pub mod faults;
 pub mod git;
 mod graphql;
 mod hooks;
+mod html;
 mod issuable_changes;
 mod issuable_details;
 mod issuables;
@@ -52,6 +53,7 @@ mod shared;
 mod smart_http;
 pub mod store;
 mod sudo;
+mod templates;
 mod time_tracking;
 mod versions;
 

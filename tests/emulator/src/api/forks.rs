@@ -68,7 +68,9 @@ fn insert(ctx: &Ctx<'_>, user: u64) -> Result<u64, ApiError> {
     let mut state = ctx.state();
     let namespace = target(ctx, &state, user)?;
     let origin = state.projects.get(ctx.project());
-    let origin = origin.ok_or_else(|| ApiError::not_found("Project"))?.clone();
+    let origin = origin
+        .ok_or_else(|| ApiError::not_found("Project"))?
+        .clone();
     let path = ctx.string("path").unwrap_or(&origin.path).to_owned();
     let name = ctx.string("name").unwrap_or(&origin.name).to_owned();
     let taken = state.projects.iter().any(|other| {

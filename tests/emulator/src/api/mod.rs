@@ -25,6 +25,7 @@ mod discussions;
 mod environments;
 mod events;
 mod files;
+mod forks;
 mod freeze_periods;
 mod generic_packages;
 mod gpg_keys;
@@ -45,6 +46,7 @@ pub(crate) mod job_entity;
 mod job_token_scope;
 mod jobs;
 mod labels;
+mod markdown;
 mod members;
 mod merge_request_diffs;
 mod merge_request_entity;
@@ -61,10 +63,12 @@ mod notes;
 mod notification_settings;
 mod overlay;
 mod packages;
+mod pages;
 mod personal_access_tokens;
 pub(crate) mod pipeline_entity;
 mod pipeline_schedules;
 mod pipelines;
+mod project_care;
 mod project_entity;
 mod project_lists;
 mod project_settings;
@@ -75,6 +79,7 @@ mod protected_tags;
 mod release_entity;
 mod release_links;
 mod releases;
+mod remote_mirrors;
 mod repository;
 mod repository_archive;
 mod repository_blobs;
@@ -82,11 +87,12 @@ mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
 mod sharing;
-mod ssh_keys;
 mod snippet_files;
 mod snippets;
+mod ssh_keys;
 mod subscriptions;
 mod tags;
+mod templates;
 mod time_tracking;
 mod todos;
 mod token_lists;
@@ -102,10 +108,6 @@ mod user_states;
 mod user_status;
 mod users;
 mod variables;
-mod remote_mirrors;
-mod pages;
-mod project_care;
-mod forks;
 mod webhooks;
 
 use crate::router::Route;
@@ -206,6 +208,8 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     user_states::ROUTES,
     users::ROUTES,
     variables::ROUTES,
+    markdown::ROUTES,
+    templates::ROUTES,
     remote_mirrors::ROUTES,
     pages::ROUTES,
     project_care::ROUTES,

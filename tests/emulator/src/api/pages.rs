@@ -6,9 +6,7 @@ use crate::access::Role;
 use crate::ctx::Ctx;
 use crate::errors::{ApiError, Invalid};
 use crate::message::Response;
-use crate::router::{
-    Answer, Guard, Param, Route, boolean, delete, get, patch, post, put, string,
-};
+use crate::router::{Answer, Guard, Param, Route, boolean, delete, get, patch, post, put, string};
 use crate::secret;
 use crate::store::State;
 use crate::store::pages::{PagesDomain, PagesSettings};

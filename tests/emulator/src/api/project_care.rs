@@ -20,11 +20,7 @@ pub(super) const ROUTES: &[Route] = &[
     )
     .params(&[one_of("task", &["prune", "eager"])]),
     get("projects/:id/storage", Guard::Project(Role::Guest), storage),
-    get(
-        "projects/:id/languages",
-        Guard::ProjectReader,
-        languages,
-    ),
+    get("projects/:id/languages", Guard::ProjectReader, languages),
     get(
         "projects/:id/statistics",
         Guard::Project(Role::Reporter),

@@ -6,9 +6,7 @@ use crate::access::Role;
 use crate::ctx::Ctx;
 use crate::errors::{ApiError, Invalid};
 use crate::message::Response;
-use crate::router::{
-    Answer, Guard, Param, Route, boolean, delete, get, one_of, post, put, string,
-};
+use crate::router::{Answer, Guard, Param, Route, boolean, delete, get, one_of, post, put, string};
 use crate::store::State;
 use crate::store::pages::RemoteMirror;
 
