@@ -7,6 +7,7 @@
 
 pub mod access;
 mod api;
+mod application_settings;
 mod auth;
 mod background;
 pub mod ci;
@@ -25,6 +26,7 @@ mod forking;
 pub mod git;
 mod graphql;
 mod hooks;
+mod html;
 mod issuable_changes;
 mod issuable_details;
 mod issuables;
@@ -58,6 +60,7 @@ mod smart_http;
 pub mod store;
 mod sudo;
 mod suggestions;
+mod templates;
 mod time_tracking;
 mod versions;
 

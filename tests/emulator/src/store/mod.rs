@@ -13,6 +13,7 @@ pub mod freeze_periods;
 pub mod group_settings;
 pub mod groups;
 pub mod instance;
+pub mod integrations;
 pub mod issues;
 pub mod jobs;
 pub mod labels;
@@ -21,6 +22,7 @@ pub mod merge_requests;
 pub mod milestones;
 pub mod notes;
 pub mod packages;
+pub mod pages;
 pub mod pipelines;
 pub mod places;
 pub mod profiles;
@@ -54,6 +56,7 @@ use self::events::Event;
 use self::freeze_periods::FreezePeriod;
 use self::groups::Group;
 use self::instance::Instance;
+use self::integrations::Integration;
 use self::issues::{Issue, IssueLink};
 use self::jobs::Job;
 use self::labels::Label;
@@ -62,6 +65,7 @@ use self::merge_requests::MergeRequest;
 use self::milestones::Milestone;
 use self::notes::{DraftNote, Note, Suggestion};
 use self::packages::{Package, PackageFile};
+use self::pages::{PagesDomain, PagesSettings, RemoteMirror};
 use self::pipelines::Pipeline;
 use self::projects::Project;
 use self::protected_branches::ProtectedBranch;
@@ -123,6 +127,11 @@ pub struct State {
     pub release_links: Table<ReleaseLink>,
     pub belongings: Belongings,
     pub instance: Instance,
+    pub integrations: Table<Integration>,
+    /// By project; absent: the defaults.
+    pub pages: BTreeMap<u64, PagesSettings>,
+    pub pages_domains: Table<PagesDomain>,
+    pub remote_mirrors: Table<RemoteMirror>,
     pub limits: Limits,
     iids: BTreeMap<(u64, &'static str), u64>,
     next_namespace: u64,
@@ -184,6 +193,10 @@ impl State {
             release_links: Table::default(),
             belongings: Belongings::default(),
             instance: Instance::default(),
+            integrations: Table::default(),
+            pages: BTreeMap::new(),
+            pages_domains: Table::default(),
+            remote_mirrors: Table::default(),
             limits: Limits {
                 project_ci_variables: 8000,
                 group_ci_variables: 30_000,
