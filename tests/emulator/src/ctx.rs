@@ -265,10 +265,6 @@ impl<'a> Ctx<'a> {
     }
 
     /// An uploaded file.
-    #[expect(
-        dead_code,
-        reason = "for families that come next; whoever uses it first removes this line"
-    )]
     pub(crate) fn file(&self, name: &str) -> Option<&UploadedFile> {
         self.params.files.iter().find(|file| file.name == name)
     }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::access::{self, Role};
 use crate::issuables::{add_event, add_system_note, mention, touch};
 use crate::store::State;
+use crate::store::holders::Holder;
 use crate::store::labels::Label;
 use crate::store::merge_requests::{MergeRequestState, without_draft_prefix};
 use crate::store::notes::Noteable;
@@ -135,11 +136,12 @@ pub(crate) fn labels_named(
             Some(label) => ids.push(label.id),
             None if may_create => ids.push(state.labels.insert(|id| Label {
                 id,
-                project_id: project,
+                holder: Holder::Project(project),
                 name: name.to_owned(),
                 color: "#428BCA".to_owned(),
                 description: None,
                 priority: None,
+                subscribers: Vec::new(),
                 created_at: now,
             })),
             None => {}

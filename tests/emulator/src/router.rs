@@ -12,7 +12,7 @@ use crate::errors::ApiError;
 use crate::message::Response;
 use crate::param_spec::{Kind, coerced};
 pub(crate) use crate::param_spec::{
-    Param, any, boolean, hash, hashes, integer, integers, list, one_of, string,
+    Param, any, boolean, file, hash, hashes, integer, integers, list, one_of, string,
 };
 use crate::params::Params;
 

@@ -300,6 +300,12 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
     }
     for group in groups {
         state.groups.remove(group);
+        let holder = crate::store::holders::Holder::Group(group);
+        state.labels.retain(|label| label.holder != holder);
+        state
+            .milestones
+            .retain(|milestone| milestone.holder != holder);
+        state.boards.retain(|board| board.holder != holder);
         state
             .members
             .retain(|member| member.source != Source::Group(group));

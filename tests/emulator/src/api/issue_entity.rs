@@ -9,7 +9,7 @@ use crate::store::State;
 use crate::store::issues::Issue;
 use crate::store::notes::Noteable;
 
-use super::{labels, milestones, users};
+use super::{label_entity, milestones, users};
 
 /// The form of lists and of single issues.
 pub(crate) fn entity(ctx: &Ctx<'_>, state: &State, issue: &Issue) -> Value {
@@ -82,7 +82,7 @@ pub(super) fn label_list(ctx: &Ctx<'_>, state: &State, ids: &[u64]) -> Value {
     }
     let mut found: Vec<_> = ids.iter().filter_map(|id| state.labels.get(*id)).collect();
     found.sort_by_key(|label| &label.name);
-    found.into_iter().map(labels::basic).collect()
+    found.into_iter().map(label_entity::basic).collect()
 }
 
 /// Time tracking of something on which no time was spent.

@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod award_emoji;
+mod boards;
 mod branches;
 mod changelog;
 mod ci_access;
@@ -30,6 +31,8 @@ mod issues;
 pub(crate) mod job_entity;
 mod job_token_scope;
 mod jobs;
+mod label_actions;
+mod label_entity;
 mod labels;
 mod members;
 mod merge_request_diffs;
@@ -73,6 +76,7 @@ mod triggers;
 mod user_administration;
 mod users;
 mod variables;
+mod wikis;
 
 use crate::router::Route;
 
@@ -110,6 +114,7 @@ pub fn routes() -> Vec<RouteInfo> {
 pub(crate) const ROUTES: &[&[Route]] = &[
     artifacts::ROUTES,
     award_emoji::ROUTES,
+    boards::ROUTES,
     branches::ROUTES,
     changelog::ROUTES,
     ci_lint::ROUTES,
@@ -130,6 +135,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     issue_write::ROUTES,
     issues::ROUTES,
     jobs::ROUTES,
+    label_actions::ROUTES,
     labels::ROUTES,
     members::ROUTES,
     merge_request_diffs::ROUTES,
@@ -165,4 +171,5 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     user_administration::ROUTES,
     users::ROUTES,
     variables::ROUTES,
+    wikis::ROUTES,
 ];

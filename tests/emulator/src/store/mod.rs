@@ -3,11 +3,13 @@
 //! `Table` gives ids that are global per type and never used again; `next_iid` numbers things inside a project.
 
 pub mod awards;
+pub mod boards;
 pub mod comments;
 pub mod deployments;
 pub mod environments;
 pub mod freeze_periods;
 pub mod groups;
+pub mod holders;
 pub mod issues;
 pub mod jobs;
 pub mod labels;
@@ -28,12 +30,14 @@ pub mod tokens;
 pub mod triggers;
 pub mod users;
 pub mod variables;
+pub mod wikis;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use self::awards::Award;
+use self::boards::Board;
 use self::comments::Comment;
 use self::deployments::Deployment;
 use self::environments::Environment;
@@ -59,6 +63,7 @@ use self::tokens::{JobToken, Token, TokenKind};
 use self::triggers::{Schedule, Trigger};
 use self::users::User;
 use self::variables::Variable;
+use self::wikis::{WikiAttachment, WikiPage};
 
 /// Everything there is. A new family adds its table here.
 #[derive(Debug, Clone)]
@@ -78,7 +83,10 @@ pub struct State {
     pub issue_links: Table<IssueLink>,
     pub notes: Table<Note>,
     pub awards: Table<Award>,
+    pub boards: Table<Board>,
     pub comments: Table<Comment>,
+    pub wiki_pages: Table<WikiPage>,
+    pub wiki_attachments: Table<WikiAttachment>,
     pub snippets: Table<Snippet>,
     pub labels: Table<Label>,
     pub milestones: Table<Milestone>,
@@ -131,7 +139,10 @@ impl State {
             issue_links: Table::default(),
             notes: Table::default(),
             awards: Table::default(),
+            boards: Table::default(),
             comments: Table::default(),
+            wiki_pages: Table::default(),
+            wiki_attachments: Table::default(),
             snippets: Table::default(),
             labels: Table::default(),
             milestones: Table::default(),
