@@ -1,9 +1,12 @@
 //! The families of the API below `/api/v4`, one file each: a table of routes and the functions that answer them.
 
 mod artifacts;
+pub(crate) mod avatars;
 mod award_emoji;
+mod badges;
 mod boards;
 mod branches;
+mod broadcast_messages;
 mod changelog;
 mod ci_access;
 mod ci_lint;
@@ -14,13 +17,20 @@ pub(crate) mod commit_entity;
 mod commit_pick;
 mod commit_statuses;
 mod commits;
+mod custom_attributes;
+mod deploy_keys;
+mod deploy_tokens;
 mod deployments;
 mod discussions;
 mod environments;
+mod events;
 mod files;
 mod freeze_periods;
 mod generic_packages;
+mod gpg_keys;
 mod groups;
+mod impersonation_tokens;
+mod instance;
 mod instants;
 mod issuable_fields;
 mod issuable_filter;
@@ -47,6 +57,8 @@ mod milestones;
 mod namespaces;
 mod noteable;
 mod notes;
+mod notification_settings;
+mod overlay;
 mod packages;
 mod personal_access_tokens;
 pub(crate) mod pipeline_entity;
@@ -70,12 +82,23 @@ mod resource_events;
 mod resource_groups;
 mod snippet_files;
 mod snippets;
+mod ssh_keys;
+mod subscriptions;
 mod tags;
+mod time_tracking;
+mod todos;
 mod token_lists;
+mod topics;
 mod triggers;
 mod user_administration;
+mod user_emails;
+mod user_entity;
+mod user_params;
+mod user_states;
+mod user_status;
 mod users;
 mod variables;
+mod webhooks;
 mod wikis;
 
 use crate::router::Route;
@@ -113,6 +136,7 @@ pub fn routes() -> Vec<RouteInfo> {
 /// Every route there is.
 pub(crate) const ROUTES: &[&[Route]] = &[
     artifacts::ROUTES,
+    avatars::ROUTES,
     award_emoji::ROUTES,
     boards::ROUTES,
     branches::ROUTES,
@@ -123,9 +147,11 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     commit_statuses::ROUTES,
     commit_pick::ROUTES,
     commits::ROUTES,
+    custom_attributes::ROUTES,
     deployments::ROUTES,
     discussions::ROUTES,
     environments::ROUTES,
+    events::ROUTES,
     files::ROUTES,
     freeze_periods::ROUTES,
     generic_packages::ROUTES,
@@ -166,10 +192,27 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     resource_events::ROUTES,
     resource_groups::ROUTES,
     snippets::ROUTES,
+    subscriptions::ROUTES,
     tags::ROUTES,
+    time_tracking::ROUTES,
+    todos::ROUTES,
     triggers::ROUTES,
     user_administration::ROUTES,
+    user_states::ROUTES,
     users::ROUTES,
     variables::ROUTES,
     wikis::ROUTES,
+    instance::ROUTES,
+    broadcast_messages::ROUTES,
+    webhooks::ROUTES,
+    notification_settings::ROUTES,
+    topics::ROUTES,
+    badges::ROUTES,
+    deploy_tokens::ROUTES,
+    deploy_keys::ROUTES,
+    impersonation_tokens::ROUTES,
+    user_status::ROUTES,
+    ssh_keys::ROUTES,
+    gpg_keys::ROUTES,
+    user_emails::ROUTES,
 ];

@@ -2,14 +2,20 @@
 //!
 //! `Table` gives ids that are global per type and never used again; `next_iid` numbers things inside a project.
 
+pub mod avatars;
 pub mod awards;
+pub mod belongings;
 pub mod boards;
 pub mod comments;
+pub mod commit_threads;
 pub mod deployments;
 pub mod environments;
+pub mod events;
 pub mod freeze_periods;
+pub mod group_settings;
 pub mod groups;
 pub mod holders;
+pub mod instance;
 pub mod issues;
 pub mod jobs;
 pub mod labels;
@@ -19,6 +25,8 @@ pub mod milestones;
 pub mod notes;
 pub mod packages;
 pub mod pipelines;
+pub mod places;
+pub mod profiles;
 pub mod projects;
 pub mod protected_branches;
 pub mod protected_tags;
@@ -26,10 +34,15 @@ pub mod releases;
 pub mod resource_events;
 pub mod resource_groups;
 pub mod snippets;
+pub mod subscriptions;
+pub mod time_logs;
+pub mod todos;
 pub mod tokens;
+mod topics;
 pub mod triggers;
 pub mod users;
 pub mod variables;
+pub mod webhooks;
 pub mod wikis;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,19 +50,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use self::awards::Award;
+use self::belongings::Belongings;
 use self::boards::Board;
 use self::comments::Comment;
+use self::commit_threads::CommentedCommit;
 use self::deployments::Deployment;
 use self::environments::Environment;
+use self::events::Event;
 use self::freeze_periods::FreezePeriod;
 use self::groups::Group;
+use self::instance::Instance;
 use self::issues::{Issue, IssueLink};
 use self::jobs::Job;
 use self::labels::Label;
 use self::members::Member;
 use self::merge_requests::MergeRequest;
 use self::milestones::Milestone;
-use self::notes::Note;
+use self::notes::{DraftNote, Note, Suggestion};
 use self::packages::{Package, PackageFile};
 use self::pipelines::Pipeline;
 use self::projects::Project;
@@ -59,6 +76,9 @@ use self::releases::{Release, ReleaseLink};
 use self::resource_events::ResourceEvent;
 use self::resource_groups::ResourceGroup;
 use self::snippets::Snippet;
+use self::subscriptions::Subscription;
+use self::time_logs::TimeLog;
+use self::todos::Todo;
 use self::tokens::{JobToken, Token, TokenKind};
 use self::triggers::{Schedule, Trigger};
 use self::users::User;
@@ -82,6 +102,13 @@ pub struct State {
     pub issues: Table<Issue>,
     pub issue_links: Table<IssueLink>,
     pub notes: Table<Note>,
+    pub commented_commits: Table<CommentedCommit>,
+    pub draft_notes: Table<DraftNote>,
+    pub suggestions: Table<Suggestion>,
+    pub time_logs: Table<TimeLog>,
+    pub todos: Table<Todo>,
+    pub subscriptions: Vec<Subscription>,
+    pub events: Table<Event>,
     pub awards: Table<Award>,
     pub boards: Table<Board>,
     pub comments: Table<Comment>,
@@ -105,6 +132,8 @@ pub struct State {
     pub package_files: Table<PackageFile>,
     pub releases: Table<Release>,
     pub release_links: Table<ReleaseLink>,
+    pub belongings: Belongings,
+    pub instance: Instance,
     pub limits: Limits,
     iids: BTreeMap<(u64, &'static str), u64>,
     next_namespace: u64,
@@ -115,6 +144,7 @@ pub struct State {
 pub struct Limits {
     pub project_ci_variables: usize,
     pub group_ci_variables: usize,
+    pub instance_ci_variables: usize,
     /// How long a merge request stays in `checking`, in milliseconds.
     pub mergeability_check_delay: u64,
     /// How long a rebase stays in progress, in milliseconds.
@@ -138,6 +168,13 @@ impl State {
             issues: Table::default(),
             issue_links: Table::default(),
             notes: Table::default(),
+            commented_commits: Table::default(),
+            draft_notes: Table::default(),
+            suggestions: Table::default(),
+            time_logs: Table::default(),
+            todos: Table::default(),
+            subscriptions: Vec::new(),
+            events: Table::default(),
             awards: Table::default(),
             boards: Table::default(),
             comments: Table::default(),
@@ -160,9 +197,12 @@ impl State {
             package_files: Table::default(),
             releases: Table::default(),
             release_links: Table::default(),
+            belongings: Belongings::default(),
+            instance: Instance::default(),
             limits: Limits {
                 project_ci_variables: 8000,
                 group_ci_variables: 30_000,
+                instance_ci_variables: 25,
                 mergeability_check_delay: 0,
                 rebase_delay: 0,
             },
@@ -184,6 +224,7 @@ impl State {
                 "api".to_owned(),
                 "read_repository".to_owned(),
                 "write_repository".to_owned(),
+                "sudo".to_owned(),
             ],
             created_at: now,
             expires_at: None,

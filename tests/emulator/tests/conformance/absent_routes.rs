@@ -62,6 +62,10 @@ pub(crate) const ABSENT: &[(&str, &[&str])] = &[
             "GET projects/{}/issues/{}/related_merge_requests",
             "GET projects/{}/issues/{}/closed_by",
             "GET projects/{}/issues/{}/participants",
+            "GET projects/{}/issues/{}/user_agent_detail",
+            "GET issues_statistics",
+            "GET groups/{}/issues_statistics",
+            "GET projects/{}/issues_statistics",
         ],
     ),
     (
@@ -132,6 +136,35 @@ pub(crate) const ABSENT: &[(&str, &[&str])] = &[
             "GET projects/{}/issues/{}/resource_state_events/{}",
             "GET projects/{}/merge_requests/{}/resource_state_events",
             "GET projects/{}/merge_requests/{}/resource_state_events/{}",
+        ],
+    ),
+    (
+        "lib/api/subscriptions.rb",
+        &[
+            "POST projects/{}/issues/{}/subscribe",
+            "POST projects/{}/issues/{}/unsubscribe",
+            "POST projects/{}/merge_requests/{}/subscribe",
+            "POST projects/{}/merge_requests/{}/unsubscribe",
+        ],
+    ),
+    (
+        "lib/api/time_tracking_endpoints.rb",
+        &[
+            "POST projects/{}/issues/{}/time_estimate",
+            "POST projects/{}/issues/{}/reset_time_estimate",
+            "POST projects/{}/issues/{}/add_spent_time",
+            "POST projects/{}/issues/{}/reset_spent_time",
+            "GET projects/{}/issues/{}/time_stats",
+        ],
+    ),
+    (
+        "lib/api/todos.rb",
+        &[
+            "POST projects/{}/issues/{}/todo",
+            "POST projects/{}/merge_requests/{}/todo",
+            "GET todos",
+            "POST todos/{}/mark_as_done",
+            "POST todos/mark_as_done",
         ],
     ),
     ("lib/api/users.rb", &["GET user"]),

@@ -70,7 +70,7 @@ fn lists_are_filtered_as_asked() {
         ("milestone=None", vec![3, 2]),
         ("search=ban", vec![2]),
         ("confidential=true", vec![3]),
-        ("order_by=title", vec![1, 2, 3]),
+        ("order_by=title", vec![3, 2, 1]),
         ("assignee_id=Any", vec![]),
     ] {
         let list = shop
