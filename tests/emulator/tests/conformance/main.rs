@@ -13,6 +13,7 @@ mod award_emoji;
 mod branches_and_tags;
 mod bridges;
 mod changelog;
+mod ci_lint;
 mod commit_statuses;
 mod commits_and_files;
 mod discussions;
