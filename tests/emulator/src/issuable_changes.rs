@@ -10,6 +10,7 @@ use crate::issuables::{add_event, add_system_note, call, mention, touch};
 use crate::markdown;
 use crate::merge_requests::auto_merge;
 use crate::store::State;
+use crate::store::holders::Holder;
 use crate::store::labels::Label;
 use crate::store::merge_requests::{MergeRequestState, without_draft_prefix};
 use crate::store::notes::Noteable;
@@ -141,11 +142,12 @@ pub(crate) fn labels_named(
             Some(label) => ids.push(label.id),
             None if may_create => ids.push(state.labels.insert(|id| Label {
                 id,
-                project_id: project,
+                holder: Holder::Project(project),
                 name: name.to_owned(),
                 color: "#428BCA".to_owned(),
                 description: None,
                 priority: None,
+                subscribers: Vec::new(),
                 created_at: now,
             })),
             None => {}

@@ -5,6 +5,7 @@ mod artifacts;
 pub(crate) mod avatars;
 mod award_emoji;
 mod badges;
+mod boards;
 mod branches;
 mod broadcast_messages;
 mod changelog;
@@ -46,6 +47,8 @@ mod issues;
 pub(crate) mod job_entity;
 mod job_token_scope;
 mod jobs;
+mod label_actions;
+mod label_entity;
 mod labels;
 mod markdown;
 mod members;
@@ -111,6 +114,7 @@ mod user_status;
 mod users;
 mod variables;
 mod webhooks;
+mod wikis;
 
 use crate::router::Route;
 
@@ -149,6 +153,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     artifacts::ROUTES,
     avatars::ROUTES,
     award_emoji::ROUTES,
+    boards::ROUTES,
     branches::ROUTES,
     changelog::ROUTES,
     ci_lint::ROUTES,
@@ -173,6 +178,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     issue_write::ROUTES,
     issues::ROUTES,
     jobs::ROUTES,
+    label_actions::ROUTES,
     labels::ROUTES,
     members::ROUTES,
     merge_request_diffs::ROUTES,
@@ -223,6 +229,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     transfers::ROUTES,
     sharing::ROUTES,
     application_settings::ROUTES,
+    wikis::ROUTES,
     instance::ROUTES,
     broadcast_messages::ROUTES,
     webhooks::ROUTES,

@@ -5,6 +5,7 @@
 pub mod avatars;
 pub mod awards;
 pub mod belongings;
+pub mod boards;
 pub mod comments;
 pub mod deployments;
 pub mod environments;
@@ -12,6 +13,7 @@ pub mod events;
 pub mod freeze_periods;
 pub mod group_settings;
 pub mod groups;
+pub mod holders;
 pub mod instance;
 pub mod integrations;
 pub mod issues;
@@ -42,6 +44,7 @@ pub mod triggers;
 pub mod users;
 pub mod variables;
 pub mod webhooks;
+pub mod wikis;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,6 +52,7 @@ use jiff::Timestamp;
 
 use self::awards::Award;
 use self::belongings::Belongings;
+use self::boards::Board;
 use self::comments::Comment;
 use self::deployments::Deployment;
 use self::environments::Environment;
@@ -81,6 +85,7 @@ use self::tokens::{JobToken, Token, TokenKind};
 use self::triggers::{Schedule, Trigger};
 use self::users::User;
 use self::variables::Variable;
+use self::wikis::{WikiAttachment, WikiPage};
 
 /// Everything there is. A new family adds its table here.
 #[derive(Debug, Clone)]
@@ -106,7 +111,10 @@ pub struct State {
     pub subscriptions: Vec<Subscription>,
     pub events: Table<Event>,
     pub awards: Table<Award>,
+    pub boards: Table<Board>,
     pub comments: Table<Comment>,
+    pub wiki_pages: Table<WikiPage>,
+    pub wiki_attachments: Table<WikiAttachment>,
     pub snippets: Table<Snippet>,
     pub labels: Table<Label>,
     pub milestones: Table<Milestone>,
@@ -173,7 +181,10 @@ impl State {
             subscriptions: Vec::new(),
             events: Table::default(),
             awards: Table::default(),
+            boards: Table::default(),
             comments: Table::default(),
+            wiki_pages: Table::default(),
+            wiki_attachments: Table::default(),
             snippets: Table::default(),
             labels: Table::default(),
             milestones: Table::default(),

@@ -368,15 +368,20 @@ impl State {
             .retain(|comment| comment.project_id != project);
         self.snippets
             .retain(|snippet| snippet.project_id != Some(project));
+        let holder = super::holders::Holder::Project(project);
+        self.labels.retain(|label| label.holder != holder);
         self.draft_notes.retain(|note| note.project_id != project);
         self.suggestions.retain(|row| row.project_id != project);
         self.time_logs.retain(|log| log.project_id != project);
         self.todos.retain(|todo| todo.project_id != project);
         self.subscriptions.retain(|row| row.project_id != project);
         self.events.retain(|event| event.project_id != project);
-        self.labels.retain(|label| label.project_id != project);
         self.milestones
-            .retain(|milestone| milestone.project_id != project);
+            .retain(|milestone| milestone.holder != holder);
+        self.boards.retain(|board| board.holder != holder);
+        self.wiki_pages.retain(|page| page.project_id != project);
+        self.wiki_attachments
+            .retain(|file| file.project_id != project);
         self.resource_events
             .retain(|event| event.project_id != project);
         self.tokens
