@@ -140,7 +140,9 @@ fn update(ctx: &Ctx<'_>) -> Answer {
 
 fn destroy(ctx: &Ctx<'_>) -> Answer {
     let mut state = ctx.state();
-    let id = find(ctx, &state)?.id;
+    let row = find(ctx, &state)?;
+    ctx.check_unmodified(row.updated_at)?;
+    let id = row.id;
     state.milestones.remove(id);
     let gone = |milestone: &mut Option<u64>| {
         if *milestone == Some(id) {

@@ -247,6 +247,12 @@ fn edit(ctx: &Ctx<'_>) -> Answer {
 }
 
 fn destroy(ctx: &Ctx<'_>) -> Answer {
+    let updated_at = {
+        let state = ctx.state();
+        let project = state.projects.get(ctx.project());
+        project.map_or_else(|| ctx.now(), |project| project.updated_at)
+    };
+    ctx.check_unmodified(updated_at)?;
     ctx.state().remove_project(ctx.project());
     ctx.shared.repository(ctx.project()).delete();
     Ok(Response::json(202, &json!({ "message": "202 Accepted" })))

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::access::Role;
 use crate::ctx::Ctx;
+use crate::engine;
 use crate::errors::{ApiError, Invalid};
 use crate::message::Response;
 use crate::router::{Answer, Guard, Route, boolean, delete, get, one_of, post, put, string};
@@ -150,6 +151,11 @@ fn move_to(ctx: &Ctx<'_>, target: &str, from: &[&str]) -> Answer {
         return Err(ApiError::forbidden_because(&text));
     }
     target.clone_into(&mut user.state);
+    if target == "blocked" {
+        engine::block::end_work_of(&mut state, id, ctx.now());
+    }
+    drop(state);
+    engine::settle(ctx.shared);
     Ok(Response::created(&json!(true)))
 }
 
