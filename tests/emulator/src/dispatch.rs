@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, header};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::api;
+use crate::api::{self, avatars};
 use crate::auth::{self, Caller};
 use crate::clock;
 use crate::ctx::Ctx;
@@ -43,7 +43,10 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
         ["api", "graphql"] if request.method == "POST" => serve_graphql(shared, request),
         _ => match GitRequest::parse(request) {
             Some(git) => serve_git(shared, request, &git),
-            None => unknown(shared, request),
+            None => match avatars::page(shared, request) {
+                Some(answer) => logged(shared, request, None, Asker::nobody(), |_, _| answer),
+                None => unknown(shared, request),
+            },
         },
     }
 }

@@ -127,6 +127,11 @@ impl Emulator {
         &self.shared.url
     }
 
+    /// Which GitLab it is.
+    pub fn version(&self) -> Version {
+        self.shared.version
+    }
+
     /// The token of `root`.
     pub fn root_token(&self) -> &str {
         &self.root_token

@@ -12,7 +12,7 @@ use crate::errors::ApiError;
 use crate::message::Response;
 use crate::param_spec::{Kind, coerced};
 pub(crate) use crate::param_spec::{
-    Param, any, boolean, hash, hashes, integer, integers, list, one_of, string,
+    Param, any, boolean, file, hash, hashes, integer, integers, list, one_of, string,
 };
 use crate::params::Params;
 use crate::versions::{self, Version};
@@ -50,9 +50,7 @@ const KEYSET: &[Param] = &[
     string("cursor"),
 ];
 /// Ways to authenticate, read by `auth` and allowed everywhere.
-const UNIVERSAL: &[&str] = &["private_token", "access_token", "job_token"];
-/// Understood everywhere by GitLab and nowhere here.
-const NOWHERE: &[&str] = &["sudo"];
+const UNIVERSAL: &[&str] = &["private_token", "access_token", "job_token", "sudo"];
 
 /// One line of the table.
 #[derive(Clone, Copy)]
@@ -223,9 +221,7 @@ impl Route {
                 }
                 Some(_) => {}
                 None if UNIVERSAL.contains(&name.as_str()) => {}
-                None if self.refused.contains(&name.as_str())
-                    || NOWHERE.contains(&name.as_str()) =>
-                {
+                None if self.refused.contains(&name.as_str()) => {
                     return Err(self.not_implemented(name));
                 }
                 None => unheard.push(name.clone()),

@@ -8,6 +8,7 @@ use crate::closing;
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::issuable_changes as changes;
+use crate::issuable_details::{set_locked, set_reviewers};
 use crate::issuables;
 use crate::merge_requests::{auto_merge, checks, opening, refresh};
 use crate::message::Response;
@@ -16,6 +17,7 @@ use crate::router::{
     Answer, Guard, Param, Route, boolean, delete, integer, integers, one_of, post, put, string,
 };
 use crate::store::State;
+use crate::store::events::{EventAction, EventTarget};
 use crate::store::merge_requests::{MergeRequest, MergeRequestState, MergeStatus};
 use crate::store::notes::Noteable;
 
@@ -120,6 +122,8 @@ fn create(ctx: &Ctx<'_>) -> Answer {
             force_remove_source_branch: None,
             should_remove_source_branch: None,
             discussion_locked: None,
+            time_estimate: 0,
+            context_commits: Vec::new(),
             allow_collaboration: false,
             merge_after,
             head_pipeline_id: None,
@@ -136,6 +140,9 @@ fn create(ctx: &Ctx<'_>) -> Answer {
         });
         set_fields(ctx, &mut state, id, user, now);
         let noteable = Noteable::MergeRequest(id);
+        let target = EventTarget::Noteable(noteable);
+        state.record(project, user, EventAction::Created, target, now);
+        issuables::call(&mut state, noteable, user, now, &parsed.text, None);
         if let Some(row) = state.merge_requests.get_mut(id) {
             row.description = ctx.given("description").then(|| parsed.text.clone());
         }
@@ -205,12 +212,14 @@ fn set_fields(ctx: &Ctx<'_>, state: &mut State, id: u64, user: u64, now: Timesta
     issuable_fields::set(ctx, state, Noteable::MergeRequest(id), user, now);
     let listed = ctx.list_of_numbers("reviewer_ids").unwrap_or_default();
     let reviewers = issuable_fields::one_person(state, listed);
+    if ctx.given("reviewer_ids")
+        && issuables::may_administer(state, user, Noteable::MergeRequest(id))
+    {
+        set_reviewers(state, id, reviewers, user, now);
+    }
     let Some(row) = state.merge_requests.get_mut(id) else {
         return;
     };
-    if ctx.given("reviewer_ids") {
-        row.reviewer_ids = reviewers;
-    }
     if let Some(remove) = ctx.boolean("remove_source_branch") {
         row.force_remove_source_branch = Some(remove);
     }
@@ -308,10 +317,11 @@ fn update(ctx: &Ctx<'_>) -> Answer {
             if ctx.given("merge_after") {
                 row.merge_after = merge_after;
             }
-            if ctx.given("discussion_locked") {
-                row.discussion_locked = ctx.boolean("discussion_locked");
-            }
             row.updated_at = now;
+        }
+        if ctx.given("discussion_locked") {
+            let locked = ctx.boolean("discussion_locked");
+            set_locked(&mut state, noteable, locked, user, now);
         }
     }
     quick_actions::execute(ctx.shared, user, noteable, &parsed.commands, None);

@@ -18,11 +18,21 @@ pub(super) fn find(ctx: &Ctx<'_>) -> Result<Noteable, ApiError> {
     let user = ctx.caller.user();
     let readable = match noteable {
         Noteable::Issue(_) => issuables::may_read(&state, user, noteable),
-        Noteable::MergeRequest(_) => access::may_read_code(&state, user, ctx.project()),
+        Noteable::MergeRequest(_) | Noteable::Commit(_) => {
+            access::may_read_code(&state, user, ctx.project())
+        }
     };
     readable
         .then_some(noteable)
         .ok_or_else(|| ApiError::not_found(what))
+}
+
+/// The same for families whose `404` names no object.
+pub(super) fn find_plain(ctx: &Ctx<'_>) -> Result<Noteable, ApiError> {
+    find(ctx).map_err(|error| match error.status {
+        404 => ApiError::not_found_plain(),
+        _ => error,
+    })
 }
 
 fn named(ctx: &Ctx<'_>, state: &State) -> Result<(Option<Noteable>, &'static str), ApiError> {

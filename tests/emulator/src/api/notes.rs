@@ -189,7 +189,15 @@ pub(super) fn add(
     let created_at = instant(ctx, "created_at")?;
     let id = {
         let mut state = ctx.state();
-        let id = issuables::add_note(&mut state, noteable, user, now, &parsed.text, thread);
+        let id = issuables::comment(
+            &mut state,
+            ctx.url(),
+            noteable,
+            user,
+            now,
+            &parsed.text,
+            thread,
+        );
         let project = issuables::project_of(&state, noteable);
         let access = access::in_project(&state, Some(user), project);
         if let Some(note) = state.notes.get_mut(id) {
@@ -199,7 +207,6 @@ pub(super) fn add(
                 (note.created_at, note.updated_at) = (at, at);
             }
         }
-        issuables::mention(&mut state, ctx.url(), noteable, user, now, &parsed.text);
         id
     };
     let outcome = quick_actions::execute(ctx.shared, user, noteable, &parsed.commands, head);
@@ -229,6 +236,7 @@ fn is_locked(state: &State, user: u64, noteable: Noteable) -> bool {
             let row = state.merge_requests.get(id);
             row.and_then(|row| row.discussion_locked)
         }
+        Noteable::Commit(_) => None,
     };
     let project = issuables::project_of(state, noteable);
     locked == Some(true)
@@ -269,6 +277,7 @@ fn update(ctx: &Ctx<'_>) -> Answer {
             note.body.clone_from(&parsed.text);
             note.updated_at = now;
         }
+        issuables::call(&mut state, noteable, user, now, &parsed.text, Some(id));
         issuables::mention(&mut state, ctx.url(), noteable, user, now, &parsed.text);
     }
     let outcome = quick_actions::execute(ctx.shared, user, noteable, commands, None);

@@ -46,6 +46,19 @@ pub(super) fn simple(ctx: &Ctx<'_>, state: &State, project: &Project) -> Map<Str
     }))
 }
 
+/// No more than what tells which project it is.
+pub(super) fn identity(state: &State, project: &Project) -> Map<String, Value> {
+    object(json!({
+        "id": project.id,
+        "description": project.settings.description,
+        "name": project.name,
+        "name_with_namespace": format!("{} / {}", state.namespace_name(project.namespace_id), project.name),
+        "path": project.path,
+        "path_with_namespace": state.project_path(project),
+        "created_at": clock::iso(project.created_at),
+    }))
+}
+
 /// The form for members, with settings, links and permissions.
 pub(super) fn full(ctx: &Ctx<'_>, state: &State, project: &Project) -> Value {
     let mut entity = simple(ctx, state, project);

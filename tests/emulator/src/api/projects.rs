@@ -152,6 +152,8 @@ fn insert(ctx: &Ctx<'_>, user: u64) -> Result<u64, ApiError> {
         project.wished_default_branch = ctx.string("default_branch").map(str::to_owned);
         project.settings = settings;
     }
+    let topics = ctx.list("topics").or_else(|| ctx.list("tag_list"));
+    state.add_topics(&topics.unwrap_or_default());
     if !group {
         state.add_member(user, Source::Project(id), Role::Owner, now);
     } else if access::in_project(&state, Some(user), id).role < Some(Role::Maintainer) {
@@ -242,6 +244,8 @@ fn edit(ctx: &Ctx<'_>) -> Answer {
     if let Some(text) = ctx.string("visibility") {
         project.visibility = Visibility::parse(text);
     }
+    let topics = ctx.list("topics").or_else(|| ctx.list("tag_list"));
+    state.add_topics(&topics.unwrap_or_default());
     drop(state);
     show(ctx)
 }

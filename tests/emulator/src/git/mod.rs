@@ -5,6 +5,8 @@
 //! refs, `rebase` replays commits.
 
 mod actions;
+mod archive;
+mod blame;
 mod diff;
 mod read;
 mod rebase;
@@ -19,6 +21,8 @@ use std::thread;
 use jiff::Timestamp;
 
 pub use self::actions::{Action, ActionKind};
+pub use self::archive::{Archive, ArchiveFormat};
+pub use self::blame::BlameRange;
 pub use self::diff::FileDiff;
 pub use self::read::{Commit, Person, TreeEntry};
 pub use self::tags::Tag;

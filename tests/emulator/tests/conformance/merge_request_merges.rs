@@ -123,6 +123,9 @@ fn every_obstacle_has_its_status() {
     put(json!({ "target_branch": "gone" }));
     shop.root().delete(&shop.path("repository/branches/gone"));
     assert_eq!(status(), "commits_status");
+    shop.root()
+        .delete(&shop.path("repository/branches/feature"));
+    assert_eq!(status(), "not_open", "GitLab closes it with its branch");
 }
 
 #[test]
