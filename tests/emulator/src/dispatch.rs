@@ -10,6 +10,7 @@ use crate::api::{self, avatars};
 use crate::auth::{self, Caller};
 use crate::clock;
 use crate::ctx::Ctx;
+use crate::engine;
 use crate::errors::ApiError;
 use crate::faults::{Arrival, Effect};
 use crate::graphql;
@@ -56,6 +57,7 @@ fn unknown(shared: &Shared, request: &Request) -> Served {
 }
 
 fn serve_api(shared: &Shared, request: &Request) -> Served {
+    pass_time(shared);
     let found = router::find(
         api::ROUTES,
         shared.version,
@@ -81,6 +83,7 @@ fn serve_api(shared: &Shared, request: &Request) -> Served {
 }
 
 fn serve_graphql(shared: &Shared, request: &Request) -> Served {
+    pass_time(shared);
     let (caller, asker) = identified(shared, |state, now| {
         auth::api_caller(state, now, request, false)
     });
@@ -94,6 +97,13 @@ fn serve_git(shared: &Shared, request: &Request, git: &GitRequest) -> Served {
     logged(shared, request, Some(git.route()), asker, |shared, _| {
         smart_http::serve(shared, request, git, caller)
     })
+}
+
+/// Nobody asks twice about a state that a panic has left half changed.
+fn pass_time(shared: &Shared) {
+    if !shared.is_damaged() {
+        engine::tick::tick(shared);
+    }
 }
 
 /// Who asks, and from which running job.
@@ -171,10 +181,16 @@ fn handled(
     if !route.any_scope {
         auth::check_api_scope(&caller, route.method)?;
     }
+    let before = route
+        .may_move_projects()
+        .then(|| shared.state().project_paths());
     let ctx = Ctx::guarded(shared, request, caller, found.path, route.guard)?;
     let mut params = Params::read(request, route.raw_body)?;
     let ignored = route.check_params(shared.version, &mut params)?;
     let response = (route.handler)(&ctx.with_params(params))?;
+    if let Some(before) = before {
+        shared.state().remember_former_paths(before);
+    }
     Ok((versions::without_newer(shared.version, response), ignored))
 }
 

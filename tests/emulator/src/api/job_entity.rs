@@ -102,7 +102,7 @@ pub(crate) fn build(around: Surroundings<'_>, job: &Job) -> Value {
         Value::Null
     };
     entity["artifacts_expire_at"] = json!(job.artifacts_expire_at.map(clock::iso));
-    entity["archived"] = json!(false);
+    entity["archived"] = json!(around.state.is_archived(job, around.now));
     entity["tag_list"] = json!(tags);
     entity
 }

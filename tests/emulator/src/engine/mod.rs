@@ -4,12 +4,15 @@
 //! the locked state and runs no git. Whoever changed something ends with `settle`, which goes on until nothing moves and makes
 //! downstream pipelines in between, without the lock.
 
+mod artifacts;
+pub(crate) mod block;
 mod bridges;
 pub(crate) mod cancel;
 mod configuration;
 mod create;
 mod decide;
 pub(crate) mod deployments;
+pub(crate) mod environments;
 pub(crate) mod external;
 pub(crate) mod finish;
 mod hook;
@@ -22,6 +25,7 @@ pub(crate) mod resources;
 pub(crate) mod retry;
 mod settle;
 pub(crate) mod status;
+pub(crate) mod tick;
 mod transition;
 pub(crate) mod variables;
 

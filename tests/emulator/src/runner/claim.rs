@@ -42,6 +42,7 @@ pub(super) struct Sources {
 
 /// Takes the oldest pending job that fits.
 pub(super) fn claim(shared: &Shared, fits: impl Fn(&JobInfo) -> bool) -> Option<Assignment> {
+    engine::tick::tick(shared);
     engine::settle(shared);
     let assignment = {
         let mut state = shared.state();

@@ -141,6 +141,8 @@ pub struct State {
     pub pages_domains: Table<PagesDomain>,
     pub remote_mirrors: Table<RemoteMirror>,
     pub limits: Limits,
+    /// Where projects were before they moved, in lower case.
+    pub(crate) former_paths: BTreeMap<String, u64>,
     iids: BTreeMap<(u64, &'static str), u64>,
     next_namespace: u64,
 }
@@ -155,6 +157,17 @@ pub struct Limits {
     pub mergeability_check_delay: u64,
     /// How long a rebase stays in progress, in milliseconds.
     pub rebase_delay: u64,
+    /// How many comments a user may write in a minute.
+    pub notes_per_minute: Option<usize>,
+    /// How many pipelines a user may start in a minute for one commit of a project.
+    pub pipelines_per_minute: Option<usize>,
+    /// Jobs of pipelines that are older, in seconds, can be neither played nor retried.
+    pub archive_jobs_after: Option<i64>,
+    /// So many resources, next to become free, are not given to the job that waits: a known bug of GitLab's. The next job
+    /// that comes to wait wakes everybody.
+    pub lost_resource_assignments: u32,
+    /// So many jobs, next to end, keep their resource for five minutes more.
+    pub lost_resource_releases: u32,
 }
 
 impl State {
@@ -214,7 +227,13 @@ impl State {
                 instance_ci_variables: 25,
                 mergeability_check_delay: 0,
                 rebase_delay: 0,
+                notes_per_minute: None,
+                pipelines_per_minute: None,
+                archive_jobs_after: None,
+                lost_resource_assignments: 0,
+                lost_resource_releases: 0,
             },
+            former_paths: BTreeMap::new(),
             iids: BTreeMap::new(),
             next_namespace: 1,
         };
