@@ -29,6 +29,7 @@ mod markdown;
 mod mentions;
 mod merge_requests;
 mod message;
+mod pages;
 mod pagination;
 mod param_spec;
 mod params;

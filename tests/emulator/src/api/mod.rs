@@ -87,6 +87,7 @@ mod todos;
 mod token_lists;
 mod topics;
 mod triggers;
+mod uploads;
 mod user_administration;
 mod user_emails;
 mod user_entity;
@@ -191,6 +192,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     time_tracking::ROUTES,
     todos::ROUTES,
     triggers::ROUTES,
+    uploads::ROUTES,
     user_administration::ROUTES,
     user_states::ROUTES,
     users::ROUTES,
@@ -208,4 +210,14 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     ssh_keys::ROUTES,
     gpg_keys::ROUTES,
     user_emails::ROUTES,
+];
+
+/// What a project's own pages send, below `/-/`; uploads stand without it.
+pub(crate) const PAGES: &[&[Route]] = &[
+    artifacts::PAGES,
+    files::PAGES,
+    jobs::PAGES,
+    releases::PAGES,
+    repository_archive::PAGES,
+    uploads::PAGES,
 ];

@@ -56,6 +56,7 @@ mod snippets;
 mod time_tracking;
 mod todos;
 mod triggers;
+mod uploads;
 mod user_administration;
 mod users;
 mod variables;
