@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use trainyard_emulator::Emulator;
+use trainyard_emulator::{Emulator, Version};
 
 use super::people::EVERYBODY;
 use super::world::{Beginning, PROJECT_PATH, World, own_folder};
@@ -31,6 +31,7 @@ enum Served {
 #[derive(Debug, Serialize)]
 struct Announcement {
     url: String,
+    gitlab_version: Version,
     project: Option<Project>,
     users: Vec<User>,
 }
@@ -62,6 +63,7 @@ pub fn run(flags: &Sandbox) -> Answer<Printed> {
     let programs = own_folder()?;
     let beginning = Beginning {
         port: flags.port,
+        version: flags.gitlab_version,
         root_token: flags.token_file.as_deref().map(token).transpose()?,
         ..Beginning::new(folder.path(), &programs)
     };
@@ -118,6 +120,7 @@ impl Served {
         }
         Ok(Announcement {
             url: self.emulator().url().to_owned(),
+            gitlab_version: self.emulator().version(),
             project,
             users,
         })
@@ -163,7 +166,8 @@ fn announce(what: &Announcement, as_json: bool, out: &mut dyn Write) -> Answer<(
 
 fn for_people(what: &Announcement) -> String {
     let mut text = format!(
-        "The embedded GitLab listens at {url}\nWatch it in a browser:          {url}/-/sandbox/\n",
+        "The embedded GitLab {version} listens at {url}\nWatch it in a browser:          {url}/-/sandbox/\n",
+        version = what.gitlab_version,
         url = what.url
     );
     if let Some(project) = &what.project {
@@ -193,6 +197,7 @@ mod tests {
     fn announcement() -> Announcement {
         Announcement {
             url: "http://127.0.0.1:1".to_owned(),
+            gitlab_version: Version::default(),
             project: None,
             users: vec![User {
                 username: "root",

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::{Value, json};
-use trainyard_emulator::{Emulator, Options};
+use trainyard_emulator::{Emulator, Options, Version};
 
 use super::super::people::{BOT, EVERYBODY};
 use super::{World, number};
@@ -60,6 +60,8 @@ pub struct Beginning<'a> {
     pub programs: &'a Path,
     /// The port on 127.0.0.1; 0 takes any free one.
     pub port: u16,
+    /// Which GitLab it is.
+    pub version: Version,
     /// The token of `root`; a fresh one when not given.
     pub root_token: Option<String>,
 }
@@ -71,6 +73,7 @@ impl<'a> Beginning<'a> {
             folder,
             programs,
             port: 0,
+            version: Version::default(),
             root_token: None,
         }
     }
@@ -82,6 +85,7 @@ impl<'a> Beginning<'a> {
     pub fn server(&self) -> Answer<Emulator> {
         Emulator::start(Options {
             port: self.port,
+            version: self.version,
             root_token: self.root_token.clone(),
             data_dir: Some(self.folder.join("gitlab")),
             job_path: vec![self.programs.to_owned()],

@@ -2,7 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use serde_json::json;
+use http::{HeaderMap, HeaderValue, header};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::api::{self, avatars};
@@ -12,7 +13,7 @@ use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::faults::{Arrival, Effect};
 use crate::graphql;
-use crate::message::{Request, Response};
+use crate::message::{Request, Response, decoded_segments};
 use crate::pages;
 use crate::params::Params;
 use crate::rate_limit::Standing;
@@ -22,6 +23,7 @@ use crate::sandbox;
 use crate::shared::Shared;
 use crate::smart_http::{self, GitRequest};
 use crate::store::State;
+use crate::versions;
 
 /// What the server does with a request.
 pub(crate) enum Served {
@@ -56,7 +58,12 @@ fn unknown(shared: &Shared, request: &Request) -> Served {
 }
 
 fn serve_api(shared: &Shared, request: &Request) -> Served {
-    let found = router::find(api::ROUTES, &request.method, &request.segments[2..]);
+    let found = router::find(
+        api::ROUTES,
+        shared.version,
+        &request.method,
+        &request.segments[2..],
+    );
     let job_token_route = found.as_ref().is_ok_and(|found| found.route.job_token);
     let (caller, asker) = identified(shared, |state, now| {
         auth::api_caller(state, now, request, job_token_route)
@@ -160,14 +167,52 @@ fn handle(
     found: Match,
     entry: &mut RequestEntry,
 ) -> Answer {
+    let (response, ignored) = handled(shared, request, caller, found)?;
+    entry.ignored = ignored;
+    Ok(response)
+}
+
+fn handled(
+    shared: &Shared,
+    request: &Request,
+    caller: Caller,
+    found: Match,
+) -> Result<(Response, Vec<String>), ApiError> {
     let route = found.route;
     if !route.any_scope {
         auth::check_api_scope(&caller, route.method)?;
     }
     let ctx = Ctx::guarded(shared, request, caller, found.path, route.guard)?;
     let mut params = Params::read(request, route.raw_body)?;
-    entry.ignored = route.check_params(&mut params)?;
-    (route.handler)(&ctx.with_params(params))
+    let ignored = route.check_params(shared.version, &mut params)?;
+    let response = (route.handler)(&ctx.with_params(params))?;
+    Ok((versions::without_newer(shared.version, response), ignored))
+}
+
+/// What the API answers to a user from inside the server, where nothing is logged or goes wrong on purpose.
+pub(crate) fn inside(shared: &Shared, user: u64, method: &str, path: &str, body: &Value) -> Answer {
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    let request = Request {
+        number: shared.next_request(),
+        method: method.to_owned(),
+        path: format!("/api/v4/{path}"),
+        segments: decoded_segments(path),
+        query: String::new(),
+        headers,
+        body: body.to_string().into(),
+    };
+    let found = router::find(api::ROUTES, shared.version, method, &request.segments)
+        .map_err(|reason| router::unknown_route(&reason, method, path))?;
+    let caller = Caller::User {
+        user,
+        token: 0,
+        scopes: vec!["api".to_owned()],
+    };
+    Ok(handled(shared, &request, caller, found)?.0)
 }
 
 /// Applies faults, turns errors and panics into answers, and writes the log entry.

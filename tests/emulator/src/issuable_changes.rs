@@ -8,6 +8,7 @@ use crate::access::{self, Role};
 use crate::issuable_details::kind_of;
 use crate::issuables::{add_event, add_system_note, call, mention, touch};
 use crate::markdown;
+use crate::merge_requests::auto_merge;
 use crate::store::State;
 use crate::store::labels::Label;
 use crate::store::merge_requests::{MergeRequestState, without_draft_prefix};
@@ -41,13 +42,15 @@ pub(crate) fn set_open(
             let changes = row.state == from;
             if changes {
                 (row.state, row.closed_at, row.closed_by) = (to, closed_at, closed_by);
-                row.auto_merge = None;
             }
             changes
         }),
         Noteable::Commit(_) => false,
     };
     if changed {
+        if let (false, Noteable::MergeRequest(id)) = (open, noteable) {
+            auto_merge::abort(state, id, user, now, "merge request was closed");
+        }
         touch(state, noteable, now);
         let change = Change::State {
             state: if open { "reopened" } else { "closed" },

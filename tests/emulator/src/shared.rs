@@ -18,6 +18,7 @@ use crate::request_log::RequestLog;
 use crate::runner::{Runs, Settings};
 use crate::sandbox::Snapshots;
 use crate::store::State;
+use crate::versions::Version;
 
 thread_local! {
     static HOLDS_STATE: Cell<bool> = const { Cell::new(false) };
@@ -27,8 +28,7 @@ thread_local! {
 pub(crate) struct Shared {
     /// `http://127.0.0.1:port`.
     pub(crate) url: String,
-    /// What `GET /version` answers.
-    pub(crate) version: String,
+    pub(crate) version: Version,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
     pub(crate) rate_limit: RateLimit,
@@ -51,7 +51,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(
         url: String,
-        version: String,
+        version: Version,
         report: Report,
         data_dir: PathBuf,
         clock: Clock,

@@ -14,8 +14,10 @@ use crate::auth::Caller;
 use crate::errors::ApiError;
 use crate::git;
 use crate::message::{Request, Response};
-use crate::pkt_line::{parse_commands, parse_update};
+use crate::pkt_line::{parse_commands, parse_update, with_message};
 use crate::push::{self, Push, RefUpdate};
+use crate::push_messages;
+use crate::push_options;
 use crate::router::Answer;
 use crate::shared::Shared;
 
@@ -273,23 +275,27 @@ fn receive(shared: &Shared, caller: &Caller, project: u64, body: &[u8], number: 
         .env("SANDBOX_REFUSAL", refusal.unwrap_or_default())
         .env("SANDBOX_NO_FORCE", no_force.join(" "));
     command.env("SANDBOX_ACCEPTED", &accepted.file);
-    let response = result_of(Service::ReceivePack, command, body)?;
+    let mut response = result_of(Service::ReceivePack, command, body)?;
     let updates = accepted.updates();
-    if !updates.is_empty() {
-        let mut options = asked.options;
-        if caller.job().is_some() {
-            // Pushes with a job token start no pipeline.
-            options.push("ci.skip".to_owned());
-        }
-        push::on_push(
-            shared,
-            &Push {
-                project,
-                user,
-                updates,
-                options,
-            },
-        )?;
+    if updates.is_empty() {
+        return Ok(response);
+    }
+    let mut options = asked.options;
+    if caller.job().is_some() {
+        // Pushes with a job token start no pipeline.
+        options.push("ci.skip".to_owned());
+    }
+    let push = Push {
+        project,
+        user,
+        updates,
+        options,
+    };
+    push::on_push(shared, &push)?;
+    let warnings = push_options::apply(shared, &push);
+    let text = push_messages::of(shared, &push, &warnings);
+    if asked.side_band && !text.is_empty() {
+        response.body = with_message(&response.body, &text).into();
     }
     Ok(response)
 }

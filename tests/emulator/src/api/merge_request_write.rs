@@ -306,6 +306,8 @@ fn update(ctx: &Ctx<'_>) -> Answer {
                 old.target_branch
             );
             issuables::add_system_note(&mut state, noteable, user, now, &told);
+            let why = "target branch was changed";
+            auto_merge::abort(&mut state, old.id, user, now, why);
         }
         if let Some(row) = state.merge_requests.get_mut(old.id) {
             if let Some(target) = retarget {

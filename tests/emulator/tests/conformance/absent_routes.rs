@@ -7,13 +7,6 @@ pub(crate) const ABSENT: &[(&str, &[&str])] = &[
         &["GET projects/{}/resource_groups/{}/current_job"],
     ),
     (
-        "lib/api/ci/triggers.rb",
-        &[
-            "POST projects/{}/trigger/pipeline",
-            "POST projects/{}/ref/{}/trigger/pipeline",
-        ],
-    ),
-    (
         "lib/api/discussions.rb",
         &[
             "GET projects/{}/issues/{}/discussions",
@@ -112,14 +105,7 @@ pub(crate) const ABSENT: &[(&str, &[&str])] = &[
             "GET projects/{}/milestones/{}/merge_requests",
         ],
     ),
-    (
-        "lib/api/releases.rb",
-        &[
-            "GET projects/{}/releases/permalink/latest",
-            "GET projects/{}/releases/permalink/latest/{}",
-            "GET projects/{}/releases/{}/downloads/{}",
-        ],
-    ),
+    ("lib/api/releases.rb", &[]),
     (
         "lib/api/resource_label_events.rb",
         &[
@@ -181,6 +167,36 @@ pub(crate) const ABSENT: &[(&str, &[&str])] = &[
             "GET projects/{}/repository/archive.tbz2",
             "GET projects/{}/repository/archive.tb2",
             "GET projects/{}/repository/archive.bz2",
+        ],
+    ),
+    (
+        "lib/api/sidekiq_metrics.rb",
+        &[
+            "GET sidekiq/queue_metrics",
+            "GET sidekiq/process_metrics",
+            "GET sidekiq/job_stats",
+            "GET sidekiq/compound_metrics",
+        ],
+    ),
+    (
+        "ee/lib/ee/api/group_hooks.rb",
+        &[
+            "GET groups/{}/hooks",
+            "GET groups/{}/hooks/{}",
+            "POST groups/{}/hooks",
+            "PUT groups/{}/hooks/{}",
+            "DELETE groups/{}/hooks/{}",
+        ],
+    ),
+    (
+        "lib/api/notification_settings.rb",
+        &[
+            "GET notification_settings",
+            "PUT notification_settings",
+            "GET projects/{}/notification_settings",
+            "PUT projects/{}/notification_settings",
+            "GET groups/{}/notification_settings",
+            "PUT groups/{}/notification_settings",
         ],
     ),
 ];
