@@ -43,7 +43,7 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
         ["api", "graphql"] if request.method == "POST" => serve_graphql(shared, request),
         _ => match GitRequest::parse(request) {
             Some(git) => serve_git(shared, request, &git),
-            None => match (avatars::page(shared, request), pages::find(request)) {
+            None => match (avatars::page(shared, request), pages::find(shared.version, request)) {
                 (Some(answer), _) => logged(shared, request, None, Asker::nobody(), |_, _| answer),
                 (None, Some(found)) => serve_page(shared, request, found),
                 (None, None) => unknown(shared, request),

@@ -5,9 +5,10 @@
 use crate::api;
 use crate::message::Request;
 use crate::router::{self, Match};
+use crate::versions::Version;
 
 /// The page that a request asks for; nothing for anything else.
-pub(crate) fn find(request: &Request) -> Option<Match> {
+pub(crate) fn find(version: Version, request: &Request) -> Option<Match> {
     let segments = request.segments.as_slice();
     let (project, rest) = match segments {
         [dash, project, id, rest @ ..] if dash == "-" && project == "project" => (id.clone(), rest),
@@ -19,7 +20,7 @@ pub(crate) fn find(request: &Request) -> Option<Match> {
             (segments[..dash].join("/"), &segments[dash + 1..])
         }
     };
-    let mut found = router::find(api::PAGES, &request.method, rest).ok()?;
+    let mut found = router::find(api::PAGES, version, &request.method, rest).ok()?;
     found.path.push(("id", project));
     Some(found)
 }
