@@ -21,9 +21,11 @@ mod deploy_keys;
 mod deploy_tokens;
 mod deployments;
 mod discussions;
+mod draft_notes;
 mod environments;
 mod events;
 mod files;
+mod forks;
 mod freeze_periods;
 mod generic_packages;
 mod gpg_keys;
@@ -81,6 +83,7 @@ mod snippet_files;
 mod snippets;
 mod ssh_keys;
 mod subscriptions;
+mod suggestions;
 mod tags;
 mod time_tracking;
 mod todos;
@@ -146,9 +149,11 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     custom_attributes::ROUTES,
     deployments::ROUTES,
     discussions::ROUTES,
+    draft_notes::ROUTES,
     environments::ROUTES,
     events::ROUTES,
     files::ROUTES,
+    forks::ROUTES,
     freeze_periods::ROUTES,
     generic_packages::ROUTES,
     groups::ROUTES,
@@ -188,6 +193,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     resource_groups::ROUTES,
     snippets::ROUTES,
     subscriptions::ROUTES,
+    suggestions::ROUTES,
     tags::ROUTES,
     time_tracking::ROUTES,
     todos::ROUTES,

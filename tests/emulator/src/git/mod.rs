@@ -8,6 +8,7 @@ mod actions;
 mod archive;
 mod blame;
 mod diff;
+mod fork;
 mod read;
 mod rebase;
 mod tags;

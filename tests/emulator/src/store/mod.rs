@@ -6,7 +6,6 @@ pub mod avatars;
 pub mod awards;
 pub mod belongings;
 pub mod comments;
-pub mod commit_threads;
 pub mod deployments;
 pub mod environments;
 pub mod events;
@@ -50,7 +49,6 @@ use jiff::Timestamp;
 use self::awards::Award;
 use self::belongings::Belongings;
 use self::comments::Comment;
-use self::commit_threads::CommentedCommit;
 use self::deployments::Deployment;
 use self::environments::Environment;
 use self::events::Event;
@@ -99,7 +97,6 @@ pub struct State {
     pub issues: Table<Issue>,
     pub issue_links: Table<IssueLink>,
     pub notes: Table<Note>,
-    pub commented_commits: Table<CommentedCommit>,
     pub draft_notes: Table<DraftNote>,
     pub suggestions: Table<Suggestion>,
     pub time_logs: Table<TimeLog>,
@@ -163,7 +160,6 @@ impl State {
             issues: Table::default(),
             issue_links: Table::default(),
             notes: Table::default(),
-            commented_commits: Table::default(),
             draft_notes: Table::default(),
             suggestions: Table::default(),
             time_logs: Table::default(),

@@ -64,6 +64,8 @@ pub struct Project {
     pub avatar: Option<Avatar>,
     /// The project it was forked from.
     pub forked_from: Option<u64>,
+    /// `none`, `scheduled`, `finished` or `failed`: how far the copy of a fork has come.
+    pub import_status: &'static str,
     pub settings: Settings,
 }
 
@@ -233,6 +235,7 @@ impl State {
             starred_by: Vec::new(),
             avatar: None,
             forked_from: None,
+            import_status: "none",
             settings: Settings::default(),
         });
         self.record(
@@ -323,8 +326,6 @@ impl State {
             .retain(|comment| comment.project_id != project);
         self.snippets
             .retain(|snippet| snippet.project_id != Some(project));
-        self.commented_commits
-            .retain(|commit| commit.project_id != project);
         self.draft_notes.retain(|note| note.project_id != project);
         self.suggestions.retain(|row| row.project_id != project);
         self.time_logs.retain(|log| log.project_id != project);
