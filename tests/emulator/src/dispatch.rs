@@ -15,6 +15,7 @@ use crate::errors::ApiError;
 use crate::faults::{Arrival, Effect};
 use crate::graphql;
 use crate::message::{Request, Response, decoded_segments};
+use crate::pages;
 use crate::params::Params;
 use crate::rate_limit::Standing;
 use crate::request_log::{JobName, RequestEntry, Who, without_tokens};
@@ -43,9 +44,13 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
         ["api", "graphql"] if request.method == "POST" => serve_graphql(shared, request),
         _ => match GitRequest::parse(request) {
             Some(git) => serve_git(shared, request, &git),
-            None => match avatars::page(shared, request) {
-                Some(answer) => logged(shared, request, None, Asker::nobody(), |_, _| answer),
-                None => unknown(shared, request),
+            None => match (
+                avatars::page(shared, request),
+                pages::find(shared.version, request),
+            ) {
+                (Some(answer), _) => logged(shared, request, None, Asker::nobody(), |_, _| answer),
+                (None, Some(found)) => serve_page(shared, request, found),
+                (None, None) => unknown(shared, request),
             },
         },
     }
@@ -80,6 +85,15 @@ fn serve_api(shared: &Shared, request: &Request) -> Served {
             })
         }
     }
+}
+
+fn serve_page(shared: &Shared, request: &Request, found: Match) -> Served {
+    let (caller, asker) = identified(shared, |state, now| {
+        auth::api_caller(state, now, request, found.route.job_token)
+    });
+    logged(shared, request, None, asker, |shared, entry| {
+        handle(shared, request, caller?, found, entry)
+    })
 }
 
 fn serve_graphql(shared: &Shared, request: &Request) -> Served {

@@ -34,6 +34,7 @@ mod markdown;
 mod mentions;
 mod merge_requests;
 mod message;
+mod pages;
 mod pagination;
 mod param_spec;
 mod params;

@@ -215,6 +215,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     time_tracking::ROUTES,
     todos::ROUTES,
     triggers::ROUTES,
+    uploads::ROUTES,
     user_administration::ROUTES,
     user_states::ROUTES,
     users::ROUTES,
@@ -225,7 +226,6 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     pages::ROUTES,
     project_care::ROUTES,
     integrations::ROUTES,
-    uploads::ROUTES,
     transfers::ROUTES,
     sharing::ROUTES,
     application_settings::ROUTES,
@@ -243,4 +243,14 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     ssh_keys::ROUTES,
     gpg_keys::ROUTES,
     user_emails::ROUTES,
+];
+
+/// What a project's own pages send, below `/-/`; uploads stand without it.
+pub(crate) const PAGES: &[&[Route]] = &[
+    artifacts::PAGES,
+    files::PAGES,
+    jobs::PAGES,
+    releases::PAGES,
+    repository_archive::PAGES,
+    uploads::PAGES,
 ];

@@ -41,6 +41,7 @@ pub mod todos;
 pub mod tokens;
 mod topics;
 pub mod triggers;
+pub mod uploads;
 pub mod users;
 pub mod variables;
 pub mod webhooks;
@@ -83,6 +84,7 @@ use self::time_logs::TimeLog;
 use self::todos::Todo;
 use self::tokens::{JobToken, Token, TokenKind};
 use self::triggers::{Schedule, Trigger};
+use self::uploads::Upload;
 use self::users::User;
 use self::variables::Variable;
 use self::wikis::{WikiAttachment, WikiPage};
@@ -131,6 +133,7 @@ pub struct State {
     pub freeze_periods: Table<FreezePeriod>,
     pub packages: Table<Package>,
     pub package_files: Table<PackageFile>,
+    pub uploads: Table<Upload>,
     pub releases: Table<Release>,
     pub release_links: Table<ReleaseLink>,
     pub belongings: Belongings,
@@ -213,6 +216,7 @@ impl State {
             freeze_periods: Table::default(),
             packages: Table::default(),
             package_files: Table::default(),
+            uploads: Table::default(),
             releases: Table::default(),
             release_links: Table::default(),
             belongings: Belongings::default(),

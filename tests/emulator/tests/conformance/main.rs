@@ -63,6 +63,7 @@ mod snippets;
 mod time_tracking;
 mod todos;
 mod triggers;
+mod uploads;
 mod user_administration;
 mod users;
 mod variables;
