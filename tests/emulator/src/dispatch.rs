@@ -2,17 +2,20 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use serde_json::json;
+use http::{HeaderMap, HeaderValue, header};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::api;
+use crate::api::{self, avatars};
 use crate::auth::{self, Caller};
 use crate::clock;
 use crate::ctx::Ctx;
+use crate::engine;
 use crate::errors::ApiError;
 use crate::faults::{Arrival, Effect};
 use crate::graphql;
-use crate::message::{Request, Response};
+use crate::message::{Request, Response, decoded_segments};
+use crate::pages;
 use crate::params::Params;
 use crate::rate_limit::Standing;
 use crate::request_log::{JobName, RequestEntry, Who, without_tokens};
@@ -21,6 +24,7 @@ use crate::sandbox;
 use crate::shared::Shared;
 use crate::smart_http::{self, GitRequest};
 use crate::store::State;
+use crate::versions;
 
 /// What the server does with a request.
 pub(crate) enum Served {
@@ -40,7 +44,14 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
         ["api", "graphql"] if request.method == "POST" => serve_graphql(shared, request),
         _ => match GitRequest::parse(request) {
             Some(git) => serve_git(shared, request, &git),
-            None => unknown(shared, request),
+            None => match (
+                avatars::page(shared, request),
+                pages::find(shared.version, request),
+            ) {
+                (Some(answer), _) => logged(shared, request, None, Asker::nobody(), |_, _| answer),
+                (None, Some(found)) => serve_page(shared, request, found),
+                (None, None) => unknown(shared, request),
+            },
         },
     }
 }
@@ -51,7 +62,13 @@ fn unknown(shared: &Shared, request: &Request) -> Served {
 }
 
 fn serve_api(shared: &Shared, request: &Request) -> Served {
-    let found = router::find(api::ROUTES, &request.method, &request.segments[2..]);
+    pass_time(shared);
+    let found = router::find(
+        api::ROUTES,
+        shared.version,
+        &request.method,
+        &request.segments[2..],
+    );
     let job_token_route = found.as_ref().is_ok_and(|found| found.route.job_token);
     let (caller, asker) = identified(shared, |state, now| {
         auth::api_caller(state, now, request, job_token_route)
@@ -70,7 +87,17 @@ fn serve_api(shared: &Shared, request: &Request) -> Served {
     }
 }
 
+fn serve_page(shared: &Shared, request: &Request, found: Match) -> Served {
+    let (caller, asker) = identified(shared, |state, now| {
+        auth::api_caller(state, now, request, found.route.job_token)
+    });
+    logged(shared, request, None, asker, |shared, entry| {
+        handle(shared, request, caller?, found, entry)
+    })
+}
+
 fn serve_graphql(shared: &Shared, request: &Request) -> Served {
+    pass_time(shared);
     let (caller, asker) = identified(shared, |state, now| {
         auth::api_caller(state, now, request, false)
     });
@@ -84,6 +111,13 @@ fn serve_git(shared: &Shared, request: &Request, git: &GitRequest) -> Served {
     logged(shared, request, Some(git.route()), asker, |shared, _| {
         smart_http::serve(shared, request, git, caller)
     })
+}
+
+/// Nobody asks twice about a state that a panic has left half changed.
+fn pass_time(shared: &Shared) {
+    if !shared.is_damaged() {
+        engine::tick::tick(shared);
+    }
 }
 
 /// Who asks, and from which running job.
@@ -146,14 +180,58 @@ fn handle(
     found: Match,
     entry: &mut RequestEntry,
 ) -> Answer {
+    let (response, ignored) = handled(shared, request, caller, found)?;
+    entry.ignored = ignored;
+    Ok(response)
+}
+
+fn handled(
+    shared: &Shared,
+    request: &Request,
+    caller: Caller,
+    found: Match,
+) -> Result<(Response, Vec<String>), ApiError> {
     let route = found.route;
     if !route.any_scope {
         auth::check_api_scope(&caller, route.method)?;
     }
+    let before = route
+        .may_move_projects()
+        .then(|| shared.state().project_paths());
     let ctx = Ctx::guarded(shared, request, caller, found.path, route.guard)?;
     let mut params = Params::read(request, route.raw_body)?;
-    entry.ignored = route.check_params(&mut params)?;
-    (route.handler)(&ctx.with_params(params))
+    let ignored = route.check_params(shared.version, &mut params)?;
+    let response = (route.handler)(&ctx.with_params(params))?;
+    if let Some(before) = before {
+        shared.state().remember_former_paths(before);
+    }
+    Ok((versions::without_newer(shared.version, response), ignored))
+}
+
+/// What the API answers to a user from inside the server, where nothing is logged or goes wrong on purpose.
+pub(crate) fn inside(shared: &Shared, user: u64, method: &str, path: &str, body: &Value) -> Answer {
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    let request = Request {
+        number: shared.next_request(),
+        method: method.to_owned(),
+        path: format!("/api/v4/{path}"),
+        segments: decoded_segments(path),
+        query: String::new(),
+        headers,
+        body: body.to_string().into(),
+    };
+    let found = router::find(api::ROUTES, shared.version, method, &request.segments)
+        .map_err(|reason| router::unknown_route(&reason, method, path))?;
+    let caller = Caller::User {
+        user,
+        token: 0,
+        scopes: vec!["api".to_owned()],
+    };
+    Ok(handled(shared, &request, caller, found)?.0)
 }
 
 /// Applies faults, turns errors and panics into answers, and writes the log entry.

@@ -17,7 +17,7 @@ pub(crate) enum Kind {
     Hash(&'static [&'static str]),
     /// An array of hashes with these keys.
     Hashes(&'static [&'static str]),
-    /// An uploaded file.
+    /// An uploaded file; its content is with `Ctx::file`.
     File,
     /// Left as sent.
     Any,

@@ -63,6 +63,23 @@ pub(super) const ROUTES: &[Route] = &[
     ),
 ];
 
+/// The addresses of the web interface.
+pub(super) const PAGES: &[Route] = &[
+    get("jobs/artifacts/:ref_name/download", READER, archive_by_name).params(BY_NAME),
+    get(
+        "jobs/artifacts/:ref_name/raw/*artifact_path",
+        READER,
+        file_by_name,
+    )
+    .params(BY_NAME),
+    get("jobs/:job_id/artifacts/download", READER, archive_of_job),
+    get(
+        "jobs/:job_id/artifacts/raw/*artifact_path",
+        READER,
+        file_of_job,
+    ),
+];
+
 fn archive_by_name(ctx: &Ctx<'_>) -> Answer {
     let reader = reader(ctx)?;
     archive(named(ctx, &ctx.state())?, reader)

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{pipeline_entity, runner_entity, users};
+use super::{pipeline_entity, runner_entity, user_entity};
 use crate::clock;
 use crate::engine::status::Status;
 use crate::store::State;
@@ -32,7 +32,7 @@ pub(crate) fn basic(around: Surroundings<'_>, job: &Job) -> Value {
     let user = state
         .users
         .get(job.user_id)
-        .map(|user| users::public_entity(user, url));
+        .map(|user| user_entity::public(state, user, None, url));
     let seconds = |from: Option<Timestamp>, to: Option<Timestamp>| {
         from.map(|from| to.unwrap_or(now).duration_since(from).as_secs_f64())
     };
@@ -101,7 +101,7 @@ pub(crate) fn build(around: Surroundings<'_>, job: &Job) -> Value {
     entity["runner_manager"] =
         json!(manager.map(|manager| runner_entity::manager(state, manager, around.now)));
     entity["artifacts_expire_at"] = json!(job.artifacts_expire_at.map(clock::iso));
-    entity["archived"] = json!(false);
+    entity["archived"] = json!(around.state.is_archived(job, around.now));
     entity["tag_list"] = json!(tags);
     entity
 }

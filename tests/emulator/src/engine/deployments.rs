@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::environments;
 use super::status::Status;
 use crate::ci::definition::EnvironmentUse;
 use crate::store::State;
@@ -82,6 +83,11 @@ pub(super) fn follow(state: &mut State, id: u64, status: Status, now: Timestamp)
     match status {
         Status::Running | Status::Success | Status::Failed | Status::Canceled | Status::Skipped => {
             state.move_deployment(deployment, status.as_str(), now);
+            let environment = state.deployments.get(deployment);
+            let environment = environment.map(|row| row.environment_id);
+            if let (Status::Success, Some(environment)) = (status, environment) {
+                environments::give_time(state, id, environment, now);
+            }
         }
         Status::Created
         | Status::WaitingForResource

@@ -5,6 +5,8 @@
 //! downstream pipelines in between, without the lock.
 
 pub(crate) mod addresses;
+mod artifacts;
+pub(crate) mod block;
 mod bridges;
 pub(crate) mod caches;
 pub(crate) mod cancel;
@@ -13,6 +15,7 @@ mod create;
 mod decide;
 pub(crate) mod deployments;
 mod dotenv;
+pub(crate) mod environments;
 pub(crate) mod external;
 pub(crate) mod finish;
 mod hook;
@@ -27,12 +30,13 @@ pub(crate) mod retry;
 mod settle;
 pub(crate) mod status;
 pub(crate) mod test_reports;
+pub(crate) mod tick;
 mod transition;
 pub(crate) mod uploads;
 pub(crate) mod variables;
 
-pub(crate) use self::configuration::lint;
-pub(crate) use self::create::{Order, Refusal, TRIGGER_PAYLOAD, target_of};
+pub(crate) use self::configuration::{lint, project_configuration};
+pub(crate) use self::create::{Order, Refusal, TRIGGER_PAYLOAD, Target, target_of};
 pub(crate) use self::hook::{Engine, order_for};
 pub(crate) use self::process::is_action;
 pub(crate) use self::settle::{run_pipeline, settle};

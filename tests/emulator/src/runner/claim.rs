@@ -66,6 +66,7 @@ fn claim_by(
     shared: &Shared,
     choose: impl Fn(&mut State, Timestamp) -> Option<(u64, u64)>,
 ) -> Option<Assignment> {
+    engine::tick::tick(shared);
     engine::settle(shared);
     let assignment = {
         let mut state = shared.state();

@@ -1,7 +1,7 @@
 //! Jobs: those that runners execute, bridges to other pipelines, and the statuses that other systems report.
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::State;
 use super::pipelines::GivenVariable;
@@ -187,6 +187,17 @@ impl State {
         self.jobs
             .iter()
             .filter(move |job| job.pipeline_id == pipeline)
+    }
+
+    /// Is the job too old to be run again?
+    pub fn is_archived(&self, job: &Job, now: Timestamp) -> bool {
+        let pipeline = self.pipelines.get(job.pipeline_id);
+        self.limits
+            .archive_jobs_after
+            .zip(pipeline)
+            .is_some_and(|(limit, pipeline)| {
+                now.duration_since(pipeline.created_at) > SignedDuration::from_secs(limit)
+            })
     }
 
     /// The jobs of a pipeline that count: the newest of each name.

@@ -15,6 +15,7 @@ use crate::ci::Assigned;
 use crate::shared::Shared;
 use crate::store::State;
 use crate::store::pipelines::{GivenVariable, Pipeline};
+use crate::versions::Version;
 
 pub(crate) use self::expand::{expanded, for_runner, substituted};
 pub(crate) use self::job::{Running, for_bridge, for_job, inherited, of_runner};
@@ -76,14 +77,14 @@ impl From<&GivenVariable> for JobVariable {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Server<'a> {
     pub(crate) url: &'a str,
-    pub(crate) version: &'a str,
+    pub(crate) version: Version,
 }
 
 impl<'a> From<&'a Shared> for Server<'a> {
     fn from(shared: &'a Shared) -> Self {
         Self {
             url: &shared.url,
-            version: &shared.version,
+            version: shared.version,
         }
     }
 }
