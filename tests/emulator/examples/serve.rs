@@ -1,5 +1,5 @@
 //! Serves an empty GitLab until standard input closes:
-//! `cargo run -p trainyard-emulator --example serve [PORT [VERSION]] [--concurrency N | --no-runner]`.
+//! `cargo run -p trainyard-emulator --example serve [PORT] [--version VERSION] [--concurrency N | --no-runner]`.
 //!
 //! Prints one line of JSON for programs that start it: the address, the administrator's token, and the token that registers
 //! outside runners. Jobs wait for an outside runner unless `--concurrency` starts that many of its own.
@@ -12,7 +12,8 @@ use trainyard_emulator::store::runners::Registration;
 use trainyard_emulator::{Emulator, Options, Version};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (mut port, mut version, mut concurrency) = (None, Version::default(), 0);
+    let (mut port, mut concurrency) = (0, 0);
+    let mut version = Version::default();
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
@@ -21,12 +22,12 @@ fn main() -> Result<(), Box<dyn Error>> {
                 let number = args.next().ok_or("--concurrency needs a number")?;
                 concurrency = number.parse()?;
             }
-            number if port.is_none() => port = Some(number.parse()?),
-            name => version = name.parse()?,
+            "--version" => version = args.next().ok_or("--version needs one")?.parse()?,
+            number => port = number.parse()?,
         }
     }
     let emulator = Emulator::start(Options {
-        port: port.unwrap_or(0),
+        port,
         version,
         ..Options::default()
     })?;

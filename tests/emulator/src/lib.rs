@@ -7,8 +7,8 @@
 
 pub mod access;
 mod api;
-mod archive;
 mod application_settings;
+mod archive;
 mod auth;
 mod background;
 pub mod ci;
@@ -60,12 +60,12 @@ mod sha1;
 mod shared;
 mod smart_http;
 pub mod store;
-mod xml;
 mod sudo;
 mod suggestions;
 mod templates;
 mod time_tracking;
 mod versions;
+mod xml;
 
 pub use api::{RouteInfo, routes};
 pub use emulator::{Emulator, Options, StartError};

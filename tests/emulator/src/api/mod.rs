@@ -100,15 +100,15 @@ mod runner_jobs;
 mod runner_registration;
 mod runner_settings;
 mod runners;
-mod tags;
-mod test_reports;
 mod sharing;
 mod snippet_files;
 mod snippets;
 mod ssh_keys;
 mod subscriptions;
 mod suggestions;
+mod tags;
 mod templates;
+mod test_reports;
 mod time_tracking;
 mod todos;
 mod token_lists;
@@ -221,6 +221,9 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     resource_access_tokens::ROUTES,
     resource_events::ROUTES,
     resource_groups::ROUTES,
+    snippets::ROUTES,
+    subscriptions::ROUTES,
+    suggestions::ROUTES,
     runner_artifacts::ROUTES,
     runner_assignment::ROUTES,
     runner_jobs::ROUTES,
@@ -228,9 +231,6 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     runners::ROUTES,
     tags::ROUTES,
     test_reports::ROUTES,
-    snippets::ROUTES,
-    subscriptions::ROUTES,
-    suggestions::ROUTES,
     time_tracking::ROUTES,
     todos::ROUTES,
     triggers::ROUTES,

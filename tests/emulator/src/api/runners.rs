@@ -252,7 +252,7 @@ fn jobs(ctx: &Ctx<'_>) -> Answer {
     let render = |job: &Job| {
         let mut entity = job_entity::basic(around, job);
         if let Some(project) = state.projects.get(job.project_id) {
-            entity["project"] = Value::Object(project_entity::identity(&state, project));
+            entity["project"] = project_entity::identity(&state, project);
         }
         entity
     };
