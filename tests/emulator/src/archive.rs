@@ -91,7 +91,7 @@ pub(crate) fn gunzip_each(content: &[u8]) -> std::io::Result<Vec<Vec<u8>>> {
     Ok(files)
 }
 
-/// The files of a ZIP archive, directories left out; `None` if it is none, or packed in a way this does not know.
+/// The files of a ZIP archive, directories and what points outside left out; `None` if it is none, or packed in a way this does not know.
 pub(crate) fn unzip(archive: &Bytes) -> Option<Vec<ArchivedFile>> {
     const END: &[u8] = &0x0605_4b50_u32.to_le_bytes();
     let end = archive.windows(4).rposition(|window| window == END)?;
@@ -110,7 +110,8 @@ pub(crate) fn unzip(archive: &Bytes) -> Option<Vec<ArchivedFile>> {
         let name = archive.get(at + 46..at + 46 + name_length)?;
         let path = String::from_utf8_lossy(name).into_owned();
         at += 46 + name_length + extra;
-        if path.ends_with('/') {
+        let outside = path.starts_with('/') || path.split('/').any(|part| part == "..");
+        if path.ends_with('/') || outside {
             continue;
         }
         let start = local + 30 + short_at(archive, local + 26)? + short_at(archive, local + 28)?;

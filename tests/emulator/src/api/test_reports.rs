@@ -77,7 +77,7 @@ fn pipeline(ctx: &Ctx<'_>) -> Result<u64, ApiError> {
     found
         .filter(|pipeline| pipeline.project_id == ctx.project())
         .map(|pipeline| pipeline.id)
-        .ok_or_else(|| ApiError::not_found_plain())
+        .ok_or_else(ApiError::not_found_plain)
 }
 
 fn numbers(suites: &[Suite]) -> Value {

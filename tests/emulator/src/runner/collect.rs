@@ -97,7 +97,8 @@ fn pack(
     }
 }
 
-fn read(dir: &Path, path: String) -> Option<ArchivedFile> {
+/// A file with its mode.
+pub(super) fn read(dir: &Path, path: String) -> Option<ArchivedFile> {
     let place = dir.join(&path);
     let content = std::fs::read(&place).ok()?;
     Some(ArchivedFile {
