@@ -12,6 +12,8 @@ mod jobs;
 mod linting;
 #[path = "ci/pipelines.rs"]
 mod pipelines;
+#[path = "ci/repeated_wordings.rs"]
+mod repeated_wordings;
 #[path = "ci/samples.rs"]
 mod samples;
 #[path = "ci/wordings.rs"]

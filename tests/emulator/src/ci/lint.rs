@@ -179,6 +179,9 @@ fn policy(policy: &Policy) -> Value {
             shown.insert(key.to_owned(), json!(list));
         }
     }
+    if policy.kubernetes {
+        shown.insert("kubernetes".to_owned(), json!("active"));
+    }
     Value::Object(shown)
 }
 

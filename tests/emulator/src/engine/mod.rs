@@ -8,6 +8,7 @@ mod bridges;
 pub(crate) mod cancel;
 mod configuration;
 mod create;
+mod cross_dependencies;
 mod decide;
 pub(crate) mod deployments;
 pub(crate) mod external;
@@ -27,7 +28,8 @@ pub(crate) mod variables;
 
 pub(crate) use self::configuration::lint;
 pub(crate) use self::create::{Order, Refusal, TRIGGER_PAYLOAD, target_of};
+pub(crate) use self::cross_dependencies::cross_dependencies;
 pub(crate) use self::hook::{Engine, order_for};
 pub(crate) use self::process::is_action;
 pub(crate) use self::settle::{run_pipeline, settle};
-pub(crate) use self::transition::move_job;
+pub(crate) use self::transition::{drop_job, move_job};

@@ -7,7 +7,7 @@ use super::{VERSION, workspace::Workspace};
 use crate::ci::definition::Build;
 use crate::engine::status::Status;
 use crate::engine::variables::{self, JobVariable, Running, Server};
-use crate::engine::{self, move_job};
+use crate::engine::{self, cross_dependencies, drop_job, move_job};
 use crate::shared::Shared;
 use crate::store::State;
 use crate::store::jobs::{ArchivedFile, Job};
@@ -45,16 +45,31 @@ pub(super) fn claim(shared: &Shared, fits: impl Fn(&JobInfo) -> bool) -> Option<
     engine::settle(shared);
     let assignment = {
         let mut state = shared.state();
-        let id = state
-            .jobs
-            .iter()
-            .filter(|job| job.status == Status::Pending && job.is_build())
-            .find(|job| fits(&JobInfo::of(&state, job)))?
-            .id;
-        assign(shared, &mut state, id)?
+        loop {
+            let id = state
+                .jobs
+                .iter()
+                .filter(|job| job.status == Status::Pending && job.is_build())
+                .find(|job| fits(&JobInfo::of(&state, job)))?
+                .id;
+            if has_dependencies(shared, &state, id) {
+                break assign(shared, &mut state, id)?;
+            }
+            let now = shared.clock.now();
+            drop_job(&mut state, id, "missing_dependency_failure", now);
+        }
     };
     engine::settle(shared);
     Some(assignment)
+}
+
+/// Whether the artifacts that the job wants of other pipelines are there.
+fn has_dependencies(shared: &Shared, state: &State, id: u64) -> bool {
+    let job = state.jobs.get(id);
+    let pipeline = job.and_then(|job| state.pipelines.get(job.pipeline_id));
+    job.zip(pipeline).is_some_and(|(job, pipeline)| {
+        cross_dependencies(Server::from(shared), state, pipeline, job).is_some()
+    })
 }
 
 fn assign(shared: &Shared, state: &mut State, id: u64) -> Option<Assignment> {
@@ -69,7 +84,13 @@ fn assign(shared: &Shared, state: &mut State, id: u64) -> Option<Assignment> {
     let timeout_seconds = job.definition()?.timeout_seconds.unwrap_or(longest);
     let token = state.issue_job_token(id, &job.name, pipeline.id, job.project_id, job.user_id);
     let workspace = Workspace::of(&shared.data_dir, id, &path);
-    let earlier = dependencies(state, &pipeline, &job);
+    let mut earlier = dependencies(state, &pipeline, &job);
+    earlier.extend(cross_dependencies(
+        Server::from(shared),
+        state,
+        &pipeline,
+        &job,
+    )?);
     let running = Running {
         token: &token,
         started_at: now,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::ci::definition::ChildInclude;
 use crate::ci::report::{At, Report};
-use crate::ci::tree::{Map, get, is_blank, mapping, strings};
+use crate::ci::tree::{Map, get, is_blank, items, mapping, strings};
 
 const MAX_INCLUDES: usize = 3;
 const KEYS: &[&str] = &[
@@ -28,14 +28,18 @@ const KEYS: &[&str] = &[
 /// Reads `trigger:include`, a path or a list.
 pub(super) fn read(report: &mut Report, at: &At, value: &Value) -> Vec<ChildInclude> {
     let list = match value {
-        Value::Array(list) => list.iter().collect(),
+        Value::Null => return Vec::new(),
+        Value::Array(_) => items(value),
         Value::String(_) => vec![value],
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
             report.config(at, "should be an array or a string");
             return Vec::new();
         }
     };
-    if list.len() > MAX_INCLUDES {
+    if value
+        .as_array()
+        .is_some_and(|list| list.len() > MAX_INCLUDES)
+    {
         report.config(at, &format!("is too long (maximum is {MAX_INCLUDES})"));
         return Vec::new();
     }

@@ -17,7 +17,7 @@ use crate::store::State;
 use crate::store::pipelines::{GivenVariable, Pipeline};
 
 pub(crate) use self::expand::{expanded, substituted};
-pub(crate) use self::job::{Running, for_bridge, for_job};
+pub(crate) use self::job::{Running, for_bridge, for_job, for_references};
 
 /// One variable of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
