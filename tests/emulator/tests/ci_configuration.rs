@@ -16,5 +16,7 @@ mod pipelines;
 mod repeated_wordings;
 #[path = "ci/samples.rs"]
 mod samples;
+#[path = "ci/spec_includes.rs"]
+mod spec_includes;
 #[path = "ci/wordings.rs"]
 mod wordings;

@@ -25,6 +25,31 @@ const KEYS: &[&str] = &[
     "component",
 ];
 
+/// Checks an `include` that brought nothing in, so that what is wrong with it is said all the same.
+pub(super) fn check_unused(report: &mut Report, value: &Value) {
+    let at = At::section("include");
+    if !value.is_array() && !value.is_string() {
+        report.config(&at, "should be an array or a string");
+        return;
+    }
+    let at = at.key("include");
+    for map in items(value).into_iter().filter_map(mapping) {
+        let passes = report.passes(|report| {
+            check_keys(report, &at, map);
+            if let Some(rules) = get(map, "rules")
+                && !rules
+                    .as_array()
+                    .is_some_and(|rules| rules.iter().all(|rule| mapping(rule).is_some()))
+            {
+                report.attribute(&at, "rules", "should be an array of hashes");
+            }
+        });
+        if passes && let Some(rules) = get(map, "rules") {
+            super::rule::read(report, &at.key("rules"), rules, super::rule::Kind::Include);
+        }
+    }
+}
+
 /// Reads `trigger:include`, a path or a list.
 pub(super) fn read(report: &mut Report, at: &At, value: &Value) -> Vec<ChildInclude> {
     let list = match value {
@@ -104,14 +129,29 @@ fn include(report: &mut Report, at: &At, value: &Value) -> Vec<ChildInclude> {
     }
 }
 
-fn check(report: &mut Report, at: &At, map: &Map) {
-    if map.contains_key("project") && get(map, "file").is_none_or(is_blank) {
+fn check_keys(report: &mut Report, at: &At, map: &Map) {
+    if get(map, "project").is_some() && get(map, "file").is_none_or(is_blank) {
         report.config(at, "must specify the file where to fetch the config from");
+    }
+    if let Some(integrity) = get(map, "integrity") {
+        if get(map, "remote").is_none_or(is_blank) {
+            report.config(at, "integrity can only be specified for remote includes");
+        }
+        if !integrity
+            .as_str()
+            .is_some_and(|hash| hash.starts_with("sha256-"))
+        {
+            report.config(at, "integrity hash must start with 'sha256-'");
+        }
     }
     report.allowed_keys(at, map, KEYS);
     if map.contains_key("artifact") && get(map, "job").is_none_or(is_blank) {
         report.config(at, "must specify the job where to fetch the artifact from");
     }
+}
+
+fn check(report: &mut Report, at: &At, map: &Map) {
+    check_keys(report, at, map);
     for (key, keyword) in [
         ("remote", "include:remote"),
         ("template", "include:template"),

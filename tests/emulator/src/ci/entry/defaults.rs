@@ -112,7 +112,7 @@ impl Inheritable {
             &from.interruptible,
             wanted.takes("interruptible"),
         );
-        fill(&mut self.timeout, &from.timeout, wanted.takes("timeout"));
+        // `default:timeout` is checked but has no effect in GitLab.
         fill(&mut self.retry, &from.retry, wanted.takes("retry"));
         fill(&mut self.tags, &from.tags, wanted.takes("tags"));
         fill(

@@ -112,11 +112,23 @@ impl Kind {
 
 /// The rules of one include.
 pub(in crate::ci) fn include_rules(report: &mut Report, value: &Value) -> Vec<Rule> {
-    read(report, &At::section("include:rules"), value, Kind::Include).unwrap_or_default()
+    // The list has no key of its own there, so it does not show in the place of its rules.
+    let (list, item) = (At::section("rules"), At::section("rule"));
+    read_list(report, &list, &item, value, Kind::Include).unwrap_or_default()
 }
 
 /// Reads a `rules:` list, whose lists may nest.
 pub(super) fn read(report: &mut Report, at: &At, value: &Value, kind: Kind) -> Option<Vec<Rule>> {
+    read_list(report, at, &at.key("rule"), value, kind)
+}
+
+fn read_list(
+    report: &mut Report,
+    at: &At,
+    item: &At,
+    value: &Value,
+    kind: Kind,
+) -> Option<Vec<Rule>> {
     let passes = report.passes(|report| {
         if is_blank(value) {
             report.config(at, "can't be blank");
@@ -131,7 +143,7 @@ pub(super) fn read(report: &mut Report, at: &At, value: &Value, kind: Kind) -> O
     Some(
         items(value)
             .into_iter()
-            .filter_map(|item| rule(report, &at.key("rule"), item, kind))
+            .filter_map(|value| rule(report, item, value, kind))
             .collect(),
     )
 }

@@ -154,9 +154,6 @@ pub(super) fn caches(report: &mut Report, at: &At, value: &Value) -> Vec<Value> 
 
 fn cache(report: &mut Report, at: &At, value: &Value) -> Option<Value> {
     let map = report.hash_twice(at, value)?;
-    if map.is_empty() {
-        return None;
-    }
     let passes = report.passes(|report| {
         let keys = [
             "key",
@@ -217,12 +214,36 @@ fn cache(report: &mut Report, at: &At, value: &Value) -> Option<Value> {
         ("fallback_keys", json!([])),
     ];
     for (key, default) in defaults {
-        let value = get(map, key).cloned().unwrap_or(default);
+        let value = match get(map, key) {
+            Some(value) if key == "key" => plain_key(value),
+            Some(value) if key == "policy" && is_blank(value) => default,
+            Some(value) => value.clone(),
+            None => default,
+        };
         if !value.is_null() {
             cache.insert(key.to_owned(), value);
         }
     }
     Some(Value::Object(cache))
+}
+
+/// The key without nulls, its files named from the root of the repository.
+fn plain_key(key: &Value) -> Value {
+    let Some(map) = mapping(key) else {
+        return key.clone();
+    };
+    let relative = |file: &Value| match file.as_str() {
+        Some(path) => path.trim_start_matches('/').into(),
+        None => file.clone(),
+    };
+    map.iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| match value.as_array() {
+            Some(files) => (name.clone(), files.iter().map(relative).collect()),
+            None => (name.clone(), value.clone()),
+        })
+        .collect::<Map>()
+        .into()
 }
 
 fn names_variable(text: &str) -> bool {
