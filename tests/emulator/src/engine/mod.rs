@@ -12,6 +12,7 @@ pub(crate) mod caches;
 pub(crate) mod cancel;
 mod configuration;
 mod create;
+mod cross_dependencies;
 mod decide;
 pub(crate) mod deployments;
 mod dotenv;
