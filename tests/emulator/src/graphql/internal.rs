@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::objects::{Problem, World};
 use crate::api;
+use crate::auth;
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::message::{Request, decoded_segments};
@@ -27,6 +28,7 @@ impl<'a> Rest<'a> {
     /// Makes a request and gives back its JSON; whatever changes something makes older answers worthless.
     pub(super) fn call(&self, method: &str, path: &str, params: Value) -> Result<Value, ApiError> {
         if method != "GET" {
+            auth::check_api_scope(self.world.caller, method)?;
             self.world.known.borrow_mut().clear();
         }
         let segments = decoded_segments(path);

@@ -155,11 +155,6 @@ impl FieldDef {
     pub(super) fn is_connection(&self) -> bool {
         named(&self.of).ends_with("Connection")
     }
-
-    /// An argument by its name.
-    pub(super) fn input(&self, name: &str) -> Option<&InputDef> {
-        self.inputs.iter().find(|input| input.name == name)
-    }
 }
 
 /// All types by name.

@@ -16,6 +16,14 @@ mod repository;
 mod issues;
 mod work_items;
 mod groups;
+mod releases;
+mod changes;
+mod mutations;
+mod merge_request_changes;
+mod issue_changes;
+mod note_changes;
+mod pipeline_changes;
+mod project_changes;
 
 use super::introspection;
 use super::schema::Family;
@@ -38,4 +46,11 @@ pub(super) const FAMILIES: &[&Family] = &[
     &work_items::FAMILY,
     &groups::FAMILY,
     &ci::FAMILY,
+    &releases::FAMILY,
+    &mutations::FAMILY,
+    &merge_request_changes::FAMILY,
+    &issue_changes::FAMILY,
+    &note_changes::FAMILY,
+    &pipeline_changes::FAMILY,
+    &project_changes::FAMILY,
 ];

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::entity::{self, flag, instant, many, numbers, renamed, shown};
+use super::entity::{flag, instant, many, numbers, renamed, shown};
 use super::merge_request_lists::{filters, of_container, of_number};
 use super::users::{access_level, member};
 use crate::access::{self, Access, Role};
@@ -138,6 +138,7 @@ pub(super) const FAMILY: Family = Family {
         super::pipeline_lists::OF_PROJECT,
         super::labels::OF_PROJECT,
         super::ci::OF_PROJECT,
+        super::releases::OF_PROJECT,
         super::issues::OF_CONTAINER,
         super::work_items::OF_CONTAINER,
     ])],
@@ -308,9 +309,4 @@ pub(super) fn list(call: &Call<'_>, path: &str, more: Value) -> Outcome {
     };
     let found: Vec<u64> = rows.iter().filter(fits).filter_map(|row| row["id"].as_u64()).collect();
     Ok(many(found, Object::Project))
-}
-
-/// The address of the call's project in the REST API.
-pub(super) fn home(call: &Call<'_>) -> String {
-    entity::path(&call.state(), call.object).unwrap_or_default()
 }
