@@ -26,6 +26,7 @@ struct Usage<'d> {
     has_default: bool,
     argument: &'d str,
     at: Pos,
+    path: Vec<Value>,
 }
 
 /// What one operation or fragment uses.
@@ -355,6 +356,7 @@ impl<'d> Validation<'d> {
             has_default,
             argument,
             at,
+            path: self.path.clone(),
         });
     }
 }

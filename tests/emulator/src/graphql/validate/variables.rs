@@ -90,7 +90,8 @@ pub(super) fn check<'d>(
                 );
                 let extensions =
                     json!({ "code": "variableNotDefined", "variableName": usage.variable });
-                validation.error(QueryError::new(text).at(usage.at), extensions);
+                let error = QueryError::new(text).at(usage.at).path(&usage.path);
+                validation.errors.push(error.extensions(extensions));
             }
         }
     }
@@ -124,7 +125,8 @@ fn fits(validation: &mut Validation<'_>, variable: &Variable, usage: &Usage<'_>)
         variable.name, usage.argument
     );
     let extensions = json!({ "code": "variableMismatch", "variableName": variable.name, "typeName": own.to_string(), "argumentName": usage.argument, "errorMessage": problem });
-    validation.error(QueryError::new(text).at(usage.at), extensions);
+    let error = QueryError::new(text).at(usage.at).path(&usage.path);
+    validation.errors.push(error.extensions(extensions));
 }
 
 fn lists(of: &TypeRef) -> usize {
