@@ -13,6 +13,7 @@ use crate::pagination;
 use crate::params::{Params, UploadedFile};
 use crate::router::{Answer, Guard, PathValues};
 use crate::shared::{Shared, StateGuard};
+use crate::store::places::Place;
 
 /// The surroundings of one request.
 pub(crate) struct Ctx<'a> {
@@ -126,6 +127,15 @@ impl<'a> Ctx<'a> {
     /// The group of the path; only for routes whose guard looks one up.
     pub(crate) fn group(&self) -> u64 {
         self.group
+    }
+
+    /// The project or group of the path; the instance for a route that has neither.
+    pub(crate) fn place(&self) -> Place {
+        match (self.project, self.group) {
+            (0, 0) => Place::Instance,
+            (0, group) => Place::Group(group),
+            (project, _) => Place::Project(project),
+        }
     }
 
     /// The caller's access in the project of the path.
@@ -265,10 +275,6 @@ impl<'a> Ctx<'a> {
     }
 
     /// An uploaded file.
-    #[expect(
-        dead_code,
-        reason = "for families that come next; whoever uses it first removes this line"
-    )]
     pub(crate) fn file(&self, name: &str) -> Option<&UploadedFile> {
         self.params.files.iter().find(|file| file.name == name)
     }

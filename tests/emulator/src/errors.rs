@@ -88,6 +88,17 @@ impl ApiError {
         self
     }
 
+    /// The message without the JSON around it.
+    pub(crate) fn text(&self) -> String {
+        let message = self.body.get("message").or(self.body.get("error"));
+        let first = message.map(|message| message.get(0).unwrap_or(message));
+        match first {
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+            None => self.status.to_string(),
+        }
+    }
+
     /// Turns the error into its answer.
     pub(crate) fn into_response(self) -> Response {
         let response = Response::json(self.status, &self.body);

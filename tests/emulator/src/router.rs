@@ -12,9 +12,10 @@ use crate::errors::ApiError;
 use crate::message::Response;
 use crate::param_spec::{Kind, coerced};
 pub(crate) use crate::param_spec::{
-    Param, any, boolean, hash, hashes, integer, integers, list, one_of, string,
+    Param, any, boolean, file, hash, hashes, integer, integers, list, one_of, string,
 };
 use crate::params::Params;
+use crate::versions::{self, Version};
 
 /// What a handler returns.
 pub(crate) type Answer = Result<Response, ApiError>;
@@ -49,9 +50,7 @@ const KEYSET: &[Param] = &[
     string("cursor"),
 ];
 /// Ways to authenticate, read by `auth` and allowed everywhere.
-const UNIVERSAL: &[&str] = &["private_token", "access_token", "job_token"];
-/// Understood everywhere by GitLab and nowhere here.
-const NOWHERE: &[&str] = &["sudo"];
+const UNIVERSAL: &[&str] = &["private_token", "access_token", "job_token", "sudo"];
 
 /// One line of the table.
 #[derive(Clone, Copy)]
@@ -173,7 +172,11 @@ impl Route {
 
     /// Types, requirements and allowed values; afterwards each value has its JSON type. Gives back the names that nobody
     /// knows, which are dropped.
-    pub(crate) fn check_params(&self, params: &mut Params) -> Result<Vec<String>, ApiError> {
+    pub(crate) fn check_params(
+        &self,
+        version: Version,
+        params: &mut Params,
+    ) -> Result<Vec<String>, ApiError> {
         // Clients repeat in the body what the path says already; the path counts.
         params.values.retain(|name, _| {
             !self
@@ -183,6 +186,10 @@ impl Route {
         });
         let mut unheard = Vec::new();
         for name in params.values.keys() {
+            if !versions::has_parameter(version, self.pattern, name) {
+                unheard.push(name.clone());
+                continue;
+            }
             let known = self.all_params().find(|param| param.name == name.as_str());
             match known {
                 Some(Param {
@@ -198,9 +205,7 @@ impl Route {
                 }
                 Some(_) => {}
                 None if UNIVERSAL.contains(&name.as_str()) => {}
-                None if self.refused.contains(&name.as_str())
-                    || NOWHERE.contains(&name.as_str()) =>
-                {
+                None if self.refused.contains(&name.as_str()) => {
                     return Err(self.not_implemented(name));
                 }
                 None => unheard.push(name.clone()),
@@ -251,20 +256,27 @@ pub(crate) struct Match {
 pub(crate) enum NoRoute {
     Path,
     Method,
+    /// Servers of a later version have it.
+    Newer,
 }
 
 /// The best route for a path: literal segments win over placeholders, from left to right.
 pub(crate) fn find(
     table: &[&'static [Route]],
+    version: Version,
     method: &str,
     segments: &[String],
 ) -> Result<Match, NoRoute> {
     let mut best: Option<(Vec<u8>, Match)> = None;
-    let mut other_method = false;
+    let (mut other_method, mut newer) = (false, false);
     for route in table.iter().copied().flatten() {
         let Some((rank, path)) = fits(route.pattern, segments) else {
             continue;
         };
+        if !versions::has_route(version, route.method, route.pattern) {
+            newer = true;
+            continue;
+        }
         if route.method != method {
             other_method = true;
         } else if best.as_ref().is_none_or(|(best_rank, _)| rank > *best_rank) {
@@ -273,6 +285,7 @@ pub(crate) fn find(
     }
     match best {
         Some((_, found)) => Ok(found),
+        None if newer => Err(NoRoute::Newer),
         None if other_method => Err(NoRoute::Method),
         None => Err(NoRoute::Path),
     }
@@ -305,6 +318,7 @@ pub(crate) fn unknown_route(reason: &NoRoute, method: &str, path: &str) -> ApiEr
     let what = format!("unknown route `{method} {path}`");
     match reason {
         NoRoute::Path => ApiError::body(404, json!({ "error": "404 Not Found" })).unknown(what),
+        NoRoute::Newer => ApiError::body(404, json!({ "error": "404 Not Found" })),
         NoRoute::Method => ApiError::body(405, json!({ "error": "405 Not Allowed" })).unknown(what),
     }
 }
@@ -334,6 +348,7 @@ mod tests {
     fn found(method: &str, path: &[&str]) -> Result<Match, NoRoute> {
         find(
             &[TABLE],
+            Version::default(),
             method,
             &path
                 .iter()
@@ -374,7 +389,9 @@ mod tests {
         let mut repeated = Params::default();
         repeated.put("name", json!("n"));
         repeated.put("id", json!("8"));
-        route.check_params(&mut repeated).unwrap();
+        route
+            .check_params(Version::default(), &mut repeated)
+            .unwrap();
         assert_eq!(Value::Object(repeated.values), json!({ "name": "n" }));
     }
 
@@ -384,12 +401,17 @@ mod tests {
         let mut odd = Params::default();
         odd.put("name", json!("n"));
         odd.put("nmae", json!("n"));
-        assert_eq!(route.check_params(&mut odd).unwrap(), ["nmae"]);
+        assert_eq!(
+            route.check_params(Version::default(), &mut odd).unwrap(),
+            ["nmae"]
+        );
         assert_eq!(Value::Object(odd.values), json!({ "name": "n" }));
         let mut lacking = Params::default();
         lacking.put("name", json!("n"));
         lacking.put("colour", json!("red"));
-        let refusal = route.check_params(&mut lacking).unwrap_err();
+        let refusal = route
+            .check_params(Version::default(), &mut lacking)
+            .unwrap_err();
         assert_eq!(refusal.status, 501);
         assert!(refusal.unknown.unwrap().contains("`colour`"));
     }
@@ -406,14 +428,16 @@ mod tests {
         ] {
             good.put(name, json!(value));
         }
-        route.check_params(&mut good).unwrap();
+        route.check_params(Version::default(), &mut good).unwrap();
         assert_eq!(
             Value::Object(good.values),
             json!({ "name": "n", "age": 7, "labels": ["a", "b"], "inputs": { "x": "1" } })
         );
         let mut bad = Params::default();
         bad.put("age", json!("old"));
-        let error = route.check_params(&mut bad).unwrap_err();
+        let error = route
+            .check_params(Version::default(), &mut bad)
+            .unwrap_err();
         assert_eq!(
             error.body,
             json!({ "error": "name is missing, age is invalid" })

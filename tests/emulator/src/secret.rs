@@ -20,6 +20,16 @@ pub(crate) fn fresh(prefix: &str) -> String {
     format!("{prefix}{text}")
 }
 
+/// 40 digits that never repeat, as the ids of threads.
+pub(crate) fn discussion_id() -> String {
+    let digest = Sha256::digest(fresh(""));
+    digest
+        .iter()
+        .take(20)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

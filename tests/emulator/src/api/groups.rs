@@ -11,6 +11,7 @@ use crate::router::{
     Answer, Guard, Param, Route, boolean, delete, get, integer, integers, one_of, post, put, string,
 };
 use crate::store::State;
+use crate::store::group_settings::GroupSettings;
 use crate::store::groups::Group;
 use crate::store::members::Source;
 use crate::store::projects::Visibility;
@@ -239,6 +240,8 @@ fn create(ctx: &Ctx<'_>) -> Answer {
         description: text("description"),
         visibility: wished.or(inherited).unwrap_or(Visibility::Private),
         created_at: now,
+        avatar: None,
+        settings: GroupSettings::default(),
     });
     if !access::in_group(&state, Some(user), id).at_least(Role::Owner) || parent.is_none() {
         state.add_member(user, Source::Group(id), Role::Owner, now);

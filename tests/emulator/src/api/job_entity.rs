@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{pipeline_entity, users};
+use super::{pipeline_entity, user_entity};
 use crate::clock;
 use crate::engine::status::Status;
 use crate::runner;
@@ -33,7 +33,7 @@ pub(crate) fn basic(around: Surroundings<'_>, job: &Job) -> Value {
     let user = state
         .users
         .get(job.user_id)
-        .map(|user| users::public_entity(user, url));
+        .map(|user| user_entity::public(state, user, None, url));
     let seconds = |from: Option<Timestamp>, to: Option<Timestamp>| {
         from.map(|from| to.unwrap_or(now).duration_since(from).as_secs_f64())
     };

@@ -1,24 +1,37 @@
 //! The families of the API below `/api/v4`, one file each: a table of routes and the functions that answer them.
 
 mod artifacts;
+pub(crate) mod avatars;
 mod award_emoji;
+mod badges;
 mod branches;
+mod broadcast_messages;
 mod changelog;
 mod ci_access;
 mod ci_lint;
 mod ci_params;
+mod comments;
 mod commit_create;
 pub(crate) mod commit_entity;
 mod commit_pick;
 mod commit_statuses;
 mod commits;
+mod custom_attributes;
+mod deploy_keys;
+mod deploy_tokens;
 mod deployments;
 mod discussions;
+mod draft_notes;
 mod environments;
+mod events;
 mod files;
+mod forks;
 mod freeze_periods;
 mod generic_packages;
+mod gpg_keys;
 mod groups;
+mod impersonation_tokens;
+mod instance;
 mod instants;
 mod issuable_fields;
 mod issuable_filter;
@@ -43,6 +56,8 @@ mod milestones;
 mod namespaces;
 mod noteable;
 mod notes;
+mod notification_settings;
+mod overlay;
 mod packages;
 mod personal_access_tokens;
 pub(crate) mod pipeline_entity;
@@ -59,15 +74,31 @@ mod release_entity;
 mod release_links;
 mod releases;
 mod repository;
+mod repository_archive;
+mod repository_blobs;
 mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
+mod snippet_files;
+mod snippets;
+mod ssh_keys;
+mod subscriptions;
+mod suggestions;
 mod tags;
+mod time_tracking;
+mod todos;
 mod token_lists;
+mod topics;
 mod triggers;
 mod user_administration;
+mod user_emails;
+mod user_entity;
+mod user_params;
+mod user_states;
+mod user_status;
 mod users;
 mod variables;
+mod webhooks;
 
 use crate::router::Route;
 
@@ -104,18 +135,24 @@ pub fn routes() -> Vec<RouteInfo> {
 /// Every route there is.
 pub(crate) const ROUTES: &[&[Route]] = &[
     artifacts::ROUTES,
+    avatars::ROUTES,
     award_emoji::ROUTES,
     branches::ROUTES,
     changelog::ROUTES,
     ci_lint::ROUTES,
+    comments::ROUTES,
     commit_create::ROUTES,
     commit_statuses::ROUTES,
     commit_pick::ROUTES,
     commits::ROUTES,
+    custom_attributes::ROUTES,
     deployments::ROUTES,
     discussions::ROUTES,
+    draft_notes::ROUTES,
     environments::ROUTES,
+    events::ROUTES,
     files::ROUTES,
+    forks::ROUTES,
     freeze_periods::ROUTES,
     generic_packages::ROUTES,
     groups::ROUTES,
@@ -148,12 +185,33 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     release_links::ROUTES,
     releases::ROUTES,
     repository::ROUTES,
+    repository_archive::ROUTES,
+    repository_blobs::ROUTES,
     resource_access_tokens::ROUTES,
     resource_events::ROUTES,
     resource_groups::ROUTES,
+    snippets::ROUTES,
+    subscriptions::ROUTES,
+    suggestions::ROUTES,
     tags::ROUTES,
+    time_tracking::ROUTES,
+    todos::ROUTES,
     triggers::ROUTES,
     user_administration::ROUTES,
+    user_states::ROUTES,
     users::ROUTES,
     variables::ROUTES,
+    instance::ROUTES,
+    broadcast_messages::ROUTES,
+    webhooks::ROUTES,
+    notification_settings::ROUTES,
+    topics::ROUTES,
+    badges::ROUTES,
+    deploy_tokens::ROUTES,
+    deploy_keys::ROUTES,
+    impersonation_tokens::ROUTES,
+    user_status::ROUTES,
+    ssh_keys::ROUTES,
+    gpg_keys::ROUTES,
+    user_emails::ROUTES,
 ];

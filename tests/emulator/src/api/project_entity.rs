@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::access;
 use crate::clock;
 use crate::ctx::Ctx;
+use crate::forking;
 use crate::store::State;
 use crate::store::members::Source;
 use crate::store::projects::Project;
@@ -38,11 +39,24 @@ pub(super) fn simple(ctx: &Ctx<'_>, state: &State, project: &Project) -> Map<Str
         "http_url_to_repo": format!("{url}/{path}.git"),
         "web_url": format!("{url}/{path}"),
         "readme_url": readme,
-        "forks_count": 0,
+        "forks_count": forking::count(state, project.id),
         "avatar_url": Value::Null,
         "star_count": project.starred_by.len(),
         "last_activity_at": clock::iso(project.last_activity_at),
         "namespace": namespace(state, project.namespace_id, url),
+    }))
+}
+
+/// No more than what tells which project it is.
+pub(super) fn identity(state: &State, project: &Project) -> Map<String, Value> {
+    object(json!({
+        "id": project.id,
+        "description": project.settings.description,
+        "name": project.name,
+        "name_with_namespace": format!("{} / {}", state.namespace_name(project.namespace_id), project.name),
+        "path": project.path,
+        "path_with_namespace": state.project_path(project),
+        "created_at": clock::iso(project.created_at),
     }))
 }
 
@@ -75,7 +89,7 @@ pub(super) fn full(ctx: &Ctx<'_>, state: &State, project: &Project) -> Value {
         "mr_default_target_self": Value::Null,
         "import_url": Value::Null,
         "import_type": Value::Null,
-        "import_status": "none",
+        "import_status": project.import_status,
         "import_error": Value::Null,
         "description_html": "",
         "updated_at": clock::iso(project.updated_at),
@@ -91,6 +105,13 @@ pub(super) fn full(ctx: &Ctx<'_>, state: &State, project: &Project) -> Value {
         "marked_for_deletion_on": Value::Null,
     })));
     entity.extend(object(json!(project.settings)));
+    let parent = project.forked_from.and_then(|id| state.projects.get(id));
+    let parent =
+        parent.filter(|parent| access::in_project(state, ctx.caller.user(), parent.id).can_read);
+    if let Some(parent) = parent {
+        let shown = Value::Object(simple(ctx, state, parent));
+        entity.insert("forked_from_project".to_owned(), shown);
+    }
     if let Some(user) = ctx.caller.user() {
         entity.insert("permissions".to_owned(), permissions(state, user, project));
     }

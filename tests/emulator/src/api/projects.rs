@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::access::{self, Role};
 use crate::ctx::Ctx;
 use crate::errors::{ApiError, Invalid};
+use crate::forking;
 use crate::git::{Action, Identity};
 use crate::message::Response;
 use crate::push::{self, Push, RefUpdate};
@@ -152,6 +153,8 @@ fn insert(ctx: &Ctx<'_>, user: u64) -> Result<u64, ApiError> {
         project.wished_default_branch = ctx.string("default_branch").map(str::to_owned);
         project.settings = settings;
     }
+    let topics = ctx.list("topics").or_else(|| ctx.list("tag_list"));
+    state.add_topics(&topics.unwrap_or_default());
     if !group {
         state.add_member(user, Source::Project(id), Role::Owner, now);
     } else if access::in_project(&state, Some(user), id).role < Some(Role::Maintainer) {
@@ -242,12 +245,18 @@ fn edit(ctx: &Ctx<'_>) -> Answer {
     if let Some(text) = ctx.string("visibility") {
         project.visibility = Visibility::parse(text);
     }
+    let topics = ctx.list("topics").or_else(|| ctx.list("tag_list"));
+    state.add_topics(&topics.unwrap_or_default());
     drop(state);
     show(ctx)
 }
 
 fn destroy(ctx: &Ctx<'_>) -> Answer {
-    ctx.state().remove_project(ctx.project());
+    {
+        let (mut state, now) = (ctx.state(), ctx.now());
+        forking::close_merge_requests(&mut state, ctx.project(), ctx.user()?, now);
+        state.remove_project(ctx.project());
+    }
     ctx.shared.repository(ctx.project()).delete();
     Ok(Response::json(202, &json!({ "message": "202 Accepted" })))
 }

@@ -3,14 +3,15 @@
 use super::create::{Order, Refusal, draft};
 use super::project_files::{ProjectFiles, changed_paths};
 use super::variables::{self, Server};
-use crate::ci::definition::PipelineDefinition;
+use crate::ci::definition::{JobDefinition, JobKind, PipelineDefinition, Strategy};
 use crate::ci::{self, Files, Outcome};
 use crate::git::ZERO;
 use crate::shared::Shared;
 use crate::store::pipelines::{Pipeline, Source};
+use crate::versions::{self, Feature, Version};
 
 /// The text of `.gitlab-ci.yml`, or of the file that the project names: `path`, or `path@group/project:ref`.
-pub(super) fn project_configuration(shared: &Shared, order: &Order) -> Result<String, Refusal> {
+pub(crate) fn project_configuration(shared: &Shared, order: &Order) -> Result<String, Refusal> {
     let path = shared
         .state()
         .projects
@@ -66,9 +67,25 @@ pub(super) fn compile(
     });
     let compiled = compiled.map_err(|errors| Uncompiled::Wrong(errors.first().to_owned()))?;
     match compiled.outcome {
-        Outcome::Pipeline(definition) => Ok(definition),
+        Outcome::Pipeline(definition) => match too_new(shared.version, &definition) {
+            None => Ok(definition),
+            Some(error) => Err(Uncompiled::Wrong(error)),
+        },
         Outcome::Filtered(why) => Err(Uncompiled::Filtered(why.message().to_owned())),
     }
+}
+
+/// What an older server says of a keyword it does not have yet.
+fn too_new(version: Version, definition: &PipelineDefinition) -> Option<String> {
+    if versions::has(version, Feature::MirrorStrategy) {
+        return None;
+    }
+    let mirrors = |job: &&JobDefinition| matches!(&job.kind, JobKind::Bridge(bridge) if bridge.strategy == Some(Strategy::Mirror));
+    let job = definition.jobs.iter().find(mirrors)?;
+    Some(format!(
+        "jobs:{}:trigger strategy should be depend",
+        job.name
+    ))
 }
 
 /// Works with everything that a configuration is compiled from.
@@ -96,20 +113,25 @@ fn with_source<R>(
     work(&source, &files(shared, order))
 }
 
-/// What the linter says of a configuration, or of the project's own if the order has none.
+/// What the linter says of the configuration that the order brings.
 pub(crate) fn lint(shared: &Shared, order: &Order, dry_run: bool) -> Result<ci::Lint, Refusal> {
     let commit = shared.repository(order.project).commit(&order.target.sha)?;
     let now = shared.clock.now();
-    let pipeline = draft(&shared.state(), order, 0, commit, String::new(), now);
-    let text = match order.configuration.clone() {
-        Some(text) => text,
-        None => project_configuration(shared, order)?,
-    };
+    let pipeline = draft(
+        shared.version,
+        &shared.state(),
+        order,
+        0,
+        commit,
+        String::new(),
+        now,
+    );
+    let text = order.configuration.as_deref().unwrap_or_default();
     Ok(with_source(
         shared,
         order,
         &pipeline,
-        &text,
+        text,
         |source, files| ci::lint(source, files, dry_run),
     ))
 }

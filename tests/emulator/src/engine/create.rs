@@ -16,6 +16,7 @@ use crate::shared::Shared;
 use crate::store::State;
 use crate::store::jobs::{Job, Work};
 use crate::store::pipelines::{GivenVariable, Pipeline, Source};
+use crate::versions::Version;
 
 /// The variable that holds what the caller of a trigger sent.
 pub(crate) const TRIGGER_PAYLOAD: &str = "TRIGGER_PAYLOAD";
@@ -128,7 +129,8 @@ pub(super) fn create(shared: &Shared, order: Order) -> Result<u64, Refusal> {
     let mut pipeline = {
         let mut state = shared.state();
         let iid = state.next_iid(order.project, "pipelines");
-        draft(&state, &order, iid, Some(commit), tag_message, now)
+        let version = shared.version;
+        draft(version, &state, &order, iid, Some(commit), tag_message, now)
     };
     if skipped {
         pipeline.status = Status::Skipped;
@@ -197,6 +199,7 @@ fn asks_to_skip(message: &str) -> bool {
 
 /// The pipeline as far as it is known before its configuration is read.
 pub(super) fn draft(
+    version: Version,
     state: &State,
     order: &Order,
     iid: u64,
@@ -239,12 +242,13 @@ pub(super) fn draft(
         started_at: None,
         finished_at: None,
     };
-    pipeline.protected = permissions::is_protected(state, &pipeline);
+    pipeline.protected = permissions::is_protected(version, state, &pipeline);
     pipeline
 }
 
 /// The pipeline of a commit status that finds none.
 pub(super) fn draft_external(
+    version: Version,
     state: &mut State,
     report: &Report,
     git_ref: String,
@@ -260,7 +264,15 @@ pub(super) fn draft_external(
     };
     let order = Order::new(report.project, report.user, Source::External, target);
     let iid = state.next_iid(report.project, "pipelines");
-    draft(state, &order, iid, Some(commit), String::new(), now)
+    draft(
+        version,
+        state,
+        &order,
+        iid,
+        Some(commit),
+        String::new(),
+        now,
+    )
 }
 
 /// Writes pipeline and jobs, then lets the engine see them.

@@ -25,8 +25,8 @@ pub(crate) mod status;
 mod transition;
 pub(crate) mod variables;
 
-pub(crate) use self::configuration::lint;
-pub(crate) use self::create::{Order, Refusal, TRIGGER_PAYLOAD, target_of};
+pub(crate) use self::configuration::{lint, project_configuration};
+pub(crate) use self::create::{Order, Refusal, TRIGGER_PAYLOAD, Target, target_of};
 pub(crate) use self::hook::{Engine, order_for};
 pub(crate) use self::process::is_action;
 pub(crate) use self::settle::{run_pipeline, settle};

@@ -31,8 +31,9 @@ impl<'a> Rest<'a> {
             auth::check_api_scope(self.world.caller, method)?;
             self.world.known.borrow_mut().clear();
         }
+        let version = self.world.shared.version;
         let segments = decoded_segments(path);
-        let found = router::find(api::ROUTES, method, &segments)
+        let found = router::find(api::ROUTES, version, method, &segments)
             .map_err(|reason| router::unknown_route(&reason, method, path))?;
         let request = Request {
             number: self.world.request.number,
@@ -56,7 +57,7 @@ impl<'a> Rest<'a> {
             values,
             files: Vec::new(),
         };
-        found.route.check_params(&mut params)?;
+        found.route.check_params(version, &mut params)?;
         let response = (found.route.handler)(&ctx.with_params(params))?;
         crate::engine::settle(self.world.shared);
         Ok(serde_json::from_slice(&response.body).unwrap_or(Value::Null))

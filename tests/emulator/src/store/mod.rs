@@ -2,11 +2,17 @@
 //!
 //! `Table` gives ids that are global per type and never used again; `next_iid` numbers things inside a project.
 
+pub mod avatars;
 pub mod awards;
+pub mod belongings;
+pub mod comments;
 pub mod deployments;
 pub mod environments;
+pub mod events;
 pub mod freeze_periods;
+pub mod group_settings;
 pub mod groups;
+pub mod instance;
 pub mod issues;
 pub mod jobs;
 pub mod labels;
@@ -16,33 +22,45 @@ pub mod milestones;
 pub mod notes;
 pub mod packages;
 pub mod pipelines;
+pub mod places;
+pub mod profiles;
 pub mod projects;
 pub mod protected_branches;
 pub mod protected_tags;
 pub mod releases;
 pub mod resource_events;
 pub mod resource_groups;
+pub mod snippets;
+pub mod subscriptions;
+pub mod time_logs;
+pub mod todos;
 pub mod tokens;
+mod topics;
 pub mod triggers;
 pub mod users;
 pub mod variables;
+pub mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use self::awards::Award;
+use self::belongings::Belongings;
+use self::comments::Comment;
 use self::deployments::Deployment;
 use self::environments::Environment;
+use self::events::Event;
 use self::freeze_periods::FreezePeriod;
 use self::groups::Group;
+use self::instance::Instance;
 use self::issues::{Issue, IssueLink};
 use self::jobs::Job;
 use self::labels::Label;
 use self::members::Member;
 use self::merge_requests::MergeRequest;
 use self::milestones::Milestone;
-use self::notes::Note;
+use self::notes::{DraftNote, Note, Suggestion};
 use self::packages::{Package, PackageFile};
 use self::pipelines::Pipeline;
 use self::projects::Project;
@@ -51,13 +69,17 @@ use self::protected_tags::ProtectedTag;
 use self::releases::{Release, ReleaseLink};
 use self::resource_events::ResourceEvent;
 use self::resource_groups::ResourceGroup;
+use self::snippets::Snippet;
+use self::subscriptions::Subscription;
+use self::time_logs::TimeLog;
+use self::todos::Todo;
 use self::tokens::{JobToken, Token, TokenKind};
 use self::triggers::{Schedule, Trigger};
 use self::users::User;
 use self::variables::Variable;
 
 /// Everything there is. A new family adds its table here.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct State {
     pub users: Table<User>,
     pub groups: Table<Group>,
@@ -73,7 +95,15 @@ pub struct State {
     pub issues: Table<Issue>,
     pub issue_links: Table<IssueLink>,
     pub notes: Table<Note>,
+    pub draft_notes: Table<DraftNote>,
+    pub suggestions: Table<Suggestion>,
+    pub time_logs: Table<TimeLog>,
+    pub todos: Table<Todo>,
+    pub subscriptions: Vec<Subscription>,
+    pub events: Table<Event>,
     pub awards: Table<Award>,
+    pub comments: Table<Comment>,
+    pub snippets: Table<Snippet>,
     pub labels: Table<Label>,
     pub milestones: Table<Milestone>,
     pub resource_events: Table<ResourceEvent>,
@@ -91,6 +121,8 @@ pub struct State {
     pub package_files: Table<PackageFile>,
     pub releases: Table<Release>,
     pub release_links: Table<ReleaseLink>,
+    pub belongings: Belongings,
+    pub instance: Instance,
     pub limits: Limits,
     iids: BTreeMap<(u64, &'static str), u64>,
     next_namespace: u64,
@@ -101,6 +133,7 @@ pub struct State {
 pub struct Limits {
     pub project_ci_variables: usize,
     pub group_ci_variables: usize,
+    pub instance_ci_variables: usize,
     /// How long a merge request stays in `checking`, in milliseconds.
     pub mergeability_check_delay: u64,
     /// How long a rebase stays in progress, in milliseconds.
@@ -124,7 +157,15 @@ impl State {
             issues: Table::default(),
             issue_links: Table::default(),
             notes: Table::default(),
+            draft_notes: Table::default(),
+            suggestions: Table::default(),
+            time_logs: Table::default(),
+            todos: Table::default(),
+            subscriptions: Vec::new(),
+            events: Table::default(),
             awards: Table::default(),
+            comments: Table::default(),
+            snippets: Table::default(),
             labels: Table::default(),
             milestones: Table::default(),
             resource_events: Table::default(),
@@ -141,9 +182,12 @@ impl State {
             package_files: Table::default(),
             releases: Table::default(),
             release_links: Table::default(),
+            belongings: Belongings::default(),
+            instance: Instance::default(),
             limits: Limits {
                 project_ci_variables: 8000,
                 group_ci_variables: 30_000,
+                instance_ci_variables: 25,
                 mergeability_check_delay: 0,
                 rebase_delay: 0,
             },
@@ -165,6 +209,7 @@ impl State {
                 "api".to_owned(),
                 "read_repository".to_owned(),
                 "write_repository".to_owned(),
+                "sudo".to_owned(),
             ],
             created_at: now,
             expires_at: None,
@@ -189,7 +234,7 @@ impl State {
 }
 
 /// Rows by id, in order of creation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Table<T> {
     last: u64,
     rows: BTreeMap<u64, T>,
@@ -208,6 +253,12 @@ impl<T> Table<T> {
     /// Adds the row that `make` builds for the next free id, and returns that id.
     pub fn insert(&mut self, make: impl FnOnce(u64) -> T) -> u64 {
         self.put(self.last + 1, make)
+    }
+
+    /// Takes an id that a row of another table will have.
+    pub(crate) fn reserve(&mut self) -> u64 {
+        self.last += 1;
+        self.last
     }
 
     /// Adds a row under an id that comes from elsewhere.

@@ -4,6 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::State;
+use super::avatars::Avatar;
+use super::events::{EventAction, EventTarget};
+use super::places::Place;
 
 /// Who may see something without being a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +61,11 @@ pub struct Project {
     pub job_token_group_allowlist: Vec<u64>,
     /// The users who starred it.
     pub starred_by: Vec<u64>,
+    pub avatar: Option<Avatar>,
+    /// The project it was forked from.
+    pub forked_from: Option<u64>,
+    /// `none`, `scheduled`, `finished` or `failed`: how far the copy of a fork has come.
+    pub import_status: &'static str,
     pub settings: Settings,
 }
 
@@ -209,7 +217,7 @@ impl State {
         creator_id: u64,
         now: Timestamp,
     ) -> u64 {
-        self.projects.insert(|id| Project {
+        let id = self.projects.insert(|id| Project {
             id,
             name: name.to_owned(),
             path: path.to_owned(),
@@ -225,8 +233,19 @@ impl State {
             job_token_allowlist: Vec::new(),
             job_token_group_allowlist: Vec::new(),
             starred_by: Vec::new(),
+            avatar: None,
+            forked_from: None,
+            import_status: "none",
             settings: Settings::default(),
-        })
+        });
+        self.record(
+            id,
+            creator_id,
+            EventAction::Created,
+            EventTarget::Project,
+            now,
+        );
+        id
     }
 
     /// The project of a number or full path.
@@ -283,6 +302,10 @@ impl State {
     /// Removes a project and all rows that belong to it.
     pub fn remove_project(&mut self, project: u64) {
         self.projects.remove(project);
+        self.remove_belongings(Place::Project(project));
+        for fork in self.projects.iter_mut() {
+            fork.forked_from = fork.forked_from.filter(|from| *from != project);
+        }
         self.members
             .retain(|member| member.source != super::members::Source::Project(project));
         self.variables
@@ -299,6 +322,16 @@ impl State {
         self.issues.retain(|issue| issue.project_id != project);
         self.notes.retain(|note| note.project_id != project);
         self.awards.retain(|award| award.project_id != project);
+        self.comments
+            .retain(|comment| comment.project_id != project);
+        self.snippets
+            .retain(|snippet| snippet.project_id != Some(project));
+        self.draft_notes.retain(|note| note.project_id != project);
+        self.suggestions.retain(|row| row.project_id != project);
+        self.time_logs.retain(|log| log.project_id != project);
+        self.todos.retain(|todo| todo.project_id != project);
+        self.subscriptions.retain(|row| row.project_id != project);
+        self.events.retain(|event| event.project_id != project);
         self.labels.retain(|label| label.project_id != project);
         self.milestones
             .retain(|milestone| milestone.project_id != project);

@@ -7,13 +7,6 @@ pub(crate) const ABSENT: &[(&str, &[&str])] = &[
         &["GET projects/{}/resource_groups/{}/current_job"],
     ),
     (
-        "lib/api/ci/triggers.rb",
-        &[
-            "POST projects/{}/trigger/pipeline",
-            "POST projects/{}/ref/{}/trigger/pipeline",
-        ],
-    ),
-    (
         "lib/api/discussions.rb",
         &[
             "GET projects/{}/issues/{}/discussions",
@@ -29,6 +22,26 @@ pub(crate) const ABSENT: &[(&str, &[&str])] = &[
             "POST projects/{}/merge_requests/{}/discussions/{}/notes",
             "PUT projects/{}/merge_requests/{}/discussions/{}/notes/{}",
             "DELETE projects/{}/merge_requests/{}/discussions/{}/notes/{}",
+            "GET projects/{}/issues/{}/discussions/{}/notes",
+            "GET projects/{}/issues/{}/discussions/{}/notes/{}",
+            "GET projects/{}/merge_requests/{}/discussions/{}/notes",
+            "GET projects/{}/merge_requests/{}/discussions/{}/notes/{}",
+            "GET projects/{}/repository/commits/{}/discussions/{}/notes",
+            "GET projects/{}/repository/commits/{}/discussions/{}/notes/{}",
+            "GET projects/{}/repository/commits/{}/discussions",
+            "GET projects/{}/repository/commits/{}/discussions/{}",
+            "POST projects/{}/repository/commits/{}/discussions",
+            "POST projects/{}/repository/commits/{}/discussions/{}/notes",
+            "PUT projects/{}/repository/commits/{}/discussions/{}/notes/{}",
+            "DELETE projects/{}/repository/commits/{}/discussions/{}/notes/{}",
+            "GET projects/{}/snippets/{}/discussions",
+            "POST projects/{}/snippets/{}/discussions",
+            "GET projects/{}/snippets/{}/discussions/{}",
+            "GET projects/{}/snippets/{}/discussions/{}/notes",
+            "POST projects/{}/snippets/{}/discussions/{}/notes",
+            "GET projects/{}/snippets/{}/discussions/{}/notes/{}",
+            "PUT projects/{}/snippets/{}/discussions/{}/notes/{}",
+            "DELETE projects/{}/snippets/{}/discussions/{}/notes/{}",
         ],
     ),
     (
@@ -46,6 +59,10 @@ pub(crate) const ABSENT: &[(&str, &[&str])] = &[
             "GET projects/{}/issues/{}/related_merge_requests",
             "GET projects/{}/issues/{}/closed_by",
             "GET projects/{}/issues/{}/participants",
+            "GET projects/{}/issues/{}/user_agent_detail",
+            "GET issues_statistics",
+            "GET groups/{}/issues_statistics",
+            "GET projects/{}/issues_statistics",
         ],
     ),
     (
@@ -73,6 +90,11 @@ pub(crate) const ABSENT: &[(&str, &[&str])] = &[
             "POST projects/{}/merge_requests/{}/notes",
             "PUT projects/{}/merge_requests/{}/notes/{}",
             "DELETE projects/{}/merge_requests/{}/notes/{}",
+            "GET projects/{}/snippets/{}/notes",
+            "POST projects/{}/snippets/{}/notes",
+            "GET projects/{}/snippets/{}/notes/{}",
+            "PUT projects/{}/snippets/{}/notes/{}",
+            "DELETE projects/{}/snippets/{}/notes/{}",
         ],
     ),
     (
@@ -87,14 +109,7 @@ pub(crate) const ABSENT: &[(&str, &[&str])] = &[
             "GET projects/{}/milestones/{}/merge_requests",
         ],
     ),
-    (
-        "lib/api/releases.rb",
-        &[
-            "GET projects/{}/releases/permalink/latest",
-            "GET projects/{}/releases/permalink/latest/{}",
-            "GET projects/{}/releases/{}/downloads/{}",
-        ],
-    ),
+    ("lib/api/releases.rb", &[]),
     (
         "lib/api/resource_label_events.rb",
         &[
@@ -113,5 +128,79 @@ pub(crate) const ABSENT: &[(&str, &[&str])] = &[
             "GET projects/{}/merge_requests/{}/resource_state_events/{}",
         ],
     ),
+    (
+        "lib/api/subscriptions.rb",
+        &[
+            "POST projects/{}/issues/{}/subscribe",
+            "POST projects/{}/issues/{}/unsubscribe",
+            "POST projects/{}/merge_requests/{}/subscribe",
+            "POST projects/{}/merge_requests/{}/unsubscribe",
+        ],
+    ),
+    (
+        "lib/api/time_tracking_endpoints.rb",
+        &[
+            "POST projects/{}/issues/{}/time_estimate",
+            "POST projects/{}/issues/{}/reset_time_estimate",
+            "POST projects/{}/issues/{}/add_spent_time",
+            "POST projects/{}/issues/{}/reset_spent_time",
+            "GET projects/{}/issues/{}/time_stats",
+        ],
+    ),
+    (
+        "lib/api/todos.rb",
+        &[
+            "POST projects/{}/issues/{}/todo",
+            "POST projects/{}/merge_requests/{}/todo",
+            "GET todos",
+            "POST todos/{}/mark_as_done",
+            "POST todos/mark_as_done",
+        ],
+    ),
     ("lib/api/users.rb", &["GET user"]),
+    (
+        "lib/api/repositories.rb",
+        &[
+            "GET projects/{}/repository/archive.zip",
+            "GET projects/{}/repository/archive.tar",
+            "GET projects/{}/repository/archive.tar.gz",
+            "GET projects/{}/repository/archive.tgz",
+            "GET projects/{}/repository/archive.gz",
+            "GET projects/{}/repository/archive.tar.bz2",
+            "GET projects/{}/repository/archive.tbz",
+            "GET projects/{}/repository/archive.tbz2",
+            "GET projects/{}/repository/archive.tb2",
+            "GET projects/{}/repository/archive.bz2",
+        ],
+    ),
+    (
+        "lib/api/sidekiq_metrics.rb",
+        &[
+            "GET sidekiq/queue_metrics",
+            "GET sidekiq/process_metrics",
+            "GET sidekiq/job_stats",
+            "GET sidekiq/compound_metrics",
+        ],
+    ),
+    (
+        "ee/lib/ee/api/group_hooks.rb",
+        &[
+            "GET groups/{}/hooks",
+            "GET groups/{}/hooks/{}",
+            "POST groups/{}/hooks",
+            "PUT groups/{}/hooks/{}",
+            "DELETE groups/{}/hooks/{}",
+        ],
+    ),
+    (
+        "lib/api/notification_settings.rb",
+        &[
+            "GET notification_settings",
+            "PUT notification_settings",
+            "GET projects/{}/notification_settings",
+            "PUT projects/{}/notification_settings",
+            "GET groups/{}/notification_settings",
+            "PUT groups/{}/notification_settings",
+        ],
+    ),
 ];

@@ -141,7 +141,7 @@ fn a_bridge_that_waits_keeps_the_resource_and_canceling_frees_it() {
 #[test]
 fn the_current_job_is_shown_by_servers_that_have_the_route() {
     let options = trainyard_emulator::Options {
-        version: "18.6.0".to_owned(),
+        version: "18.6.0".parse().unwrap(),
         ..Default::default()
     };
     let ci = CiWorld::start(options);

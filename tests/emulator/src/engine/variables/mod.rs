@@ -15,6 +15,7 @@ use crate::ci::Assigned;
 use crate::shared::Shared;
 use crate::store::State;
 use crate::store::pipelines::{GivenVariable, Pipeline};
+use crate::versions::Version;
 
 pub(crate) use self::expand::{expanded, substituted};
 pub(crate) use self::job::{Running, for_bridge, for_job};
@@ -72,14 +73,14 @@ impl From<&GivenVariable> for JobVariable {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Server<'a> {
     pub(crate) url: &'a str,
-    pub(crate) version: &'a str,
+    pub(crate) version: Version,
 }
 
 impl<'a> From<&'a Shared> for Server<'a> {
     fn from(shared: &'a Shared) -> Self {
         Self {
             url: &shared.url,
-            version: &shared.version,
+            version: shared.version,
         }
     }
 }

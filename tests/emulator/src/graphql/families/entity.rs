@@ -49,11 +49,11 @@ pub(super) fn path(state: &State, object: &Object) -> Option<String> {
             let row = state.schedules.get(*id)?;
             format!("projects/{}/pipeline_schedules/{}", row.project_id, row.id)
         }
+        Object::User(id, _) => format!("users/{id}"),
         Object::Label(_)
         | Object::Note(_)
         | Object::Discussion(_)
         | Object::Root
-        | Object::User(..)
         | Object::Stage { .. }
         | Object::Commit(..)
         | Object::Record(..)

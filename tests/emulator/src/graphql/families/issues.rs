@@ -34,7 +34,7 @@ const FIELDS: &[Line] = &[
     field("confidential: Boolean!", |c| row(c, |row, _| value(row.confidential))),
     field("discussionLocked: Boolean!", |c| row(c, |row, _| value(row.discussion_locked == Some(true)))),
     field("hidden: Boolean", |_| Ok(value(false))),
-    field("severity: IssuableSeverity", |_| Ok(value("UNKNOWN"))),
+    field("severity: IssuableSeverity", |c| row(c, |row, _| value(upper(&row.severity)))),
     field("dueDate: Time", |c| {
         row(c, |row, _| Found::Value(json!(row.due_date.map(|day| day.to_string())))).map(midnight)
     }),
@@ -56,7 +56,9 @@ const FIELDS: &[Line] = &[
     field("projectId: Int!", |c| row(c, |row, _| value(row.project_id))),
     field("author: UserCore!", |c| row(c, |row, _| Found::One(user(row.author_id)))),
     field("updatedBy: UserCore", |_| Ok(NOTHING)),
-    field("closedAsDuplicateOf: Issue", |_| Ok(NOTHING)),
+    field("closedAsDuplicateOf: Issue", |c| {
+        row(c, |row, _| one(row.duplicate_of.map(Object::Issue))).map(|found| readable(c, found))
+    }),
     field("movedTo: Issue", |c| row(c, |row, _| one(row.moved_to_id.map(Object::Issue))).map(|found| readable(c, found))),
     field("moved: Boolean", |c| row(c, |row, _| value(row.moved_to_id.is_some()))),
     field("assignees: UserCoreConnection", |c| row(c, |row, _| many(row.assignee_ids.iter().copied(), user))),
@@ -74,8 +76,8 @@ const FIELDS: &[Line] = &[
     field("subscribed: Boolean!", |c| flag(c, "/subscribed")),
     field("timeEstimate: Int!", |c| shown(c, "/time_stats/time_estimate")),
     field("totalTimeSpent: Int!", |c| shown(c, "/time_stats/total_time_spent")),
-    field("humanTimeEstimate: String", |_| Ok(NOTHING)),
-    field("humanTotalTimeSpent: String", |_| Ok(NOTHING)),
+    field("humanTimeEstimate: String", |c| shown(c, "/time_stats/human_time_estimate")),
+    field("humanTotalTimeSpent: String", |c| shown(c, "/time_stats/human_total_time_spent")),
     field("taskCompletionStatus: TaskCompletionStatus!", |c| {
         row(c, |row, _| {
             let (tasks, done) = crate::markdown::tasks(row.description.as_deref().unwrap_or_default());

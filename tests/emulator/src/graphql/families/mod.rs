@@ -17,6 +17,7 @@ mod issues;
 mod work_items;
 mod groups;
 mod releases;
+mod todos;
 mod changes;
 mod mutations;
 mod merge_request_changes;
@@ -47,6 +48,7 @@ pub(super) const FAMILIES: &[&Family] = &[
     &groups::FAMILY,
     &ci::FAMILY,
     &releases::FAMILY,
+    &todos::FAMILY,
     &mutations::FAMILY,
     &merge_request_changes::FAMILY,
     &issue_changes::FAMILY,

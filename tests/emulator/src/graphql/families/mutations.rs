@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::changes::finished;
 use super::{
-    issue_changes, merge_request_changes, note_changes, pipeline_changes, project_changes,
+    issue_changes, merge_request_changes, note_changes, pipeline_changes, project_changes, todos,
 };
 use crate::graphql::objects::{Found, value};
 use crate::graphql::schema::{Family, Line, field, object};
@@ -42,6 +42,7 @@ pub(super) const FAMILY: Family = Family {
             note_changes::LINES,
             pipeline_changes::LINES,
             project_changes::LINES,
+            todos::LINES,
         ],
     )],
     sdl: "

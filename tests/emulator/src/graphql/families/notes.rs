@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::entity::many;
 use crate::access::{self, Role};
@@ -35,7 +35,9 @@ const NOTE: &[Line] = &[
     field("discussion: Discussion", |c| {
         note(c, |row, _, _| Found::One(Object::Discussion(row.discussion_id.clone())))
     }),
-    field("position: DiffPosition", |_| Ok(NOTHING)),
+    field("position: DiffPosition", |c| {
+        note(c, |row, _, _| row.position.as_ref().map_or(NOTHING, |place| position(&place.value)))
+    }),
     field("url: String", |c| {
         note(c, |row, state, url| {
             let page = state.project_url(url, row.project_id);
@@ -109,16 +111,30 @@ pub(super) const FAMILY: Family = Family {
             adminNote: Boolean! awardEmoji: Boolean! createNote: Boolean! readNote: Boolean! repositionNote: Boolean! resolveNote: Boolean!
         }
         type DiffPosition {
-            diffRefs: DiffRefs! filePath: String! newLine: Int newPath: String oldLine: Int oldPath: String
+            diffRefs: DiffRefs! filePath: String! newLine: Int newPath: String oldLine: Int oldPath: String positionType: DiffPositionType!
         }
+        enum DiffPositionType { file image text }
         type AwardEmoji { description: String! emoji: String! name: String! unicode: String! unicodeVersion: String! user: UserCore! }
     ",
 };
 
 /// The global id of a note, whose class tells whether it is part of a thread.
 pub(super) fn note_gid(row: &Note) -> String {
-    let class = if row.in_thread { "DiscussionNote" } else { "Note" };
+    let class = row.kind().unwrap_or("Note");
     format!("gid://gitlab/{class}/{}", row.id)
+}
+
+/// A place in a diff.
+fn position(sent: &Value) -> Found {
+    let data = json!({
+        "newLine": sent["new_line"], "oldLine": sent["old_line"], "newPath": sent["new_path"], "oldPath": sent["old_path"],
+        "filePath": sent["new_path"].as_str().or(sent["old_path"].as_str()).unwrap_or_default(),
+        "positionType": sent["position_type"].as_str().unwrap_or("text"),
+    });
+    let refs = json!({ "baseSha": sent["base_sha"], "headSha": sent["head_sha"], "startSha": sent["start_sha"] });
+    record("DiffPosition", data)
+        .with("diffRefs", record("DiffRefs", refs).found())
+        .found()
 }
 
 /// May the user read the note?

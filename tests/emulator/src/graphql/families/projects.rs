@@ -34,7 +34,7 @@ const FIELDS: &[Line] = &[
     field("webPath: String!", |c| row(c, |_, path| value(format!("/{path}")))),
     field("httpUrlToRepo: String", |c| shown(c, "/http_url_to_repo")),
     field("sshUrlToRepo: String", |c| shown(c, "/ssh_url_to_repo")),
-    field("avatarUrl: String", |_| Ok(NOTHING)),
+    field("avatarUrl: String", |c| shown(c, "/avatar_url")),
     field("archived: Boolean", |c| row(c, |row, _| value(row.settings.archived))),
     field("createdAt: Time", |c| row(c, |row, _| time(row.created_at))),
     field("updatedAt: Time", |c| row(c, |row, _| time(row.updated_at))),
@@ -43,8 +43,11 @@ const FIELDS: &[Line] = &[
     field("tagList: String @deprecated", |c| row(c, |row, _| value(row.settings.topics.join(", ")))),
     field("starCount: Int!", |c| row(c, |row, _| value(row.starred_by.len()))),
     field("forksCount: Int!", |c| shown(c, "/forks_count")),
-    field("isForked: Boolean!", |_| Ok(value(false))),
-    field("importStatus: String", |_| Ok(value("none"))),
+    field("isForked: Boolean!", |c| row(c, |row, _| value(row.forked_from.is_some()))),
+    field("forkedFrom: Project", |c| {
+        row(c, |row, _| one(row.forked_from.map(Object::Project))).map(|found| readable(c, found))
+    }),
+    field("importStatus: String", |c| row(c, |row, _| value(row.import_status))),
     field("openIssuesCount: Int", |c| {
         let Object::Project(id) = c.object else { return Ok(NOTHING) };
         let count = c.state().issues_of(*id).filter(|row| row.open).count();
@@ -178,6 +181,18 @@ fn row(call: &Call<'_>, read: fn(&Project, String) -> Found) -> Outcome {
 fn group_only(call: &Call<'_>, found: Found) -> Found {
     match &found {
         Found::One(Object::Group(id)) if call.state().groups.get(*id).is_some() => found,
+        Found::One(_) | Found::Many(_) | Found::Value(_) => NOTHING,
+    }
+}
+
+/// A project that the caller may not see is not told.
+fn readable(call: &Call<'_>, found: Found) -> Found {
+    match &found {
+        Found::One(Object::Project(id))
+            if access::in_project(&call.state(), call.user(), *id).can_read =>
+        {
+            found
+        }
         Found::One(_) | Found::Many(_) | Found::Value(_) => NOTHING,
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::entity::many;
+use super::entity::{many, shown};
 use super::merge_request_lists::{self, filters};
 use crate::access::Role;
 use crate::graphql::objects::{
@@ -27,21 +27,35 @@ const FIELDS: &[Line] = &[
     }),
     field("webUrl: String!", |c| of(c, |row, url| value(format!("{url}/{}", row.username)))),
     field("webPath: String!", |c| of(c, |row, _| value(format!("/{}", row.username)))),
-    field("avatarUrl: String", |_| Ok(NOTHING)),
+    field("avatarUrl: String", |c| shown(c, "/avatar_url")),
     field("email: String @deprecated", |_| Ok(NOTHING)),
-    field("publicEmail: String", |_| Ok(NOTHING)),
+    field("publicEmail: String", |c| shown(c, "/public_email")),
     field("commitEmail: String", |c| {
         let own = c.user();
         of_own(c, own, |row| value(row.email.clone()))
     }),
-    field("bio: String", |_| Ok(NOTHING)),
-    field("location: String", |_| Ok(NOTHING)),
-    field("jobTitle: String", |_| Ok(NOTHING)),
-    field("organization: String", |_| Ok(NOTHING)),
-    field("pronouns: String", |_| Ok(NOTHING)),
+    field("bio: String", |c| shown(c, "/bio")),
+    field("location: String", |c| shown(c, "/location")),
+    field("jobTitle: String", |c| shown(c, "/job_title")),
+    field("organization: String", |c| shown(c, "/organization")),
+    field("pronouns: String", |c| shown(c, "/pronouns")),
     field("createdAt: Time", |c| of(c, |row, _| time(row.created_at))),
-    field("lastActivityOn: Date", |_| Ok(NOTHING)),
-    field("status: UserStatus", |_| Ok(NOTHING)),
+    field("lastActivityOn: Date", |c| {
+        of(c, |row, _| Found::Value(json!(row.last_activity_on.map(|day| day.to_string()))))
+    }),
+    field("status: UserStatus", |c| {
+        of(c, |row, _| {
+            let own = &row.status;
+            if own.emoji.is_none() && own.message.is_none() && !own.busy {
+                return NOTHING;
+            }
+            let data = json!({
+                "availability": if own.busy { "BUSY" } else { "NOT_SET" }, "emoji": own.emoji, "message": own.message,
+                "messageHtml": own.message,
+            });
+            record("UserStatus", data).with("clearStatusAt", time(own.clear_at)).found()
+        })
+    }),
     field("namespace: Namespace", |c| {
         of(c, |row, _| Found::One(Object::Namespace(row.namespace_id)))
     }),
@@ -109,7 +123,7 @@ pub(super) const FAMILY: Family = Family {
     tables: &[
         interface("User", &[FIELDS]),
         person("UserCore", &[FIELDS]),
-        person("CurrentUser", &[FIELDS]),
+        person("CurrentUser", &[FIELDS, super::todos::OF_USER]),
         person("MergeRequestAuthor", &[FIELDS, PART]),
         person("MergeRequestAssignee", &[FIELDS, PART]),
         person("MergeRequestReviewer", &[FIELDS, PART]),
