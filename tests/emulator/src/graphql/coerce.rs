@@ -59,25 +59,25 @@ fn said(problem: &Value) -> Option<String> {
     let path: Vec<String> = problem["path"]
         .as_array()?
         .iter()
-        .map(|step| step.as_str().map_or_else(|| step.to_string(), str::to_owned))
+        .map(|step| {
+            step.as_str()
+                .map_or_else(|| step.to_string(), str::to_owned)
+        })
         .collect();
     let explanation = problem["explanation"].as_str()?;
     (!path.is_empty()).then(|| format!("{} ({explanation})", path.join(".")))
 }
 
 /// The value of a variable with its type, and its problems.
-fn checked(
-    value: &Value,
-    of: &TypeRef,
-    path: &mut Vec<Value>,
-    problems: &mut Vec<Value>,
-) -> Value {
+fn checked(value: &Value, of: &TypeRef, path: &mut Vec<Value>, problems: &mut Vec<Value>) -> Value {
     let mut wrong = |explanation: String| {
         problems.push(json!({ "path": path, "explanation": explanation }));
         Value::Null
     };
     match of {
-        Type::NonNullType(_) if value.is_null() => wrong("Expected value to not be null".to_owned()),
+        Type::NonNullType(_) if value.is_null() => {
+            wrong("Expected value to not be null".to_owned())
+        }
         Type::NonNullType(inner) => checked(value, inner, path, problems),
         Type::ListType(_) | Type::NamedType(_) if value.is_null() => Value::Null,
         Type::ListType(inner) => {

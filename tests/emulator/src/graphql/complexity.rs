@@ -47,7 +47,10 @@ impl Measure<'_> {
         let types: Vec<&'static TypeDef> = if of.kind == Kind::Object {
             vec![of]
         } else {
-            of.possible.iter().filter_map(|name| SCHEMA.get(name)).collect()
+            of.possible
+                .iter()
+                .filter_map(|name| SCHEMA.get(name))
+                .collect()
         };
         types
             .into_iter()

@@ -43,7 +43,13 @@ impl<'e> Execution<'e> {
     ) -> Result<Value, Nulled> {
         let mut groups: Vec<(&str, Vec<&'e Asked>)> = Vec::new();
         for selection in selections {
-            collect(self.fragments, self.variables, &of.name, selection, &mut groups);
+            collect(
+                self.fragments,
+                self.variables,
+                &of.name,
+                selection,
+                &mut groups,
+            );
         }
         let mut answer = Map::new();
         for (key, asked) in groups {
@@ -76,12 +82,12 @@ impl<'e> Execution<'e> {
             field: &field.name,
             args: &args,
         };
-        let found = (field.resolve)(&call).and_then(|found| match found {
-            Found::Many(all) if field.is_connection() => {
-                let page = Page::cut(&all, &args)?;
-                Ok(Found::One(Object::Page(Rc::new(page))))
+        let found = (field.resolve)(&call).and_then(|found| {
+            if let (Found::Many(all), true) = (&found, field.is_connection()) {
+                let page = Page::cut(all, &args)?;
+                return Ok(Found::One(Object::Page(Rc::new(page))));
             }
-            found => Ok(found),
+            Ok(found)
         });
         match found {
             Ok(found) => self.completed(of, field, &field.of, found, asked),

@@ -49,9 +49,11 @@ impl<'a> Rest<'a> {
         let ctx = Ctx::guarded(self.world.shared, &request, caller, found.path, guard)?;
         let values = match params {
             Value::Object(values) => values,
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                Map::new()
-            }
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => Map::new(),
         };
         let mut params = Params {
             values,

@@ -4,7 +4,7 @@ use graphql_parser::schema::Type;
 use serde_json::json;
 
 use super::objects::{Call, Found, NOTHING, Object, Outcome, Problem, one, record, value};
-use super::schema::{Family, FieldDef, Kind, SCHEMA, TypeDef, TypeRef, field, object};
+use super::schema::{Family, FieldDef, InputDef, Kind, SCHEMA, TypeDef, TypeRef, field, object};
 
 /// The family of introspection.
 pub(super) const FAMILY: Family = Family {
@@ -98,19 +98,10 @@ pub(super) const FAMILY: Family = Family {
         object(
             "__InputValue",
             &[&[
-                field("name: String!", |call| match call.object {
-                    Object::Input(input) => Ok(value(input.name.clone())),
-                    other => Err(stray(other)),
-                }),
+                field("name: String!", |call| on_input(call, |input| value(input.name.clone()))),
                 field("description: String", |_| Ok(NOTHING)),
-                field("type: __Type!", |call| match call.object {
-                    Object::Input(input) => Ok(Found::One(Object::Type(&input.of))),
-                    other => Err(stray(other)),
-                }),
-                field("defaultValue: String", |call| match call.object {
-                    Object::Input(input) => Ok(Found::Value(json!(input.default.as_ref().map(ToString::to_string)))),
-                    other => Err(stray(other)),
-                }),
+                field("type: __Type!", |call| on_input(call, |input| Found::One(Object::Type(&input.of)))),
+                field("defaultValue: String", |call| on_input(call, |input| Found::Value(json!(input.default.as_ref().map(ToString::to_string))))),
                 field("isDeprecated: Boolean!", |_| Ok(value(false))),
                 field("deprecationReason: String", |_| Ok(NOTHING)),
             ]],
@@ -147,12 +138,16 @@ enum Shape {
 
 fn on_type(call: &Call<'_>, read: &dyn Fn(Shape) -> Found) -> Outcome {
     let by_name = |name: &str| SCHEMA.get(name).map(Shape::Named);
-    let shape = match call.object {
-        Object::NamedType(name) => by_name(name),
-        Object::Type(Type::NamedType(name)) => by_name(name),
-        Object::Type(Type::ListType(inner)) => Some(Shape::Wrapped("[]", inner)),
-        Object::Type(Type::NonNullType(inner)) => Some(Shape::Wrapped("!", inner)),
-        other => return Err(stray(other)),
+    if let Object::NamedType(name) = call.object {
+        return Ok(by_name(name).map_or(NOTHING, read));
+    }
+    let Object::Type(of) = call.object else {
+        return Err(stray(call.object));
+    };
+    let shape = match of {
+        Type::NamedType(name) => by_name(name),
+        Type::ListType(inner) => Some(Shape::Wrapped("[]", inner)),
+        Type::NonNullType(inner) => Some(Shape::Wrapped("!", inner)),
     };
     Ok(shape.map_or(NOTHING, read))
 }
@@ -165,10 +160,17 @@ fn on_named(call: &Call<'_>, read: &dyn Fn(&'static TypeDef) -> Found) -> Outcom
 }
 
 fn on_field(call: &Call<'_>, read: fn(&'static FieldDef) -> Found) -> Outcome {
-    match call.object {
-        Object::Field(field) => Ok(read(field)),
-        other => Err(stray(other)),
-    }
+    let Object::Field(field) = call.object else {
+        return Err(stray(call.object));
+    };
+    Ok(read(field))
+}
+
+fn on_input(call: &Call<'_>, read: fn(&'static InputDef) -> Found) -> Outcome {
+    let Object::Input(input) = call.object else {
+        return Err(stray(call.object));
+    };
+    Ok(read(input))
 }
 
 fn stray(object: &Object) -> Problem {
@@ -194,7 +196,9 @@ fn whole() -> Found {
     let types = shown.map(|of| Object::NamedType(&of.name)).collect();
     let conditions = SCHEMA.get("__Conditions");
     let directive = |name: &str| {
-        let args = conditions.map_or(Vec::new(), |of| of.inputs.iter().map(Object::Input).collect());
+        let args = conditions.map_or(Vec::new(), |of| {
+            of.inputs.iter().map(Object::Input).collect()
+        });
         let data = json!({
             "name": name,
             "description": null,
@@ -205,10 +209,16 @@ fn whole() -> Found {
             .with("args", Found::Many(args))
             .object()
     };
-    record("__Schema", json!({ "description": null, "subscriptionType": null }))
-        .with("types", Found::Many(types))
-        .with("queryType", Found::One(Object::NamedType("Query")))
-        .with("mutationType", Found::One(Object::NamedType("Mutation")))
-        .with("directives", Found::Many(vec![directive("include"), directive("skip")]))
-        .found()
+    record(
+        "__Schema",
+        json!({ "description": null, "subscriptionType": null }),
+    )
+    .with("types", Found::Many(types))
+    .with("queryType", Found::One(Object::NamedType("Query")))
+    .with("mutationType", Found::One(Object::NamedType("Mutation")))
+    .with(
+        "directives",
+        Found::Many(vec![directive("include"), directive("skip")]),
+    )
+    .found()
 }

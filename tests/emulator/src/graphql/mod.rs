@@ -64,7 +64,7 @@ pub(crate) fn serve(
     for query in &queries {
         let (answer, errors) = answered(shared, request, &caller, query);
         answers.push(answer);
-        missing.extend(errors.into_iter().filter_map(|error| error.unknown));
+        missing.extend(errors.iter().filter_map(QueryError::missing));
     }
     if !missing.is_empty() {
         *unknown = Some(missing.join("; "));

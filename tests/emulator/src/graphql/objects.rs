@@ -112,6 +112,16 @@ pub(super) enum Found {
     Many(Vec<Object>),
 }
 
+impl Found {
+    /// The same with a text turned into something else.
+    pub(super) fn on_text(self, change: impl FnOnce(&str) -> Self) -> Self {
+        if let Self::Value(Value::String(text)) = &self {
+            return change(text);
+        }
+        self
+    }
+}
+
 /// Nothing there.
 pub(super) const NOTHING: Found = Found::Value(Value::Null);
 
@@ -225,22 +235,24 @@ pub(super) fn number_of(text: &str, classes: &[&str]) -> Result<u64, Problem> {
 
 /// Answers the fields of types that hold plain data.
 pub(super) fn recorded(call: &Call<'_>) -> Outcome {
-    match call.object {
-        Object::Record(name, fields) => fields
-            .get(call.field)
-            .cloned()
-            .ok_or_else(|| Problem::lacking(format!("{}.{}", name, call.field))),
-        Object::Page(page) => page.field(call.field),
-        Object::Edge(node, place) => Ok(match call.field {
+    if let Object::Page(page) = call.object {
+        return page.field(call.field);
+    }
+    if let Object::Edge(node, place) = call.object {
+        return Ok(match call.field {
             "node" => Found::One((**node).clone()),
             _cursor => value(super::pages::cursor(*place)),
-        }),
-        other => Err(Problem::lacking(format!(
-            "{}.{}",
-            other.type_name(),
-            call.field
-        ))),
+        });
     }
+    let Object::Record(_, fields) = call.object else {
+        return Err(Problem::lacking(format!(
+            "{}.{}",
+            call.object.type_name(),
+            call.field
+        )));
+    };
+    let found = fields.get(call.field).cloned();
+    found.ok_or_else(|| Problem::lacking(format!("{}.{}", call.object.type_name(), call.field)))
 }
 
 /// Plain data of a type.
@@ -311,7 +323,10 @@ pub(super) fn time(at: impl Into<Option<Timestamp>>) -> Found {
 
 /// The instant of a REST answer as GraphQL writes it.
 pub(super) fn time_of(text: &Value) -> Found {
-    time(text.as_str().and_then(|text| text.parse::<Timestamp>().ok()))
+    time(
+        text.as_str()
+            .and_then(|text| text.parse::<Timestamp>().ok()),
+    )
 }
 
 /// A word of the REST API as an enum writes it.

@@ -25,9 +25,9 @@ impl Page {
     pub(super) fn cut(all: &[Object], args: &Map<String, Value>) -> Result<Self, Problem> {
         let number = |name: &str| -> Result<Option<usize>, Problem> {
             match args.get(name).and_then(Value::as_i64) {
-                Some(number) => usize::try_from(number).map(Some).map_err(|_negative| {
-                    Problem::new(format!("`{name}` cannot be negative"))
-                }),
+                Some(number) => usize::try_from(number)
+                    .map(Some)
+                    .map_err(|_negative| Problem::new(format!("`{name}` cannot be negative"))),
                 None => Ok(None),
             }
         };
@@ -64,8 +64,9 @@ impl Page {
         Ok(match name {
             "nodes" => Found::Many(self.items.clone()),
             "edges" => {
-                let edge =
-                    |(at, item): (usize, &Object)| Object::Edge(Rc::new(item.clone()), self.offset + at + 1);
+                let edge = |(at, item): (usize, &Object)| {
+                    Object::Edge(Rc::new(item.clone()), self.offset + at + 1)
+                };
                 Found::Many(self.items.iter().enumerate().map(edge).collect())
             }
             "count" => value(self.total),

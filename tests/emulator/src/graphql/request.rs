@@ -40,10 +40,7 @@ pub(super) fn read(request: &Request) -> Result<(Vec<Query>, bool), Refusal> {
     let single = [list.clone()];
     let items = list.as_array().map_or(single.as_slice(), Vec::as_slice);
     let queries: Vec<Query> = items.iter().map(query).collect::<Result<_, _>>()?;
-    let size: usize = queries
-        .iter()
-        .map(|query| query.text.chars().count())
-        .sum();
+    let size: usize = queries.iter().map(|query| query.text.chars().count()).sum();
     if size > MAX_SIZE {
         return Err(refused(422, "Query too large"));
     }

@@ -388,7 +388,12 @@ fn inputs(given: Vec<graphql_parser::schema::InputValue<'static, String>>) -> Ve
 /// Every connection can be read in pages.
 fn with_paging(mut inputs: Vec<InputDef>, of: &TypeRef) -> Vec<InputDef> {
     if named(of).ends_with("Connection") {
-        for (name, of) in [("after", "String"), ("before", "String"), ("first", "Int"), ("last", "Int")] {
+        for (name, of) in [
+            ("after", "String"),
+            ("before", "String"),
+            ("first", "Int"),
+            ("last", "Int"),
+        ] {
             if !inputs.iter().any(|input| input.name == name) {
                 inputs.push(InputDef {
                     name: name.to_owned(),
@@ -415,7 +420,10 @@ mod tests {
             for field in &of.fields {
                 known(&field.of, &format!("{}.{}", of.name, field.name));
                 for input in &field.inputs {
-                    known(&input.of, &format!("{}.{}({})", of.name, field.name, input.name));
+                    known(
+                        &input.of,
+                        &format!("{}.{}({})", of.name, field.name, input.name),
+                    );
                 }
             }
             for input in &of.inputs {
@@ -424,7 +432,12 @@ mod tests {
             for interface in &of.interfaces {
                 let interface = SCHEMA.get(interface).unwrap();
                 for field in &interface.fields {
-                    assert!(of.field(&field.name).is_some(), "{}.{}", of.name, field.name);
+                    assert!(
+                        of.field(&field.name).is_some(),
+                        "{}.{}",
+                        of.name,
+                        field.name
+                    );
                 }
             }
         }

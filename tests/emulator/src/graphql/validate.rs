@@ -173,7 +173,9 @@ impl<'d> Validation<'d> {
                     };
                     self.scope.spreads.insert(name);
                     let TypeCondition::On(on) = &fragment.type_condition;
-                    let Some(inner) = SCHEMA.get(on) else { continue };
+                    let Some(inner) = SCHEMA.get(on) else {
+                        continue;
+                    };
                     if !SCHEMA.overlap(of, inner) {
                         let text = format!(
                             "Fragment {name} on {} can't be spread inside {}",
@@ -235,7 +237,8 @@ impl<'d> Validation<'d> {
                     self.selected(field, &known.of);
                 }
                 None => {
-                    let text = format!("Field '{}' doesn't exist on type '{}'", field.name, of.name);
+                    let text =
+                        format!("Field '{}' doesn't exist on type '{}'", field.name, of.name);
                     let extensions = json!({ "code": "undefinedField", "typeName": of.name, "fieldName": field.name });
                     let error = QueryError::new(text).at(field.position).unknown();
                     self.error(error, extensions);
@@ -261,12 +264,20 @@ impl<'d> Validation<'d> {
         } else if inner.kind.is_composite() {
             self.selection(inner, &field.selection_set);
         } else if !none {
-            let names = field.selection_set.items.iter().filter_map(|item| match item {
-                Item::Field(field) => Some(format!("\"{}\"", field.name)),
-                Item::InlineFragment(_) | Item::FragmentSpread(_) => None,
-            });
+            let names = field
+                .selection_set
+                .items
+                .iter()
+                .filter_map(|item| match item {
+                    Item::Field(field) => Some(format!("\"{}\"", field.name)),
+                    Item::InlineFragment(_) | Item::FragmentSpread(_) => None,
+                });
             let names: Vec<String> = names.collect();
-            let kind = if inner.kind == Kind::Enum { "enums" } else { "scalars" };
+            let kind = if inner.kind == Kind::Enum {
+                "enums"
+            } else {
+                "scalars"
+            };
             let text = format!(
                 "Selections can't be made on {kind} (field '{}' returns {} but has selections [{}])",
                 field.name,
@@ -373,8 +384,14 @@ fn nullable(of: &TypeRef) -> &TypeRef {
 fn argument_place(text: &str, field: Pos, argument: &str) -> Pos {
     let lines = text.lines().enumerate().skip(field.line - 1);
     for (at, line) in lines {
-        let skip = if at + 1 == field.line { field.column - 1 } else { 0 };
-        let Some(rest) = line.get(skip..) else { continue };
+        let skip = if at + 1 == field.line {
+            field.column - 1
+        } else {
+            0
+        };
+        let Some(rest) = line.get(skip..) else {
+            continue;
+        };
         for (found, _) in rest.match_indices(argument) {
             let before = rest[..found].chars().next_back();
             let after = rest[found + argument.len()..].trim_start();

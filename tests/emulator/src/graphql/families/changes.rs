@@ -6,9 +6,7 @@ use super::entity::path;
 use crate::access;
 use crate::errors::ApiError;
 use crate::graphql::internal::{refusal, sentences};
-use crate::graphql::objects::{
-    Call, Found, NOTHING, Object, Outcome, Problem, number_of, record,
-};
+use crate::graphql::objects::{Call, Found, NOTHING, Object, Outcome, Problem, number_of, record};
 
 static NO_INPUT: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
 
@@ -21,7 +19,10 @@ pub(super) fn input<'a>(call: &Call<'a>) -> &'a Map<String, Value> {
 
 /// A text of the input.
 pub(super) fn text<'a>(call: &Call<'a>, name: &str) -> &'a str {
-    input(call).get(name).and_then(Value::as_str).unwrap_or_default()
+    input(call)
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// The number in a global id of the input.
@@ -60,7 +61,11 @@ impl Change {
     }
 
     /// An action below an object's address.
-    pub(super) const fn post(payload: &'static str, field: &'static str, tail: &'static str) -> Self {
+    pub(super) const fn post(
+        payload: &'static str,
+        field: &'static str,
+        tail: &'static str,
+    ) -> Self {
         Self {
             payload,
             field,
@@ -90,7 +95,9 @@ pub(super) fn payload(
 ) -> Outcome {
     let (errors, fields) = match &done {
         Ok(made) => (Vec::new(), fields(Some(made))),
-        Err(error) if matches!(error.status, 401 | 403 | 404 | 500..) => return Err(refusal(error)),
+        Err(error) if matches!(error.status, 401 | 403 | 404 | 500..) => {
+            return Err(refusal(error));
+        }
         Err(error) => (sentences(error), fields(None)),
     };
     Ok(finished(call, name, &errors, fields))

@@ -14,59 +14,84 @@ use crate::graphql::schema::{Family, Line, field, object};
 
 /// The fields of a project.
 pub(super) const OF_PROJECT: &[Line] = &[
-    field("ciVariables(sort: CiVariableSort): CiProjectVariableConnection", |c| {
-        let path = below(c, "variables")?;
-        let rows = c.rest().list(&path, &json!({}))?;
-        Ok(Found::Many(rows.iter().enumerate().map(variable).collect()))
-    }),
+    field(
+        "ciVariables(sort: CiVariableSort): CiProjectVariableConnection",
+        |c| {
+            let path = below(c, "variables")?;
+            let rows = c.rest().list(&path, &json!({}))?;
+            Ok(Found::Many(rows.iter().enumerate().map(variable).collect()))
+        },
+    ),
     field("ciCdSettings: ProjectCiCdSetting", |c| {
         if !own_access(c).at_least(Role::Maintainer) {
             return Ok(NOTHING);
         }
-        let Object::Project(id) = c.object else { return Ok(NOTHING) };
+        let Object::Project(id) = c.object else {
+            return Ok(NOTHING);
+        };
         settings(&c.rest(), *id)
     }),
     field("ciJobTokenScope: CiJobTokenScopeType", |c| {
         if !own_access(c).at_least(Role::Maintainer) {
             return Ok(NOTHING);
         }
-        let Object::Project(id) = c.object else { return Ok(NOTHING) };
+        let Object::Project(id) = c.object else {
+            return Ok(NOTHING);
+        };
         token_scope(c, *id)
     }),
-    field("pipelineSchedules(ids: [ID!] = null, status: PipelineScheduleStatus, sort: PipelineScheduleSort = ID_DESC): PipelineScheduleConnection", |c| {
-        let Object::Project(id) = c.object else { return Ok(NOTHING) };
-        if !sees_jobs(c, *id) {
-            return Ok(Found::Many(Vec::new()));
-        }
-        let ids = super::entity::numbers(c.args, "ids", &["Ci::PipelineSchedule"])?;
-        let status = c.text("status");
-        let ascending = c.text("sort") == Some("ID_ASC");
-        let state = c.state();
-        let rows = state.schedules.iter().filter(|row| {
-            row.project_id == *id
-                && ids.as_ref().is_none_or(|ids| ids.contains(&row.id))
-                && status.is_none_or(|status| (status == "ACTIVE") == row.active)
-        });
-        let mut found: Vec<u64> = rows.map(|row| row.id).collect();
-        if !ascending {
-            found.reverse();
-        }
-        Ok(many(found, Object::Schedule))
-    }),
-    field("pipelineScheduleStatusCounts: PipelineScheduleStatusCount", |c| {
-        let Object::Project(id) = c.object else { return Ok(NOTHING) };
-        let state = c.state();
-        let rows: Vec<bool> = state.schedules.iter().filter(|row| row.project_id == *id).map(|row| row.active).collect();
-        let active = rows.iter().filter(|active| **active).count();
-        let data = json!({ "active": active, "inactive": rows.len() - active, "total": rows.len() });
-        Ok(record("PipelineScheduleStatusCount", data).found())
-    }),
+    field(
+        "pipelineSchedules(ids: [ID!] = null, status: PipelineScheduleStatus, sort: PipelineScheduleSort = ID_DESC): PipelineScheduleConnection",
+        |c| {
+            let Object::Project(id) = c.object else {
+                return Ok(NOTHING);
+            };
+            if !sees_jobs(c, *id) {
+                return Ok(Found::Many(Vec::new()));
+            }
+            let ids = super::entity::numbers(c.args, "ids", &["Ci::PipelineSchedule"])?;
+            let status = c.text("status");
+            let ascending = c.text("sort") == Some("ID_ASC");
+            let state = c.state();
+            let rows = state.schedules.iter().filter(|row| {
+                row.project_id == *id
+                    && ids.as_ref().is_none_or(|ids| ids.contains(&row.id))
+                    && status.is_none_or(|status| (status == "ACTIVE") == row.active)
+            });
+            let mut found: Vec<u64> = rows.map(|row| row.id).collect();
+            if !ascending {
+                found.reverse();
+            }
+            Ok(many(found, Object::Schedule))
+        },
+    ),
+    field(
+        "pipelineScheduleStatusCounts: PipelineScheduleStatusCount",
+        |c| {
+            let Object::Project(id) = c.object else {
+                return Ok(NOTHING);
+            };
+            let state = c.state();
+            let rows: Vec<bool> = state
+                .schedules
+                .iter()
+                .filter(|row| row.project_id == *id)
+                .map(|row| row.active)
+                .collect();
+            let active = rows.iter().filter(|active| **active).count();
+            let data =
+                json!({ "active": active, "inactive": rows.len() - active, "total": rows.len() });
+            Ok(record("PipelineScheduleStatusCount", data).found())
+        },
+    ),
 ];
 
 const SCHEDULE: &[Line] = &[
-    field("id: ID!", |c| match c.object {
-        Object::Schedule(id) => Ok(gid("Ci::PipelineSchedule", *id)),
-        _other => Ok(NOTHING),
+    field("id: ID!", |c| {
+        let Object::Schedule(id) = c.object else {
+            return Ok(NOTHING);
+        };
+        Ok(gid("Ci::PipelineSchedule", *id))
     }),
     field("description: String", |c| shown(c, "/description")),
     field("active: Boolean!", |c| shown(c, "/active")),
@@ -74,35 +99,53 @@ const SCHEDULE: &[Line] = &[
     field("cronTimezone: String!", |c| shown(c, "/cron_timezone")),
     field("ref: String", |c| shown(c, "/ref")),
     field("refForDisplay: String", |c| {
-        shown(c, "/ref").map(|found| match found {
-            Found::Value(Value::String(name)) => {
-                let short = name.trim_start_matches("refs/heads/").trim_start_matches("refs/tags/");
+        shown(c, "/ref").map(|found| {
+            found.on_text(|name| {
+                let short = name
+                    .trim_start_matches("refs/heads/")
+                    .trim_start_matches("refs/tags/");
                 value(short)
-            }
-            other => other,
+            })
         })
     }),
     field("forTag: Boolean!", |c| {
-        shown(c, "/ref").map(|found| match found {
-            Found::Value(Value::String(name)) => value(name.starts_with("refs/tags/")),
-            _none => value(false),
-        })
+        let entity = super::entity::entity(c)?;
+        let name = entity["ref"].as_str().unwrap_or_default();
+        Ok(value(name.starts_with("refs/tags/")))
     }),
     field("nextRunAt: Time", |c| instant(c, "/next_run_at")),
     field("realNextRun: Time", |c| instant(c, "/next_run_at")),
     field("createdAt: Time!", |c| instant(c, "/created_at")),
     field("updatedAt: Time!", |c| instant(c, "/updated_at")),
     field("owner: UserCore", |c| {
-        let Object::Schedule(id) = c.object else { return Ok(NOTHING) };
-        Ok(one(c.state().schedules.get(*id).map(|row| user(row.owner_id))))
+        let Object::Schedule(id) = c.object else {
+            return Ok(NOTHING);
+        };
+        Ok(one(c
+            .state()
+            .schedules
+            .get(*id)
+            .map(|row| user(row.owner_id))))
     }),
     field("project: Project", |c| {
-        let Object::Schedule(id) = c.object else { return Ok(NOTHING) };
-        Ok(one(c.state().schedules.get(*id).map(|row| Object::Project(row.project_id))))
+        let Object::Schedule(id) = c.object else {
+            return Ok(NOTHING);
+        };
+        Ok(one(c
+            .state()
+            .schedules
+            .get(*id)
+            .map(|row| Object::Project(row.project_id))))
     }),
     field("lastPipeline: Pipeline", |c| {
-        let Object::Schedule(id) = c.object else { return Ok(NOTHING) };
-        let last = c.state().schedules.get(*id).and_then(|row| row.last_pipeline_id);
+        let Object::Schedule(id) = c.object else {
+            return Ok(NOTHING);
+        };
+        let last = c
+            .state()
+            .schedules
+            .get(*id)
+            .and_then(|row| row.last_pipeline_id);
         Ok(one(last.map(Object::Pipeline)))
     }),
     field("variables: PipelineScheduleVariableConnection", |c| {
@@ -118,10 +161,14 @@ const SCHEDULE: &[Line] = &[
         Ok(Found::Many(made.collect()))
     }),
     field("userPermissions: PipelineSchedulePermissions!", |c| {
-        let Object::Schedule(id) = c.object else { return Ok(NOTHING) };
+        let Object::Schedule(id) = c.object else {
+            return Ok(NOTHING);
+        };
         let acting = c.user();
         let state = c.state();
-        let Some(row) = state.schedules.get(*id) else { return Ok(NOTHING) };
+        let Some(row) = state.schedules.get(*id) else {
+            return Ok(NOTHING);
+        };
         let own = crate::access::in_project(&state, acting, row.project_id);
         let owner = acting == Some(row.owner_id);
         let admin = own.at_least(Role::Maintainer);
@@ -135,10 +182,14 @@ const SCHEDULE: &[Line] = &[
 
 /// The fields of the root.
 pub(super) const OF_QUERY: &[Line] = &[
-    field("ciCatalogResources(scope: CiCatalogResourceScope = ALL, search: String, sort: CiCatalogResourceSort): CiCatalogResourceConnection", |_| {
-        Ok(Found::Many(Vec::new()))
-    }),
-    field("ciCatalogResource(fullPath: ID, id: CiCatalogResourceID): CiCatalogResource", |_| Ok(NOTHING)),
+    field(
+        "ciCatalogResources(scope: CiCatalogResourceScope = ALL, search: String, sort: CiCatalogResourceSort): CiCatalogResourceConnection",
+        |_| Ok(Found::Many(Vec::new())),
+    ),
+    field(
+        "ciCatalogResource(fullPath: ID, id: CiCatalogResourceID): CiCatalogResource",
+        |_| Ok(NOTHING),
+    ),
 ];
 
 /// The family of CI/CD settings.
@@ -214,7 +265,9 @@ pub(super) fn settings(rest: &Rest<'_>, project: u64) -> Outcome {
 pub(super) fn token_scope(call: &Call<'_>, project: u64) -> Result<Found, Problem> {
     let base = format!("projects/{project}/job_token_scope");
     let projects = call.rest().list(&format!("{base}/allowlist"), &json!({}))?;
-    let groups = call.rest().list(&format!("{base}/groups_allowlist"), &json!({}))?;
+    let groups = call
+        .rest()
+        .list(&format!("{base}/groups_allowlist"), &json!({}))?;
     let state = call.state();
     let accessible = |name: &'static str, class: &str, path: String, row: &Value| {
         let data = json!({
@@ -224,7 +277,10 @@ pub(super) fn token_scope(call: &Call<'_>, project: u64) -> Result<Found, Proble
         record(name, data).object()
     };
     let listed = projects.iter().map(|row| {
-        let path = row["path_with_namespace"].as_str().unwrap_or_default().to_owned();
+        let path = row["path_with_namespace"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         accessible("CiJobTokenAccessibleProject", "Project", path, row)
     });
     let listed: Vec<Object> = listed.collect();
@@ -239,4 +295,3 @@ pub(super) fn token_scope(call: &Call<'_>, project: u64) -> Result<Found, Proble
         .with("groupsAllowlist", Found::Many(listed_groups))
         .found())
 }
-

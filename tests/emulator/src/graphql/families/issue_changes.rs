@@ -19,81 +19,161 @@ const FIELDS: &[(&str, &str)] = &[
 
 /// The mutations.
 pub(super) const LINES: &[Line] = &[
-    field("createIssue(input: CreateIssueInput!): CreateIssuePayload", |c| {
-        let project = project(c, "projectPath")?;
-        let mut params = params(c, &[FIELDS, &[("labels", "labels"), ("createdAt", "created_at")]].concat());
-        drop_key(&mut params, "discussion_locked");
-        details(c, &mut params)?;
-        let done = c.rest().call("POST", &format!("projects/{project}/issues"), params);
-        payload(c, "CreateIssuePayload", done, |row| vec![("issue", made(row, Object::Issue))])
-    }),
-    field("updateIssue(input: UpdateIssueInput!): UpdateIssuePayload", |c| {
-        let object = found(c)?;
-        let mut params = params(c, FIELDS);
-        match text(c, "stateEvent") {
-            "CLOSE" => params["state_event"] = json!("close"),
-            "REOPEN" => params["state_event"] = json!("reopen"),
-            _unchanged => {}
-        }
-        details(c, &mut params)?;
-        Change::put("UpdateIssuePayload", "issue").make(c, object, params)
-    }),
-    field("issueSetConfidential(input: IssueSetConfidentialInput!): IssueSetConfidentialPayload", |c| {
-        Change::put("IssueSetConfidentialPayload", "issue").make(c, found(c)?, params(c, FIELDS))
-    }),
-    field("issueSetLocked(input: IssueSetLockedInput!): IssueSetLockedPayload", |c| {
-        Change::put("IssueSetLockedPayload", "issue").make(c, found(c)?, params(c, FIELDS))
-    }),
-    field("issueSetDueDate(input: IssueSetDueDateInput!): IssueSetDueDatePayload", |c| {
-        let day = text(c, "dueDate").split('T').next().unwrap_or_default().to_owned();
-        Change::put("IssueSetDueDatePayload", "issue").make(c, found(c)?, json!({ "due_date": day }))
-    }),
-    field("issueSetAssignees(input: IssueSetAssigneesInput!): IssueSetAssigneesPayload", |c| {
-        let object = found(c)?;
-        let names = input(c).get("assigneeUsernames").and_then(Value::as_array).cloned().unwrap_or_default();
-        let ids: Vec<u64> = {
-            let state = c.state();
-            let named = names.iter().filter_map(Value::as_str).filter_map(|name| state.user_named(name));
-            named.map(|row| row.id).collect()
-        };
-        Change::put("IssueSetAssigneesPayload", "issue").make(c, object, json!({ "assignee_ids": ids }))
-    }),
-    field("labelCreate(input: LabelCreateInput!): LabelCreatePayload", |c| {
-        if !text(c, "groupPath").is_empty() {
-            return Err(Problem::lacking("labels of groups"));
-        }
-        let project = project(c, "projectPath")?;
-        let params = params(c, &[("title", "name"), ("color", "color"), ("description", "description")]);
-        let done = c.rest().call("POST", &format!("projects/{project}/labels"), params);
-        payload(c, "LabelCreatePayload", done, |row| vec![("label", made(row, Object::Label))])
-    }),
-    field("workItemCreate(input: WorkItemCreateInput!): WorkItemCreatePayload", |c| {
-        let place = if text(c, "namespacePath").is_empty() { "projectPath" } else { "namespacePath" };
-        let project = project(c, place)?;
-        let mut params = params(c, FIELDS);
-        let kind = id(c, "workItemTypeId", &["WorkItems::Type"])?;
-        params["issue_type"] = json!(type_of(kind));
-        widgets(c, &mut params)?;
-        let done = c.rest().call("POST", &format!("projects/{project}/issues"), params);
-        payload(c, "WorkItemCreatePayload", done, |row| vec![("workItem", made(row, Object::WorkItem))])
-    }),
-    field("workItemUpdate(input: WorkItemUpdateInput!): WorkItemUpdatePayload", |c| {
-        let object = work_item(c)?;
-        let mut params = params(c, FIELDS);
-        match text(c, "stateEvent") {
-            "CLOSE" => params["state_event"] = json!("close"),
-            "REOPEN" => params["state_event"] = json!("reopen"),
-            _unchanged => {}
-        }
-        widgets(c, &mut params)?;
-        Change::put("WorkItemUpdatePayload", "workItem").make(c, object, params)
-    }),
-    field("workItemDelete(input: WorkItemDeleteInput!): WorkItemDeletePayload", |c| {
-        let object = work_item(c)?;
-        let address = super::entity::path(&c.state(), &object).ok_or_else(Problem::no_access)?;
-        let done = c.rest().call("DELETE", &address, json!({}));
-        payload(c, "WorkItemDeletePayload", done, |_| vec![("namespace", NOTHING)])
-    }),
+    field(
+        "createIssue(input: CreateIssueInput!): CreateIssuePayload",
+        |c| {
+            let project = project(c, "projectPath")?;
+            let mut params = params(
+                c,
+                &[FIELDS, &[("labels", "labels"), ("createdAt", "created_at")]].concat(),
+            );
+            drop_key(&mut params, "discussion_locked");
+            details(c, &mut params)?;
+            let done = c
+                .rest()
+                .call("POST", &format!("projects/{project}/issues"), params);
+            payload(c, "CreateIssuePayload", done, |row| {
+                vec![("issue", made(row, Object::Issue))]
+            })
+        },
+    ),
+    field(
+        "updateIssue(input: UpdateIssueInput!): UpdateIssuePayload",
+        |c| {
+            let object = found(c)?;
+            let mut params = params(c, FIELDS);
+            match text(c, "stateEvent") {
+                "CLOSE" => params["state_event"] = json!("close"),
+                "REOPEN" => params["state_event"] = json!("reopen"),
+                _unchanged => {}
+            }
+            details(c, &mut params)?;
+            Change::put("UpdateIssuePayload", "issue").make(c, object, params)
+        },
+    ),
+    field(
+        "issueSetConfidential(input: IssueSetConfidentialInput!): IssueSetConfidentialPayload",
+        |c| {
+            Change::put("IssueSetConfidentialPayload", "issue").make(
+                c,
+                found(c)?,
+                params(c, FIELDS),
+            )
+        },
+    ),
+    field(
+        "issueSetLocked(input: IssueSetLockedInput!): IssueSetLockedPayload",
+        |c| Change::put("IssueSetLockedPayload", "issue").make(c, found(c)?, params(c, FIELDS)),
+    ),
+    field(
+        "issueSetDueDate(input: IssueSetDueDateInput!): IssueSetDueDatePayload",
+        |c| {
+            let day = text(c, "dueDate")
+                .split('T')
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            Change::put("IssueSetDueDatePayload", "issue").make(
+                c,
+                found(c)?,
+                json!({ "due_date": day }),
+            )
+        },
+    ),
+    field(
+        "issueSetAssignees(input: IssueSetAssigneesInput!): IssueSetAssigneesPayload",
+        |c| {
+            let object = found(c)?;
+            let names = input(c)
+                .get("assigneeUsernames")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
+            let ids: Vec<u64> = {
+                let state = c.state();
+                let named = names
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .filter_map(|name| state.user_named(name));
+                named.map(|row| row.id).collect()
+            };
+            Change::put("IssueSetAssigneesPayload", "issue").make(
+                c,
+                object,
+                json!({ "assignee_ids": ids }),
+            )
+        },
+    ),
+    field(
+        "labelCreate(input: LabelCreateInput!): LabelCreatePayload",
+        |c| {
+            if !text(c, "groupPath").is_empty() {
+                return Err(Problem::lacking("labels of groups"));
+            }
+            let project = project(c, "projectPath")?;
+            let params = params(
+                c,
+                &[
+                    ("title", "name"),
+                    ("color", "color"),
+                    ("description", "description"),
+                ],
+            );
+            let done = c
+                .rest()
+                .call("POST", &format!("projects/{project}/labels"), params);
+            payload(c, "LabelCreatePayload", done, |row| {
+                vec![("label", made(row, Object::Label))]
+            })
+        },
+    ),
+    field(
+        "workItemCreate(input: WorkItemCreateInput!): WorkItemCreatePayload",
+        |c| {
+            let place = if text(c, "namespacePath").is_empty() {
+                "projectPath"
+            } else {
+                "namespacePath"
+            };
+            let project = project(c, place)?;
+            let mut params = params(c, FIELDS);
+            let kind = id(c, "workItemTypeId", &["WorkItems::Type"])?;
+            params["issue_type"] = json!(type_of(kind));
+            widgets(c, &mut params)?;
+            let done = c
+                .rest()
+                .call("POST", &format!("projects/{project}/issues"), params);
+            payload(c, "WorkItemCreatePayload", done, |row| {
+                vec![("workItem", made(row, Object::WorkItem))]
+            })
+        },
+    ),
+    field(
+        "workItemUpdate(input: WorkItemUpdateInput!): WorkItemUpdatePayload",
+        |c| {
+            let object = work_item(c)?;
+            let mut params = params(c, FIELDS);
+            match text(c, "stateEvent") {
+                "CLOSE" => params["state_event"] = json!("close"),
+                "REOPEN" => params["state_event"] = json!("reopen"),
+                _unchanged => {}
+            }
+            widgets(c, &mut params)?;
+            Change::put("WorkItemUpdatePayload", "workItem").make(c, object, params)
+        },
+    ),
+    field(
+        "workItemDelete(input: WorkItemDeleteInput!): WorkItemDeletePayload",
+        |c| {
+            let object = work_item(c)?;
+            let address =
+                super::entity::path(&c.state(), &object).ok_or_else(Problem::no_access)?;
+            let done = c.rest().call("DELETE", &address, json!({}));
+            payload(c, "WorkItemDeletePayload", done, |_| {
+                vec![("namespace", NOTHING)]
+            })
+        },
+    ),
 ];
 
 /// The family of these mutations.
@@ -229,7 +309,8 @@ fn widgets(call: &Call<'_>, params: &mut Value) -> Result<(), Problem> {
             }
         }
     }
-    if let Some(milestone) = widget("milestoneWidget").and_then(|widget| widget.get("milestoneId")) {
+    if let Some(milestone) = widget("milestoneWidget").and_then(|widget| widget.get("milestoneId"))
+    {
         params["milestone_id"] = json!(milestone_number(milestone)?);
     }
     if let Some(day) = widget("startAndDueDateWidget").and_then(|widget| widget.get("dueDate")) {

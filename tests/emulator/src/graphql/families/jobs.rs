@@ -1,7 +1,7 @@
 //! Jobs. GitLab's `CiJob` has no user.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::entity::many;
 use crate::access::{self, Role};
@@ -27,94 +27,202 @@ pub(super) const CLASSES: &[&str] = &[
 const FIELDS: &[Line] = &[
     field("id: JobID", |c| row(c, |row, _| value(job_gid(row)))),
     field("name: String", |c| row(c, |row, _| value(row.name.clone()))),
-    field("status: CiJobStatus", |c| row(c, |row, _| value(upper(row.status.as_str())))),
+    field("status: CiJobStatus", |c| {
+        row(c, |row, _| value(upper(row.status.as_str())))
+    }),
     field("kind: CiJobKind!", |c| row(c, |row, _| value(kind(row)))),
-    field("manualJob: Boolean", |c| row(c, |row, _| value(is_action(row)))),
-    field("allowFailure: Boolean!", |c| row(c, |row, _| value(row.allow_failure))),
+    field("manualJob: Boolean", |c| {
+        row(c, |row, _| value(is_action(row)))
+    }),
+    field("allowFailure: Boolean!", |c| {
+        row(c, |row, _| value(row.allow_failure))
+    }),
     field("retried: Boolean", |c| row(c, |row, _| value(row.retried))),
-    field("active: Boolean!", |c| row(c, |row, _| value(row.status.is_active()))),
-    field("playable: Boolean!", |c| row(c, |row, _| value(play::is_playable(row)))),
-    field("retryable: Boolean!", |c| row(c, |row, _| value(retry::is_retryable(row)))),
-    field("cancelable: Boolean!", |c| row(c, |row, _| value(row.status.is_cancelable()))),
-    field("scheduled: Boolean!", |c| row(c, |row, _| value(row.status.as_str() == "scheduled"))),
+    field("active: Boolean!", |c| {
+        row(c, |row, _| value(row.status.is_active()))
+    }),
+    field("playable: Boolean!", |c| {
+        row(c, |row, _| value(play::is_playable(row)))
+    }),
+    field("retryable: Boolean!", |c| {
+        row(c, |row, _| value(retry::is_retryable(row)))
+    }),
+    field("cancelable: Boolean!", |c| {
+        row(c, |row, _| value(row.status.is_cancelable()))
+    }),
+    field("scheduled: Boolean!", |c| {
+        row(c, |row, _| value(row.status.as_str() == "scheduled"))
+    }),
     field("stuck: Boolean!", |_| Ok(value(false))),
     field("triggered: Boolean", |c| {
-        row(c, |row, state| value(state.pipelines.get(row.pipeline_id).is_some_and(|row| row.trigger_id.is_some())))
+        row(c, |row, state| {
+            value(
+                state
+                    .pipelines
+                    .get(row.pipeline_id)
+                    .is_some_and(|row| row.trigger_id.is_some()),
+            )
+        })
     }),
     field("createdByTag: Boolean!", |c| {
-        row(c, |row, state| value(state.pipelines.get(row.pipeline_id).is_some_and(|row| row.tag)))
+        row(c, |row, state| {
+            value(
+                state
+                    .pipelines
+                    .get(row.pipeline_id)
+                    .is_some_and(|row| row.tag),
+            )
+        })
     }),
-    field("coverage: Float", |c| row(c, |row, _| Found::Value(json!(row.coverage)))),
-    field("exitCode: Int", |c| row(c, |row, _| Found::Value(json!(row.exit_code)))),
+    field("coverage: Float", |c| {
+        row(c, |row, _| Found::Value(json!(row.coverage)))
+    }),
+    field("exitCode: Int", |c| {
+        row(c, |row, _| Found::Value(json!(row.exit_code)))
+    }),
     field("failureMessage: String", |c| {
         row(c, |row, _| {
-            let reason = row.failure_reason.as_deref().filter(|_| row.status == Status::Failed);
+            let reason = row
+                .failure_reason
+                .as_deref()
+                .filter(|_| row.status == Status::Failed);
             Found::Value(json!(reason.map(|reason| reason.replace('_', " "))))
         })
     }),
     field("schedulingType: String", |c| {
-        row(c, |row, _| value(if row.definition().is_some_and(|of| of.needs.is_some()) { "dag" } else { "stage" }))
+        row(c, |row, _| {
+            value(if row.definition().is_some_and(|of| of.needs.is_some()) {
+                "dag"
+            } else {
+                "stage"
+            })
+        })
     }),
     field("source: String", |c| {
-        row(c, |row, state| Found::Value(json!(state.pipelines.get(row.pipeline_id).map(|row| row.source.as_str()))))
+        row(c, |row, state| {
+            Found::Value(json!(
+                state
+                    .pipelines
+                    .get(row.pipeline_id)
+                    .map(|row| row.source.as_str())
+            ))
+        })
     }),
     field("refName: String", |c| {
-        row(c, |row, state| Found::Value(json!(state.pipelines.get(row.pipeline_id).map(|row| &row.git_ref))))
+        row(c, |row, state| {
+            Found::Value(json!(
+                state.pipelines.get(row.pipeline_id).map(|row| &row.git_ref)
+            ))
+        })
     }),
     field("shortSha: String!", |c| {
         row(c, |row, state| {
-            let sha = state.pipelines.get(row.pipeline_id).map(|row| row.sha.clone()).unwrap_or_default();
+            let sha = state
+                .pipelines
+                .get(row.pipeline_id)
+                .map(|row| row.sha.clone())
+                .unwrap_or_default();
             value(&sha[..8.min(sha.len())])
         })
     }),
     field("tags: [String!]", |c| {
-        row(c, |row, _| Found::Value(json!(row.definition().map(|of| of.tags.clone()).unwrap_or_default())))
+        row(c, |row, _| {
+            Found::Value(json!(
+                row.definition()
+                    .map(|of| of.tags.clone())
+                    .unwrap_or_default()
+            ))
+        })
     }),
-    field("createdAt: Time!", |c| row(c, |row, _| time(row.created_at))),
+    field("createdAt: Time!", |c| {
+        row(c, |row, _| time(row.created_at))
+    }),
     field("queuedAt: Time", |c| row(c, |row, _| time(row.queued_at))),
     field("startedAt: Time", |c| row(c, |row, _| time(row.started_at))),
-    field("finishedAt: Time", |c| row(c, |row, _| time(row.finished_at))),
-    field("scheduledAt: Time", |c| row(c, |row, _| time(row.scheduled_at))),
+    field("finishedAt: Time", |c| {
+        row(c, |row, _| time(row.finished_at))
+    }),
+    field("scheduledAt: Time", |c| {
+        row(c, |row, _| time(row.scheduled_at))
+    }),
     field("erasedAt: Time", |c| row(c, |row, _| time(row.erased_at))),
     field("duration: Int", |c| {
         let now = c.world.shared.clock.now();
-        between(c, now, |row| (row.started_at, row.finished_at)).map(|seconds| Found::Value(json!(seconds.map(f64::trunc).map(whole))))
+        between(c, now, |row| (row.started_at, row.finished_at))
+            .map(|seconds| Found::Value(json!(seconds.map(f64::trunc).map(whole))))
     }),
     field("queuedDuration: Duration", |c| {
         let now = c.world.shared.clock.now();
-        between(c, now, |row| (row.queued_at, row.started_at.or(row.finished_at))).map(|seconds| Found::Value(json!(seconds)))
+        between(c, now, |row| {
+            (row.queued_at, row.started_at.or(row.finished_at))
+        })
+        .map(|seconds| Found::Value(json!(seconds)))
     }),
-    field("webPath: String", |c| row(c, |row, state| value(page(state, row)))),
+    field("webPath: String", |c| {
+        row(c, |row, state| value(page(state, row)))
+    }),
     field("playPath: String", |c| {
-        row(c, |row, state| if play::is_playable(row) { value(page(state, row) + "/play") } else { NOTHING })
+        row(c, |row, state| {
+            if play::is_playable(row) {
+                value(page(state, row) + "/play")
+            } else {
+                NOTHING
+            }
+        })
     }),
     field("retryPath: String", |c| {
-        row(c, |row, state| if retry::is_retryable(row) { value(page(state, row) + "/retry") } else { NOTHING })
+        row(c, |row, state| {
+            if retry::is_retryable(row) {
+                value(page(state, row) + "/retry")
+            } else {
+                NOTHING
+            }
+        })
     }),
     field("browseArtifactsPath: String", |c| {
         row(c, |row, state| {
             let has = row.artifacts.iter().any(|file| file.file_type == "archive");
-            if has { value(page(state, row) + "/artifacts/browse") } else { NOTHING }
+            if has {
+                value(page(state, row) + "/artifacts/browse")
+            } else {
+                NOTHING
+            }
         })
     }),
     field("detailedStatus: DetailedStatus", |c| {
         row(c, |row, state| {
             let id = format!("{}-{}-{}", row.status.as_str(), row.id, row.id);
             let action = action_of(state, row);
-            status_record(&id, row.status, &page(state, row)).with("action", action).found()
+            status_record(&id, row.status, &page(state, row))
+                .with("action", action)
+                .found()
         })
     }),
     field("stage: CiStage", |c| {
-        row(c, |row, _| Found::One(Object::Stage { pipeline: row.pipeline_id, name: row.stage.clone() }))
+        row(c, |row, _| {
+            Found::One(Object::Stage {
+                pipeline: row.pipeline_id,
+                name: row.stage.clone(),
+            })
+        })
     }),
-    field("pipeline: Pipeline", |c| row(c, |row, _| Found::One(Object::Pipeline(row.pipeline_id)))),
-    field("project: Project", |c| row(c, |row, _| Found::One(Object::Project(row.project_id)))),
+    field("pipeline: Pipeline", |c| {
+        row(c, |row, _| Found::One(Object::Pipeline(row.pipeline_id)))
+    }),
+    field("project: Project", |c| {
+        row(c, |row, _| Found::One(Object::Project(row.project_id)))
+    }),
     field("downstreamPipeline: Pipeline", |c| {
-        row(c, |row, _| one(row.downstream_pipeline_id.map(Object::Pipeline)))
+        row(c, |row, _| {
+            one(row.downstream_pipeline_id.map(Object::Pipeline))
+        })
     }),
     field("needs: CiBuildNeedConnection", |c| {
         row(c, |row, _| {
-            let needs = row.definition().and_then(|of| of.needs.clone()).unwrap_or_default();
+            let needs = row
+                .definition()
+                .and_then(|of| of.needs.clone())
+                .unwrap_or_default();
             let made = needs.iter().enumerate().map(|(at, need)| {
                 let id = format!("gid://gitlab/Ci::BuildNeed/{}", row.id * 100 + at as u64);
                 record("CiBuildNeed", json!({ "id": id, "name": need.job })).object()
@@ -124,9 +232,18 @@ const FIELDS: &[Line] = &[
     }),
     field("previousStageJobs: CiJobConnection", |c| {
         row(c, |row, state| {
-            let before = || state.current_jobs_of(row.pipeline_id).filter(|job| job.stage_index < row.stage_index);
+            let before = || {
+                state
+                    .current_jobs_of(row.pipeline_id)
+                    .filter(|job| job.stage_index < row.stage_index)
+            };
             let last = before().map(|job| job.stage_index).max();
-            many(before().filter(|job| Some(job.stage_index) == last).map(|job| job.id), Object::Job)
+            many(
+                before()
+                    .filter(|job| Some(job.stage_index) == last)
+                    .map(|job| job.id),
+                Object::Job,
+            )
         })
     }),
     field("artifacts: CiJobArtifactConnection", |c| {
@@ -146,13 +263,7 @@ const FIELDS: &[Line] = &[
             Found::Many(made.collect())
         })
     }),
-    field("trace: CiJobTrace", |c| {
-        let acting = c.user();
-        row(c, |row, _| value(row.trace.clone())).map(|found| match found {
-            Found::Value(Value::String(text)) if acting.is_some() || !text.is_empty() => trace(&text),
-            _none => NOTHING,
-        })
-    }),
+    field("trace: CiJobTrace", |c| row(c, |row, _| trace(&row.trace))),
     field("manualVariables: CiManualVariableConnection", |c| {
         row(c, |row, _| {
             let made = row.variables.iter().enumerate().map(|(at, given)| {
@@ -166,7 +277,9 @@ const FIELDS: &[Line] = &[
             Found::Many(made.collect())
         })
     }),
-    field("canPlayJob: Boolean!", |c| may_update(c).map(|(may, _)| value(may))),
+    field("canPlayJob: Boolean!", |c| {
+        may_update(c).map(|(may, _)| value(may))
+    }),
     field("userPermissions: JobPermissions!", |c| {
         let (update, read) = may_update(c)?;
         let data = json!({ "readBuild": read, "readJobArtifacts": read, "updateBuild": update, "cancelBuild": update });
@@ -269,7 +382,11 @@ pub(super) fn kind(job: &Job) -> &'static str {
 }
 
 fn page(state: &State, job: &Job) -> String {
-    format!("{}/-/jobs/{}", state.project_url("", job.project_id), job.id)
+    format!(
+        "{}/-/jobs/{}",
+        state.project_url("", job.project_id),
+        job.id
+    )
 }
 
 /// How a status is shown.
@@ -307,7 +424,10 @@ fn trace(text: &str) -> Found {
         .into_iter()
         .rev()
         .map(|line| {
-            let escaped = line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            let escaped = line
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;");
             format!("<span>{escaped}<br/></span>")
         })
         .collect();

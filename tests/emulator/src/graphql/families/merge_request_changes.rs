@@ -15,65 +15,130 @@ pub(super) const LABELS: &[&str] = &["ProjectLabel", "GroupLabel", "Label"];
 
 /// The mutations.
 pub(super) const LINES: &[Line] = &[
-    field("mergeRequestCreate(input: MergeRequestCreateInput!): MergeRequestCreatePayload", |c| {
-        let id = project(c, "projectPath")?;
-        let params = params(c, &[
-            ("title", "title"), ("sourceBranch", "source_branch"), ("targetBranch", "target_branch"), ("description", "description"),
-            ("labels", "labels"), ("mergeAfter", "merge_after"), ("removeSourceBranch", "remove_source_branch"),
-        ]);
-        let done = c.rest().call("POST", &format!("projects/{id}/merge_requests"), params);
-        payload(c, "MergeRequestCreatePayload", done, |row| vec![("mergeRequest", made(row, Object::MergeRequest))])
-    }),
-    field("mergeRequestUpdate(input: MergeRequestUpdateInput!): MergeRequestUpdatePayload", |c| {
-        let mut params = params(c, &[
-            ("title", "title"), ("description", "description"), ("targetBranch", "target_branch"), ("mergeAfter", "merge_after"),
-            ("removeSourceBranch", "remove_source_branch"),
-        ]);
-        match text(c, "state") {
-            "CLOSED" => params["state_event"] = json!("close"),
-            "OPEN" => params["state_event"] = json!("reopen"),
-            _unchanged => {}
-        }
-        PUT_UPDATE.make(c, found(c)?, params)
-    }),
-    field("mergeRequestSetDraft(input: MergeRequestSetDraftInput!): MergeRequestSetDraftPayload", |c| {
-        let object = found(c)?;
-        let draft = input(c).get("draft").and_then(Value::as_bool) == Some(true);
-        let title = row(c, &object, |row, _| row.title.clone())?;
-        let plain = without_draft_prefix(&title);
-        let title = if draft { format!("Draft: {plain}") } else { plain.to_owned() };
-        Change::put("MergeRequestSetDraftPayload", "mergeRequest").make(c, object, json!({ "title": title }))
-    }),
-    field("mergeRequestSetLocked(input: MergeRequestSetLockedInput!): MergeRequestSetLockedPayload", |c| {
-        let params = params(c, &[("locked", "discussion_locked")]);
-        Change::put("MergeRequestSetLockedPayload", "mergeRequest").make(c, found(c)?, params)
-    }),
-    field("mergeRequestSetLabels(input: MergeRequestSetLabelsInput!): MergeRequestSetLabelsPayload", |c| {
-        let object = found(c)?;
-        let params = labels(c)?;
-        Change::put("MergeRequestSetLabelsPayload", "mergeRequest").make(c, object, params)
-    }),
-    field("mergeRequestSetAssignees(input: MergeRequestSetAssigneesInput!): MergeRequestSetAssigneesPayload", |c| {
-        let object = found(c)?;
-        let now = row(c, &object, |row, _| row.assignee_ids.clone())?;
-        let ids = people(c, "assigneeUsernames", now);
-        Change::put("MergeRequestSetAssigneesPayload", "mergeRequest").make(c, object, json!({ "assignee_ids": ids }))
-    }),
-    field("mergeRequestSetReviewers(input: MergeRequestSetReviewersInput!): MergeRequestSetReviewersPayload", |c| {
-        let object = found(c)?;
-        let now = row(c, &object, |row, _| row.reviewer_ids.clone())?;
-        let ids = people(c, "reviewerUsernames", now);
-        Change::put("MergeRequestSetReviewersPayload", "mergeRequest").make(c, object, json!({ "reviewer_ids": ids }))
-    }),
-    field("mergeRequestSetMilestone(input: MergeRequestSetMilestoneInput!): MergeRequestSetMilestonePayload", |c| {
-        let object = found(c)?;
-        let id = match input(c).get("milestoneId").and_then(Value::as_str) {
-            Some(text) => number_of(text, &["Milestone"])?,
-            None => 0,
-        };
-        Change::put("MergeRequestSetMilestonePayload", "mergeRequest").make(c, object, json!({ "milestone_id": id }))
-    }),
-    field("mergeRequestAccept(input: MergeRequestAcceptInput!): MergeRequestAcceptPayload", accept),
+    field(
+        "mergeRequestCreate(input: MergeRequestCreateInput!): MergeRequestCreatePayload",
+        |c| {
+            let id = project(c, "projectPath")?;
+            let params = params(
+                c,
+                &[
+                    ("title", "title"),
+                    ("sourceBranch", "source_branch"),
+                    ("targetBranch", "target_branch"),
+                    ("description", "description"),
+                    ("labels", "labels"),
+                    ("mergeAfter", "merge_after"),
+                    ("removeSourceBranch", "remove_source_branch"),
+                ],
+            );
+            let done = c
+                .rest()
+                .call("POST", &format!("projects/{id}/merge_requests"), params);
+            payload(c, "MergeRequestCreatePayload", done, |row| {
+                vec![("mergeRequest", made(row, Object::MergeRequest))]
+            })
+        },
+    ),
+    field(
+        "mergeRequestUpdate(input: MergeRequestUpdateInput!): MergeRequestUpdatePayload",
+        |c| {
+            let mut params = params(
+                c,
+                &[
+                    ("title", "title"),
+                    ("description", "description"),
+                    ("targetBranch", "target_branch"),
+                    ("mergeAfter", "merge_after"),
+                    ("removeSourceBranch", "remove_source_branch"),
+                ],
+            );
+            match text(c, "state") {
+                "CLOSED" => params["state_event"] = json!("close"),
+                "OPEN" => params["state_event"] = json!("reopen"),
+                _unchanged => {}
+            }
+            PUT_UPDATE.make(c, found(c)?, params)
+        },
+    ),
+    field(
+        "mergeRequestSetDraft(input: MergeRequestSetDraftInput!): MergeRequestSetDraftPayload",
+        |c| {
+            let object = found(c)?;
+            let draft = input(c).get("draft").and_then(Value::as_bool) == Some(true);
+            let title = row(c, &object, |row, _| row.title.clone())?;
+            let plain = without_draft_prefix(&title);
+            let title = if draft {
+                format!("Draft: {plain}")
+            } else {
+                plain.to_owned()
+            };
+            Change::put("MergeRequestSetDraftPayload", "mergeRequest").make(
+                c,
+                object,
+                json!({ "title": title }),
+            )
+        },
+    ),
+    field(
+        "mergeRequestSetLocked(input: MergeRequestSetLockedInput!): MergeRequestSetLockedPayload",
+        |c| {
+            let params = params(c, &[("locked", "discussion_locked")]);
+            Change::put("MergeRequestSetLockedPayload", "mergeRequest").make(c, found(c)?, params)
+        },
+    ),
+    field(
+        "mergeRequestSetLabels(input: MergeRequestSetLabelsInput!): MergeRequestSetLabelsPayload",
+        |c| {
+            let object = found(c)?;
+            let params = labels(c)?;
+            Change::put("MergeRequestSetLabelsPayload", "mergeRequest").make(c, object, params)
+        },
+    ),
+    field(
+        "mergeRequestSetAssignees(input: MergeRequestSetAssigneesInput!): MergeRequestSetAssigneesPayload",
+        |c| {
+            let object = found(c)?;
+            let now = row(c, &object, |row, _| row.assignee_ids.clone())?;
+            let ids = people(c, "assigneeUsernames", now);
+            Change::put("MergeRequestSetAssigneesPayload", "mergeRequest").make(
+                c,
+                object,
+                json!({ "assignee_ids": ids }),
+            )
+        },
+    ),
+    field(
+        "mergeRequestSetReviewers(input: MergeRequestSetReviewersInput!): MergeRequestSetReviewersPayload",
+        |c| {
+            let object = found(c)?;
+            let now = row(c, &object, |row, _| row.reviewer_ids.clone())?;
+            let ids = people(c, "reviewerUsernames", now);
+            Change::put("MergeRequestSetReviewersPayload", "mergeRequest").make(
+                c,
+                object,
+                json!({ "reviewer_ids": ids }),
+            )
+        },
+    ),
+    field(
+        "mergeRequestSetMilestone(input: MergeRequestSetMilestoneInput!): MergeRequestSetMilestonePayload",
+        |c| {
+            let object = found(c)?;
+            let id = match input(c).get("milestoneId").and_then(Value::as_str) {
+                Some(text) => number_of(text, &["Milestone"])?,
+                None => 0,
+            };
+            Change::put("MergeRequestSetMilestonePayload", "mergeRequest").make(
+                c,
+                object,
+                json!({ "milestone_id": id }),
+            )
+        },
+    ),
+    field(
+        "mergeRequestAccept(input: MergeRequestAcceptInput!): MergeRequestAcceptPayload",
+        accept,
+    ),
 ];
 
 const PUT_UPDATE: Change = Change::put("MergeRequestUpdatePayload", "mergeRequest");
@@ -174,7 +239,11 @@ pub(super) fn label_names(call: &Call<'_>, name: &str) -> Result<Vec<String>, Pr
 
 /// The people of the input, put together with those who are there.
 fn people(call: &Call<'_>, name: &str, now: Vec<u64>) -> Vec<u64> {
-    let names = input(call).get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let names = input(call)
+        .get(name)
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     let state = call.state();
     let given: Vec<u64> = names
         .iter()
@@ -191,13 +260,16 @@ fn people(call: &Call<'_>, name: &str, now: Vec<u64>) -> Vec<u64> {
 
 fn accept(call: &Call<'_>) -> Outcome {
     let object = found(call)?;
-    let mut params = params(call, &[
-        ("sha", "sha"),
-        ("squash", "squash"),
-        ("commitMessage", "merge_commit_message"),
-        ("squashCommitMessage", "squash_commit_message"),
-        ("shouldRemoveSourceBranch", "should_remove_source_branch"),
-    ]);
+    let mut params = params(
+        call,
+        &[
+            ("sha", "sha"),
+            ("squash", "squash"),
+            ("commitMessage", "merge_commit_message"),
+            ("squashCommitMessage", "squash_commit_message"),
+            ("shouldRemoveSourceBranch", "should_remove_source_branch"),
+        ],
+    );
     if !text(call, "strategy").is_empty() {
         params["auto_merge"] = json!(true);
     }

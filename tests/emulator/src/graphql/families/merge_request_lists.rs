@@ -73,7 +73,11 @@ fn list(call: &Call<'_>, path: &str, more: Value) -> Outcome {
     let mut filter = renamed(call.args, NAMES);
     let state = call.text("state").unwrap_or("all");
     filter["state"] = json!(state);
-    order(call, &mut filter, &["created", "updated", "merged_at", "title"]);
+    order(
+        call,
+        &mut filter,
+        &["created", "updated", "merged_at", "title"],
+    );
     if let (Some(filter), Value::Object(more)) = (filter.as_object_mut(), more) {
         filter.extend(more);
     }
@@ -129,4 +133,3 @@ pub(super) fn of_number(call: &Call<'_>) -> Outcome {
         row.map(|row| Object::MergeRequest(row.id)),
     ))
 }
-

@@ -1,30 +1,31 @@
 //! The types of the schema, one file per family.
 
-mod entity;
-mod ci;
-mod users;
-mod root;
-mod projects;
-mod merge_requests;
-mod merge_request_lists;
-mod notes;
-mod labels;
-mod pipelines;
-mod pipeline_lists;
-mod jobs;
-mod repository;
-mod issues;
-mod work_items;
-mod groups;
-mod releases;
-mod todos;
 mod changes;
-mod mutations;
-mod merge_request_changes;
+mod ci;
+mod entity;
+mod groups;
 mod issue_changes;
+mod issues;
+mod jobs;
+mod labels;
+mod merge_request_changes;
+mod merge_request_lists;
+mod merge_requests;
+mod mutations;
 mod note_changes;
+mod notes;
 mod pipeline_changes;
+mod pipeline_lists;
+mod pipelines;
 mod project_changes;
+mod projects;
+mod releases;
+mod repository;
+mod root;
+mod todos;
+mod users;
+mod work_item_widgets;
+mod work_items;
 
 use super::introspection;
 use super::schema::Family;
@@ -45,6 +46,7 @@ pub(super) const FAMILIES: &[&Family] = &[
     &repository::FAMILY,
     &issues::FAMILY,
     &work_items::FAMILY,
+    &work_item_widgets::FAMILY,
     &groups::FAMILY,
     &ci::FAMILY,
     &releases::FAMILY,

@@ -27,7 +27,12 @@ const LINES: &[Line] = &[field(
         } else {
             Found::Value(messages)
         };
-        Ok(finished(c, "EchoCreatePayload", &errors, vec![("echoes", echoes)]))
+        Ok(finished(
+            c,
+            "EchoCreatePayload",
+            &errors,
+            vec![("echoes", echoes)],
+        ))
     },
 )];
 

@@ -6,9 +6,7 @@ use super::changes::{id, input, made, params, payload, text};
 use super::entity::path;
 use super::notes::{award, noteable};
 use crate::errors::ApiError;
-use crate::graphql::objects::{
-    Call, Found, NOTHING, Object, Outcome, Problem, number_of, value,
-};
+use crate::graphql::objects::{Call, Found, NOTHING, Object, Outcome, Problem, number_of, value};
 use crate::graphql::schema::{Family, Line, field};
 
 /// The classes in the global ids of notes.
@@ -16,85 +14,163 @@ const NOTES: &[&str] = &["Note", "DiscussionNote", "DiffNote"];
 
 /// The mutations.
 pub(super) const LINES: &[Line] = &[
-    field("createNote(input: CreateNoteInput!): CreateNotePayload", |c| {
-        let address = target(c, "noteableId")?.0;
-        let discussion = text(c, "discussionId").rsplit('/').next().unwrap_or_default();
-        let tail = if discussion.is_empty() { "notes".to_owned() } else { format!("discussions/{discussion}/notes") };
-        let mut params = params(c, &[("body", "body"), ("internal", "internal"), ("mergeRequestDiffHeadSha", "merge_request_diff_head_sha")]);
-        if !discussion.is_empty() {
-            params = json!({ "body": text(c, "body") });
-        }
-        let done = c.rest().call("POST", &format!("{address}/{tail}"), params);
-        note(c, "CreateNotePayload", done)
-    }),
-    field("createDiscussion(input: CreateDiscussionInput!): CreateDiscussionPayload", |c| {
-        let address = target(c, "noteableId")?.0;
-        let done = c.rest().call("POST", &format!("{address}/discussions"), params(c, &[("body", "body")]));
-        let done = done.map(|thread| thread["notes"][0].clone());
-        note(c, "CreateDiscussionPayload", done)
-    }),
-    field("updateNote(input: UpdateNoteInput!): UpdateNotePayload", |c| {
-        let address = note_address(c)?;
-        let done = c.rest().call("PUT", &address, params(c, &[("body", "body")]));
-        note(c, "UpdateNotePayload", done)
-    }),
-    field("destroyNote(input: DestroyNoteInput!): DestroyNotePayload", |c| {
-        let address = note_address(c)?;
-        let done = c.rest().call("DELETE", &address, json!({}));
-        payload(c, "DestroyNotePayload", done, |_| vec![("note", NOTHING)])
-    }),
-    field("discussionToggleResolve(input: DiscussionToggleResolveInput!): DiscussionToggleResolvePayload", |c| {
-        let thread = text(c, "id").rsplit('/').next().unwrap_or_default().to_owned();
-        let address = {
-            let state = c.state();
-            let row = state.notes.iter().find(|row| row.discussion_id == thread);
-            let row = row.filter(|row| super::notes::may_read(&state, c.user(), row));
-            let object = match row.map(|row| row.noteable) {
-                Some(crate::store::notes::Noteable::MergeRequest(id)) => Object::MergeRequest(id),
-                Some(crate::store::notes::Noteable::Issue(_)) | None => return Err(Problem::no_access()),
+    field(
+        "createNote(input: CreateNoteInput!): CreateNotePayload",
+        |c| {
+            let address = target(c, "noteableId")?.0;
+            let discussion = text(c, "discussionId")
+                .rsplit('/')
+                .next()
+                .unwrap_or_default();
+            let tail = if discussion.is_empty() {
+                "notes".to_owned()
+            } else {
+                format!("discussions/{discussion}/notes")
             };
-            path(&state, &object).ok_or_else(Problem::no_access)?
-        };
-        let resolve = input(c).get("resolve").and_then(Value::as_bool) == Some(true);
-        let done = c.rest().call("PUT", &format!("{address}/discussions/{thread}"), json!({ "resolved": resolve }));
-        payload(c, "DiscussionToggleResolvePayload", done, |_| vec![("discussion", Found::One(Object::Discussion(thread)))])
-    }),
-    field("awardEmojiAdd(input: AwardEmojiAddInput!): AwardEmojiAddPayload", |c| {
-        let (address, _) = target(c, "awardableId")?;
-        let done = c.rest().call("POST", &format!("{address}/award_emoji"), params(c, &[("name", "name")]));
-        let by = c.user().unwrap_or_default();
-        let name = text(c, "name");
-        payload(c, "AwardEmojiAddPayload", done, |row| {
-            vec![("awardEmoji", row.map_or(NOTHING, |_| Found::One(award(name, by))))]
-        })
-    }),
-    field("awardEmojiRemove(input: AwardEmojiRemoveInput!): AwardEmojiRemovePayload", |c| {
-        let done = remove_award(c)?;
-        match done {
-            Some(done) => payload(c, "AwardEmojiRemovePayload", done, |_| vec![("awardEmoji", NOTHING)]),
-            None => Ok(super::changes::finished(
+            let mut params = params(
                 c,
-                "AwardEmojiRemovePayload",
-                &["User has not awarded emoji of type ".to_owned() + text(c, "name") + " on the awardable"],
-                vec![("awardEmoji", NOTHING)],
-            )),
-        }
-    }),
-    field("awardEmojiToggle(input: AwardEmojiToggleInput!): AwardEmojiTogglePayload", |c| {
-        if let Some(done) = remove_award(c)? {
-            return payload(c, "AwardEmojiTogglePayload", done, |_| vec![("awardEmoji", NOTHING), ("toggledOn", value(false))]);
-        }
-        let (address, _) = target(c, "awardableId")?;
-        let done = c.rest().call("POST", &format!("{address}/award_emoji"), params(c, &[("name", "name")]));
-        let by = c.user().unwrap_or_default();
-        let name = text(c, "name");
-        payload(c, "AwardEmojiTogglePayload", done, |row| {
-            vec![
-                ("awardEmoji", row.map_or(NOTHING, |_| Found::One(award(name, by)))),
-                ("toggledOn", value(row.is_some())),
-            ]
-        })
-    }),
+                &[
+                    ("body", "body"),
+                    ("internal", "internal"),
+                    ("mergeRequestDiffHeadSha", "merge_request_diff_head_sha"),
+                ],
+            );
+            if !discussion.is_empty() {
+                params = json!({ "body": text(c, "body") });
+            }
+            let done = c.rest().call("POST", &format!("{address}/{tail}"), params);
+            note(c, "CreateNotePayload", done)
+        },
+    ),
+    field(
+        "createDiscussion(input: CreateDiscussionInput!): CreateDiscussionPayload",
+        |c| {
+            let address = target(c, "noteableId")?.0;
+            let done = c.rest().call(
+                "POST",
+                &format!("{address}/discussions"),
+                params(c, &[("body", "body")]),
+            );
+            let done = done.map(|thread| thread["notes"][0].clone());
+            note(c, "CreateDiscussionPayload", done)
+        },
+    ),
+    field(
+        "updateNote(input: UpdateNoteInput!): UpdateNotePayload",
+        |c| {
+            let address = note_address(c)?;
+            let done = c
+                .rest()
+                .call("PUT", &address, params(c, &[("body", "body")]));
+            note(c, "UpdateNotePayload", done)
+        },
+    ),
+    field(
+        "destroyNote(input: DestroyNoteInput!): DestroyNotePayload",
+        |c| {
+            let address = note_address(c)?;
+            let done = c.rest().call("DELETE", &address, json!({}));
+            payload(c, "DestroyNotePayload", done, |_| vec![("note", NOTHING)])
+        },
+    ),
+    field(
+        "discussionToggleResolve(input: DiscussionToggleResolveInput!): DiscussionToggleResolvePayload",
+        |c| {
+            let thread = text(c, "id")
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            let address = {
+                let state = c.state();
+                let row = state.notes.iter().find(|row| row.discussion_id == thread);
+                let row = row.filter(|row| super::notes::may_read(&state, c.user(), row));
+                let object = match row.map(|row| row.noteable) {
+                    Some(crate::store::notes::Noteable::MergeRequest(id)) => {
+                        Object::MergeRequest(id)
+                    }
+                    Some(crate::store::notes::Noteable::Issue(_)) | None => {
+                        return Err(Problem::no_access());
+                    }
+                };
+                path(&state, &object).ok_or_else(Problem::no_access)?
+            };
+            let resolve = input(c).get("resolve").and_then(Value::as_bool) == Some(true);
+            let done = c.rest().call(
+                "PUT",
+                &format!("{address}/discussions/{thread}"),
+                json!({ "resolved": resolve }),
+            );
+            payload(c, "DiscussionToggleResolvePayload", done, |_| {
+                vec![("discussion", Found::One(Object::Discussion(thread)))]
+            })
+        },
+    ),
+    field(
+        "awardEmojiAdd(input: AwardEmojiAddInput!): AwardEmojiAddPayload",
+        |c| {
+            let (address, _) = target(c, "awardableId")?;
+            let done = c.rest().call(
+                "POST",
+                &format!("{address}/award_emoji"),
+                params(c, &[("name", "name")]),
+            );
+            let by = c.user().unwrap_or_default();
+            let name = text(c, "name");
+            payload(c, "AwardEmojiAddPayload", done, |row| {
+                vec![(
+                    "awardEmoji",
+                    row.map_or(NOTHING, |_| Found::One(award(name, by))),
+                )]
+            })
+        },
+    ),
+    field(
+        "awardEmojiRemove(input: AwardEmojiRemoveInput!): AwardEmojiRemovePayload",
+        |c| {
+            let done = remove_award(c)?;
+            match done {
+                Some(done) => payload(c, "AwardEmojiRemovePayload", done, |_| {
+                    vec![("awardEmoji", NOTHING)]
+                }),
+                None => Ok(super::changes::finished(
+                    c,
+                    "AwardEmojiRemovePayload",
+                    &["User has not awarded emoji of type ".to_owned()
+                        + text(c, "name")
+                        + " on the awardable"],
+                    vec![("awardEmoji", NOTHING)],
+                )),
+            }
+        },
+    ),
+    field(
+        "awardEmojiToggle(input: AwardEmojiToggleInput!): AwardEmojiTogglePayload",
+        |c| {
+            if let Some(done) = remove_award(c)? {
+                return payload(c, "AwardEmojiTogglePayload", done, |_| {
+                    vec![("awardEmoji", NOTHING), ("toggledOn", value(false))]
+                });
+            }
+            let (address, _) = target(c, "awardableId")?;
+            let done = c.rest().call(
+                "POST",
+                &format!("{address}/award_emoji"),
+                params(c, &[("name", "name")]),
+            );
+            let by = c.user().unwrap_or_default();
+            let name = text(c, "name");
+            payload(c, "AwardEmojiTogglePayload", done, |row| {
+                vec![
+                    (
+                        "awardEmoji",
+                        row.map_or(NOTHING, |_| Found::One(award(name, by))),
+                    ),
+                    ("toggledOn", value(row.is_some())),
+                ]
+            })
+        },
+    ),
 ];
 
 /// The family of these mutations.

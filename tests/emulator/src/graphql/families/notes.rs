@@ -16,27 +16,61 @@ use crate::store::notes::{Note, Noteable};
 
 const NOTE: &[Line] = &[
     field("id: NoteID!", |c| note(c, |row, _, _| value(note_gid(row)))),
-    field("body: String!", |c| note(c, |row, _, _| value(row.body.clone()))),
-    field("bodyHtml: String", |c| note(c, |row, _, _| value(row.body.clone()))),
-    field("system: Boolean!", |c| note(c, |row, _, _| value(row.system))),
-    field("internal: Boolean", |c| note(c, |row, _, _| value(row.internal))),
-    field("confidential: Boolean @deprecated", |c| note(c, |row, _, _| value(row.internal))),
-    field("resolvable: Boolean!", |c| note(c, |row, _, _| value(row.is_resolvable()))),
-    field("resolved: Boolean!", |c| note(c, |row, _, _| value(row.resolved_at.is_some()))),
-    field("resolvedAt: Time", |c| note(c, |row, _, _| time(row.resolved_at))),
-    field("resolvedBy: UserCore", |c| note(c, |row, _, _| one(row.resolved_by.map(user)))),
-    field("createdAt: Time!", |c| note(c, |row, _, _| time(row.created_at))),
-    field("updatedAt: Time!", |c| note(c, |row, _, _| time(row.updated_at))),
-    field("lastEditedAt: Time", |c| {
-        note(c, |row, _, _| time((row.updated_at > row.created_at).then_some(row.updated_at)))
+    field("body: String!", |c| {
+        note(c, |row, _, _| value(row.body.clone()))
     }),
-    field("author: UserCore", |c| note(c, |row, _, _| Found::One(user(row.author_id)))),
-    field("project: Project", |c| note(c, |row, _, _| Found::One(Object::Project(row.project_id)))),
+    field("bodyHtml: String", |c| {
+        note(c, |row, _, _| value(row.body.clone()))
+    }),
+    field("system: Boolean!", |c| {
+        note(c, |row, _, _| value(row.system))
+    }),
+    field("internal: Boolean", |c| {
+        note(c, |row, _, _| value(row.internal))
+    }),
+    field("confidential: Boolean @deprecated", |c| {
+        note(c, |row, _, _| value(row.internal))
+    }),
+    field("resolvable: Boolean!", |c| {
+        note(c, |row, _, _| value(row.is_resolvable()))
+    }),
+    field("resolved: Boolean!", |c| {
+        note(c, |row, _, _| value(row.resolved_at.is_some()))
+    }),
+    field("resolvedAt: Time", |c| {
+        note(c, |row, _, _| time(row.resolved_at))
+    }),
+    field("resolvedBy: UserCore", |c| {
+        note(c, |row, _, _| one(row.resolved_by.map(user)))
+    }),
+    field("createdAt: Time!", |c| {
+        note(c, |row, _, _| time(row.created_at))
+    }),
+    field("updatedAt: Time!", |c| {
+        note(c, |row, _, _| time(row.updated_at))
+    }),
+    field("lastEditedAt: Time", |c| {
+        note(c, |row, _, _| {
+            time((row.updated_at > row.created_at).then_some(row.updated_at))
+        })
+    }),
+    field("author: UserCore", |c| {
+        note(c, |row, _, _| Found::One(user(row.author_id)))
+    }),
+    field("project: Project", |c| {
+        note(c, |row, _, _| Found::One(Object::Project(row.project_id)))
+    }),
     field("discussion: Discussion", |c| {
-        note(c, |row, _, _| Found::One(Object::Discussion(row.discussion_id.clone())))
+        note(c, |row, _, _| {
+            Found::One(Object::Discussion(row.discussion_id.clone()))
+        })
     }),
     field("position: DiffPosition", |c| {
-        note(c, |row, _, _| row.position.as_ref().map_or(NOTHING, |place| position(&place.value)))
+        note(c, |row, _, _| {
+            row.position
+                .as_ref()
+                .map_or(NOTHING, |place| position(&place.value))
+        })
     }),
     field("url: String", |c| {
         note(c, |row, state, url| {
@@ -52,11 +86,16 @@ const NOTE: &[Line] = &[
     field("systemNoteIconName: String", |_| Ok(NOTHING)),
     field("userPermissions: NotePermissions!", |c| {
         let acting = c.user();
-        let Object::Note(id) = c.object else { return Ok(NOTHING) };
+        let Object::Note(id) = c.object else {
+            return Ok(NOTHING);
+        };
         let state = c.state();
-        let Some(row) = state.notes.get(*id) else { return Ok(NOTHING) };
+        let Some(row) = state.notes.get(*id) else {
+            return Ok(NOTHING);
+        };
         let own = access::in_project(&state, acting, row.project_id);
-        let admin = !row.system && (acting == Some(row.author_id) || own.at_least(Role::Maintainer));
+        let admin =
+            !row.system && (acting == Some(row.author_id) || own.at_least(Role::Maintainer));
         let signed_in = acting.is_some();
         let data = json!({
             "adminNote": admin, "awardEmoji": signed_in, "createNote": signed_in, "readNote": true,
@@ -68,21 +107,37 @@ const NOTE: &[Line] = &[
 
 const DISCUSSION: &[Line] = &[
     field("id: DiscussionID!", |c| {
-        thread(c, |rows| value(format!("gid://gitlab/Discussion/{}", rows[0].discussion_id)))
+        thread(c, |rows| {
+            value(format!("gid://gitlab/Discussion/{}", rows[0].discussion_id))
+        })
     }),
     field("replyId: DiscussionID!", |c| {
-        thread(c, |rows| value(format!("gid://gitlab/Discussion/{}", rows[0].discussion_id)))
+        thread(c, |rows| {
+            value(format!("gid://gitlab/Discussion/{}", rows[0].discussion_id))
+        })
     }),
-    field("createdAt: Time!", |c| thread(c, |rows| time(rows[0].created_at))),
-    field("resolvable: Boolean!", |c| thread(c, |rows| value(rows.iter().any(|row| row.is_resolvable())))),
-    field("resolved: Boolean!", |c| thread(c, |rows| value(is_resolved(rows)))),
+    field("createdAt: Time!", |c| {
+        thread(c, |rows| time(rows[0].created_at))
+    }),
+    field("resolvable: Boolean!", |c| {
+        thread(c, |rows| value(rows.iter().any(|row| row.is_resolvable())))
+    }),
+    field("resolved: Boolean!", |c| {
+        thread(c, |rows| value(is_resolved(rows)))
+    }),
     field("resolvedAt: Time", |c| {
-        thread(c, |rows| time(rows.iter().filter_map(|row| row.resolved_at).max()))
+        thread(c, |rows| {
+            time(rows.iter().filter_map(|row| row.resolved_at).max())
+        })
     }),
     field("resolvedBy: UserCore", |c| {
-        thread(c, |rows| one(rows.iter().find_map(|row| row.resolved_by).map(user)))
+        thread(c, |rows| {
+            one(rows.iter().find_map(|row| row.resolved_by).map(user))
+        })
     }),
-    field("notes: NoteConnection!", |c| thread(c, |rows| many(rows.iter().map(|row| row.id), Object::Note))),
+    field("notes: NoteConnection!", |c| {
+        thread(c, |rows| many(rows.iter().map(|row| row.id), Object::Note))
+    }),
     field("noteable: NoteableType", |c| {
         thread(c, |rows| {
             Found::One(match rows[0].noteable {
@@ -165,7 +220,11 @@ fn thread(call: &Call<'_>, read: fn(&[&Note]) -> Found) -> Outcome {
         .iter()
         .filter(|row| row.discussion_id == *id && may_read(&state, acting, row))
         .collect();
-    Ok(if rows.is_empty() { NOTHING } else { read(&rows) })
+    Ok(if rows.is_empty() {
+        NOTHING
+    } else {
+        read(&rows)
+    })
 }
 
 fn is_resolved(rows: &[&Note]) -> bool {
@@ -190,11 +249,13 @@ pub(super) fn threads(state: &State, merge_request: u64, resolved: bool) -> usiz
 
 /// What can be commented, behind an object.
 pub(super) fn noteable(object: &Object) -> Option<Noteable> {
-    match object {
-        Object::MergeRequest(id) => Some(Noteable::MergeRequest(*id)),
-        Object::Issue(id) | Object::WorkItem(id) => Some(Noteable::Issue(*id)),
-        _other => None,
+    if let Object::MergeRequest(id) = object {
+        return Some(Noteable::MergeRequest(*id));
     }
+    let (Object::Issue(id) | Object::WorkItem(id)) = object else {
+        return None;
+    };
+    Some(Noteable::Issue(*id))
 }
 
 /// The comments on the call's object.

@@ -16,34 +16,51 @@ const SCHEDULE: &[&str] = &["Ci::PipelineSchedule"];
 
 /// The mutations.
 pub(super) const LINES: &[Line] = &[
-    field("pipelineCreate(input: PipelineCreateInput!): PipelineCreatePayload", |c| {
-        let project = project(c, "projectPath")?;
-        let mut params = params(c, &[("ref", "ref")]);
-        if let Some(variables) = given_variables(c, "key") {
-            params["variables"] = variables;
-        }
-        if let Some(inputs) = inputs(c) {
-            params["inputs"] = inputs;
-        }
-        let done = c.rest().call("POST", &format!("projects/{project}/pipeline"), params);
-        payload(c, "PipelineCreatePayload", done, |row| {
-            vec![("pipeline", made(row, Object::Pipeline)), ("requestId", NOTHING)]
-        })
-    }),
-    field("pipelineCancel(input: PipelineCancelInput!): PipelineCancelPayload", |c| {
-        let object = Object::Pipeline(readable_pipeline(c)?);
-        Change::post("PipelineCancelPayload", "pipeline", "/cancel").make(c, object, json!({}))
-    }),
-    field("pipelineRetry(input: PipelineRetryInput!): PipelineRetryPayload", |c| {
-        let object = Object::Pipeline(readable_pipeline(c)?);
-        Change::post("PipelineRetryPayload", "pipeline", "/retry").make(c, object, json!({}))
-    }),
-    field("pipelineDestroy(input: PipelineDestroyInput!): PipelineDestroyPayload", |c| {
-        let object = Object::Pipeline(readable_pipeline(c)?);
-        let address = path(&c.state(), &object).ok_or_else(Problem::no_access)?;
-        let done = c.rest().call("DELETE", &address, json!({}));
-        payload(c, "PipelineDestroyPayload", done, |_| Vec::new())
-    }),
+    field(
+        "pipelineCreate(input: PipelineCreateInput!): PipelineCreatePayload",
+        |c| {
+            let project = project(c, "projectPath")?;
+            let mut params = params(c, &[("ref", "ref")]);
+            if let Some(variables) = given_variables(c, "key") {
+                params["variables"] = variables;
+            }
+            if let Some(inputs) = inputs(c) {
+                params["inputs"] = inputs;
+            }
+            let done = c
+                .rest()
+                .call("POST", &format!("projects/{project}/pipeline"), params);
+            payload(c, "PipelineCreatePayload", done, |row| {
+                vec![
+                    ("pipeline", made(row, Object::Pipeline)),
+                    ("requestId", NOTHING),
+                ]
+            })
+        },
+    ),
+    field(
+        "pipelineCancel(input: PipelineCancelInput!): PipelineCancelPayload",
+        |c| {
+            let object = Object::Pipeline(readable_pipeline(c)?);
+            Change::post("PipelineCancelPayload", "pipeline", "/cancel").make(c, object, json!({}))
+        },
+    ),
+    field(
+        "pipelineRetry(input: PipelineRetryInput!): PipelineRetryPayload",
+        |c| {
+            let object = Object::Pipeline(readable_pipeline(c)?);
+            Change::post("PipelineRetryPayload", "pipeline", "/retry").make(c, object, json!({}))
+        },
+    ),
+    field(
+        "pipelineDestroy(input: PipelineDestroyInput!): PipelineDestroyPayload",
+        |c| {
+            let object = Object::Pipeline(readable_pipeline(c)?);
+            let address = path(&c.state(), &object).ok_or_else(Problem::no_access)?;
+            let done = c.rest().call("DELETE", &address, json!({}));
+            payload(c, "PipelineDestroyPayload", done, |_| Vec::new())
+        },
+    ),
     field("jobPlay(input: JobPlayInput!): JobPlayPayload", |c| {
         let object = Object::Job(id(c, "id", CLASSES)?);
         let params = match given_variables(c, "key") {
@@ -55,68 +72,122 @@ pub(super) const LINES: &[Line] = &[
     field("jobRetry(input: JobRetryInput!): JobRetryPayload", |c| {
         let object = Object::Job(id(c, "id", CLASSES)?);
         let address = path(&c.state(), &object).ok_or_else(Problem::no_access)?;
-        let done = c.rest().call("POST", &format!("{address}/retry"), json!({}));
+        let done = c
+            .rest()
+            .call("POST", &format!("{address}/retry"), json!({}));
         match done {
             // The REST API forbids what this one finds invalid.
-            Err(error) if error.status == 403 && error.body.to_string().contains("not retryable") => {
+            Err(error)
+                if error.status == 403 && error.body.to_string().contains("not retryable") =>
+            {
                 let errors = ["Job cannot be retried".to_owned()];
-                Ok(finished(c, "JobRetryPayload", &errors, vec![("job", NOTHING)]))
+                Ok(finished(
+                    c,
+                    "JobRetryPayload",
+                    &errors,
+                    vec![("job", NOTHING)],
+                ))
             }
-            done => payload(c, "JobRetryPayload", done, |row| vec![("job", made(row, Object::Job))]),
+            done => payload(c, "JobRetryPayload", done, |row| {
+                vec![("job", made(row, Object::Job))]
+            }),
         }
     }),
     field("jobCancel(input: JobCancelInput!): JobCancelPayload", |c| {
         let object = Object::Job(id(c, "id", CLASSES)?);
         Change::post("JobCancelPayload", "job", "/cancel").make(c, object, json!({}))
     }),
-    field("jobArtifactsDestroy(input: JobArtifactsDestroyInput!): JobArtifactsDestroyPayload", |c| {
-        let object = Object::Job(id(c, "id", CLASSES)?);
-        let address = path(&c.state(), &object).ok_or_else(Problem::no_access)?;
-        let Object::Job(job) = object else { return Ok(NOTHING) };
-        let count = c.state().jobs.get(job).map_or(0, |row| row.artifacts.len());
-        let done = c.rest().call("DELETE", &format!("{address}/artifacts"), json!({}));
-        payload(c, "JobArtifactsDestroyPayload", done, |_| {
-            vec![("job", Found::One(object.clone())), ("destroyedArtifactsCount", Found::Value(json!(count)))]
-        })
-    }),
-    field("jobUnschedule(input: JobUnscheduleInput!): JobUnschedulePayload", unschedule),
-    field("pipelineScheduleCreate(input: PipelineScheduleCreateInput!): PipelineScheduleCreatePayload", |c| {
-        let project = project(c, "projectPath")?;
-        let mut params = schedule_params(c);
-        if let Some(inputs) = inputs(c) {
-            params["inputs"] = inputs;
-        }
-        let done = c.rest().call("POST", &format!("projects/{project}/pipeline_schedules"), params);
-        if let Ok(row) = &done {
-            add_variables(c, project, row["id"].as_u64().unwrap_or_default())?;
-        }
-        payload(c, "PipelineScheduleCreatePayload", done, |row| vec![("pipelineSchedule", made(row, Object::Schedule))])
-    }),
-    field("pipelineScheduleUpdate(input: PipelineScheduleUpdateInput!): PipelineScheduleUpdatePayload", |c| {
-        let object = schedule(c)?;
-        let mut params = schedule_params(c);
-        if let Some(inputs) = inputs(c) {
-            params["inputs"] = inputs;
-        }
-        if input(c).contains_key("variables") {
-            return Err(Problem::lacking("variables of pipelineScheduleUpdate"));
-        }
-        Change::put("PipelineScheduleUpdatePayload", "pipelineSchedule").make(c, object, params)
-    }),
-    field("pipelineScheduleDelete(input: PipelineScheduleDeleteInput!): PipelineScheduleDeletePayload", |c| {
-        let object = schedule(c)?;
-        let address = path(&c.state(), &object).ok_or_else(Problem::no_access)?;
-        let done = c.rest().call("DELETE", &address, json!({}));
-        payload(c, "PipelineScheduleDeletePayload", done, |_| Vec::new())
-    }),
-    field("pipelineSchedulePlay(input: PipelineSchedulePlayInput!): PipelineSchedulePlayPayload", |c| {
-        let object = schedule(c)?;
-        Change::post("PipelineSchedulePlayPayload", "pipelineSchedule", "/play").make(c, object, json!({}))
-    }),
-    field("pipelineScheduleTakeOwnership(input: PipelineScheduleTakeOwnershipInput!): PipelineScheduleTakeOwnershipPayload", |c| {
-        let object = schedule(c)?;
-        Change::post("PipelineScheduleTakeOwnershipPayload", "pipelineSchedule", "/take_ownership").make(c, object, json!({}))
-    }),
+    field(
+        "jobArtifactsDestroy(input: JobArtifactsDestroyInput!): JobArtifactsDestroyPayload",
+        |c| {
+            let object = Object::Job(id(c, "id", CLASSES)?);
+            let address = path(&c.state(), &object).ok_or_else(Problem::no_access)?;
+            let Object::Job(job) = object else {
+                return Ok(NOTHING);
+            };
+            let count = c.state().jobs.get(job).map_or(0, |row| row.artifacts.len());
+            let done = c
+                .rest()
+                .call("DELETE", &format!("{address}/artifacts"), json!({}));
+            payload(c, "JobArtifactsDestroyPayload", done, |_| {
+                vec![
+                    ("job", Found::One(object.clone())),
+                    ("destroyedArtifactsCount", Found::Value(json!(count))),
+                ]
+            })
+        },
+    ),
+    field(
+        "jobUnschedule(input: JobUnscheduleInput!): JobUnschedulePayload",
+        unschedule,
+    ),
+    field(
+        "pipelineScheduleCreate(input: PipelineScheduleCreateInput!): PipelineScheduleCreatePayload",
+        |c| {
+            let project = project(c, "projectPath")?;
+            let mut params = schedule_params(c);
+            if let Some(inputs) = inputs(c) {
+                params["inputs"] = inputs;
+            }
+            let done = c.rest().call(
+                "POST",
+                &format!("projects/{project}/pipeline_schedules"),
+                params,
+            );
+            if let Ok(row) = &done {
+                add_variables(c, project, row["id"].as_u64().unwrap_or_default())?;
+            }
+            payload(c, "PipelineScheduleCreatePayload", done, |row| {
+                vec![("pipelineSchedule", made(row, Object::Schedule))]
+            })
+        },
+    ),
+    field(
+        "pipelineScheduleUpdate(input: PipelineScheduleUpdateInput!): PipelineScheduleUpdatePayload",
+        |c| {
+            let object = schedule(c)?;
+            let mut params = schedule_params(c);
+            if let Some(inputs) = inputs(c) {
+                params["inputs"] = inputs;
+            }
+            if input(c).contains_key("variables") {
+                return Err(Problem::lacking("variables of pipelineScheduleUpdate"));
+            }
+            Change::put("PipelineScheduleUpdatePayload", "pipelineSchedule").make(c, object, params)
+        },
+    ),
+    field(
+        "pipelineScheduleDelete(input: PipelineScheduleDeleteInput!): PipelineScheduleDeletePayload",
+        |c| {
+            let object = schedule(c)?;
+            let address = path(&c.state(), &object).ok_or_else(Problem::no_access)?;
+            let done = c.rest().call("DELETE", &address, json!({}));
+            payload(c, "PipelineScheduleDeletePayload", done, |_| Vec::new())
+        },
+    ),
+    field(
+        "pipelineSchedulePlay(input: PipelineSchedulePlayInput!): PipelineSchedulePlayPayload",
+        |c| {
+            let object = schedule(c)?;
+            Change::post("PipelineSchedulePlayPayload", "pipelineSchedule", "/play").make(
+                c,
+                object,
+                json!({}),
+            )
+        },
+    ),
+    field(
+        "pipelineScheduleTakeOwnership(input: PipelineScheduleTakeOwnershipInput!): PipelineScheduleTakeOwnershipPayload",
+        |c| {
+            let object = schedule(c)?;
+            Change::post(
+                "PipelineScheduleTakeOwnershipPayload",
+                "pipelineSchedule",
+                "/take_ownership",
+            )
+            .make(c, object, json!({}))
+        },
+    ),
 ];
 
 /// The family of these mutations.
@@ -171,7 +242,11 @@ pub(super) const FAMILY: Family = Family {
 fn readable_pipeline(call: &Call<'_>) -> Result<u64, Problem> {
     let id = id(call, "id", PIPELINE)?;
     let there = call.state().pipelines.get(id).is_some();
-    if there { Ok(id) } else { Err(Problem::no_access()) }
+    if there {
+        Ok(id)
+    } else {
+        Err(Problem::no_access())
+    }
 }
 
 fn schedule(call: &Call<'_>) -> Result<Object, Problem> {
@@ -229,7 +304,8 @@ fn unschedule(call: &Call<'_>) -> Outcome {
     let id = id(call, "id", CLASSES)?;
     let now = call.world.shared.clock.now();
     let user = call.user().ok_or_else(Problem::no_access)?;
-    crate::auth::check_api_scope(call.world.caller, "POST").map_err(|_error| Problem::no_access())?;
+    crate::auth::check_api_scope(call.world.caller, "POST")
+        .map_err(|_error| Problem::no_access())?;
     let scheduled = {
         let mut state = call.state();
         let job = state.jobs.get(id);

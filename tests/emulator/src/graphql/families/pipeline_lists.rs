@@ -4,9 +4,7 @@ use serde_json::json;
 
 use super::entity::many;
 use crate::access::{self, Role};
-use crate::graphql::objects::{
-    Call, Found, NOTHING, Object, Problem, one, record, upper,
-};
+use crate::graphql::objects::{Call, Found, NOTHING, Object, Problem, one, record, upper};
 use crate::graphql::schema::{Family, Line, field};
 use crate::store::State;
 use crate::store::jobs::Job;
@@ -15,82 +13,126 @@ use crate::store::projects::Visibility;
 
 /// The fields of a project.
 pub(super) const OF_PROJECT: &[Line] = &[
-    field("pipeline(id: CiPipelineID, iid: ID, sha: String): Pipeline", |c| {
-        let Object::Project(project) = c.object else { return Ok(NOTHING) };
-        let (id, iid, sha) = (c.gid("id", &["Ci::Pipeline"])?, c.text("iid"), c.text("sha"));
-        if [id.is_some(), iid.is_some(), sha.is_some()].iter().filter(|given| **given).count() != 1 {
-            let text = "Provide one of ID, IID or SHA";
-            return Err(Problem::new(text));
-        }
-        if !sees_jobs(c, *project) {
-            return Ok(NOTHING);
-        }
-        let state = c.state();
-        let fits = |row: &&Pipeline| {
-            id.is_none_or(|id| id == row.id)
-                && iid.is_none_or(|iid| iid == row.iid.to_string())
-                && sha.is_none_or(|sha| sha == row.sha)
-        };
-        let found = state.pipelines_of(*project).rev().find(fits);
-        Ok(one(found.map(|row| Object::Pipeline(row.id))))
-    }),
-    field("pipelines(ids: [ID!], ref: String, sha: String, source: String, status: PipelineStatusEnum, scope: PipelineScopeEnum, username: String, updatedAfter: Time, updatedBefore: Time): PipelineConnection", |c| {
-        let Object::Project(project) = c.object else { return Ok(NOTHING) };
-        let wanted = Wanted::of(c)?;
-        if !sees_jobs(c, *project) {
-            return Ok(Found::Many(Vec::new()));
-        }
-        let state = c.state();
-        let found = state
-            .pipelines_of(*project)
-            .rev()
-            .filter(|row| (wanted.ids.is_some() || !row.is_child()) && wanted.fits(&state, row));
-        Ok(many(found.map(|row| row.id), Object::Pipeline))
-    }),
-    field("pipelineCounts(ref: String, sha: String, source: String): PipelineCounts", |c| {
-        let Object::Project(project) = c.object else { return Ok(NOTHING) };
-        let wanted = Wanted::of(c)?;
-        let sees = sees_jobs(c, *project);
-        let state = c.state();
-        let all: Vec<_> = state
-            .pipelines_of(*project)
-            .filter(|row| sees && !row.is_child() && wanted.fits(&state, row))
-            .collect();
-        let count = |words: &[&str]| all.iter().filter(|row| words.contains(&row.status.as_str())).count();
-        let data = json!({
-            "all": all.len(),
-            "finished": count(&["success", "failed", "canceled"]),
-            "pending": count(&["pending", "waiting_for_resource", "preparing", "created"]),
-            "running": count(&["running"]),
-        });
-        Ok(record("PipelineCounts", data).found())
-    }),
+    field(
+        "pipeline(id: CiPipelineID, iid: ID, sha: String): Pipeline",
+        |c| {
+            let Object::Project(project) = c.object else {
+                return Ok(NOTHING);
+            };
+            let (id, iid, sha) = (
+                c.gid("id", &["Ci::Pipeline"])?,
+                c.text("iid"),
+                c.text("sha"),
+            );
+            if [id.is_some(), iid.is_some(), sha.is_some()]
+                .iter()
+                .filter(|given| **given)
+                .count()
+                != 1
+            {
+                let text = "Provide one of ID, IID or SHA";
+                return Err(Problem::new(text));
+            }
+            if !sees_jobs(c, *project) {
+                return Ok(NOTHING);
+            }
+            let state = c.state();
+            let fits = |row: &&Pipeline| {
+                id.is_none_or(|id| id == row.id)
+                    && iid.is_none_or(|iid| iid == row.iid.to_string())
+                    && sha.is_none_or(|sha| sha == row.sha)
+            };
+            let found = state.pipelines_of(*project).rev().find(fits);
+            Ok(one(found.map(|row| Object::Pipeline(row.id))))
+        },
+    ),
+    field(
+        "pipelines(ids: [ID!], ref: String, sha: String, source: String, status: PipelineStatusEnum, scope: PipelineScopeEnum, username: String, updatedAfter: Time, updatedBefore: Time): PipelineConnection",
+        |c| {
+            let Object::Project(project) = c.object else {
+                return Ok(NOTHING);
+            };
+            let wanted = Wanted::of(c)?;
+            if !sees_jobs(c, *project) {
+                return Ok(Found::Many(Vec::new()));
+            }
+            let state = c.state();
+            let found = state.pipelines_of(*project).rev().filter(|row| {
+                (wanted.ids.is_some() || !row.is_child()) && wanted.fits(&state, row)
+            });
+            Ok(many(found.map(|row| row.id), Object::Pipeline))
+        },
+    ),
+    field(
+        "pipelineCounts(ref: String, sha: String, source: String): PipelineCounts",
+        |c| {
+            let Object::Project(project) = c.object else {
+                return Ok(NOTHING);
+            };
+            let wanted = Wanted::of(c)?;
+            let sees = sees_jobs(c, *project);
+            let state = c.state();
+            let all: Vec<_> = state
+                .pipelines_of(*project)
+                .filter(|row| sees && !row.is_child() && wanted.fits(&state, row))
+                .collect();
+            let count = |words: &[&str]| {
+                all.iter()
+                    .filter(|row| words.contains(&row.status.as_str()))
+                    .count()
+            };
+            let data = json!({
+                "all": all.len(),
+                "finished": count(&["success", "failed", "canceled"]),
+                "pending": count(&["pending", "waiting_for_resource", "preparing", "created"]),
+                "running": count(&["running"]),
+            });
+            Ok(record("PipelineCounts", data).found())
+        },
+    ),
     field("job(id: JobID!): CiJob", |c| {
-        let Object::Project(project) = c.object else { return Ok(NOTHING) };
+        let Object::Project(project) = c.object else {
+            return Ok(NOTHING);
+        };
         let id = c.gid("id", super::jobs::CLASSES)?.unwrap_or_default();
         let sees = sees_jobs(c, *project);
         let state = c.state();
-        let row = state.jobs.get(id).filter(|row| row.project_id == *project && sees);
+        let row = state
+            .jobs
+            .get(id)
+            .filter(|row| row.project_id == *project && sees);
         Ok(one(row.map(|row| Object::Job(row.id))))
     }),
-    field("jobs(statuses: [CiJobStatus!], kind: CiJobKind, name: String, withArtifacts: Boolean, pipelineIid: String): CiJobConnection", |c| {
-        let Object::Project(project) = c.object else { return Ok(NOTHING) };
-        let sees = sees_jobs(c, *project);
-        let (statuses, kind, name) = (c.texts("statuses"), c.text("kind").unwrap_or("BUILD"), c.text("name"));
-        let (artifacts, iid) = (c.flag("withArtifacts"), c.text("pipelineIid"));
-        let state = c.state();
-        let fits = |row: &&Job| {
-            let pipeline = state.pipelines.get(row.pipeline_id);
-            row.project_id == *project
-                && sees
-                && kind == super::jobs::kind(row)
-                && has_status(row, statuses.as_deref())
-                && name.is_none_or(|name| row.name.contains(name))
-                && artifacts.is_none_or(|wanted| wanted != row.artifacts.is_empty())
-                && iid.is_none_or(|iid| pipeline.is_some_and(|row| row.iid.to_string() == iid))
-        };
-        Ok(many(state.jobs.iter().rev().filter(fits).map(|row| row.id), Object::Job))
-    }),
+    field(
+        "jobs(statuses: [CiJobStatus!], kind: CiJobKind, name: String, withArtifacts: Boolean, pipelineIid: String): CiJobConnection",
+        |c| {
+            let Object::Project(project) = c.object else {
+                return Ok(NOTHING);
+            };
+            let sees = sees_jobs(c, *project);
+            let (statuses, kind, name) = (
+                c.texts("statuses"),
+                c.text("kind").unwrap_or("BUILD"),
+                c.text("name"),
+            );
+            let (artifacts, iid) = (c.flag("withArtifacts"), c.text("pipelineIid"));
+            let state = c.state();
+            let fits = |row: &&Job| {
+                let pipeline = state.pipelines.get(row.pipeline_id);
+                row.project_id == *project
+                    && sees
+                    && kind == super::jobs::kind(row)
+                    && has_status(row, statuses.as_deref())
+                    && name.is_none_or(|name| row.name.contains(name))
+                    && artifacts.is_none_or(|wanted| wanted != row.artifacts.is_empty())
+                    && iid.is_none_or(|iid| pipeline.is_some_and(|row| row.iid.to_string() == iid))
+            };
+            Ok(many(
+                state.jobs.iter().rev().filter(fits).map(|row| row.id),
+                Object::Job,
+            ))
+        },
+    ),
 ];
 
 /// The family of these lists.
@@ -135,12 +177,19 @@ impl<'a> Wanted<'a> {
     }
 
     pub(super) fn fits(&self, state: &State, row: &Pipeline) -> bool {
-        let user = || state.users.get(row.user_id).map(|user| user.username.as_str());
+        let user = || {
+            state
+                .users
+                .get(row.user_id)
+                .map(|user| user.username.as_str())
+        };
         let status = row.status.as_str();
         self.ids.as_ref().is_none_or(|ids| ids.contains(&row.id))
             && self.git_ref.is_none_or(|wanted| wanted == row.git_ref)
             && self.sha.is_none_or(|wanted| wanted == row.sha)
-            && self.source.is_none_or(|wanted| wanted == row.source.as_str())
+            && self
+                .source
+                .is_none_or(|wanted| wanted == row.source.as_str())
             && self.status.is_none_or(|wanted| wanted == upper(status))
             && self.username.is_none_or(|wanted| Some(wanted) == user())
             && self.after.is_none_or(|after| row.updated_at >= after)

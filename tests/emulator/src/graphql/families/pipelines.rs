@@ -17,29 +17,53 @@ use crate::store::pipelines::Pipeline;
 
 const OWN: &[Line] = &[
     field("id: ID!", |c| row(c, |row, _| gid("Ci::Pipeline", row.id))),
-    field("iid: String!", |c| row(c, |row, _| value(row.iid.to_string()))),
+    field("iid: String!", |c| {
+        row(c, |row, _| value(row.iid.to_string()))
+    }),
     field("sha(format: ShaFormat): String", |c| {
         let short = c.text("format") == Some("SHORT");
-        row(c, |row, _| value(row.sha.clone())).map(|found| match found {
-            Found::Value(Value::String(sha)) if short => value(&sha[..8.min(sha.len())]),
-            other => other,
+        row(c, |row, _| value(row.sha.clone())).map(|found| {
+            found.on_text(|sha| {
+                let end = if short { 8.min(sha.len()) } else { sha.len() };
+                value(&sha[..end])
+            })
         })
     }),
-    field("beforeSha: String", |c| row(c, |row, _| value(row.before_sha.clone()))),
-    field("ref: String", |c| row(c, |row, _| value(row.git_ref.clone()))),
+    field("beforeSha: String", |c| {
+        row(c, |row, _| value(row.before_sha.clone()))
+    }),
+    field("ref: String", |c| {
+        row(c, |row, _| value(row.git_ref.clone()))
+    }),
     field("refPath: String", |c| {
         row(c, |row, _| {
             let kind = if row.tag { "tags" } else { "heads" };
             let full = row.git_ref.starts_with("refs/");
-            value(if full { row.git_ref.clone() } else { format!("refs/{kind}/{}", row.git_ref) })
+            value(if full {
+                row.git_ref.clone()
+            } else {
+                format!("refs/{kind}/{}", row.git_ref)
+            })
         })
     }),
-    field("status: PipelineStatusEnum!", |c| row(c, |row, _| value(upper(row.status.as_str())))),
-    field("source: String", |c| row(c, |row, _| value(row.source.as_str()))),
-    field("name: String", |c| row(c, |row, _| Found::Value(json!(row.name)))),
-    field("active: Boolean!", |c| row(c, |row, _| value(row.status.is_active()))),
-    field("complete: Boolean!", |c| row(c, |row, _| value(row.status.is_complete()))),
-    field("child: Boolean!", |c| row(c, |row, _| value(row.is_child()))),
+    field("status: PipelineStatusEnum!", |c| {
+        row(c, |row, _| value(upper(row.status.as_str())))
+    }),
+    field("source: String", |c| {
+        row(c, |row, _| value(row.source.as_str()))
+    }),
+    field("name: String", |c| {
+        row(c, |row, _| Found::Value(json!(row.name)))
+    }),
+    field("active: Boolean!", |c| {
+        row(c, |row, _| value(row.status.is_active()))
+    }),
+    field("complete: Boolean!", |c| {
+        row(c, |row, _| value(row.status.is_complete()))
+    }),
+    field("child: Boolean!", |c| {
+        row(c, |row, _| value(row.is_child()))
+    }),
     field("latest: Boolean!", |c| {
         row(c, |row, state| {
             let mut others = state.pipelines_of(row.project_id).rev();
@@ -48,7 +72,9 @@ const OWN: &[Line] = &[
         })
     }),
     field("stuck: Boolean!", |_| Ok(value(false))),
-    field("trigger: Boolean!", |c| row(c, |row, _| value(row.trigger_id.is_some()))),
+    field("trigger: Boolean!", |c| {
+        row(c, |row, _| value(row.trigger_id.is_some()))
+    }),
     field("type: String!", |c| {
         row(c, |row, _| {
             value(if row.merge_request_id.is_some() {
@@ -60,25 +86,46 @@ const OWN: &[Line] = &[
             })
         })
     }),
-    field("yamlErrors: Boolean!", |c| row(c, |row, _| value(row.yaml_errors.is_some()))),
-    field("yamlErrorMessages: String", |c| row(c, |row, _| Found::Value(json!(row.yaml_errors)))),
+    field("yamlErrors: Boolean!", |c| {
+        row(c, |row, _| value(row.yaml_errors.is_some()))
+    }),
+    field("yamlErrorMessages: String", |c| {
+        row(c, |row, _| Found::Value(json!(row.yaml_errors)))
+    }),
     field("failureReason: String", |c| {
-        row(c, |row, _| Found::Value(json!(row.yaml_errors.as_ref().map(|_| "config_error"))))
+        row(c, |row, _| {
+            Found::Value(json!(row.yaml_errors.as_ref().map(|_| "config_error")))
+        })
     }),
-    field("configSource: PipelineConfigSourceEnum", |_| Ok(value("REPOSITORY_SOURCE"))),
-    field("mergeRequestEventType: PipelineMergeRequestEventType", |c| {
-        row(c, |row, _| Found::Value(json!(row.merge_request_id.map(|_| "DETACHED"))))
+    field("configSource: PipelineConfigSourceEnum", |_| {
+        Ok(value("REPOSITORY_SOURCE"))
     }),
-    field("createdAt: Time!", |c| row(c, |row, _| time(row.created_at))),
-    field("updatedAt: Time!", |c| row(c, |row, _| time(row.updated_at))),
+    field(
+        "mergeRequestEventType: PipelineMergeRequestEventType",
+        |c| {
+            row(c, |row, _| {
+                Found::Value(json!(row.merge_request_id.map(|_| "DETACHED")))
+            })
+        },
+    ),
+    field("createdAt: Time!", |c| {
+        row(c, |row, _| time(row.created_at))
+    }),
+    field("updatedAt: Time!", |c| {
+        row(c, |row, _| time(row.updated_at))
+    }),
     field("startedAt: Time", |c| row(c, |row, _| time(row.started_at))),
-    field("finishedAt: Time", |c| row(c, |row, _| time(row.finished_at))),
+    field("finishedAt: Time", |c| {
+        row(c, |row, _| time(row.finished_at))
+    }),
     field("committedAt: Time", |_| Ok(NOTHING)),
     field("duration: Int", |c| shown(c, "/duration")),
     field("queuedDuration: Duration", |c| shown(c, "/queued_duration")),
     field("coverage: Float", |c| {
         let entity = entity(c)?;
-        let coverage = entity["coverage"].as_str().and_then(|text| text.parse::<f64>().ok());
+        let coverage = entity["coverage"]
+            .as_str()
+            .and_then(|text| text.parse::<f64>().ok());
         Ok(Found::Value(json!(coverage)))
     }),
     field("path: String", |c| {
@@ -93,31 +140,67 @@ const OWN: &[Line] = &[
             status_record(&id, row.status, &page).found()
         })
     }),
-    field("user: UserCore", |c| row(c, |row, _| Found::One(user(row.user_id)))),
-    field("project: Project", |c| row(c, |row, _| Found::One(Object::Project(row.project_id)))),
-    field("mergeRequest: MergeRequest", |c| row(c, |row, _| one(row.merge_request_id.map(Object::MergeRequest)))),
+    field("user: UserCore", |c| {
+        row(c, |row, _| Found::One(user(row.user_id)))
+    }),
+    field("project: Project", |c| {
+        row(c, |row, _| Found::One(Object::Project(row.project_id)))
+    }),
+    field("mergeRequest: MergeRequest", |c| {
+        row(c, |row, _| {
+            one(row.merge_request_id.map(Object::MergeRequest))
+        })
+    }),
     field("commit: Commit @gitaly", |c| {
-        let Object::Pipeline(id) = c.object else { return Ok(NOTHING) };
-        let found = c.state().pipelines.get(*id).map(|row| (row.project_id, row.sha.clone()));
+        let Object::Pipeline(id) = c.object else {
+            return Ok(NOTHING);
+        };
+        let found = c
+            .state()
+            .pipelines
+            .get(*id)
+            .map(|row| (row.project_id, row.sha.clone()));
         match found {
             Some((project, sha)) => super::repository::commit(c, project, &sha),
             None => Ok(NOTHING),
         }
     }),
     field("upstream: Pipeline", |c| {
-        row(c, |row, state| one(state.upstream_of(row).map(|row| Object::Pipeline(row.id)))).map(|found| readable(c, found))
+        row(c, |row, state| {
+            one(state.upstream_of(row).map(|row| Object::Pipeline(row.id)))
+        })
+        .map(|found| readable(c, found))
     }),
     field("downstream: PipelineConnection", |c| {
-        row(c, |row, state| many(state.jobs_of(row.id).filter_map(|job| job.downstream_pipeline_id), Object::Pipeline))
+        row(c, |row, state| {
+            many(
+                state
+                    .jobs_of(row.id)
+                    .filter_map(|job| job.downstream_pipeline_id),
+                Object::Pipeline,
+            )
+        })
     }),
-    field("sourceJob: CiJob", |c| row(c, |row, _| one(row.source_job_id.map(Object::Job)))),
+    field("sourceJob: CiJob", |c| {
+        row(c, |row, _| one(row.source_job_id.map(Object::Job)))
+    }),
     field("cancelable: Boolean!", |c| {
-        row(c, |row, state| value(state.current_jobs_of(row.id).any(|job| job.status.is_cancelable())))
+        row(c, |row, state| {
+            value(
+                state
+                    .current_jobs_of(row.id)
+                    .any(|job| job.status.is_cancelable()),
+            )
+        })
     }),
     field("retryable: Boolean!", |c| {
         row(c, |row, state| {
             let undone = |job: &Job| ["failed", "canceled"].contains(&job.status.as_str());
-            value(state.current_jobs_of(row.id).any(|job| undone(job) && retry::is_retryable(job)))
+            value(
+                state
+                    .current_jobs_of(row.id)
+                    .any(|job| undone(job) && retry::is_retryable(job)),
+            )
         })
     }),
     field("warnings: Boolean!", |c| {
@@ -133,28 +216,50 @@ const OWN: &[Line] = &[
         })
     }),
     field("hasManualActions: Boolean!", |c| {
-        row(c, |row, state| value(state.current_jobs_of(row.id).any(|job| job.status.as_str() == "manual")))
+        row(c, |row, state| {
+            value(
+                state
+                    .current_jobs_of(row.id)
+                    .any(|job| job.status.as_str() == "manual"),
+            )
+        })
     }),
     field("hasScheduledActions: Boolean!", |c| {
-        row(c, |row, state| value(state.current_jobs_of(row.id).any(|job| job.status.as_str() == "scheduled")))
+        row(c, |row, state| {
+            value(
+                state
+                    .current_jobs_of(row.id)
+                    .any(|job| job.status.as_str() == "scheduled"),
+            )
+        })
     }),
-    field("totalJobs: Int!", |c| row(c, |row, state| value(state.current_jobs_of(row.id).count()))),
+    field("totalJobs: Int!", |c| {
+        row(c, |row, state| value(state.current_jobs_of(row.id).count()))
+    }),
     field("failedJobsCount: Int!", |c| {
         row(c, |row, state| {
-            let failed = state.current_jobs_of(row.id).filter(|job| job.status.as_str() == "failed");
+            let failed = state
+                .current_jobs_of(row.id)
+                .filter(|job| job.status.as_str() == "failed");
             value(failed.count())
         })
     }),
-    field("jobs(retried: Boolean, statuses: [CiJobStatus!], jobKind: CiJobKind, whenExecuted: [String!]): CiJobConnection", jobs),
+    field(
+        "jobs(retried: Boolean, statuses: [CiJobStatus!], jobKind: CiJobKind, whenExecuted: [String!]): CiJobConnection",
+        jobs,
+    ),
     field("job(id: JobID, name: String): CiJob", |c| {
         let (id, name) = (c.gid("id", CLASSES)?, c.text("name"));
-        let Object::Pipeline(pipeline) = c.object else { return Ok(NOTHING) };
+        let Object::Pipeline(pipeline) = c.object else {
+            return Ok(NOTHING);
+        };
         if id.is_none() && name.is_none() {
             return Err(Problem::new("One of id or name is required"));
         }
         let state = c.state();
         let found = state.jobs_of(*pipeline).rev().find(|job| {
-            id.is_none_or(|id| id == job.id) && name.is_none_or(|name| name == job.name && !job.retried)
+            id.is_none_or(|id| id == job.id)
+                && name.is_none_or(|name| name == job.name && !job.retried)
         });
         Ok(one(found.map(|job| Object::Job(job.id))))
     }),
@@ -162,14 +267,25 @@ const OWN: &[Line] = &[
         row(c, |row, state| {
             let used = |stage: &&String| state.jobs_of(row.id).any(|job| job.stage == **stage);
             let stages = row.stages.iter().filter(used);
-            Found::Many(stages.map(|name| Object::Stage { pipeline: row.id, name: name.clone() }).collect())
+            Found::Many(
+                stages
+                    .map(|name| Object::Stage {
+                        pipeline: row.id,
+                        name: name.clone(),
+                    })
+                    .collect(),
+            )
         })
     }),
     field("manualVariables: PipelineManualVariableConnection", |c| {
         let acting = c.user();
-        let Object::Pipeline(id) = c.object else { return Ok(NOTHING) };
+        let Object::Pipeline(id) = c.object else {
+            return Ok(NOTHING);
+        };
         let state = c.state();
-        let Some(row) = state.pipelines.get(*id) else { return Ok(NOTHING) };
+        let Some(row) = state.pipelines.get(*id) else {
+            return Ok(NOTHING);
+        };
         let own = access::in_project(&state, acting, row.project_id).at_least(Role::Developer);
         let shown = row.variables.iter().enumerate().filter(|_| own);
         let made = shown.map(|(at, given)| {
@@ -181,7 +297,12 @@ const OWN: &[Line] = &[
     field("testReportSummary: TestReportSummary!", |c| {
         let path = below(c, "test_report_summary")?;
         let entity = c.rest().show(&path)?;
-        let number = |name: &str| entity.pointer(&format!("/total/{name}")).cloned().unwrap_or_else(|| json!(0));
+        let number = |name: &str| {
+            entity
+                .pointer(&format!("/total/{name}"))
+                .cloned()
+                .unwrap_or_else(|| json!(0))
+        };
         let total = json!({
             "count": number("count"), "error": number("error"), "failed": number("failed"), "skipped": number("skipped"),
             "success": number("success"), "time": number("time"), "suiteError": null,
@@ -200,12 +321,18 @@ const OWN: &[Line] = &[
             Found::Many(made.collect())
         })
     }),
-    field("warningMessages: PipelineMessageConnection", |_| Ok(Found::Many(Vec::new()))),
+    field("warningMessages: PipelineMessageConnection", |_| {
+        Ok(Found::Many(Vec::new()))
+    }),
     field("userPermissions: PipelinePermissions!", |c| {
         let acting = c.user();
-        let Object::Pipeline(id) = c.object else { return Ok(NOTHING) };
+        let Object::Pipeline(id) = c.object else {
+            return Ok(NOTHING);
+        };
         let state = c.state();
-        let Some(row) = state.pipelines.get(*id) else { return Ok(NOTHING) };
+        let Some(row) = state.pipelines.get(*id) else {
+            return Ok(NOTHING);
+        };
         let update = acting.is_some_and(|user| permissions::may_update(&state, user, row));
         let own = access::in_project(&state, acting, row.project_id);
         let data = json!({
@@ -219,29 +346,50 @@ const OWN: &[Line] = &[
 const STAGE: &[Line] = &[
     field("id: CiStageID!", |c| {
         stage(c, |row, name, _| {
-            let at = row.stages.iter().position(|stage| stage == name).unwrap_or_default();
-            value(format!("gid://gitlab/Ci::Stage/{}", row.id * 1000 + at as u64 + 1))
+            let at = row
+                .stages
+                .iter()
+                .position(|stage| stage == name)
+                .unwrap_or_default();
+            value(format!(
+                "gid://gitlab/Ci::Stage/{}",
+                row.id * 1000 + at as u64 + 1
+            ))
         })
     }),
     field("name: String", |c| stage(c, |_, name, _| value(name))),
-    field("status: String", |c| stage(c, |row, name, state| value(stage_status(state, row, name)))),
+    field("status: String", |c| {
+        stage(c, |row, name, state| value(stage_status(state, row, name)))
+    }),
     field("detailedStatus: DetailedStatus", |c| {
         stage(c, |row, name, state| {
             let status = stage_status(state, row, name);
             let page = crate::api::pipeline_entity::web_url(state, row, "");
-            let known = state.jobs_of(row.id).map(|job| job.status).find(|own| own.as_str() == status);
+            let known = state
+                .jobs_of(row.id)
+                .map(|job| job.status)
+                .find(|own| own.as_str() == status);
             let id = format!("{status}-{}-{name}", row.id);
             status_record(&id, known.unwrap_or(row.status), &format!("{page}#{name}")).found()
         })
     }),
     field("jobs: CiJobConnection", |c| {
         stage(c, |row, name, state| {
-            many(state.current_jobs_of(row.id).filter(|job| job.stage == name).map(|job| job.id), Object::Job)
+            many(
+                state
+                    .current_jobs_of(row.id)
+                    .filter(|job| job.stage == name)
+                    .map(|job| job.id),
+                Object::Job,
+            )
         })
     }),
     field("groups: CiGroupConnection", |c| {
         stage(c, |row, name, state| {
-            let jobs: Vec<&Job> = state.current_jobs_of(row.id).filter(|job| job.stage == name).collect();
+            let jobs: Vec<&Job> = state
+                .current_jobs_of(row.id)
+                .filter(|job| job.stage == name)
+                .collect();
             let made = jobs.iter().map(|job| {
                 let data = json!({ "id": format!("gid://gitlab/Ci::Group/{}", job.id), "name": job.name, "size": 1 });
                 let id = format!("{}-{}-{}", job.status.as_str(), job.id, job.id);
@@ -315,7 +463,13 @@ fn readable(call: &Call<'_>, found: Found) -> Found {
 /// The status of a stage from those of its jobs, the most pressing first.
 fn stage_status(state: &State, row: &Pipeline, name: &str) -> &'static str {
     const ORDER: &[&str] = &[
-        "running", "pending", "preparing", "waiting_for_resource", "canceling", "scheduled", "created",
+        "running",
+        "pending",
+        "preparing",
+        "waiting_for_resource",
+        "canceling",
+        "scheduled",
+        "created",
     ];
     let jobs: Vec<&Job> = state
         .current_jobs_of(row.id)
@@ -367,7 +521,10 @@ fn suites(list: &Value) -> Vec<Object> {
     let rows = list.as_array().cloned().unwrap_or_default();
     let one = |row: &Value| {
         let ids = row["build_ids"].as_array().cloned().unwrap_or_default();
-        let ids: Vec<String> = ids.iter().map(|id| format!("gid://gitlab/Ci::Build/{id}")).collect();
+        let ids: Vec<String> = ids
+            .iter()
+            .map(|id| format!("gid://gitlab/Ci::Build/{id}"))
+            .collect();
         let data = json!({
             "buildIds": ids, "errorCount": row["error_count"], "failedCount": row["failed_count"], "name": row["name"],
             "skippedCount": row["skipped_count"], "successCount": row["success_count"], "suiteError": row["suite_error"],
@@ -377,4 +534,3 @@ fn suites(list: &Value) -> Vec<Object> {
     };
     rows.iter().map(one).collect()
 }
-

@@ -23,89 +23,164 @@ pub(super) use list_filters;
 
 const FIELDS: &[Line] = &[
     field("id: ID!", |c| row(c, |row, _| gid("Project", row.id))),
-    field("name: String!", |c| row(c, |row, _| value(row.name.clone()))),
-    field("path: String!", |c| row(c, |row, _| value(row.path.clone()))),
+    field("name: String!", |c| {
+        row(c, |row, _| value(row.name.clone()))
+    }),
+    field("path: String!", |c| {
+        row(c, |row, _| value(row.path.clone()))
+    }),
     field("fullPath: ID!", |c| row(c, |_, path| value(path))),
-    field("nameWithNamespace: String!", |c| shown(c, "/name_with_namespace")),
-    field("description: String", |c| row(c, |row, _| Found::Value(json!(row.settings.description)))),
-    field("descriptionHtml: String", |c| row(c, |row, _| Found::Value(json!(row.settings.description)))),
-    field("visibility: String", |c| row(c, |row, _| value(row.visibility.as_str()))),
+    field("nameWithNamespace: String!", |c| {
+        shown(c, "/name_with_namespace")
+    }),
+    field("description: String", |c| {
+        row(c, |row, _| Found::Value(json!(row.settings.description)))
+    }),
+    field("descriptionHtml: String", |c| {
+        row(c, |row, _| Found::Value(json!(row.settings.description)))
+    }),
+    field("visibility: String", |c| {
+        row(c, |row, _| value(row.visibility.as_str()))
+    }),
     field("webUrl: String", |c| shown(c, "/web_url")),
-    field("webPath: String!", |c| row(c, |_, path| value(format!("/{path}")))),
+    field("webPath: String!", |c| {
+        row(c, |_, path| value(format!("/{path}")))
+    }),
     field("httpUrlToRepo: String", |c| shown(c, "/http_url_to_repo")),
     field("sshUrlToRepo: String", |c| shown(c, "/ssh_url_to_repo")),
     field("avatarUrl: String", |c| shown(c, "/avatar_url")),
-    field("archived: Boolean", |c| row(c, |row, _| value(row.settings.archived))),
+    field("archived: Boolean", |c| {
+        row(c, |row, _| value(row.settings.archived))
+    }),
     field("createdAt: Time", |c| row(c, |row, _| time(row.created_at))),
     field("updatedAt: Time", |c| row(c, |row, _| time(row.updated_at))),
-    field("lastActivityAt: Time", |c| row(c, |row, _| time(row.last_activity_at))),
-    field("topics: [String!]", |c| row(c, |row, _| Found::Value(json!(row.settings.topics)))),
-    field("tagList: String @deprecated", |c| row(c, |row, _| value(row.settings.topics.join(", ")))),
-    field("starCount: Int!", |c| row(c, |row, _| value(row.starred_by.len()))),
+    field("lastActivityAt: Time", |c| {
+        row(c, |row, _| time(row.last_activity_at))
+    }),
+    field("topics: [String!]", |c| {
+        row(c, |row, _| Found::Value(json!(row.settings.topics)))
+    }),
+    field("tagList: String @deprecated", |c| {
+        row(c, |row, _| value(row.settings.topics.join(", ")))
+    }),
+    field("starCount: Int!", |c| {
+        row(c, |row, _| value(row.starred_by.len()))
+    }),
     field("forksCount: Int!", |c| shown(c, "/forks_count")),
-    field("isForked: Boolean!", |c| row(c, |row, _| value(row.forked_from.is_some()))),
+    field("isForked: Boolean!", |c| {
+        row(c, |row, _| value(row.forked_from.is_some()))
+    }),
     field("forkedFrom: Project", |c| {
         row(c, |row, _| one(row.forked_from.map(Object::Project))).map(|found| readable(c, found))
     }),
-    field("importStatus: String", |c| row(c, |row, _| value(row.import_status))),
+    field("importStatus: String", |c| {
+        row(c, |row, _| value(row.import_status))
+    }),
     field("openIssuesCount: Int", |c| {
-        let Object::Project(id) = c.object else { return Ok(NOTHING) };
+        let Object::Project(id) = c.object else {
+            return Ok(NOTHING);
+        };
         let count = c.state().issues_of(*id).filter(|row| row.open).count();
         Ok(value(count))
     }),
     field("openMergeRequestsCount: Int", |c| {
-        let Object::Project(id) = c.object else { return Ok(NOTHING) };
-        let count = c.state().merge_requests_of(*id).filter(|row| row.is_open()).count();
+        let Object::Project(id) = c.object else {
+            return Ok(NOTHING);
+        };
+        let count = c
+            .state()
+            .merge_requests_of(*id)
+            .filter(|row| row.is_open())
+            .count();
         Ok(value(count))
     }),
     field("group: Group", |c| {
-        row(c, |row, _| Found::One(Object::Group(row.namespace_id))).map(|found| group_only(c, found))
+        row(c, |row, _| Found::One(Object::Group(row.namespace_id)))
+            .map(|found| group_only(c, found))
     }),
     field("namespace: Namespace", |c| {
         row(c, |row, _| Found::One(Object::Namespace(row.namespace_id)))
     }),
     field("repository: Repository", |c| {
-        let Object::Project(id) = c.object else { return Ok(NOTHING) };
+        let Object::Project(id) = c.object else {
+            return Ok(NOTHING);
+        };
         let may = access::may_read_code(&c.state(), c.user(), *id);
         Ok(one(may.then_some(Object::Repository(*id))))
     }),
     field("issuesEnabled: Boolean", |c| flag(c, "/issues_enabled")),
-    field("mergeRequestsEnabled: Boolean", |c| flag(c, "/merge_requests_enabled")),
+    field("mergeRequestsEnabled: Boolean", |c| {
+        flag(c, "/merge_requests_enabled")
+    }),
     field("wikiEnabled: Boolean", |c| flag(c, "/wiki_enabled")),
     field("snippetsEnabled: Boolean", |c| flag(c, "/snippets_enabled")),
     field("jobsEnabled: Boolean", |c| flag(c, "/jobs_enabled")),
     field("lfsEnabled: Boolean", |c| flag(c, "/lfs_enabled")),
     field("publicJobs: Boolean", |c| flag(c, "/public_jobs")),
-    field("sharedRunnersEnabled: Boolean", |c| flag(c, "/shared_runners_enabled")),
-    field("containerRegistryEnabled: Boolean", |c| flag(c, "/container_registry_enabled")),
-    field("requestAccessEnabled: Boolean", |c| flag(c, "/request_access_enabled")),
-    field("autocloseReferencedIssues: Boolean", |c| flag(c, "/autoclose_referenced_issues")),
-    field("onlyAllowMergeIfPipelineSucceeds: Boolean", |c| flag(c, "/only_allow_merge_if_pipeline_succeeds")),
+    field("sharedRunnersEnabled: Boolean", |c| {
+        flag(c, "/shared_runners_enabled")
+    }),
+    field("containerRegistryEnabled: Boolean", |c| {
+        flag(c, "/container_registry_enabled")
+    }),
+    field("requestAccessEnabled: Boolean", |c| {
+        flag(c, "/request_access_enabled")
+    }),
+    field("autocloseReferencedIssues: Boolean", |c| {
+        flag(c, "/autoclose_referenced_issues")
+    }),
+    field("onlyAllowMergeIfPipelineSucceeds: Boolean", |c| {
+        flag(c, "/only_allow_merge_if_pipeline_succeeds")
+    }),
     field("onlyAllowMergeIfAllDiscussionsAreResolved: Boolean", |c| {
         flag(c, "/only_allow_merge_if_all_discussions_are_resolved")
     }),
-    field("allowMergeOnSkippedPipeline: Boolean", |c| flag(c, "/allow_merge_on_skipped_pipeline")),
-    field("removeSourceBranchAfterMerge: Boolean", |c| flag(c, "/remove_source_branch_after_merge")),
-    field("printingMergeRequestLinkEnabled: Boolean", |c| flag(c, "/printing_merge_request_link_enabled")),
+    field("allowMergeOnSkippedPipeline: Boolean", |c| {
+        flag(c, "/allow_merge_on_skipped_pipeline")
+    }),
+    field("removeSourceBranchAfterMerge: Boolean", |c| {
+        flag(c, "/remove_source_branch_after_merge")
+    }),
+    field("printingMergeRequestLinkEnabled: Boolean", |c| {
+        flag(c, "/printing_merge_request_link_enabled")
+    }),
     field("mergeRequestsFfOnlyEnabled: Boolean", |c| {
         row(c, |row, _| value(row.settings.merge_method == "ff"))
     }),
     field("squashReadOnly: Boolean!", |c| {
-        row(c, |row, _| value(["always", "never"].contains(&row.settings.squash_option.as_str())))
+        row(c, |row, _| {
+            value(["always", "never"].contains(&row.settings.squash_option.as_str()))
+        })
     }),
-    field("mergeCommitTemplate: String", |c| row(c, |row, _| Found::Value(json!(row.settings.merge_commit_template)))),
-    field("squashCommitTemplate: String", |c| row(c, |row, _| Found::Value(json!(row.settings.squash_commit_template)))),
+    field("mergeCommitTemplate: String", |c| {
+        row(c, |row, _| {
+            Found::Value(json!(row.settings.merge_commit_template))
+        })
+    }),
+    field("squashCommitTemplate: String", |c| {
+        row(c, |row, _| {
+            Found::Value(json!(row.settings.squash_commit_template))
+        })
+    }),
     field("suggestionCommitMessage: String", |c| {
-        row(c, |row, _| Found::Value(json!(row.settings.suggestion_commit_message)))
+        row(c, |row, _| {
+            Found::Value(json!(row.settings.suggestion_commit_message))
+        })
     }),
     field("ciConfigPathOrDefault: String!", |c| {
         row(c, |row, _| {
-            let path = row.settings.ci_config_path.clone().filter(|path| !path.is_empty());
+            let path = row
+                .settings
+                .ci_config_path
+                .clone()
+                .filter(|path| !path.is_empty());
             value(path.unwrap_or_else(|| ".gitlab-ci.yml".to_owned()))
         })
     }),
     field("containerRepositoriesCount: Int!", |_| Ok(value(0))),
-    field("markedForDeletionOn: Time", |c| instant(c, "/marked_for_deletion_on")),
+    field("markedForDeletionOn: Time", |c| {
+        instant(c, "/marked_for_deletion_on")
+    }),
     field("maxAccessLevel: AccessLevel!", |c| {
         let own = own_access(c);
         Ok(access_level(own.role))
@@ -115,9 +190,15 @@ const FIELDS: &[Line] = &[
         if !own_access(c).at_least(Role::Reporter) {
             return Ok(NOTHING);
         }
-        let Object::Project(id) = c.object else { return Ok(NOTHING) };
+        let Object::Project(id) = c.object else {
+            return Ok(NOTHING);
+        };
         let repository = c.world.shared.repository(*id);
-        let head = c.state().projects.get(*id).and_then(|row| row.default_branch.clone());
+        let head = c
+            .state()
+            .projects
+            .get(*id)
+            .and_then(|row| row.default_branch.clone());
         let commits = head
             .and_then(|branch| repository.commits(&[&format!("refs/heads/{branch}")]).ok())
             .map_or(0, |commits| commits.len());
@@ -128,10 +209,18 @@ const FIELDS: &[Line] = &[
         });
         Ok(record("ProjectStatistics", data).found())
     }),
-    field("projectMembers(accessLevels: [AccessLevelEnum!], relations: [ProjectMemberRelation!] = [DIRECT, INHERITED], search: String, sort: MemberSort): MemberInterfaceConnection", members),
-    field("languages: [RepositoryLanguage!]", |_| Ok(Found::Many(Vec::new()))),
+    field(
+        "projectMembers(accessLevels: [AccessLevelEnum!], relations: [ProjectMemberRelation!] = [DIRECT, INHERITED], search: String, sort: MemberSort): MemberInterfaceConnection",
+        members,
+    ),
+    field("languages: [RepositoryLanguage!]", |_| {
+        Ok(Found::Many(Vec::new()))
+    }),
     field("mergeRequest(iid: String!): MergeRequest", of_number),
-    field(concat!("mergeRequests(", filters!(), "): MergeRequestConnection"), of_container),
+    field(
+        concat!("mergeRequests(", filters!(), "): MergeRequestConnection"),
+        of_container,
+    ),
 ];
 
 /// The family of projects.
@@ -199,19 +288,18 @@ fn readable(call: &Call<'_>, found: Found) -> Found {
 
 /// The caller's access in the call's project.
 pub(super) fn own_access(call: &Call<'_>) -> Access {
-    let id = match call.object {
-        Object::Project(id) => *id,
-        _elsewhere => 0,
+    let Object::Project(id) = call.object else {
+        return Access {
+            role: None,
+            can_read: false,
+        };
     };
-    access::in_project(&call.state(), call.user(), id)
+    access::in_project(&call.state(), call.user(), *id)
 }
 
 fn permissions(call: &Call<'_>) -> Outcome {
     let own = own_access(call);
-    let code = match call.object {
-        Object::Project(id) => access::may_read_code(&call.state(), call.user(), *id),
-        _elsewhere => false,
-    };
+    let code = matches!(call.object, Object::Project(id) if access::may_read_code(&call.state(), call.user(), *id));
     let from = |role: Role| own.at_least(role);
     let (user, developer, maintainer, owner) = (
         call.user().is_some() && own.can_read,
@@ -256,10 +344,16 @@ fn members(call: &Call<'_>) -> Outcome {
                     || user.name.to_lowercase().contains(&search)
             });
             let word = format!("{:?}", row.role).to_uppercase();
-            let level = levels.as_ref().is_none_or(|levels| levels.contains(&word.as_str()));
+            let level = levels
+                .as_ref()
+                .is_none_or(|levels| levels.contains(&word.as_str()));
             if fits && level && !seen.contains(&row.user_id) {
                 seen.push(row.user_id);
-                let name = if source == own { "ProjectMember" } else { "GroupMember" };
+                let name = if source == own {
+                    "ProjectMember"
+                } else {
+                    "GroupMember"
+                };
                 found.push(member(&state, name, row.user_id, source, row.role));
             }
         }
@@ -315,13 +409,23 @@ pub(super) fn list(call: &Call<'_>, path: &str, more: Value) -> Outcome {
         filter["order_by"] = json!(key);
         filter["sort"] = json!(direction.to_lowercase());
     }
-    let (ids, paths) = (numbers(call.args, "ids", &["Project"])?, call.texts("fullPaths"));
+    let (ids, paths) = (
+        numbers(call.args, "ids", &["Project"])?,
+        call.texts("fullPaths"),
+    );
     let rows = call.rest().list(path, &filter)?;
     let fits = |row: &&Value| {
         let (id, path) = (row["id"].as_u64(), row["path_with_namespace"].as_str());
-        ids.as_ref().is_none_or(|ids| id.is_some_and(|id| ids.contains(&id)))
-            && paths.as_ref().is_none_or(|paths| path.is_some_and(|path| paths.contains(&path)))
+        ids.as_ref()
+            .is_none_or(|ids| id.is_some_and(|id| ids.contains(&id)))
+            && paths
+                .as_ref()
+                .is_none_or(|paths| path.is_some_and(|path| paths.contains(&path)))
     };
-    let found: Vec<u64> = rows.iter().filter(fits).filter_map(|row| row["id"].as_u64()).collect();
+    let found: Vec<u64> = rows
+        .iter()
+        .filter(fits)
+        .filter_map(|row| row["id"].as_u64())
+        .collect();
     Ok(many(found, Object::Project))
 }

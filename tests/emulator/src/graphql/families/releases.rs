@@ -13,40 +13,55 @@ use crate::graphql::schema::{Family, Line, field, object};
 /// The fields of a project.
 pub(super) const OF_PROJECT: &[Line] = &[
     field("release(tagName: String!): Release", |c| {
-        let Object::Project(id) = c.object else { return Ok(NOTHING) };
+        let Object::Project(id) = c.object else {
+            return Ok(NOTHING);
+        };
         let state = c.state();
         let found = state.release_of_tag(*id, c.text("tagName").unwrap_or_default());
         Ok(one(found.map(|row| Object::Release(row.id))))
     }),
-    field("releases(sort: ReleaseSort = RELEASED_AT_DESC): ReleaseConnection", |c| {
-        let Object::Project(id) = c.object else { return Ok(NOTHING) };
-        let state = c.state();
-        let mut rows: Vec<_> = state.releases_of(*id).collect();
-        let sort = c.text("sort").unwrap_or_default();
-        if sort.starts_with("CREATED") {
-            rows.sort_by_key(|row| (row.created_at, row.id));
-        } else {
-            rows.sort_by_key(|row| (row.released_at, row.id));
-        }
-        if sort.ends_with("DESC") {
-            rows.reverse();
-        }
-        Ok(many(rows.iter().map(|row| row.id), Object::Release))
-    }),
-    field("environment(name: String, search: String, states: [String!]): Environment", |c| {
-        let found = environments(c)?;
-        Ok(match found {
-            Found::Many(mut rows) if !rows.is_empty() => Found::One(rows.swap_remove(0)),
-            Found::Many(_) | Found::One(_) | Found::Value(_) => NOTHING,
-        })
-    }),
-    field("environments(name: String, search: String, states: [String!]): EnvironmentConnection", environments),
+    field(
+        "releases(sort: ReleaseSort = RELEASED_AT_DESC): ReleaseConnection",
+        |c| {
+            let Object::Project(id) = c.object else {
+                return Ok(NOTHING);
+            };
+            let state = c.state();
+            let mut rows: Vec<_> = state.releases_of(*id).collect();
+            let sort = c.text("sort").unwrap_or_default();
+            if sort.starts_with("CREATED") {
+                rows.sort_by_key(|row| (row.created_at, row.id));
+            } else {
+                rows.sort_by_key(|row| (row.released_at, row.id));
+            }
+            if sort.ends_with("DESC") {
+                rows.reverse();
+            }
+            Ok(many(rows.iter().map(|row| row.id), Object::Release))
+        },
+    ),
+    field(
+        "environment(name: String, search: String, states: [String!]): Environment",
+        |c| {
+            let found = environments(c)?;
+            Ok(match found {
+                Found::Many(mut rows) if !rows.is_empty() => Found::One(rows.swap_remove(0)),
+                Found::Many(_) | Found::One(_) | Found::Value(_) => NOTHING,
+            })
+        },
+    ),
+    field(
+        "environments(name: String, search: String, states: [String!]): EnvironmentConnection",
+        environments,
+    ),
 ];
 
 const RELEASE: &[Line] = &[
-    field("id: ReleaseID!", |c| match c.object {
-        Object::Release(id) => Ok(gid("Release", *id)),
-        _other => Ok(NOTHING),
+    field("id: ReleaseID!", |c| {
+        let Object::Release(id) = c.object else {
+            return Ok(NOTHING);
+        };
+        Ok(gid("Release", *id))
     }),
     field("name: String", |c| shown(c, "/name")),
     field("tagName: String", |c| shown(c, "/tag_name")),
@@ -55,26 +70,48 @@ const RELEASE: &[Line] = &[
     field("descriptionHtml: String", |c| shown(c, "/description")),
     field("createdAt: Time", |c| instant(c, "/created_at")),
     field("releasedAt: Time", |c| instant(c, "/released_at")),
-    field("upcomingRelease: Boolean", |c| shown(c, "/upcoming_release")),
+    field("upcomingRelease: Boolean", |c| {
+        shown(c, "/upcoming_release")
+    }),
     field("historicalRelease: Boolean", |_| Ok(value(false))),
     field("author: UserCore", |c| {
-        let Object::Release(id) = c.object else { return Ok(NOTHING) };
-        Ok(one(c.state().releases.get(*id).map(|row| user(row.author_id))))
+        let Object::Release(id) = c.object else {
+            return Ok(NOTHING);
+        };
+        Ok(one(c
+            .state()
+            .releases
+            .get(*id)
+            .map(|row| user(row.author_id))))
     }),
     field("commit: Commit @gitaly", |c| {
-        let Object::Release(id) = c.object else { return Ok(NOTHING) };
-        let place = c.state().releases.get(*id).map(|row| (row.project_id, row.sha.clone()));
+        let Object::Release(id) = c.object else {
+            return Ok(NOTHING);
+        };
+        let place = c
+            .state()
+            .releases
+            .get(*id)
+            .map(|row| (row.project_id, row.sha.clone()));
         match place {
             Some((project, sha)) => super::repository::commit(c, project, &sha),
             None => Ok(NOTHING),
         }
     }),
     field("milestones: MilestoneConnection", |c| {
-        let Object::Release(id) = c.object else { return Ok(NOTHING) };
-        let ids = c.state().releases.get(*id).map(|row| row.milestone_ids.clone());
+        let Object::Release(id) = c.object else {
+            return Ok(NOTHING);
+        };
+        let ids = c
+            .state()
+            .releases
+            .get(*id)
+            .map(|row| row.milestone_ids.clone());
         Ok(many(ids.unwrap_or_default(), Object::Milestone))
     }),
-    field("evidences: ReleaseEvidenceConnection", |_| Ok(Found::Many(Vec::new()))),
+    field("evidences: ReleaseEvidenceConnection", |_| {
+        Ok(Found::Many(Vec::new()))
+    }),
     field("links: ReleaseLinks", |c| {
         let entity = entity(c)?;
         let links = &entity["_links"];
@@ -87,7 +124,12 @@ const RELEASE: &[Line] = &[
     }),
     field("assets: ReleaseAssets", |c| {
         let entity = entity(c)?;
-        let rows = |name: &str| entity["assets"][name].as_array().cloned().unwrap_or_default();
+        let rows = |name: &str| {
+            entity["assets"][name]
+                .as_array()
+                .cloned()
+                .unwrap_or_default()
+        };
         let links = rows("links").into_iter().map(|row| {
             let url = row["direct_asset_url"].as_str().unwrap_or_default();
             let data = json!({
@@ -97,18 +139,25 @@ const RELEASE: &[Line] = &[
             });
             record("ReleaseAssetLink", data).object()
         });
-        let sources = rows("sources").into_iter().map(|row| record("ReleaseSource", row).object());
-        Ok(record("ReleaseAssets", json!({ "count": entity["assets"]["count"] }))
-            .with("links", Found::Many(links.collect()))
-            .with("sources", Found::Many(sources.collect()))
-            .found())
+        let sources = rows("sources")
+            .into_iter()
+            .map(|row| record("ReleaseSource", row).object());
+        Ok(record(
+            "ReleaseAssets",
+            json!({ "count": entity["assets"]["count"] }),
+        )
+        .with("links", Found::Many(links.collect()))
+        .with("sources", Found::Many(sources.collect()))
+        .found())
     }),
 ];
 
 const ENVIRONMENT: &[Line] = &[
-    field("id: ID!", |c| match c.object {
-        Object::Environment(id) => Ok(gid("Environment", *id)),
-        _other => Ok(NOTHING),
+    field("id: ID!", |c| {
+        let Object::Environment(id) = c.object else {
+            return Ok(NOTHING);
+        };
+        Ok(gid("Environment", *id))
     }),
     field("name: String!", |c| shown(c, "/name")),
     field("slug: String", |c| shown(c, "/slug")),
@@ -119,7 +168,10 @@ const ENVIRONMENT: &[Line] = &[
     field("externalUrl: String", |c| shown(c, "/external_url")),
     field("environmentType: String", |c| {
         let entity = entity(c)?;
-        let folder = entity["name"].as_str().and_then(|name| name.split_once('/')).map(|(folder, _)| folder.to_owned());
+        let folder = entity["name"]
+            .as_str()
+            .and_then(|name| name.split_once('/'))
+            .map(|(folder, _)| folder.to_owned());
         Ok(Found::Value(json!(folder)))
     }),
     field("autoStopAt: Time", |c| instant(c, "/auto_stop_at")),
@@ -127,30 +179,55 @@ const ENVIRONMENT: &[Line] = &[
     field("createdAt: Time", |c| instant(c, "/created_at")),
     field("updatedAt: Time", |c| instant(c, "/updated_at")),
     field("path: String", |c| {
-        let Object::Environment(id) = c.object else { return Ok(NOTHING) };
+        let Object::Environment(id) = c.object else {
+            return Ok(NOTHING);
+        };
         let state = c.state();
-        let project = state.environments.get(*id).map(|row| row.project_id).unwrap_or_default();
-        Ok(value(format!("{}/-/environments/{id}", state.project_url("", project))))
+        let project = state
+            .environments
+            .get(*id)
+            .map(|row| row.project_id)
+            .unwrap_or_default();
+        Ok(value(format!(
+            "{}/-/environments/{id}",
+            state.project_url("", project)
+        )))
     }),
     field("project: Project", |c| {
-        let Object::Environment(id) = c.object else { return Ok(NOTHING) };
-        Ok(one(c.state().environments.get(*id).map(|row| Object::Project(row.project_id))))
-    }),
-    field("lastDeployment(status: DeploymentStatus!): Deployment", |c| {
-        let rows = deployments_of(c)?;
-        let status = c.text("status").unwrap_or_default().to_lowercase();
-        let found = rows.iter().find(|row| row["status"] == status.as_str());
-        Ok(one(found.map(deployment)))
-    }),
-    field("deployments(statuses: [DeploymentStatus!]): DeploymentConnection", |c| {
-        let statuses = c.texts("statuses");
-        let rows = deployments_of(c)?;
-        let fits = |row: &&Value| {
-            let own = upper(row["status"].as_str().unwrap_or_default());
-            statuses.as_ref().is_none_or(|wanted| wanted.contains(&own.as_str()))
+        let Object::Environment(id) = c.object else {
+            return Ok(NOTHING);
         };
-        Ok(Found::Many(rows.iter().filter(fits).map(deployment).collect()))
+        Ok(one(c
+            .state()
+            .environments
+            .get(*id)
+            .map(|row| Object::Project(row.project_id))))
     }),
+    field(
+        "lastDeployment(status: DeploymentStatus!): Deployment",
+        |c| {
+            let rows = deployments_of(c)?;
+            let status = c.text("status").unwrap_or_default().to_lowercase();
+            let found = rows.iter().find(|row| row["status"] == status.as_str());
+            Ok(one(found.map(deployment)))
+        },
+    ),
+    field(
+        "deployments(statuses: [DeploymentStatus!]): DeploymentConnection",
+        |c| {
+            let statuses = c.texts("statuses");
+            let rows = deployments_of(c)?;
+            let fits = |row: &&Value| {
+                let own = upper(row["status"].as_str().unwrap_or_default());
+                statuses
+                    .as_ref()
+                    .is_none_or(|wanted| wanted.contains(&own.as_str()))
+            };
+            Ok(Found::Many(
+                rows.iter().filter(fits).map(deployment).collect(),
+            ))
+        },
+    ),
 ];
 
 /// The family of releases and environments.

@@ -52,7 +52,11 @@ const FIELDS: &[Line] = &[
         Ok(one(row.map(|row| Object::Project(row.id))))
     }),
     field(
-        concat!("projects(", list_filters!(), ", ids: [ID!], fullPaths: [String!], membership: Boolean): ProjectConnection"),
+        concat!(
+            "projects(",
+            list_filters!(),
+            ", ids: [ID!], fullPaths: [String!], membership: Boolean): ProjectConnection"
+        ),
         projects::all,
     ),
     field("group(fullPath: ID!): Group", |c| {
@@ -64,21 +68,24 @@ const FIELDS: &[Line] = &[
         });
         Ok(one(row.map(|row| Object::Group(row.id))))
     }),
-    field("groups(search: String, ids: [ID!], topLevelOnly: Boolean = false, ownedOnly: Boolean = false): GroupConnection", |c| {
-        let wanted = super::entity::numbers(c.args, "ids", &["Group"])?;
-        let search = c.text("search").unwrap_or_default().to_lowercase();
-        let (top, owned) = (c.flag("topLevelOnly"), c.flag("ownedOnly"));
-        let state = c.state();
-        let rows = state.groups.iter().filter(|row| {
-            let own = access::in_group(&state, c.user(), row.id);
-            own.can_read
-                && wanted.as_ref().is_none_or(|ids| ids.contains(&row.id))
-                && (row.name.to_lowercase().contains(&search) || row.path.contains(&search))
-                && (top != Some(true) || row.parent_id.is_none())
-                && (owned != Some(true) || own.at_least(access::Role::Owner))
-        });
-        Ok(many(rows.map(|row| row.id), Object::Group))
-    }),
+    field(
+        "groups(search: String, ids: [ID!], topLevelOnly: Boolean = false, ownedOnly: Boolean = false): GroupConnection",
+        |c| {
+            let wanted = super::entity::numbers(c.args, "ids", &["Group"])?;
+            let search = c.text("search").unwrap_or_default().to_lowercase();
+            let (top, owned) = (c.flag("topLevelOnly"), c.flag("ownedOnly"));
+            let state = c.state();
+            let rows = state.groups.iter().filter(|row| {
+                let own = access::in_group(&state, c.user(), row.id);
+                own.can_read
+                    && wanted.as_ref().is_none_or(|ids| ids.contains(&row.id))
+                    && (row.name.to_lowercase().contains(&search) || row.path.contains(&search))
+                    && (top != Some(true) || row.parent_id.is_none())
+                    && (owned != Some(true) || own.at_least(access::Role::Owner))
+            });
+            Ok(many(rows.map(|row| row.id), Object::Group))
+        },
+    ),
     field("namespace(fullPath: ID!): Namespace", |c| {
         let state = c.state();
         let path = c.text("fullPath").unwrap_or_default();
@@ -110,7 +117,10 @@ const FIELDS: &[Line] = &[
             (None, Some(name)) => Ok(one(state.user_named(name).map(|row| user(row.id)))),
         }
     }),
-    field("users(ids: [ID!], usernames: [String!], search: String, active: Boolean, admins: Boolean = false, humans: Boolean, sort: Sort = created_desc): UserCoreConnection", users),
+    field(
+        "users(ids: [ID!], usernames: [String!], search: String, active: Boolean, admins: Boolean = false, humans: Boolean, sort: Sort = created_desc): UserCoreConnection",
+        users,
+    ),
     field("mergeRequest(id: MergeRequestID!): MergeRequest", |c| {
         let id = c.gid("id", &["MergeRequest"])?.unwrap_or_default();
         let state = c.state();
@@ -168,7 +178,9 @@ fn users(call: &Call<'_>) -> Outcome {
     let fits = |row: &&crate::store::users::User| {
         ids.as_ref().is_none_or(|ids| ids.contains(&row.id))
             && names.as_ref().is_none_or(|names| {
-                names.iter().any(|name| name.eq_ignore_ascii_case(&row.username))
+                names
+                    .iter()
+                    .any(|name| name.eq_ignore_ascii_case(&row.username))
             })
             && search.as_ref().is_none_or(|search| {
                 row.username.to_lowercase().contains(search)
@@ -176,10 +188,15 @@ fn users(call: &Call<'_>) -> Outcome {
             })
             && (call.flag("admins") != Some(true) || row.admin)
             && call.flag("humans").is_none_or(|humans| humans != row.bot)
-            && call.flag("active").is_none_or(|active| active == (row.state == "active"))
+            && call
+                .flag("active")
+                .is_none_or(|active| active == (row.state == "active"))
     };
     let mut found: Vec<u64> = state.users.iter().filter(fits).map(|row| row.id).collect();
-    if call.text("sort").is_some_and(|sort| sort.to_lowercase().ends_with("desc")) {
+    if call
+        .text("sort")
+        .is_some_and(|sort| sort.to_lowercase().ends_with("desc"))
+    {
         found.reverse();
     }
     Ok(Found::Many(found.into_iter().map(user).collect()))

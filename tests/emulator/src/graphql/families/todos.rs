@@ -17,21 +17,41 @@ pub(super) const OF_USER: &[Line] = &[field(
 
 /// The mutations.
 pub(super) const LINES: &[Line] = &[
-    field("todoMarkDone(input: TodoMarkDoneInput!): TodoMarkDonePayload", |c| {
-        let id = id(c, "id", &["Todo"])?;
-        let done = c.rest().call("POST", &format!("todos/{id}/mark_as_done"), json!({}));
-        payload(c, "TodoMarkDonePayload", done, |row| vec![("todo", row.map_or(NOTHING, |row| Found::One(todo(row))))])
-    }),
-    field("todosMarkAllDone(input: TodosMarkAllDoneInput!): TodosMarkAllDonePayload", |c| {
-        let waiting = c.rest().list("todos", &json!({ "state": "pending" }))?;
-        let ids: Vec<u64> = waiting.iter().filter_map(|row| row["id"].as_u64()).collect();
-        if let Err(error) = c.rest().call("POST", "todos/mark_as_done", json!({})) {
-            return Err(crate::graphql::internal::refusal(&error));
-        }
-        let rows = c.rest().list("todos", &json!({ "state": "done" }))?;
-        let moved = rows.iter().filter(|row| row["id"].as_u64().is_some_and(|id| ids.contains(&id)));
-        Ok(finished(c, "TodosMarkAllDonePayload", &[], vec![("todos", Found::Many(moved.map(todo).collect()))]))
-    }),
+    field(
+        "todoMarkDone(input: TodoMarkDoneInput!): TodoMarkDonePayload",
+        |c| {
+            let id = id(c, "id", &["Todo"])?;
+            let done = c
+                .rest()
+                .call("POST", &format!("todos/{id}/mark_as_done"), json!({}));
+            payload(c, "TodoMarkDonePayload", done, |row| {
+                vec![("todo", row.map_or(NOTHING, |row| Found::One(todo(row))))]
+            })
+        },
+    ),
+    field(
+        "todosMarkAllDone(input: TodosMarkAllDoneInput!): TodosMarkAllDonePayload",
+        |c| {
+            let waiting = c.rest().list("todos", &json!({ "state": "pending" }))?;
+            let ids: Vec<u64> = waiting
+                .iter()
+                .filter_map(|row| row["id"].as_u64())
+                .collect();
+            if let Err(error) = c.rest().call("POST", "todos/mark_as_done", json!({})) {
+                return Err(crate::graphql::internal::refusal(&error));
+            }
+            let rows = c.rest().list("todos", &json!({ "state": "done" }))?;
+            let moved = rows
+                .iter()
+                .filter(|row| row["id"].as_u64().is_some_and(|id| ids.contains(&id)));
+            Ok(finished(
+                c,
+                "TodosMarkAllDonePayload",
+                &[],
+                vec![("todos", Found::Many(moved.map(todo).collect()))],
+            ))
+        },
+    ),
 ];
 
 /// The family of todos.
@@ -73,8 +93,12 @@ fn list(call: &Call<'_>) -> Outcome {
     let fits = |row: &&Value| {
         let (action, kind) = (row["action_name"].as_str(), row["target_type"].as_str());
         let kind = kind.map(upper);
-        actions.as_ref().is_none_or(|wanted| action.is_some_and(|own| wanted.contains(&own)))
-            && types.as_ref().is_none_or(|wanted| kind.is_some_and(|own| wanted.contains(&own.as_str())))
+        actions
+            .as_ref()
+            .is_none_or(|wanted| action.is_some_and(|own| wanted.contains(&own)))
+            && types
+                .as_ref()
+                .is_none_or(|wanted| kind.is_some_and(|own| wanted.contains(&own.as_str())))
     };
     let mut found: Vec<Object> = rows.iter().filter(fits).map(todo).collect();
     if call.text("sort") == Some("CREATED_ASC") {
@@ -99,7 +123,10 @@ fn todo(row: &Value) -> Object {
     record("Todo", data)
         .with("createdAt", time_of(&row["created_at"]))
         .with("author", one(row["author"]["id"].as_u64().map(user)))
-        .with("project", one(row["project"]["id"].as_u64().map(Object::Project)))
+        .with(
+            "project",
+            one(row["project"]["id"].as_u64().map(Object::Project)),
+        )
         .with("target", one(target))
         .object()
 }

@@ -16,17 +16,29 @@ use crate::store::users::User;
 
 const FIELDS: &[Line] = &[
     field("id: UserID!", |c| of(c, |row, _| gid("User", row.id))),
-    field("username: String!", |c| of(c, |row, _| value(row.username.clone()))),
+    field("username: String!", |c| {
+        of(c, |row, _| value(row.username.clone()))
+    }),
     field("name: String!", |c| of(c, |row, _| value(row.name.clone()))),
     field("bot: Boolean!", |c| of(c, |row, _| value(row.bot))),
     field("human: Boolean", |c| of(c, |row, _| value(!row.bot))),
-    field("active: Boolean", |c| of(c, |row, _| value(row.state == "active"))),
-    field("state: UserState!", |c| of(c, |row, _| value(row.state.clone()))),
-    field("type: UserType!", |c| {
-        of(c, |row, _| value(if row.bot { "PROJECT_BOT" } else { "HUMAN" }))
+    field("active: Boolean", |c| {
+        of(c, |row, _| value(row.state == "active"))
     }),
-    field("webUrl: String!", |c| of(c, |row, url| value(format!("{url}/{}", row.username)))),
-    field("webPath: String!", |c| of(c, |row, _| value(format!("/{}", row.username)))),
+    field("state: UserState!", |c| {
+        of(c, |row, _| value(row.state.clone()))
+    }),
+    field("type: UserType!", |c| {
+        of(c, |row, _| {
+            value(if row.bot { "PROJECT_BOT" } else { "HUMAN" })
+        })
+    }),
+    field("webUrl: String!", |c| {
+        of(c, |row, url| value(format!("{url}/{}", row.username)))
+    }),
+    field("webPath: String!", |c| {
+        of(c, |row, _| value(format!("/{}", row.username)))
+    }),
     field("avatarUrl: String", |c| shown(c, "/avatar_url")),
     field("email: String @deprecated", |_| Ok(NOTHING)),
     field("publicEmail: String", |c| shown(c, "/public_email")),
@@ -41,7 +53,9 @@ const FIELDS: &[Line] = &[
     field("pronouns: String", |c| shown(c, "/pronouns")),
     field("createdAt: Time", |c| of(c, |row, _| time(row.created_at))),
     field("lastActivityOn: Date", |c| {
-        of(c, |row, _| Found::Value(json!(row.last_activity_on.map(|day| day.to_string()))))
+        of(c, |row, _| {
+            Found::Value(json!(row.last_activity_on.map(|day| day.to_string())))
+        })
     }),
     field("status: UserStatus", |c| {
         of(c, |row, _| {
@@ -53,7 +67,9 @@ const FIELDS: &[Line] = &[
                 "availability": if own.busy { "BUSY" } else { "NOT_SET" }, "emoji": own.emoji, "message": own.message,
                 "messageHtml": own.message,
             });
-            record("UserStatus", data).with("clearStatusAt", time(own.clear_at)).found()
+            record("UserStatus", data)
+                .with("clearStatusAt", time(own.clear_at))
+                .found()
         })
     }),
     field("namespace: Namespace", |c| {
@@ -82,13 +98,19 @@ const FIELDS: &[Line] = &[
         Ok(many(ids.filter(fits), Object::Group))
     }),
     field("projectMemberships: ProjectMemberConnection", |c| {
-        membership_records(c, "ProjectMember", |source| matches!(source, Source::Project(_)))
+        membership_records(c, "ProjectMember", |source| {
+            matches!(source, Source::Project(_))
+        })
     }),
     field("groupMemberships: GroupMemberConnection", |c| {
-        membership_records(c, "GroupMember", |source| matches!(source, Source::Group(_)))
+        membership_records(c, "GroupMember", |source| {
+            matches!(source, Source::Group(_))
+        })
     }),
     field("starredProjects(search: String): ProjectConnection", |c| {
-        let Object::User(id, _) = c.object else { return Ok(NOTHING) };
+        let Object::User(id, _) = c.object else {
+            return Ok(NOTHING);
+        };
         let state = c.state();
         let search = c.text("search").unwrap_or_default();
         let starred = state.projects.iter().filter(|row| {
@@ -99,20 +121,35 @@ const FIELDS: &[Line] = &[
         Ok(many(starred.map(|row| row.id), Object::Project))
     }),
     field(
-        concat!("authoredMergeRequests(", filters!(), ", projectPath: String, projectId: ProjectID): MergeRequestConnection"),
+        concat!(
+            "authoredMergeRequests(",
+            filters!(),
+            ", projectPath: String, projectId: ProjectID): MergeRequestConnection"
+        ),
         |c| merge_request_lists::of_user(c, "author_username"),
     ),
     field(
-        concat!("assignedMergeRequests(", filters!(), ", projectPath: String, projectId: ProjectID): MergeRequestConnection"),
+        concat!(
+            "assignedMergeRequests(",
+            filters!(),
+            ", projectPath: String, projectId: ProjectID): MergeRequestConnection"
+        ),
         |c| merge_request_lists::of_user(c, "assignee_username"),
     ),
     field(
-        concat!("reviewRequestedMergeRequests(", filters!(), ", projectPath: String, projectId: ProjectID): MergeRequestConnection"),
+        concat!(
+            "reviewRequestedMergeRequests(",
+            filters!(),
+            ", projectPath: String, projectId: ProjectID): MergeRequestConnection"
+        ),
         |c| merge_request_lists::of_user(c, "reviewer_username"),
     ),
 ];
 
-const PART: &[Line] = &[field("mergeRequestInteraction: UserMergeRequestInteraction", interaction)];
+const PART: &[Line] = &[field(
+    "mergeRequestInteraction: UserMergeRequestInteraction",
+    interaction,
+)];
 
 const fn person(name: &'static str, lines: &'static [&'static [Line]]) -> Table {
     object(name, lines).implements(&["User"])
@@ -204,19 +241,21 @@ fn may_see(state: &State, user: Option<u64>, source: Source) -> bool {
     }
 }
 
-fn membership_records(
-    call: &Call<'_>,
-    name: &'static str,
-    wanted: fn(&Source) -> bool,
-) -> Outcome {
+fn membership_records(call: &Call<'_>, name: &'static str, wanted: fn(&Source) -> bool) -> Outcome {
     let sources = memberships(call, wanted);
     let Object::User(id, _) = call.object else {
         return Ok(NOTHING);
     };
     let state = call.state();
-    let made = sources
-        .into_iter()
-        .filter_map(|source| Some(member(&state, name, *id, source, state.member_role(*id, source)?)));
+    let made = sources.into_iter().filter_map(|source| {
+        Some(member(
+            &state,
+            name,
+            *id,
+            source,
+            state.member_role(*id, source)?,
+        ))
+    });
     Ok(Found::Many(made.collect()))
 }
 
@@ -283,11 +322,10 @@ fn interaction(call: &Call<'_>) -> Outcome {
     let approved = row.approvals.iter().any(|(user, _)| user == id);
     let can_merge = crate::access::may_merge(&state, *id, row.project_id, &row.target_branch);
     let access = crate::access::in_project(&state, Some(*id), row.project_id);
-    let review = row.reviewer_ids.contains(id).then_some(if approved {
-        "APPROVED"
-    } else {
-        "UNREVIEWED"
-    });
+    let review =
+        row.reviewer_ids
+            .contains(id)
+            .then_some(if approved { "APPROVED" } else { "UNREVIEWED" });
     let data = json!({
         "approved": approved,
         "canMerge": can_merge && row.state == MergeRequestState::Opened,

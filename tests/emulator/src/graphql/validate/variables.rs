@@ -114,7 +114,11 @@ fn fits(validation: &mut Validation<'_>, variable: &Variable, usage: &Usage<'_>)
     } else if lists(own) != lists(expected) && lists(own) != 0 {
         "List dimension mismatch"
     } else if lists(own) == lists(expected)
-        && !allows(own, expected, variable.default_value.is_some() || usage.has_default)
+        && !allows(
+            own,
+            expected,
+            variable.default_value.is_some() || usage.has_default,
+        )
     {
         "Nullability mismatch"
     } else {
