@@ -83,7 +83,7 @@ fn claim_by(
             manager_id: manager.map(|manager| manager.id),
             features: None,
         };
-        queue::take(&mut state, job, &taker, now)
+        queue::take(Server::from(shared), &mut state, job, &taker, now)
     };
     // Keys of caches may need git, which is not asked while the state is held.
     let assignment = taken.and_then(|taken| {
