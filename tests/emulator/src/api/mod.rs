@@ -108,6 +108,7 @@ mod user_states;
 mod user_status;
 mod users;
 mod variables;
+mod search;
 mod webhooks;
 
 use crate::router::Route;
@@ -208,6 +209,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     user_states::ROUTES,
     users::ROUTES,
     variables::ROUTES,
+    search::ROUTES,
     markdown::ROUTES,
     templates::ROUTES,
     remote_mirrors::ROUTES,
