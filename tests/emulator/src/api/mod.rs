@@ -86,6 +86,7 @@ mod repository_blobs;
 mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
+mod search;
 mod sharing;
 mod snippet_files;
 mod snippets;
@@ -108,7 +109,6 @@ mod user_states;
 mod user_status;
 mod users;
 mod variables;
-mod search;
 mod webhooks;
 
 use crate::router::Route;

@@ -108,8 +108,7 @@ fn projects(ctx: &Ctx<'_>) -> Answer {
     let found = state.projects.iter().filter(|project| {
         let description = project.settings.description.as_deref().unwrap_or_default();
         let path = state.project_path(project);
-        covers(ctx, &state, project.id)
-            && matches(ctx, &[&project.name, &path, description])
+        covers(ctx, &state, project.id) && matches(ctx, &[&project.name, &path, description])
     });
     ctx.page(ordered(ctx, found.collect()), |project| {
         Value::Object(project_entity::simple(ctx, &state, project))
@@ -136,7 +135,10 @@ fn issues(ctx: &Ctx<'_>) -> Answer {
                 .is_none_or(|wanted| issue.confidential == wanted)
             && matches(
                 ctx,
-                &[&issue.title, issue.description.as_deref().unwrap_or_default()],
+                &[
+                    &issue.title,
+                    issue.description.as_deref().unwrap_or_default(),
+                ],
             )
     });
     ctx.page(ordered(ctx, found.collect()), |issue| {
@@ -212,9 +214,10 @@ fn in_users(ctx: &Ctx<'_>) -> Answer {
             sources.any(|source| state.member_role(user, *source).is_some())
         })
     };
-    let found = state.users.iter().filter(|user| {
-        member(user.id) && matches(ctx, &[&user.name, &user.username, &user.email])
-    });
+    let found = state
+        .users
+        .iter()
+        .filter(|user| member(user.id) && matches(ctx, &[&user.name, &user.username, &user.email]));
     ctx.page(found, |user| users::basic(user, ctx.url()))
 }
 

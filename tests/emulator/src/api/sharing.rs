@@ -14,8 +14,8 @@ use crate::store::belongings::GroupLink;
 use crate::store::groups::Group;
 use crate::store::places::Place;
 
-use super::{custom_attributes, group_entity};
 use super::personal_access_tokens::date;
+use super::{custom_attributes, group_entity};
 
 const SHARE: &[Param] = &[
     integer("group_id").required(),
