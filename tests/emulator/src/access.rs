@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::store::State;
+use crate::store::merge_requests::MergeRequest;
 use crate::store::places::Place;
 use crate::store::projects::Visibility;
 
@@ -180,6 +181,26 @@ pub fn may_force_push(state: &State, user: u64, project: u64, branch: &str) -> b
             .all(|protection| protection.allow_force_push)
 }
 
+/// May the user push to this branch of a fork because its merge request welcomes those who may merge it?
+pub fn collaborates(state: &State, user: u64, project: u64, branch: &str) -> bool {
+    let mut open = state.open_merge_requests_from(project, branch);
+    open.any(|row| welcomes(state, user, row))
+}
+
+/// Is there a branch of the project to which the user may push like that?
+pub fn collaborates_somewhere(state: &State, user: u64, project: u64) -> bool {
+    let mut rows = state.merge_requests.iter();
+    rows.any(|row| row.is_open() && row.source_project_id == project && welcomes(state, user, row))
+}
+
+fn welcomes(state: &State, user: u64, row: &MergeRequest) -> bool {
+    row.allow_collaboration
+        && row.project_id != row.source_project_id
+        && in_project(state, Some(user), row.source_project_id).can_read
+        && in_project(state, Some(user), row.project_id).at_least(Role::Developer)
+        && may_merge(state, user, row.project_id, &row.target_branch)
+}
+
 fn branch_right(
     state: &State,
     user: u64,
@@ -189,7 +210,7 @@ fn branch_right(
 ) -> bool {
     let access = in_project(state, Some(user), project);
     if !access.at_least(Role::Developer) {
-        return false;
+        return collaborates(state, user, project, branch);
     }
     let admin = state.users.get(user).is_some_and(|user| user.admin);
     let own = access.role.map_or(0, Role::level);

@@ -130,7 +130,7 @@ pub(crate) fn form_pairs(request: &Request) -> Vec<(String, String)> {
     }
 }
 
-/// The caller of a git request: HTTP Basic with any user name and a token, or a job token as `gitlab-ci-token`.
+/// The caller of a git request: HTTP Basic with a job token as `gitlab-ci-token`, or with any user name and a token.
 pub(crate) fn git_caller(
     state: &State,
     now: Timestamp,
@@ -152,10 +152,14 @@ pub(crate) fn git_caller(
         ),
     };
     let (name, secret) = pair.split_once(':').ok_or_else(refused)?;
-    if name == "gitlab-ci-token" {
-        return job_caller(state, secret).ok_or_else(refused);
+    // The name decides nothing for a personal token: many programs send theirs as `gitlab-ci-token`.
+    let job = (name == "gitlab-ci-token")
+        .then(|| job_caller(state, secret))
+        .flatten();
+    match job {
+        Some(job) => Ok(job),
+        None => token_caller(state, now, secret).or(Err(refused())),
     }
-    token_caller(state, now, secret).or(Err(refused()))
 }
 
 fn job_caller(state: &State, secret: &str) -> Option<Caller> {

@@ -145,7 +145,9 @@ fn authorized(
 ) -> Result<Result<u64, Response>, ApiError> {
     let state = shared.state();
     let user = caller.user();
-    let project = state.find_project(&git.project_path);
+    let project = state
+        .find_project(&git.project_path)
+        .or_else(|| state.moved_project(&git.project_path));
     let access = project.map(|project| access::in_project(&state, user, project.id));
     let (Some(project), true) = (project, access.is_some_and(|access| access.can_read)) else {
         let gone = "The project you were looking for could not be found or you don't have permission to view it.";
@@ -185,7 +187,8 @@ fn authorized(
     if user.is_none() {
         return Ok(Err(challenge("HTTP Basic: Access denied")));
     }
-    if !access.is_some_and(|access| access.at_least(Role::Developer)) {
+    let guest = user.is_some_and(|user| access::collaborates_somewhere(&state, user, project.id));
+    if !guest && !access.is_some_and(|access| access.at_least(Role::Developer)) {
         return Err(refusal(
             403,
             "You are not allowed to push code to this project.",
@@ -336,6 +339,8 @@ fn judge(
             Some("GitLab: The default branch of a project cannot be deleted.")
         } else if update.new.is_none() && protected {
             Some("GitLab: You can only delete protected branches using the web interface.")
+        } else if role < Some(Role::Developer) && !access::may_push(&state, user, project, branch) {
+            Some("GitLab: You are not allowed to push code to this project.")
         } else if protected && !access::may_push(&state, user, project, branch) {
             Some("GitLab: You are not allowed to push code to protected branches on this project.")
         } else {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::user_entity::{avatar_url, gravatar};
 use crate::ctx::Ctx;
 use crate::errors::{ApiError, Invalid};
 use crate::message::{Request, Response};
@@ -74,7 +75,7 @@ fn set_own(ctx: &Ctx<'_>) -> Answer {
         .ok_or_else(ApiError::unauthorized)?;
     user.avatar = avatar;
     Ok(Response::ok(
-        &json!({ "avatar_url": super::user_entity::avatar_url(user, ctx.url()) }),
+        &json!({ "avatar_url": avatar_url(user, ctx.url()) }),
     ))
 }
 
@@ -98,17 +99,16 @@ fn of_group(ctx: &Ctx<'_>) -> Answer {
 
 /// The picture of whoever made an address public; without one GitLab would ask Gravatar.
 fn of_address(ctx: &Ctx<'_>) -> Answer {
-    let email = ctx.string("email");
+    let email = ctx.string("email").unwrap_or_default();
     let state = ctx.state();
     let user = state
         .users
         .iter()
-        .find(|user| user.profile.public_email.as_deref() == email);
-    let address = user.and_then(|user| {
-        user.avatar
-            .as_ref()
-            .map(|avatar| avatar.address(ctx.url(), "user", user.id))
-    });
+        .find(|user| user.profile.public_email.as_deref() == Some(email));
+    let address = match user {
+        Some(user) => avatar_url(user, ctx.url()),
+        None => gravatar(email, ctx.integer("size").unwrap_or(40) * 2),
+    };
     Ok(Response::ok(&json!({ "avatar_url": address })))
 }
 

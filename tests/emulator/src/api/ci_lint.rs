@@ -6,7 +6,7 @@ use crate::access::Role;
 use crate::ci::definition::When;
 use crate::ci::{Included, Lint, LintJob};
 use crate::ctx::Ctx;
-use crate::engine::{self, Order};
+use crate::engine::{self, Order, Refusal, Target};
 use crate::errors::ApiError;
 use crate::message::Response;
 use crate::router::{Answer, Guard, Route, boolean, get, post, string};
@@ -34,40 +34,96 @@ pub(super) const ROUTES: &[Route] = &[
     ]),
 ];
 
+/// A sent text is checked at the head of the default branch, and a simulated pipeline runs at the wanted one.
 fn check_text(ctx: &Ctx<'_>) -> Answer {
-    let reference = ctx.string("ref").map(str::to_owned);
-    lint(ctx, reference, ctx.string("content").map(str::to_owned))
+    let content = ctx.string("content").unwrap_or_default().to_owned();
+    if ctx.boolean("dry_run") == Some(true) {
+        return simulate(ctx, &["ref"], content);
+    }
+    let target = default_branch(ctx)
+        .and_then(|branch| engine::target_of(ctx.shared, ctx.project(), &branch).ok())
+        .unwrap_or_else(no_commit);
+    lint(ctx, target, content)
 }
 
 fn check_project(ctx: &Ctx<'_>) -> Answer {
-    let named = ["content_ref", "sha", "dry_run_ref", "ref"]
+    let Some(branch) = default_branch(ctx) else {
+        return Err(ApiError::not_found("Repository"));
+    };
+    let named = ["content_ref", "sha"]
         .into_iter()
         .find_map(|name| ctx.string(name));
-    lint(ctx, named.map(str::to_owned), None)
+    let wanted = named.unwrap_or(&branch);
+    let repository = ctx.shared.repository(ctx.project());
+    let commit = repository.commit(wanted)?;
+    let commit = commit.ok_or_else(|| ApiError::not_found("Commit"))?;
+    let target = engine::target_of(ctx.shared, ctx.project(), wanted).unwrap_or(Target {
+        sha: commit.id,
+        ..no_commit()
+    });
+    let order = Order::new(ctx.project(), ctx.user()?, Source::Push, target.clone());
+    let content = engine::project_configuration(ctx.shared, &order).unwrap_or_default();
+    if ctx.boolean("dry_run") == Some(true) {
+        simulate(ctx, &["dry_run_ref", "ref"], content)
+    } else {
+        lint(ctx, target, content)
+    }
 }
 
-fn lint(ctx: &Ctx<'_>, reference: Option<String>, content: Option<String>) -> Answer {
-    let default = {
-        let state = ctx.state();
-        let project = state.projects.get(ctx.project());
-        project.and_then(|project| project.default_branch.clone())
-    };
-    let reference = reference.or(default).unwrap_or_default();
-    let target = engine::target_of(ctx.shared, ctx.project(), &reference)
-        .map_err(|_refusal| ApiError::not_found("Commit"))?;
+/// Checks what a pipeline of the branch or tag in one of these parameters would do.
+fn simulate(ctx: &Ctx<'_>, names: &[&str], content: String) -> Answer {
+    let named = names.iter().find_map(|name| ctx.string(name));
+    let named = named.map(str::to_owned).or_else(|| default_branch(ctx));
+    match engine::target_of(ctx.shared, ctx.project(), &named.unwrap_or_default()) {
+        Ok(target) => lint(ctx, target, content),
+        Err(refusal) => Ok(refused(refusal)),
+    }
+}
+
+fn default_branch(ctx: &Ctx<'_>) -> Option<String> {
+    let state = ctx.state();
+    let project = state.projects.get(ctx.project())?;
+    project.default_branch.clone()
+}
+
+/// Where the text of a project without commits stands.
+fn no_commit() -> Target {
+    Target {
+        git_ref: String::new(),
+        tag: false,
+        sha: String::new(),
+        before: None,
+        merge_request_id: None,
+    }
+}
+
+fn lint(ctx: &Ctx<'_>, target: Target, content: String) -> Answer {
     let user = ctx.user()?;
     let order = Order {
-        configuration: content,
+        configuration: Some(content),
         ..Order::new(ctx.project(), user, Source::Push, target)
     };
     let dry_run = ctx.boolean("dry_run") == Some(true);
-    let lint = engine::lint(ctx.shared, &order, dry_run)
-        .map_err(|refusal| ApiError::message(400, refusal.0))?;
+    let lint = match engine::lint(ctx.shared, &order, dry_run) {
+        Ok(lint) => lint,
+        Err(refusal) => return Ok(refused(refusal)),
+    };
     let mut answer = entity(&lint);
     if ctx.boolean("include_jobs") == Some(true) {
         answer["jobs"] = lint.jobs.iter().map(job).collect();
     }
     Ok(Response::ok(&answer))
+}
+
+/// What is said where there is nothing to check.
+fn refused(refusal: Refusal) -> Response {
+    Response::ok(&json!({
+        "valid": false,
+        "errors": [refusal.0],
+        "warnings": [],
+        "merged_yaml": Value::Null,
+        "includes": [],
+    }))
 }
 
 fn entity(lint: &Lint) -> Value {

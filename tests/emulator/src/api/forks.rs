@@ -1,18 +1,20 @@
-//! Forks: copies of projects that know where they come from.
+//! Forks of projects.
 
 use serde_json::{Value, json};
 
 use crate::access::{self, Role};
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
+use crate::forking;
 use crate::message::Response;
-use crate::router::{Answer, Guard, Route, boolean, delete, integer, post, string};
+use crate::router::{Answer, Guard, Route, boolean, delete, get, integer, post, string};
 use crate::store::State;
 use crate::store::members::Source;
-use crate::store::projects::{Project, Visibility};
+use crate::store::projects::{Project, Settings, Visibility};
 
 use super::groups::VISIBILITY;
-use super::{namespaces, project_entity};
+use super::project_entity as entity;
+use super::project_lists::{EVERYWHERE, FILTERS, REFUSED, list_of};
 
 pub(super) const ROUTES: &[Route] = &[
     post("projects/:id/fork", Guard::SignedInReader, create).params(&[
@@ -26,131 +28,237 @@ pub(super) const ROUTES: &[Route] = &[
         boolean("mr_default_target_self"),
         string("branches"),
     ]),
+    get("projects/:id/forks", Guard::ProjectReader, index)
+        .refuses(REFUSED)
+        .params(FILTERS)
+        .also(EVERYWHERE)
+        .paginated(),
     post(
         "projects/:id/fork/:forked_from_id",
-        Guard::Project(Role::Owner),
-        relate,
+        Guard::Project(Role::Maintainer),
+        link,
     ),
-    delete("projects/:id/fork", Guard::Project(Role::Owner), separate),
+    delete("projects/:id/fork", Guard::Project(Role::Owner), unlink),
 ];
 
-fn create(ctx: &Ctx<'_>) -> Answer {
-    let user = ctx.user()?;
-    if !access::may_read_code(&ctx.state(), Some(user), ctx.project()) {
-        return Err(ApiError::not_found("Project"));
-    }
-    let id = insert(ctx, user)?;
-    let source = ctx.shared.repository(ctx.project());
-    let target = ctx.shared.repository(id);
-    target.init()?;
-    target.copy_from(&source, ctx.string("branches"))?;
-    let default = {
-        let mut state = ctx.state();
-        let project = state.projects.get_mut(id).ok_or_else(ApiError::internal)?;
-        if let Some(only) = ctx.string("branches") {
-            project.default_branch = Some(only.to_owned());
-        }
-        project.default_branch.clone()
-    };
-    if let Some(branch) = default {
-        target.set_head(&branch)?;
-        ctx.state().protect_branch(id, &branch);
-    }
-    let state = ctx.state();
-    let project = state.projects.get(id).ok_or_else(ApiError::internal)?;
-    let mut body = project_entity::full(ctx, &state, project);
-    body["import_status"] = json!("finished");
-    Ok(Response::created(&body))
+fn index(ctx: &Ctx<'_>) -> Answer {
+    let parent = ctx.project();
+    list_of(ctx, &ctx.state(), |project| {
+        project.forked_from == Some(parent)
+    })
 }
 
-/// The row of the fork, with the settings of the project it comes from.
-fn insert(ctx: &Ctx<'_>, user: u64) -> Result<u64, ApiError> {
-    let mut state = ctx.state();
-    let namespace = target(ctx, &state, user)?;
-    let origin = state.projects.get(ctx.project());
-    let origin = origin
-        .ok_or_else(|| ApiError::not_found("Project"))?
-        .clone();
-    let path = ctx.string("path").unwrap_or(&origin.path).to_owned();
-    let name = ctx.string("name").unwrap_or(&origin.name).to_owned();
-    let taken = state.projects.iter().any(|other| {
-        other.namespace_id == namespace
-            && (other.path.eq_ignore_ascii_case(&path) || other.name == name)
-    });
-    if taken {
-        return Err(ApiError::message(
-            409,
-            "Project namespace name has already been taken, Name has already been taken, Path has already been taken",
-        ));
+fn create(ctx: &Ctx<'_>) -> Answer {
+    let (user, parent) = (ctx.user()?, ctx.project());
+    may_fork(&ctx.state(), user, parent)?;
+    let branches = branches(ctx)?;
+    let fork = insert(ctx, user, parent)?;
+    ctx.shared.repository(fork).init()?;
+    let answer = {
+        let state = ctx.state();
+        let project = state.projects.get(fork).ok_or_else(ApiError::internal)?;
+        entity::full(ctx, &state, project)
+    };
+    forking::copy_later(ctx.shared, fork, parent, branches);
+    Ok(Response::created(&answer))
+}
+
+/// Whoever reads the code may copy it, unless the project forbids that.
+fn may_fork(state: &State, user: u64, parent: u64) -> Result<(), ApiError> {
+    let access = access::in_project(state, Some(user), parent);
+    let level = state
+        .projects
+        .get(parent)
+        .map(|project| project.settings.forking_access_level.clone());
+    let open = match level.as_deref() {
+        Some("disabled") => false,
+        Some("private") => access.role.is_some(),
+        Some(_) | None => true,
+    };
+    (open && access::may_read_code(state, Some(user), parent))
+        .then_some(())
+        .ok_or_else(ApiError::not_found_plain)
+}
+
+/// The branches to copy; none named: all.
+fn branches(ctx: &Ctx<'_>) -> Result<Vec<String>, ApiError> {
+    let sent = ctx.string("branches").unwrap_or_default();
+    let named: Vec<String> = sent
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let repository = ctx.shared.repository(ctx.project());
+    for branch in &named {
+        if repository
+            .resolve(&format!("refs/heads/{branch}"))?
+            .is_none()
+        {
+            return Err(ApiError::not_found("Source Branch"));
+        }
     }
+    Ok(named)
+}
+
+fn insert(ctx: &Ctx<'_>, user: u64, parent: u64) -> Result<u64, ApiError> {
+    let mut state = ctx.state();
+    let namespace = namespace(ctx, &state, user)?;
+    let from = state.projects.get(parent).ok_or_else(ApiError::internal)?;
+    let path = ctx.string("path").unwrap_or(&from.path).to_owned();
+    let name = ctx.string("name").unwrap_or(&from.name).to_owned();
+    check_names(&state, namespace, &name, &path)?;
+    let from = from.clone();
     let now = ctx.now();
-    let id = state.add_project(&name, &path, namespace, user, now);
-    let group = state.groups.get(namespace).is_some();
-    if let Some(project) = state.projects.get_mut(id) {
-        project.forked_from = Some(origin.id);
-        project.visibility = ctx
-            .string("visibility")
-            .map_or(origin.visibility, Visibility::parse);
-        project.default_branch = origin.default_branch;
-        project.settings = origin.settings;
-        project.settings.mr_default_target_self = ctx.boolean("mr_default_target_self");
+    let fork = state.add_project(&name, &path, namespace, user, now);
+    let visibility = visibility(ctx, &state, &from, namespace);
+    if let Some(project) = state.projects.get_mut(fork) {
+        project.visibility = visibility;
+        project.forked_from = Some(parent);
+        project.import_status = "scheduled";
+        project.settings = inherited(&from.settings);
         if let Some(text) = ctx.string("description") {
             project.settings.description = Some(text.to_owned());
         }
     }
+    let group = state.groups.get(namespace).is_some();
     if !group {
-        let owner = state.users.iter().find(|row| row.namespace_id == namespace);
+        let owner = state.users.iter().find(|own| own.namespace_id == namespace);
         let owner = owner.map_or(user, |owner| owner.id);
-        state.add_member(owner, Source::Project(id), Role::Owner, now);
+        state.add_member(owner, Source::Project(fork), Role::Owner, now);
+    } else if access::in_project(&state, Some(user), fork).role < Some(Role::Maintainer) {
+        state.add_member(user, Source::Project(fork), Role::Maintainer, now);
     }
-    Ok(id)
+    Ok(fork)
 }
 
-/// The namespace asked for, or the caller's own.
-fn target(ctx: &Ctx<'_>, state: &State, user: u64) -> Result<u64, ApiError> {
-    let wish = ctx
-        .string("namespace")
-        .or_else(|| ctx.string("namespace_path"))
-        .map(str::to_owned)
-        .or_else(|| ctx.number("namespace_id").map(|id| id.to_string()));
-    let caller = state.users.get(user).ok_or_else(ApiError::unauthorized)?;
-    let Some(wish) = wish else {
-        return Ok(caller.namespace_id);
+/// The namespace of the request, or the caller's own.
+fn namespace(ctx: &Ctx<'_>, state: &State, user: u64) -> Result<u64, ApiError> {
+    let sent = ctx
+        .number("namespace_id")
+        .map(|id| id.to_string())
+        .or(ctx.string("namespace_path").map(str::to_owned))
+        .or(ctx.string("namespace").map(str::to_owned))
+        .filter(|sent| !sent.is_empty());
+    let own = state.users.get(user);
+    let own_namespace = own.ok_or_else(ApiError::unauthorized)?.namespace_id;
+    let admin = own.is_some_and(|own| own.admin);
+    let Some(sent) = sent else {
+        return Ok(own_namespace);
     };
-    let missing = || ApiError::not_found("Target Namespace");
-    let namespace = namespaces::find(state, &wish).ok_or_else(missing)?;
-    let access = access::in_group(state, Some(user), namespace);
-    if caller.admin || caller.namespace_id == namespace || access.at_least(Role::Developer) {
-        Ok(namespace)
+    let group = state.find_group(&sent).map(|group| group.id);
+    let person = || {
+        let mut users = state.users.iter();
+        let named = users.find(|user| {
+            sent.parse() == Ok(user.namespace_id) || user.username.eq_ignore_ascii_case(&sent)
+        });
+        named.map(|user| user.namespace_id)
+    };
+    let found = group.or_else(person);
+    let visible = found.filter(|id| {
+        *id == own_namespace || admin || access::in_group(state, Some(user), *id).can_read
+    });
+    let namespace = visible.ok_or_else(|| ApiError::not_found("Namespace"))?;
+    let allowed = namespace == own_namespace
+        || admin
+        || access::in_group(state, Some(user), namespace).at_least(Role::Developer);
+    allowed
+        .then_some(namespace)
+        .ok_or_else(|| ApiError::not_found("Target Namespace"))
+}
+
+fn check_names(state: &State, namespace: u64, name: &str, path: &str) -> Result<(), ApiError> {
+    let mut siblings = state
+        .projects
+        .iter()
+        .filter(|other| other.namespace_id == namespace);
+    let (mut names, mut paths) = (false, false);
+    siblings.by_ref().for_each(|other| {
+        names |= other.name == name;
+        paths |= other.path.eq_ignore_ascii_case(path);
+    });
+    let mut texts = Vec::new();
+    if paths {
+        texts.push("Project namespace name has already been taken");
+    }
+    if names {
+        texts.push("Name has already been taken");
+    }
+    if paths {
+        texts.push("Path has already been taken");
+    }
+    if texts.is_empty() {
+        Ok(())
     } else {
-        Err(missing())
+        Err(ApiError::messages(409, &texts))
     }
 }
 
-/// Only administrators and owners of both make one project a fork of another.
-fn relate(ctx: &Ctx<'_>) -> Answer {
-    let origin = ctx.find_project(ctx.path("forked_from_id"))?;
+/// No more visible than the parent, the namespace and what was asked for.
+fn visibility(ctx: &Ctx<'_>, state: &State, parent: &Project, namespace: u64) -> Visibility {
+    let group = state.groups.get(namespace).map(|group| group.visibility);
+    let wished = ctx.string("visibility").map(Visibility::parse);
+    let rank = |visibility: &Visibility| match visibility {
+        Visibility::Private => 0,
+        Visibility::Internal => 1,
+        Visibility::Public => 2,
+    };
+    let bounds = [Some(parent.visibility), group, wished]
+        .into_iter()
+        .flatten();
+    bounds.min_by_key(rank).unwrap_or(Visibility::Private)
+}
+
+/// What a fork takes over from its parent's settings.
+fn inherited(parent: &Settings) -> Settings {
+    let (Value::Object(from), Value::Object(mut own)) = (json!(parent), json!(Settings::default()))
+    else {
+        return Settings::default();
+    };
+    let copied = |name: &str| {
+        name.ends_with("_access_level")
+            || [
+                "description",
+                "issues_enabled",
+                "merge_requests_enabled",
+                "wiki_enabled",
+                "jobs_enabled",
+                "snippets_enabled",
+                "shared_runners_enabled",
+                "ci_config_path",
+                "ci_default_git_depth",
+            ]
+            .contains(&name)
+    };
+    own.extend(from.into_iter().filter(|(name, _)| copied(name)));
+    serde_json::from_value(Value::Object(own)).unwrap_or_default()
+}
+
+fn link(ctx: &Ctx<'_>) -> Answer {
+    let (user, fork) = (ctx.user()?, ctx.project());
+    let parent = ctx.find_project(ctx.path("forked_from_id"))?;
     let mut state = ctx.state();
-    let project = state.projects.get_mut(ctx.project());
-    let project = project.ok_or_else(|| ApiError::not_found("Project"))?;
+    may_fork(&state, user, parent)?;
+    let project = state
+        .projects
+        .get_mut(fork)
+        .ok_or_else(ApiError::internal)?;
     if project.forked_from.is_some() {
         return Err(ApiError::message(409, "Project already forked"));
     }
-    project.forked_from = Some(origin);
-    let project = project.clone();
-    Ok(Response::created(&project_entity::full(
-        ctx, &state, &project,
-    )))
+    project.forked_from = Some(parent);
+    let project = state.projects.get(fork).ok_or_else(ApiError::internal)?;
+    Ok(Response::created(&entity::full(ctx, &state, project)))
 }
 
-fn separate(ctx: &Ctx<'_>) -> Answer {
-    let mut state = ctx.state();
-    let project: &mut Project = state
-        .projects
-        .get_mut(ctx.project())
-        .ok_or_else(|| ApiError::not_found("Project"))?;
-    match project.forked_from.take() {
-        Some(_) => Ok(Response::no_content()),
-        None => Err(ApiError::body(304, Value::Null)),
+fn unlink(ctx: &Ctx<'_>) -> Answer {
+    let (user, now) = (ctx.user()?, ctx.now());
+    if forking::unlink(&mut ctx.state(), ctx.project(), user, now) {
+        Ok(Response::no_content())
+    } else {
+        Ok(Response {
+            status: 304,
+            ..Response::no_content()
+        })
     }
 }

@@ -14,6 +14,7 @@ use crate::router::{
 use crate::store::State;
 use crate::store::group_settings::GroupSettings;
 use crate::store::groups::Group;
+use crate::store::holders::Holder;
 use crate::store::members::Source;
 use crate::store::places::Place;
 use crate::store::projects::Visibility;
@@ -283,6 +284,12 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
     for group in groups {
         state.groups.remove(group);
         state.remove_belongings(Place::Group(group));
+        let holder = Holder::Group(group);
+        state.labels.retain(|label| label.holder != holder);
+        state
+            .milestones
+            .retain(|milestone| milestone.holder != holder);
+        state.boards.retain(|board| board.holder != holder);
         state
             .members
             .retain(|member| member.source != Source::Group(group));

@@ -5,6 +5,7 @@ mod artifacts;
 pub(crate) mod avatars;
 mod award_emoji;
 mod badges;
+mod boards;
 mod branches;
 mod broadcast_messages;
 mod changelog;
@@ -22,6 +23,7 @@ mod deploy_keys;
 mod deploy_tokens;
 mod deployments;
 mod discussions;
+mod draft_notes;
 mod environments;
 mod events;
 mod files;
@@ -43,8 +45,12 @@ mod issue_links;
 mod issue_write;
 mod issues;
 pub(crate) mod job_entity;
+mod job_payload;
+mod job_release;
 mod job_token_scope;
 mod jobs;
+mod label_actions;
+mod label_entity;
 mod labels;
 mod markdown;
 mod members;
@@ -86,12 +92,21 @@ mod repository_blobs;
 mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
+mod runner_artifacts;
+mod runner_assignment;
+mod runner_auth;
+mod runner_entity;
+mod runner_jobs;
+mod runner_registration;
+mod runner_settings;
+mod runners;
 mod search;
 mod sharing;
 mod snippet_files;
 mod snippets;
 mod ssh_keys;
 mod subscriptions;
+mod suggestions;
 mod tags;
 mod templates;
 mod time_tracking;
@@ -110,8 +125,11 @@ mod user_status;
 mod users;
 mod variables;
 mod webhooks;
+mod wikis;
 
 use crate::router::Route;
+
+pub(crate) use self::job_payload::{report_file, report_format};
 
 /// One route as a list shows it.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -148,6 +166,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     artifacts::ROUTES,
     avatars::ROUTES,
     award_emoji::ROUTES,
+    boards::ROUTES,
     branches::ROUTES,
     changelog::ROUTES,
     ci_lint::ROUTES,
@@ -159,9 +178,11 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     custom_attributes::ROUTES,
     deployments::ROUTES,
     discussions::ROUTES,
+    draft_notes::ROUTES,
     environments::ROUTES,
     events::ROUTES,
     files::ROUTES,
+    forks::ROUTES,
     freeze_periods::ROUTES,
     generic_packages::ROUTES,
     groups::ROUTES,
@@ -170,6 +191,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     issue_write::ROUTES,
     issues::ROUTES,
     jobs::ROUTES,
+    label_actions::ROUTES,
     labels::ROUTES,
     members::ROUTES,
     merge_request_diffs::ROUTES,
@@ -201,10 +223,17 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     resource_groups::ROUTES,
     snippets::ROUTES,
     subscriptions::ROUTES,
+    suggestions::ROUTES,
+    runner_artifacts::ROUTES,
+    runner_assignment::ROUTES,
+    runner_jobs::ROUTES,
+    runner_registration::ROUTES,
+    runners::ROUTES,
     tags::ROUTES,
     time_tracking::ROUTES,
     todos::ROUTES,
     triggers::ROUTES,
+    uploads::ROUTES,
     user_administration::ROUTES,
     user_states::ROUTES,
     users::ROUTES,
@@ -215,12 +244,11 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     remote_mirrors::ROUTES,
     pages::ROUTES,
     project_care::ROUTES,
-    forks::ROUTES,
     integrations::ROUTES,
-    uploads::ROUTES,
     transfers::ROUTES,
     sharing::ROUTES,
     application_settings::ROUTES,
+    wikis::ROUTES,
     instance::ROUTES,
     broadcast_messages::ROUTES,
     webhooks::ROUTES,
@@ -234,4 +262,14 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     ssh_keys::ROUTES,
     gpg_keys::ROUTES,
     user_emails::ROUTES,
+];
+
+/// What a project's own pages send, below `/-/`; uploads stand without it.
+pub(crate) const PAGES: &[&[Route]] = &[
+    artifacts::PAGES,
+    files::PAGES,
+    jobs::PAGES,
+    releases::PAGES,
+    repository_archive::PAGES,
+    uploads::PAGES,
 ];

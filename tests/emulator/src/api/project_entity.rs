@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::access;
 use crate::clock;
 use crate::ctx::Ctx;
+use crate::forking;
 use crate::store::State;
 use crate::store::members::Source;
 use crate::store::places::Place;
@@ -39,7 +40,7 @@ pub(super) fn simple(ctx: &Ctx<'_>, state: &State, project: &Project) -> Map<Str
         "http_url_to_repo": format!("{url}/{path}.git"),
         "web_url": format!("{url}/{path}"),
         "readme_url": readme,
-        "forks_count": state.projects.iter().filter(|fork| fork.forked_from == Some(project.id)).count(),
+        "forks_count": forking::count(state, project.id),
         "avatar_url": project.avatar.as_ref().map(|avatar| avatar.address(url, "project", project.id)),
         "star_count": project.starred_by.len(),
         "last_activity_at": clock::iso(project.last_activity_at),
@@ -47,9 +48,9 @@ pub(super) fn simple(ctx: &Ctx<'_>, state: &State, project: &Project) -> Map<Str
     }))
 }
 
-/// No more than what tells which project it is.
-pub(super) fn identity(state: &State, project: &Project) -> Map<String, Value> {
-    object(json!({
+/// Just enough to name it.
+pub(super) fn identity(state: &State, project: &Project) -> Value {
+    json!({
         "id": project.id,
         "description": project.settings.description,
         "name": project.name,
@@ -57,7 +58,7 @@ pub(super) fn identity(state: &State, project: &Project) -> Map<String, Value> {
         "path": project.path,
         "path_with_namespace": state.project_path(project),
         "created_at": clock::iso(project.created_at),
-    }))
+    })
 }
 
 /// The form for members, with settings, links and permissions.
@@ -87,7 +88,7 @@ pub(super) fn full(ctx: &Ctx<'_>, state: &State, project: &Project) -> Value {
         "creator_id": project.creator_id,
         "import_url": Value::Null,
         "import_type": Value::Null,
-        "import_status": "none",
+        "import_status": project.import_status,
         "import_error": Value::Null,
         "description_html": "",
         "updated_at": clock::iso(project.updated_at),
@@ -99,9 +100,12 @@ pub(super) fn full(ctx: &Ctx<'_>, state: &State, project: &Project) -> Value {
     })));
     entity.extend(object(json!(project.settings)));
     entity.remove("container_expiration_policy_attributes");
-    if let Some(origin) = project.forked_from.and_then(|id| state.projects.get(id)) {
-        let origin = simple(ctx, state, origin);
-        entity.insert("forked_from_project".to_owned(), Value::Object(origin));
+    let parent = project.forked_from.and_then(|id| state.projects.get(id));
+    let parent =
+        parent.filter(|parent| access::in_project(state, ctx.caller.user(), parent.id).can_read);
+    if let Some(parent) = parent {
+        let shown = Value::Object(simple(ctx, state, parent));
+        entity.insert("forked_from_project".to_owned(), shown);
     }
     if let Some(user) = ctx.caller.user() {
         entity.insert("permissions".to_owned(), permissions(state, user, project));

@@ -18,7 +18,8 @@ use super::custom_attributes;
 use super::groups::VISIBILITY;
 use super::project_entity as entity;
 
-const FILTERS: &[Param] = &[
+/// The filters of every list of projects.
+pub(super) const FILTERS: &[Param] = &[
     string("search"),
     boolean("archived"),
     boolean("owned"),
@@ -45,7 +46,8 @@ const FILTERS: &[Param] = &[
     ),
     one_of("sort", &["asc", "desc"]),
 ];
-const EVERYWHERE: &[Param] = &[
+/// The filters of lists that reach over namespaces.
+pub(super) const EVERYWHERE: &[Param] = &[
     boolean("search_namespaces"),
     boolean("membership"),
     boolean("statistics"),
@@ -55,6 +57,15 @@ const EVERYWHERE: &[Param] = &[
     string("last_activity_before"),
     string("updated_after"),
     string("updated_before"),
+];
+
+/// Filters of GitLab's that are not there.
+pub(super) const REFUSED: &[&str] = &[
+    "imported",
+    "include_pending_delete",
+    "repository_storage",
+    "topic_id",
+    "with_programming_language",
 ];
 
 pub(super) const ROUTES: &[Route] = &[
@@ -130,7 +141,7 @@ fn of_group(ctx: &Ctx<'_>) -> Answer {
 }
 
 /// The projects the caller may see, filtered and ordered by the parameters.
-fn list_of(ctx: &Ctx<'_>, state: &State, wanted: impl Fn(&Project) -> bool) -> Answer {
+pub(super) fn list_of(ctx: &Ctx<'_>, state: &State, wanted: impl Fn(&Project) -> bool) -> Answer {
     let times = Times::read(ctx)?;
     let passes = |project: &&Project| {
         wanted(project)

@@ -6,6 +6,7 @@ use crate::access::{self, Role};
 use crate::application_settings;
 use crate::ctx::Ctx;
 use crate::errors::{ApiError, Invalid};
+use crate::forking;
 use crate::git::{Action, Identity};
 use crate::message::Response;
 use crate::push::{self, Push, RefUpdate};
@@ -251,7 +252,16 @@ fn edit(ctx: &Ctx<'_>) -> Answer {
 }
 
 fn destroy(ctx: &Ctx<'_>) -> Answer {
-    ctx.state().remove_project(ctx.project());
+    {
+        let (mut state, now) = (ctx.state(), ctx.now());
+        let updated_at = state
+            .projects
+            .get(ctx.project())
+            .map_or(now, |project| project.updated_at);
+        ctx.check_unmodified(updated_at)?;
+        forking::close_merge_requests(&mut state, ctx.project(), ctx.user()?, now);
+        state.remove_project(ctx.project());
+    }
     ctx.shared.repository(ctx.project()).delete();
     Ok(Response::json(202, &json!({ "message": "202 Accepted" })))
 }

@@ -7,6 +7,7 @@ use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::router::{Answer, Guard, Param, Route, boolean, get, list, one_of, string};
 use crate::store::State;
+use crate::store::holders::Holder;
 use crate::store::members::Source;
 use crate::store::merge_requests::{MergeRequest, MergeRequestState};
 
@@ -169,8 +170,15 @@ fn merge_requests(ctx: &Ctx<'_>) -> Answer {
 
 fn in_milestones(ctx: &Ctx<'_>) -> Answer {
     let state = ctx.state();
+    let held = |holder: Holder| match holder {
+        Holder::Project(project) => covers(ctx, &state, project),
+        Holder::Group(group) => {
+            let mut projects = state.projects_below(group).into_iter();
+            projects.any(|project| covers(ctx, &state, project))
+        }
+    };
     let found = state.milestones.iter().filter(|row| {
-        covers(ctx, &state, row.project_id)
+        held(row.holder)
             && matches(
                 ctx,
                 &[&row.title, row.description.as_deref().unwrap_or_default()],

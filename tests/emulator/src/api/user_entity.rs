@@ -1,6 +1,7 @@
 //! A user as the API writes it, by who looks.
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::clock;
 use crate::store::State;
@@ -20,10 +21,24 @@ pub(crate) fn basic(user: &User, url: &str) -> Value {
     })
 }
 
-/// The address of the user's picture, if there is one.
-pub(super) fn avatar_url(user: &User, url: &str) -> Option<String> {
-    let avatar = user.avatar.as_ref()?;
-    Some(avatar.address(url, "user", user.id))
+/// The address of the user's picture, or of the one that Gravatar draws for the email address, as GitLab has it by default.
+pub(super) fn avatar_url(user: &User, url: &str) -> String {
+    user.avatar.as_ref().map_or_else(
+        || gravatar(&user.email, GRAVATAR_SIZE),
+        |avatar| avatar.address(url, "user", user.id),
+    )
+}
+
+/// GitLab asks for 40 pixels, twice as fine.
+const GRAVATAR_SIZE: i64 = 80;
+
+/// Where Gravatar draws a picture for an email address.
+pub(super) fn gravatar(email: &str, size: i64) -> String {
+    let hash: String = Sha256::digest(email.trim().to_lowercase())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("https://www.gravatar.com/avatar/{hash}?s={size}&d=identicon")
 }
 
 /// The short form of a user by id; null for one that is gone.

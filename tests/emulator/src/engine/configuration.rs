@@ -11,7 +11,7 @@ use crate::store::pipelines::{Pipeline, Source};
 use crate::versions::{self, Feature, Version};
 
 /// The text of `.gitlab-ci.yml`, or of the file that the project names: `path`, or `path@group/project:ref`.
-pub(super) fn project_configuration(shared: &Shared, order: &Order) -> Result<String, Refusal> {
+pub(crate) fn project_configuration(shared: &Shared, order: &Order) -> Result<String, Refusal> {
     let path = shared
         .state()
         .projects
@@ -113,7 +113,7 @@ fn with_source<R>(
     work(&source, &files(shared, order))
 }
 
-/// What the linter says of a configuration, or of the project's own if the order has none.
+/// What the linter says of the configuration that the order brings.
 pub(crate) fn lint(shared: &Shared, order: &Order, dry_run: bool) -> Result<ci::Lint, Refusal> {
     let commit = shared.repository(order.project).commit(&order.target.sha)?;
     let now = shared.clock.now();
@@ -126,15 +126,12 @@ pub(crate) fn lint(shared: &Shared, order: &Order, dry_run: bool) -> Result<ci::
         String::new(),
         now,
     );
-    let text = match order.configuration.clone() {
-        Some(text) => text,
-        None => project_configuration(shared, order)?,
-    };
+    let text = order.configuration.as_deref().unwrap_or_default();
     Ok(with_source(
         shared,
         order,
         &pipeline,
-        &text,
+        text,
         |source, files| ci::lint(source, files, dry_run),
     ))
 }

@@ -7,10 +7,11 @@
 mod actions;
 mod archive;
 mod blame;
-mod copy;
 mod diff;
+mod fork;
 mod read;
 mod rebase;
+mod sizes;
 mod tags;
 mod write;
 

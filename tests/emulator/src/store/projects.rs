@@ -1,5 +1,7 @@
 //! Projects and their settings.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -66,6 +68,8 @@ pub struct Project {
     pub avatar: Option<Avatar>,
     /// The project it was forked from.
     pub forked_from: Option<u64>,
+    /// `none`, `scheduled`, `finished` or `failed`: how far the copy of a fork has come.
+    pub import_status: &'static str,
     pub settings: Settings,
 }
 
@@ -265,6 +269,7 @@ impl State {
             starred_by: Vec::new(),
             avatar: None,
             forked_from: None,
+            import_status: "none",
             settings: Settings::default(),
         });
         self.record(
@@ -285,6 +290,30 @@ impl State {
         self.projects
             .iter()
             .find(|project| self.project_path(project).eq_ignore_ascii_case(id_or_path))
+    }
+
+    /// The project that once had this full path, and has another one now.
+    pub fn moved_project(&self, path: &str) -> Option<&Project> {
+        let id = self.former_paths.get(&path.to_lowercase())?;
+        self.projects.get(*id)
+    }
+
+    /// The full paths of all projects.
+    pub(crate) fn project_paths(&self) -> BTreeMap<u64, String> {
+        let projects = self.projects.iter();
+        projects
+            .map(|project| (project.id, self.project_path(project)))
+            .collect()
+    }
+
+    /// Remembers the paths that projects had, where they have others now.
+    pub(crate) fn remember_former_paths(&mut self, before: BTreeMap<u64, String>) {
+        let now = self.project_paths();
+        for (id, path) in before {
+            if now.get(&id).is_some_and(|new| *new != path) {
+                self.former_paths.insert(path.to_lowercase(), id);
+            }
+        }
     }
 
     /// `group/subgroup/project`.
@@ -365,17 +394,20 @@ impl State {
             .retain(|comment| comment.project_id != project);
         self.snippets
             .retain(|snippet| snippet.project_id != Some(project));
-        self.commented_commits
-            .retain(|commit| commit.project_id != project);
+        let holder = super::holders::Holder::Project(project);
+        self.labels.retain(|label| label.holder != holder);
         self.draft_notes.retain(|note| note.project_id != project);
         self.suggestions.retain(|row| row.project_id != project);
         self.time_logs.retain(|log| log.project_id != project);
         self.todos.retain(|todo| todo.project_id != project);
         self.subscriptions.retain(|row| row.project_id != project);
         self.events.retain(|event| event.project_id != project);
-        self.labels.retain(|label| label.project_id != project);
         self.milestones
-            .retain(|milestone| milestone.project_id != project);
+            .retain(|milestone| milestone.holder != holder);
+        self.boards.retain(|board| board.holder != holder);
+        self.wiki_pages.retain(|page| page.project_id != project);
+        self.wiki_attachments
+            .retain(|file| file.project_id != project);
         self.resource_events
             .retain(|event| event.project_id != project);
         self.tokens
@@ -383,12 +415,14 @@ impl State {
         self.job_tokens.retain(|token| token.project_id != project);
         self.pipelines.retain(|row| row.project_id != project);
         self.jobs.retain(|row| row.project_id != project);
+        self.forget_runners_of_project(project);
         self.resource_groups.retain(|row| row.project_id != project);
         self.triggers.retain(|row| row.project_id != project);
         self.schedules.retain(|row| row.project_id != project);
         self.environments.retain(|row| row.project_id != project);
         self.deployments.retain(|row| row.project_id != project);
         self.freeze_periods.retain(|row| row.project_id != project);
+        self.uploads.retain(|row| row.project_id != project);
         let releases: Vec<u64> = self.releases_of(project).map(|row| row.id).collect();
         for release in releases {
             self.remove_release(release);

@@ -210,6 +210,9 @@ fn links_join_two_issues_once() {
     let one = format!("{path}/{}", seen[0]["issue_link_id"]);
     assert_eq!(shop.root().delete(&one).status, 200);
     assert_eq!(shop.root().get(&path).json(), json!([]));
+    let near = json!({ "target_project_id": Value::Null, "target_issue_iid": "2" });
+    let made = shop.root().post(&path, near);
+    assert_eq!(made.json()["target_issue"]["iid"], 2, "{}", made.text);
 }
 
 #[test]

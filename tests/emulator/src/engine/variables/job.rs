@@ -7,6 +7,7 @@ use crate::ci::definition::{Inherit, JobDefinition, Variable, When};
 use crate::store::State;
 use crate::store::jobs::Job;
 use crate::store::pipelines::{GivenVariable, Pipeline};
+use crate::store::runners::Runner;
 use crate::versions;
 
 /// What is only known once a runner has taken the job.
@@ -50,6 +51,24 @@ pub(crate) fn for_job(
     all.extend(given(state, pipeline));
     all.extend(job.variables.iter().map(JobVariable::from));
     all
+}
+
+/// What the server knows of the runner itself.
+pub(crate) fn of_runner(runner: &Runner) -> Vec<(&'static str, String)> {
+    vec![
+        ("CI_RUNNER_ID", runner.id.to_string()),
+        (
+            "CI_RUNNER_DESCRIPTION",
+            runner.description.clone().unwrap_or_default(),
+        ),
+        ("CI_RUNNER_TAGS", serde_json::json!(runner.tags).to_string()),
+    ]
+}
+
+/// The variables of the dotenv reports of earlier jobs.
+pub(crate) fn inherited(earlier: &[&Job]) -> Vec<(String, String)> {
+    let all = earlier.iter().flat_map(|job| job.dotenv.iter());
+    all.cloned().collect()
 }
 
 /// What a bridge forwards: its own variables with references put in place, and the pipeline's if it says so.
@@ -120,6 +139,7 @@ fn persisted(
     let address = server.url.trim_start_matches("http://");
     let masked = |key: &str, value: String| JobVariable {
         masked: true,
+        public: false,
         ..JobVariable::literal(key, value)
     };
     let web = format!("{}/{path}/-", server.url);
