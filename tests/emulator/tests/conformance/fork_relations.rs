@@ -16,6 +16,7 @@ fn a_fork_has_the_code_and_knows_its_origin() {
     let fork = ana.post(&path, json!({ "name": "my shop" }));
     assert_eq!(fork.status, 201, "{}", fork.text);
     let fork = fork.json();
+    world.emulator.settle();
     assert_eq!(fork["path_with_namespace"], "ana/shop");
     assert_eq!(fork["forked_from_project"]["id"], origin);
     let readme = format!(
