@@ -66,7 +66,8 @@ fn request(ctx: &Ctx<'_>) -> Answer {
                 break Err(nothing(&state, runner_id));
             };
             // A job that cannot run there has failed by now, and the next one has its turn.
-            if let Some(taken) = queue::take(&mut state, job, &taker, now) {
+            if let Some(taken) = queue::take(Server::from(ctx.shared), &mut state, job, &taker, now)
+            {
                 break Ok(taken);
             }
         }

@@ -12,6 +12,7 @@ pub(crate) mod caches;
 pub(crate) mod cancel;
 mod configuration;
 mod create;
+mod cross_dependencies;
 mod decide;
 pub(crate) mod deployments;
 mod dotenv;
@@ -39,3 +40,4 @@ pub(crate) use self::create::{Order, Refusal, TRIGGER_PAYLOAD, Target, target_of
 pub(crate) use self::hook::{Engine, order_for};
 pub(crate) use self::process::is_action;
 pub(crate) use self::settle::{run_pipeline, settle};
+pub(crate) use self::transition::move_job;

@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::cross_dependencies::cross_dependencies;
 use super::status::Status;
 use super::transition::{drop_job, move_job};
+use super::variables::Server;
 use crate::ci::definition::AllowFailure;
 use crate::store::State;
 use crate::store::jobs::{Job, Taken};
@@ -91,6 +93,7 @@ pub(crate) fn may_take(state: &State, runner: &Runner, job: &Job) -> bool {
 
 /// Gives a waiting job to a runner; `None` if it is not waiting any more, or fails because it cannot run there.
 pub(crate) fn take(
+    server: Server<'_>,
     state: &mut State,
     id: u64,
     taker: &Taker<'_>,
@@ -106,6 +109,10 @@ pub(crate) fn take(
     }
     let runner = state.runners.get(taker.runner_id)?.clone();
     let pipeline = state.pipelines.get(job.pipeline_id)?.clone();
+    let Some(elsewhere) = cross_dependencies(server, state, &pipeline, job) else {
+        drop_job(state, id, "missing_dependency_failure", now);
+        return None;
+    };
     let project = state.projects.get(job.project_id)?;
     let path = state.project_path(project);
     let longest = u64::try_from(project.settings.build_timeout).unwrap_or(3600);
@@ -116,6 +123,7 @@ pub(crate) fn take(
     let timeout_seconds = wished.min(most.unwrap_or(wished));
     let default_depth = project.settings.ci_default_git_depth.unwrap_or(0);
     let earlier = dependencies(state, &pipeline, job)
+        .chain(elsewhere)
         .map(|other| other.id)
         .collect();
     let (name, project, user) = (job.name.clone(), job.project_id, job.user_id);

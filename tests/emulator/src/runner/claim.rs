@@ -78,7 +78,7 @@ fn claim_by(
             manager_id: manager.map(|manager| manager.id),
             features: None,
         };
-        queue::take(&mut state, job, &taker, now)
+        queue::take(Server::from(shared), &mut state, job, &taker, now)
             .and_then(|taken| assign(shared, &state, &taken, now))
     };
     engine::settle(shared);

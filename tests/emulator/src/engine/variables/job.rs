@@ -71,6 +71,30 @@ pub(crate) fn inherited(earlier: &[&Job]) -> Vec<(String, String)> {
     all.cloned().collect()
 }
 
+/// What the keywords of a job may refer to before a runner has taken it.
+pub(crate) fn for_references(
+    server: Server<'_>,
+    state: &State,
+    pipeline: &Pipeline,
+    job: &Job,
+) -> Vec<JobVariable> {
+    let mut all = of_job(server, state, pipeline, job);
+    all.extend(predefined::of_pipeline(server, state, pipeline));
+    all.push(JobVariable::new("CI_PIPELINE_ID", pipeline.id.to_string()));
+    all.extend(configured(pipeline, job));
+    all.extend(user_variables(state, job.user_id));
+    let project = pipeline.project_id;
+    all.extend(assigned::of_project(
+        state,
+        project,
+        pipeline.protected,
+        None,
+    ));
+    all.extend(given(state, pipeline));
+    all.extend(job.variables.iter().map(JobVariable::from));
+    all
+}
+
 /// What a bridge forwards: its own variables with references put in place, and the pipeline's if it says so.
 pub(crate) fn for_bridge(
     server: Server<'_>,

@@ -18,7 +18,7 @@ use crate::store::pipelines::{GivenVariable, Pipeline};
 use crate::versions::Version;
 
 pub(crate) use self::expand::{expanded, for_runner, substituted};
-pub(crate) use self::job::{Running, for_bridge, for_job, inherited, of_runner};
+pub(crate) use self::job::{Running, for_bridge, for_job, for_references, inherited, of_runner};
 
 /// One variable of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
