@@ -100,6 +100,7 @@ mod runner_jobs;
 mod runner_registration;
 mod runner_settings;
 mod runners;
+mod search;
 mod sharing;
 mod snippet_files;
 mod snippets;
@@ -239,6 +240,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     user_states::ROUTES,
     users::ROUTES,
     variables::ROUTES,
+    search::ROUTES,
     markdown::ROUTES,
     templates::ROUTES,
     remote_mirrors::ROUTES,
