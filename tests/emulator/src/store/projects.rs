@@ -205,6 +205,14 @@ impl Default for Settings {
     }
 }
 
+impl Project {
+    /// The default branch, or the one that an empty repository is going to have.
+    pub fn default_branch_or_main(&self) -> &str {
+        let wished = self.wished_default_branch.as_deref();
+        self.default_branch.as_deref().or(wished).unwrap_or("main")
+    }
+}
+
 impl State {
     /// Adds a private project with default settings to a namespace of its creator's choice. The repository is made apart.
     pub fn add_project(
