@@ -46,7 +46,6 @@ pub(crate) fn set_open(
             }
             changes
         }),
-        Noteable::Commit(_) => false,
     };
     if changed {
         if let (false, Noteable::MergeRequest(id)) = (open, noteable) {
@@ -69,7 +68,6 @@ pub(crate) fn label_ids(state: &State, noteable: Noteable) -> Vec<u64> {
             let row = state.merge_requests.get(id);
             row.map(|row| row.label_ids.clone())
         }
-        Noteable::Commit(_) => None,
     }
     .unwrap_or_default()
 }
@@ -112,7 +110,6 @@ pub(crate) fn set_labels(
                 merge_request.label_ids = new;
             }
         }
-        Noteable::Commit(_) => {}
     }
     touch(state, noteable, now);
     for (label_id, added) in changes {
@@ -176,7 +173,6 @@ pub(crate) fn set_milestone(
             let row = state.merge_requests.get_mut(id);
             row.map(|row| &mut row.milestone_id)
         }
-        Noteable::Commit(_) => None,
     };
     let Some(place) = place.filter(|place| **place != milestone) else {
         return;
@@ -211,7 +207,6 @@ pub(crate) fn set_assignees(
             let row = state.merge_requests.get_mut(id);
             row.map(|row| &mut row.assignee_ids)
         }
-        Noteable::Commit(_) => None,
     };
     let Some(place) = place.filter(|place| **place != assignees) else {
         return;
@@ -277,7 +272,6 @@ pub(crate) fn set_title(
     let place = match noteable {
         Noteable::Issue(id) => state.issues.get_mut(id).map(|issue| &mut issue.title),
         Noteable::MergeRequest(id) => state.merge_requests.get_mut(id).map(|row| &mut row.title),
-        Noteable::Commit(_) => None,
     };
     let Some(place) = place.filter(|place| *place != title) else {
         return;
@@ -339,7 +333,6 @@ pub(crate) fn set_description(
             let row = state.merge_requests.get_mut(id);
             row.map(|row| &mut row.description)
         }
-        Noteable::Commit(_) => None,
     };
     let Some(place) = place.filter(|place| place.as_deref() != text) else {
         return;
@@ -375,7 +368,7 @@ pub(crate) fn set_confidential(
             .issues
             .get_mut(id)
             .map(|issue| &mut issue.confidential),
-        Noteable::MergeRequest(_) | Noteable::Commit(_) => None,
+        Noteable::MergeRequest(_) => None,
     };
     let Some(place) = place.filter(|place| **place != confidential) else {
         return false;

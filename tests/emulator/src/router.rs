@@ -62,6 +62,8 @@ pub(crate) struct Route {
     pub(crate) job_token: bool,
     pub(crate) any_scope: bool,
     pub(crate) raw_body: bool,
+    /// Takes whatever parameters are sent, unchecked.
+    any_parameter: bool,
     /// Parameters of GitLab's that the emulator lacks: `501`.
     refused: &'static [&'static str],
     params: [&'static [Param]; 5],
@@ -81,6 +83,7 @@ const fn route(
         job_token: false,
         any_scope: false,
         raw_body: false,
+        any_parameter: false,
         refused: &[],
         params: [&[], &[], &[], &[], &[]],
     }
@@ -150,6 +153,12 @@ impl Route {
         self
     }
 
+    /// Takes every parameter, because their names depend on the path.
+    pub(crate) const fn any_parameter(mut self) -> Self {
+        self.any_parameter = true;
+        self
+    }
+
     /// Names parameters that GitLab has and the emulator does not.
     pub(crate) const fn refuses(mut self, names: &'static [&'static str]) -> Self {
         self.refused = names;
@@ -208,6 +217,7 @@ impl Route {
                 None if self.refused.contains(&name.as_str()) => {
                     return Err(self.not_implemented(name));
                 }
+                None if self.any_parameter => {}
                 None => unheard.push(name.clone()),
             }
         }

@@ -140,7 +140,7 @@ fn entity(ctx: &Ctx<'_>, state: &State, event: &ResourceEvent) -> Value {
         Change::State { state } => {
             entity["state"] = json!(state);
             entity["source_commit"] = Value::Null;
-            entity["source_merge_request"] = Value::Null;
+            entity["source_merge_request_id"] = Value::Null;
         }
     }
     entity

@@ -7,7 +7,6 @@ pub mod awards;
 pub mod belongings;
 pub mod boards;
 pub mod comments;
-pub mod commit_threads;
 pub mod deployments;
 pub mod environments;
 pub mod events;
@@ -16,6 +15,7 @@ pub mod group_settings;
 pub mod groups;
 pub mod holders;
 pub mod instance;
+pub mod integrations;
 pub mod issues;
 pub mod jobs;
 pub mod labels;
@@ -24,6 +24,7 @@ pub mod merge_requests;
 pub mod milestones;
 pub mod notes;
 pub mod packages;
+pub mod pages;
 pub mod pipelines;
 pub mod places;
 pub mod profiles;
@@ -53,13 +54,13 @@ use self::awards::Award;
 use self::belongings::Belongings;
 use self::boards::Board;
 use self::comments::Comment;
-use self::commit_threads::CommentedCommit;
 use self::deployments::Deployment;
 use self::environments::Environment;
 use self::events::Event;
 use self::freeze_periods::FreezePeriod;
 use self::groups::Group;
 use self::instance::Instance;
+use self::integrations::Integration;
 use self::issues::{Issue, IssueLink};
 use self::jobs::Job;
 use self::labels::Label;
@@ -68,6 +69,7 @@ use self::merge_requests::MergeRequest;
 use self::milestones::Milestone;
 use self::notes::{DraftNote, Note, Suggestion};
 use self::packages::{Package, PackageFile};
+use self::pages::{PagesDomain, PagesSettings, RemoteMirror};
 use self::pipelines::Pipeline;
 use self::projects::Project;
 use self::protected_branches::ProtectedBranch;
@@ -102,7 +104,6 @@ pub struct State {
     pub issues: Table<Issue>,
     pub issue_links: Table<IssueLink>,
     pub notes: Table<Note>,
-    pub commented_commits: Table<CommentedCommit>,
     pub draft_notes: Table<DraftNote>,
     pub suggestions: Table<Suggestion>,
     pub time_logs: Table<TimeLog>,
@@ -134,6 +135,11 @@ pub struct State {
     pub release_links: Table<ReleaseLink>,
     pub belongings: Belongings,
     pub instance: Instance,
+    pub integrations: Table<Integration>,
+    /// By project; absent: the defaults.
+    pub pages: BTreeMap<u64, PagesSettings>,
+    pub pages_domains: Table<PagesDomain>,
+    pub remote_mirrors: Table<RemoteMirror>,
     pub limits: Limits,
     iids: BTreeMap<(u64, &'static str), u64>,
     next_namespace: u64,
@@ -168,7 +174,6 @@ impl State {
             issues: Table::default(),
             issue_links: Table::default(),
             notes: Table::default(),
-            commented_commits: Table::default(),
             draft_notes: Table::default(),
             suggestions: Table::default(),
             time_logs: Table::default(),
@@ -199,6 +204,10 @@ impl State {
             release_links: Table::default(),
             belongings: Belongings::default(),
             instance: Instance::default(),
+            integrations: Table::default(),
+            pages: BTreeMap::new(),
+            pages_domains: Table::default(),
+            remote_mirrors: Table::default(),
             limits: Limits {
                 project_ci_variables: 8000,
                 group_ci_variables: 30_000,
