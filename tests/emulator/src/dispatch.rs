@@ -23,6 +23,7 @@ use crate::shared::Shared;
 use crate::smart_http::{self, GitRequest};
 use crate::store::State;
 use crate::versions;
+use crate::web_pages;
 
 /// What the server does with a request.
 pub(crate) enum Served {
@@ -44,9 +45,24 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
             Some(git) => serve_git(shared, request, &git),
             None => match avatars::page(shared, request) {
                 Some(answer) => logged(shared, request, None, Asker::nobody(), |_, _| answer),
-                None => unknown(shared, request),
+                None => serve_page(shared, request),
             },
         },
+    }
+}
+
+/// Pages that programs download from; the rest of the web interface is not there.
+fn serve_page(shared: &Shared, request: &Request) -> Served {
+    if let Some(same) = web_pages::as_api(shared, request) {
+        return serve_api(shared, &same);
+    }
+    let (caller, asker) = identified(shared, |state, now| {
+        auth::api_caller(state, now, request, false)
+    });
+    let caller = caller.unwrap_or(Caller::Anonymous);
+    match web_pages::evidence(shared, &caller, request) {
+        Some(answer) => logged(shared, request, None, asker, |_, _| answer),
+        None => unknown(shared, request),
     }
 }
 

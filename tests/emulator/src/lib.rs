@@ -17,6 +17,7 @@ pub mod cron;
 mod ctx;
 mod diff_lines;
 mod diff_positions;
+mod digests;
 mod dispatch;
 mod emulator;
 mod engine;
@@ -63,6 +64,7 @@ mod suggestions;
 mod templates;
 mod time_tracking;
 mod versions;
+mod web_pages;
 
 pub use api::{RouteInfo, routes};
 pub use emulator::{Emulator, Options, StartError};

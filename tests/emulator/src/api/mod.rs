@@ -9,6 +9,7 @@ mod boards;
 mod branches;
 mod broadcast_messages;
 mod changelog;
+mod changelog_file;
 mod ci_access;
 mod ci_lint;
 mod ci_params;
@@ -66,6 +67,7 @@ mod noteable;
 mod notes;
 mod notification_settings;
 mod overlay;
+mod package_rules;
 mod packages;
 mod pages;
 mod personal_access_tokens;
@@ -81,6 +83,7 @@ mod projects;
 mod protected_branches;
 mod protected_tags;
 mod release_entity;
+mod release_evidence;
 mod release_links;
 mod releases;
 mod remote_mirrors;
@@ -90,10 +93,13 @@ mod repository_blobs;
 mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
+mod search;
+mod search_code;
 mod sharing;
 mod snippet_files;
 mod snippets;
 mod ssh_keys;
+mod submodules;
 mod subscriptions;
 mod suggestions;
 mod tags;
@@ -191,6 +197,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     milestones::ROUTES,
     namespaces::ROUTES,
     notes::ROUTES,
+    package_rules::ROUTES,
     packages::ROUTES,
     personal_access_tokens::ROUTES,
     pipeline_schedules::ROUTES,
@@ -200,6 +207,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     projects::ROUTES,
     protected_branches::ROUTES,
     protected_tags::ROUTES,
+    release_evidence::ROUTES,
     release_links::ROUTES,
     releases::ROUTES,
     repository::ROUTES,
@@ -208,7 +216,9 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     resource_access_tokens::ROUTES,
     resource_events::ROUTES,
     resource_groups::ROUTES,
+    search::ROUTES,
     snippets::ROUTES,
+    submodules::ROUTES,
     subscriptions::ROUTES,
     suggestions::ROUTES,
     tags::ROUTES,

@@ -23,6 +23,7 @@ pub mod members;
 pub mod merge_requests;
 pub mod milestones;
 pub mod notes;
+pub mod package_rules;
 pub mod packages;
 pub mod pages;
 pub mod pipelines;
@@ -68,13 +69,14 @@ use self::members::Member;
 use self::merge_requests::MergeRequest;
 use self::milestones::Milestone;
 use self::notes::{DraftNote, Note, Suggestion};
+use self::package_rules::PackageRule;
 use self::packages::{Package, PackageFile};
 use self::pages::{PagesDomain, PagesSettings, RemoteMirror};
 use self::pipelines::Pipeline;
 use self::projects::Project;
 use self::protected_branches::ProtectedBranch;
 use self::protected_tags::ProtectedTag;
-use self::releases::{Release, ReleaseLink};
+use self::releases::{Evidence, Release, ReleaseLink};
 use self::resource_events::ResourceEvent;
 use self::resource_groups::ResourceGroup;
 use self::snippets::Snippet;
@@ -133,6 +135,8 @@ pub struct State {
     pub package_files: Table<PackageFile>,
     pub releases: Table<Release>,
     pub release_links: Table<ReleaseLink>,
+    pub evidences: Table<Evidence>,
+    pub package_rules: Table<PackageRule>,
     pub belongings: Belongings,
     pub instance: Instance,
     pub integrations: Table<Integration>,
@@ -202,6 +206,8 @@ impl State {
             package_files: Table::default(),
             releases: Table::default(),
             release_links: Table::default(),
+            evidences: Table::default(),
+            package_rules: Table::default(),
             belongings: Belongings::default(),
             instance: Instance::default(),
             integrations: Table::default(),

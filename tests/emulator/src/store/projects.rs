@@ -387,6 +387,7 @@ impl State {
         self.milestones
             .retain(|milestone| milestone.holder != holder);
         self.boards.retain(|board| board.holder != holder);
+        self.package_rules.retain(|rule| rule.project_id != project);
         self.wiki_pages.retain(|page| page.project_id != project);
         self.wiki_attachments
             .retain(|file| file.project_id != project);
