@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 
 use crate::access::{self, Role};
+use crate::engine::environments::{self, Origin};
 use crate::issuable_details::kind_of;
 use crate::issuables::{add_event, add_system_note, call, mention, touch};
 use crate::markdown;
@@ -50,6 +51,7 @@ pub(crate) fn set_open(
     if changed {
         if let (false, Noteable::MergeRequest(id)) = (open, noteable) {
             auto_merge::abort(state, id, user, now, "merge request was closed");
+            stop_environments(state, id, user, now);
         }
         touch(state, noteable, now);
         let change = Change::State {
@@ -58,6 +60,14 @@ pub(crate) fn set_open(
         add_event(state, noteable, user, now, change);
     }
     changed
+}
+
+/// What the pipelines of a merge request have deployed stops when it is closed or merged.
+pub(crate) fn stop_environments(state: &mut State, id: u64, user: u64, now: Timestamp) {
+    if let Some(project) = state.merge_requests.get(id).map(|row| row.project_id) {
+        let origin = Origin::MergeRequest(id);
+        environments::stop_those_of(state, project, origin, user, now);
+    }
 }
 
 /// The ids of its labels.

@@ -8,6 +8,7 @@
 pub mod access;
 mod api;
 mod application_settings;
+mod archive;
 mod auth;
 mod background;
 pub mod ci;
@@ -35,6 +36,7 @@ mod markdown;
 mod mentions;
 mod merge_requests;
 mod message;
+mod pages;
 mod pagination;
 mod param_spec;
 mod params;
@@ -64,7 +66,6 @@ mod suggestions;
 mod templates;
 mod time_tracking;
 mod versions;
-mod web_pages;
 
 pub use api::{RouteInfo, routes};
 pub use emulator::{Emulator, Options, StartError};

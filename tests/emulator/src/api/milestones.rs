@@ -199,7 +199,9 @@ fn update(ctx: &Ctx<'_>) -> Answer {
 
 fn destroy(ctx: &Ctx<'_>) -> Answer {
     let mut state = ctx.state();
-    let id = find(ctx, &state)?.id;
+    let row = find(ctx, &state)?;
+    ctx.check_unmodified(row.updated_at)?;
+    let id = row.id;
     state.replace_milestone(id, None);
     Ok(Response::no_content())
 }

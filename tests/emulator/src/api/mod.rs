@@ -27,6 +27,7 @@ mod discussions;
 mod draft_notes;
 mod environments;
 mod events;
+mod features;
 mod files;
 mod forks;
 mod freeze_periods;
@@ -46,6 +47,8 @@ mod issue_links;
 mod issue_write;
 mod issues;
 pub(crate) mod job_entity;
+mod job_payload;
+mod job_release;
 mod job_token_scope;
 mod jobs;
 mod label_actions;
@@ -93,6 +96,14 @@ mod repository_blobs;
 mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
+mod runner_artifacts;
+mod runner_assignment;
+mod runner_auth;
+mod runner_entity;
+mod runner_jobs;
+mod runner_registration;
+mod runner_settings;
+mod runners;
 mod search;
 mod search_code;
 mod sharing;
@@ -123,6 +134,8 @@ mod webhooks;
 mod wikis;
 
 use crate::router::Route;
+
+pub(crate) use self::job_payload::{report_file, report_format};
 
 /// One route as a list shows it.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -174,6 +187,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     draft_notes::ROUTES,
     environments::ROUTES,
     events::ROUTES,
+    features::ROUTES,
     files::ROUTES,
     forks::ROUTES,
     freeze_periods::ROUTES,
@@ -221,10 +235,16 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     submodules::ROUTES,
     subscriptions::ROUTES,
     suggestions::ROUTES,
+    runner_artifacts::ROUTES,
+    runner_assignment::ROUTES,
+    runner_jobs::ROUTES,
+    runner_registration::ROUTES,
+    runners::ROUTES,
     tags::ROUTES,
     time_tracking::ROUTES,
     todos::ROUTES,
     triggers::ROUTES,
+    uploads::ROUTES,
     user_administration::ROUTES,
     user_states::ROUTES,
     users::ROUTES,
@@ -235,7 +255,6 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     pages::ROUTES,
     project_care::ROUTES,
     integrations::ROUTES,
-    uploads::ROUTES,
     transfers::ROUTES,
     sharing::ROUTES,
     application_settings::ROUTES,
@@ -253,4 +272,16 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     ssh_keys::ROUTES,
     gpg_keys::ROUTES,
     user_emails::ROUTES,
+];
+
+/// What a project's own pages send, below `/-/`; uploads stand without it.
+pub(crate) const PAGES: &[&[Route]] = &[
+    artifacts::PAGES,
+    files::PAGES,
+    jobs::PAGES,
+    release_evidence::PAGES,
+    releases::PAGES,
+    repository_archive::PAGES,
+    snippets::PAGES,
+    uploads::PAGES,
 ];

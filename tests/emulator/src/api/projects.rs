@@ -254,6 +254,11 @@ fn edit(ctx: &Ctx<'_>) -> Answer {
 fn destroy(ctx: &Ctx<'_>) -> Answer {
     {
         let (mut state, now) = (ctx.state(), ctx.now());
+        let updated_at = state
+            .projects
+            .get(ctx.project())
+            .map_or(now, |project| project.updated_at);
+        ctx.check_unmodified(updated_at)?;
         forking::close_merge_requests(&mut state, ctx.project(), ctx.user()?, now);
         state.remove_project(ctx.project());
     }

@@ -8,11 +8,12 @@ use crate::clock;
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::message::Response;
-use crate::router::{Answer, Guard, Route, post};
+use crate::router::{Answer, Guard, Route, get, post};
 use crate::store::State;
 use crate::store::releases::{Evidence, Release};
 
 use super::release_entity::encoded;
+use super::repository::require_code;
 
 pub(super) const ROUTES: &[Route] = &[post(
     "projects/:id/releases/:tag_name/evidence",
@@ -20,6 +21,28 @@ pub(super) const ROUTES: &[Route] = &[post(
     collect_again,
 )
 .job_token()];
+
+pub(super) const PAGES: &[Route] = &[get(
+    "releases/:tag_name/evidences/:file",
+    Guard::ProjectReader,
+    show,
+)];
+
+/// The kept text of an evidence.
+fn show(ctx: &Ctx<'_>) -> Answer {
+    require_code(ctx)?;
+    let id: Option<u64> = ctx
+        .path("file")
+        .strip_suffix(".json")
+        .and_then(|id| id.parse().ok());
+    let state = ctx.state();
+    let release = state.release_of_tag(ctx.project(), ctx.path("tag_name"));
+    let found = id
+        .and_then(|id| state.evidences.get(id))
+        .filter(|evidence| release.is_some_and(|release| release.id == evidence.release_id));
+    let found = found.ok_or_else(ApiError::not_found_plain)?;
+    Ok(Response::ok(&found.summary))
+}
 
 fn collect_again(ctx: &Ctx<'_>) -> Answer {
     let mut state = ctx.state();

@@ -74,6 +74,12 @@ pub(super) const ROUTES: &[Route] = &[
     ),
 ];
 
+/// Where the answers say that the content is.
+pub(super) const PAGES: &[Route] = &[
+    get("snippets/:snippet_id/raw", READER, raw),
+    get("snippets/:snippet_id/raw/:ref/:file_path", READER, raw_file),
+];
+
 fn own(ctx: &Ctx<'_>) -> Answer {
     let user = ctx.user()?;
     listed(ctx, |_, snippet| snippet.author_id == user)

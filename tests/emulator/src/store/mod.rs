@@ -35,6 +35,7 @@ pub mod protected_tags;
 pub mod releases;
 pub mod resource_events;
 pub mod resource_groups;
+pub mod runners;
 pub mod snippets;
 pub mod subscriptions;
 pub mod time_logs;
@@ -42,6 +43,7 @@ pub mod todos;
 pub mod tokens;
 mod topics;
 pub mod triggers;
+pub mod uploads;
 pub mod users;
 pub mod variables;
 pub mod webhooks;
@@ -79,12 +81,14 @@ use self::protected_tags::ProtectedTag;
 use self::releases::{Evidence, Release, ReleaseLink};
 use self::resource_events::ResourceEvent;
 use self::resource_groups::ResourceGroup;
+use self::runners::{Registration, Runner, RunnerManager};
 use self::snippets::Snippet;
 use self::subscriptions::Subscription;
 use self::time_logs::TimeLog;
 use self::todos::Todo;
 use self::tokens::{JobToken, Token, TokenKind};
 use self::triggers::{Schedule, Trigger};
+use self::uploads::Upload;
 use self::users::User;
 use self::variables::Variable;
 use self::wikis::{WikiAttachment, WikiPage};
@@ -124,6 +128,9 @@ pub struct State {
     pub pipelines: Table<Pipeline>,
     pub jobs: Table<Job>,
     pub resource_groups: Table<ResourceGroup>,
+    pub runners: Table<Runner>,
+    pub runner_managers: Table<RunnerManager>,
+    pub registration_tokens: BTreeMap<Registration, String>,
     pub triggers: Table<Trigger>,
     pub schedules: Table<Schedule>,
     /// Pipelines whose jobs changed since the engine last looked.
@@ -133,9 +140,12 @@ pub struct State {
     pub freeze_periods: Table<FreezePeriod>,
     pub packages: Table<Package>,
     pub package_files: Table<PackageFile>,
+    pub uploads: Table<Upload>,
     pub releases: Table<Release>,
     pub release_links: Table<ReleaseLink>,
     pub evidences: Table<Evidence>,
+    /// The gates of the instance's feature flags, by name.
+    pub features: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
     pub package_rules: Table<PackageRule>,
     pub belongings: Belongings,
     pub instance: Instance,
@@ -145,6 +155,8 @@ pub struct State {
     pub pages_domains: Table<PagesDomain>,
     pub remote_mirrors: Table<RemoteMirror>,
     pub limits: Limits,
+    /// Where projects were before they moved, in lower case.
+    pub(crate) former_paths: BTreeMap<String, u64>,
     iids: BTreeMap<(u64, &'static str), u64>,
     next_namespace: u64,
 }
@@ -159,6 +171,17 @@ pub struct Limits {
     pub mergeability_check_delay: u64,
     /// How long a rebase stays in progress, in milliseconds.
     pub rebase_delay: u64,
+    /// How many comments a user may write in a minute.
+    pub notes_per_minute: Option<usize>,
+    /// How many pipelines a user may start in a minute for one commit of a project.
+    pub pipelines_per_minute: Option<usize>,
+    /// Jobs of pipelines that are older, in seconds, can be neither played nor retried.
+    pub archive_jobs_after: Option<i64>,
+    /// So many resources, next to become free, are not given to the job that waits: a known bug of GitLab's. The next job
+    /// that comes to wait wakes everybody.
+    pub lost_resource_assignments: u32,
+    /// So many jobs, next to end, keep their resource for five minutes more.
+    pub lost_resource_releases: u32,
 }
 
 impl State {
@@ -196,6 +219,9 @@ impl State {
             pipelines: Table::default(),
             jobs: Table::default(),
             resource_groups: Table::default(),
+            runners: Table::default(),
+            runner_managers: Table::default(),
+            registration_tokens: BTreeMap::new(),
             triggers: Table::default(),
             schedules: Table::default(),
             touched_pipelines: BTreeSet::new(),
@@ -204,9 +230,11 @@ impl State {
             freeze_periods: Table::default(),
             packages: Table::default(),
             package_files: Table::default(),
+            uploads: Table::default(),
             releases: Table::default(),
             release_links: Table::default(),
             evidences: Table::default(),
+            features: BTreeMap::new(),
             package_rules: Table::default(),
             belongings: Belongings::default(),
             instance: Instance::default(),
@@ -220,7 +248,13 @@ impl State {
                 instance_ci_variables: 25,
                 mergeability_check_delay: 0,
                 rebase_delay: 0,
+                notes_per_minute: None,
+                pipelines_per_minute: None,
+                archive_jobs_after: None,
+                lost_resource_assignments: 0,
+                lost_resource_releases: 0,
             },
+            former_paths: BTreeMap::new(),
             iids: BTreeMap::new(),
             next_namespace: 1,
         };

@@ -1,5 +1,7 @@
 //! Projects and their settings.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -298,6 +300,30 @@ impl State {
             .find(|project| self.project_path(project).eq_ignore_ascii_case(id_or_path))
     }
 
+    /// The project that once had this full path, and has another one now.
+    pub fn moved_project(&self, path: &str) -> Option<&Project> {
+        let id = self.former_paths.get(&path.to_lowercase())?;
+        self.projects.get(*id)
+    }
+
+    /// The full paths of all projects.
+    pub(crate) fn project_paths(&self) -> BTreeMap<u64, String> {
+        let projects = self.projects.iter();
+        projects
+            .map(|project| (project.id, self.project_path(project)))
+            .collect()
+    }
+
+    /// Remembers the paths that projects had, where they have others now.
+    pub(crate) fn remember_former_paths(&mut self, before: BTreeMap<u64, String>) {
+        let now = self.project_paths();
+        for (id, path) in before {
+            if now.get(&id).is_some_and(|new| *new != path) {
+                self.former_paths.insert(path.to_lowercase(), id);
+            }
+        }
+    }
+
     /// `group/subgroup/project`.
     pub fn project_path(&self, project: &Project) -> String {
         format!(
@@ -398,12 +424,14 @@ impl State {
         self.job_tokens.retain(|token| token.project_id != project);
         self.pipelines.retain(|row| row.project_id != project);
         self.jobs.retain(|row| row.project_id != project);
+        self.forget_runners_of_project(project);
         self.resource_groups.retain(|row| row.project_id != project);
         self.triggers.retain(|row| row.project_id != project);
         self.schedules.retain(|row| row.project_id != project);
         self.environments.retain(|row| row.project_id != project);
         self.deployments.retain(|row| row.project_id != project);
         self.freeze_periods.retain(|row| row.project_id != project);
+        self.uploads.retain(|row| row.project_id != project);
         let releases: Vec<u64> = self.releases_of(project).map(|row| row.id).collect();
         for release in releases {
             self.remove_release(release);
