@@ -24,6 +24,7 @@ mod environments;
 mod events;
 mod every_schema;
 mod faults;
+mod features;
 mod forks;
 mod freeze_periods;
 mod git_http;
