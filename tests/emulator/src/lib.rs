@@ -18,6 +18,7 @@ pub mod cron;
 mod ctx;
 mod diff_lines;
 mod diff_positions;
+mod digests;
 mod dispatch;
 mod emulator;
 mod engine;

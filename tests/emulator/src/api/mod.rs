@@ -9,6 +9,7 @@ mod boards;
 mod branches;
 mod broadcast_messages;
 mod changelog;
+mod changelog_file;
 mod ci_access;
 mod ci_lint;
 mod ci_params;
@@ -26,6 +27,7 @@ mod discussions;
 mod draft_notes;
 mod environments;
 mod events;
+mod features;
 mod files;
 mod forks;
 mod freeze_periods;
@@ -68,6 +70,7 @@ mod noteable;
 mod notes;
 mod notification_settings;
 mod overlay;
+mod package_rules;
 mod packages;
 mod pages;
 mod personal_access_tokens;
@@ -83,6 +86,7 @@ mod projects;
 mod protected_branches;
 mod protected_tags;
 mod release_entity;
+mod release_evidence;
 mod release_links;
 mod releases;
 mod remote_mirrors;
@@ -101,10 +105,12 @@ mod runner_registration;
 mod runner_settings;
 mod runners;
 mod search;
+mod search_code;
 mod sharing;
 mod snippet_files;
 mod snippets;
 mod ssh_keys;
+mod submodules;
 mod subscriptions;
 mod suggestions;
 mod tags;
@@ -182,6 +188,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     draft_notes::ROUTES,
     environments::ROUTES,
     events::ROUTES,
+    features::ROUTES,
     files::ROUTES,
     forks::ROUTES,
     freeze_periods::ROUTES,
@@ -205,6 +212,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     milestones::ROUTES,
     namespaces::ROUTES,
     notes::ROUTES,
+    package_rules::ROUTES,
     packages::ROUTES,
     personal_access_tokens::ROUTES,
     pipeline_schedules::ROUTES,
@@ -214,6 +222,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     projects::ROUTES,
     protected_branches::ROUTES,
     protected_tags::ROUTES,
+    release_evidence::ROUTES,
     release_links::ROUTES,
     releases::ROUTES,
     repository::ROUTES,
@@ -222,7 +231,9 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     resource_access_tokens::ROUTES,
     resource_events::ROUTES,
     resource_groups::ROUTES,
+    search::ROUTES,
     snippets::ROUTES,
+    submodules::ROUTES,
     subscriptions::ROUTES,
     suggestions::ROUTES,
     runner_artifacts::ROUTES,
@@ -271,7 +282,9 @@ pub(crate) const PAGES: &[&[Route]] = &[
     artifacts::PAGES,
     files::PAGES,
     jobs::PAGES,
+    release_evidence::PAGES,
     releases::PAGES,
     repository_archive::PAGES,
+    snippets::PAGES,
     uploads::PAGES,
 ];

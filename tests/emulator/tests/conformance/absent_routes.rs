@@ -328,4 +328,14 @@ pub(crate) const ABSENT: &[(&str, &[&str])] = &[
             "PUT groups/{}/notification_settings",
         ],
     ),
+    (
+        "lib/api/search.rb",
+        &[
+            "GET search",
+            "GET groups/{}/search",
+            "GET groups/{}/-/search",
+            "GET projects/{}/search",
+            "GET projects/{}/-/search",
+        ],
+    ),
 ];
