@@ -13,7 +13,7 @@ use crate::store::State;
 use crate::store::labels::Label;
 use crate::store::merge_requests::{MergeRequestState, without_draft_prefix};
 use crate::store::notes::Noteable;
-use crate::store::resource_events::Change;
+use crate::store::resource_events::{Change, Via};
 use crate::store::todos::TodoAction;
 
 /// Closes or reopens; false if it was so already, or is merged.
@@ -57,6 +57,17 @@ pub(crate) fn set_open(
         add_event(state, noteable, user, now, change);
     }
     changed
+}
+
+/// Closes an issue because a commit or a merge request says so.
+pub(crate) fn close_via(state: &mut State, issue: u64, via: Via, user: u64, now: Timestamp) {
+    let noteable = Noteable::Issue(issue);
+    if set_open(state, noteable, false, user, now) {
+        let mut events = state.resource_events.iter_mut().rev();
+        if let Some(event) = events.find(|event| event.noteable == noteable) {
+            event.via = Some(via);
+        }
+    }
 }
 
 /// The ids of its labels.

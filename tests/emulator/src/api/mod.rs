@@ -44,6 +44,7 @@ mod job_token_scope;
 mod jobs;
 mod labels;
 mod members;
+mod merge_request_context;
 mod merge_request_diffs;
 mod merge_request_entity;
 mod merge_request_merge;
@@ -163,6 +164,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     jobs::ROUTES,
     labels::ROUTES,
     members::ROUTES,
+    merge_request_context::ROUTES,
     merge_request_diffs::ROUTES,
     merge_request_merge::ROUTES,
     merge_request_people::ROUTES,

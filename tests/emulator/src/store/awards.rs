@@ -11,6 +11,8 @@ pub struct Award {
     pub id: u64,
     pub project_id: u64,
     pub noteable: Noteable,
+    /// Given to this comment on it, not to the thing itself.
+    pub note_id: Option<u64>,
     pub user_id: u64,
     /// Such as `thumbsup`.
     pub name: String,
@@ -22,7 +24,14 @@ impl State {
     pub fn awards_on(&self, noteable: Noteable) -> impl Iterator<Item = &Award> {
         self.awards
             .iter()
-            .filter(move |award| award.noteable == noteable)
+            .filter(move |award| award.noteable == noteable && award.note_id.is_none())
+    }
+
+    /// The emoji on a comment, oldest first.
+    pub fn awards_on_note(&self, note: u64) -> impl Iterator<Item = &Award> {
+        self.awards
+            .iter()
+            .filter(move |award| award.note_id == Some(note))
     }
 
     /// How many gave it this emoji.

@@ -29,6 +29,7 @@ mod graphql;
 mod groups_and_members;
 mod http;
 mod issue_lists;
+mod issue_moving;
 mod issues;
 mod job_deployments;
 mod job_faults;
