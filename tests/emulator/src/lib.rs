@@ -30,6 +30,7 @@ mod hooks;
 mod html;
 mod issuable_changes;
 mod issuable_details;
+mod issuable_texts;
 mod issuables;
 mod issue_moving;
 mod markdown;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::access;
 use crate::issuable_changes as changes;
+use crate::issuable_texts as texts;
 use crate::issuables;
 use crate::merge_requests::checks::{self, Verdict};
 use crate::merge_requests::merging::{self, Wish};
@@ -140,7 +141,7 @@ fn set_open(shared: &Shared, user: u64, noteable: Noteable, open: bool) -> Optio
 fn title(shared: &Shared, user: u64, noteable: Noteable, title: &str) -> Option<Effect> {
     let (mut state, now) = (shared.state(), shared.clock.now());
     let allowed = !title.is_empty() && issuables::may_update(&state, user, noteable);
-    allowed.then(|| changes::set_title(&mut state, noteable, title, user, now))?;
+    allowed.then(|| texts::set_title(&mut state, noteable, title, user, now))?;
     effect(
         "title",
         json!(title),
@@ -158,7 +159,7 @@ fn draft(shared: &Shared, user: u64, noteable: Noteable, draft: bool) -> Option<
         bare.clone()
     };
     let allowed = issuables::may_update(&state, user, noteable) && (old != &bare) != draft;
-    allowed.then(|| changes::set_title(&mut state, noteable, &title, user, now))?;
+    allowed.then(|| texts::set_title(&mut state, noteable, &title, user, now))?;
     let (event, word) = if draft {
         ("draft", "a draft")
     } else {

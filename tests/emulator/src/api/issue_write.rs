@@ -5,6 +5,7 @@ use crate::ctx::Ctx;
 use crate::errors::{ApiError, Invalid};
 use crate::issuable_changes as changes;
 use crate::issuable_details::{set_due_date, set_locked, set_type};
+use crate::issuable_texts as texts;
 use crate::issuables;
 use crate::issue_moving as moving;
 use crate::message::Response;
@@ -133,11 +134,11 @@ fn update(ctx: &Ctx<'_>) -> Answer {
         let mut state = ctx.state();
         issuable_fields::set(ctx, &mut state, noteable, user, now);
         if let Some(title) = title {
-            changes::set_title(&mut state, noteable, &title, user, now);
+            texts::set_title(&mut state, noteable, &title, user, now);
         }
         if ctx.given("description") {
             let text = ctx.string("description").map(|_| parsed.text.as_str());
-            changes::set_description(&mut state, ctx.url(), noteable, text, user, now);
+            texts::set_description(&mut state, ctx.url(), noteable, text, user, now);
         }
         if let Some(confidential) = ctx.boolean("confidential") {
             changes::set_confidential(&mut state, noteable, confidential, user, now);
