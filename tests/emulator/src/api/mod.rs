@@ -56,6 +56,7 @@ mod label_entity;
 mod labels;
 mod markdown;
 mod members;
+mod merge_request_context;
 mod merge_request_diffs;
 mod merge_request_entity;
 mod merge_request_merge;
@@ -202,6 +203,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     label_actions::ROUTES,
     labels::ROUTES,
     members::ROUTES,
+    merge_request_context::ROUTES,
     merge_request_diffs::ROUTES,
     merge_request_merge::ROUTES,
     merge_request_people::ROUTES,
