@@ -17,6 +17,7 @@ use crate::graphql;
 use crate::message::{Request, Response, decoded_segments};
 use crate::params::Params;
 use crate::rate_limit::Standing;
+use crate::replica;
 use crate::request_log::{JobName, RequestEntry, Who, without_tokens};
 use crate::router::{self, Answer, Match};
 use crate::sandbox;
@@ -166,7 +167,19 @@ fn handle(
     found: Match,
     entry: &mut RequestEntry,
 ) -> Answer {
-    let (response, ignored) = handled(shared, request, caller, found)?;
+    let (user, now) = (caller.user(), shared.clock.now());
+    let old = match request.method.as_str() {
+        "GET" => shared.replica.seen_by(user, now),
+        _ => {
+            shared.replica.before_write(user, now, &shared.state());
+            None
+        }
+    };
+    let work = || handled(shared, request, caller, found);
+    let (response, ignored) = match old {
+        Some(old) => replica::reading(old, work),
+        None => work(),
+    }?;
     entry.ignored = ignored;
     Ok(response)
 }

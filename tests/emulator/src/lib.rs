@@ -40,6 +40,7 @@ mod quick_action_effects;
 mod quick_actions;
 mod rate_limit;
 mod references;
+mod replica;
 mod report;
 mod request_log;
 mod router;

@@ -51,6 +51,7 @@ mod pushes;
 mod quick_actions;
 mod rate_limit;
 mod releases;
+mod replica;
 mod repository_parts;
 mod resource_groups;
 mod routes;
