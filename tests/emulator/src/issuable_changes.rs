@@ -11,6 +11,7 @@ use crate::issuables::{add_event, add_system_note, call, mention, touch};
 use crate::markdown;
 use crate::merge_requests::auto_merge;
 use crate::store::State;
+use crate::store::holders::Holder;
 use crate::store::labels::Label;
 use crate::store::merge_requests::{MergeRequestState, without_draft_prefix};
 use crate::store::notes::Noteable;
@@ -46,7 +47,6 @@ pub(crate) fn set_open(
             }
             changes
         }),
-        Noteable::Commit(_) => false,
     };
     if changed {
         if let (false, Noteable::MergeRequest(id)) = (open, noteable) {
@@ -78,7 +78,6 @@ pub(crate) fn label_ids(state: &State, noteable: Noteable) -> Vec<u64> {
             let row = state.merge_requests.get(id);
             row.map(|row| row.label_ids.clone())
         }
-        Noteable::Commit(_) => None,
     }
     .unwrap_or_default()
 }
@@ -121,7 +120,6 @@ pub(crate) fn set_labels(
                 merge_request.label_ids = new;
             }
         }
-        Noteable::Commit(_) => {}
     }
     touch(state, noteable, now);
     for (label_id, added) in changes {
@@ -154,11 +152,12 @@ pub(crate) fn labels_named(
             Some(label) => ids.push(label.id),
             None if may_create => ids.push(state.labels.insert(|id| Label {
                 id,
-                project_id: project,
+                holder: Holder::Project(project),
                 name: name.to_owned(),
                 color: "#428BCA".to_owned(),
                 description: None,
                 priority: None,
+                subscribers: Vec::new(),
                 created_at: now,
             })),
             None => {}
@@ -184,7 +183,6 @@ pub(crate) fn set_milestone(
             let row = state.merge_requests.get_mut(id);
             row.map(|row| &mut row.milestone_id)
         }
-        Noteable::Commit(_) => None,
     };
     let Some(place) = place.filter(|place| **place != milestone) else {
         return;
@@ -219,7 +217,6 @@ pub(crate) fn set_assignees(
             let row = state.merge_requests.get_mut(id);
             row.map(|row| &mut row.assignee_ids)
         }
-        Noteable::Commit(_) => None,
     };
     let Some(place) = place.filter(|place| **place != assignees) else {
         return;
@@ -285,7 +282,6 @@ pub(crate) fn set_title(
     let place = match noteable {
         Noteable::Issue(id) => state.issues.get_mut(id).map(|issue| &mut issue.title),
         Noteable::MergeRequest(id) => state.merge_requests.get_mut(id).map(|row| &mut row.title),
-        Noteable::Commit(_) => None,
     };
     let Some(place) = place.filter(|place| *place != title) else {
         return;
@@ -347,7 +343,6 @@ pub(crate) fn set_description(
             let row = state.merge_requests.get_mut(id);
             row.map(|row| &mut row.description)
         }
-        Noteable::Commit(_) => None,
     };
     let Some(place) = place.filter(|place| place.as_deref() != text) else {
         return;
@@ -383,7 +378,7 @@ pub(crate) fn set_confidential(
             .issues
             .get_mut(id)
             .map(|issue| &mut issue.confidential),
-        Noteable::MergeRequest(_) | Noteable::Commit(_) => None,
+        Noteable::MergeRequest(_) => None,
     };
     let Some(place) = place.filter(|place| **place != confidential) else {
         return false;

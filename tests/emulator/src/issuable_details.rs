@@ -18,7 +18,6 @@ pub(crate) fn kind_of(state: &State, noteable: Noteable) -> String {
             kind.replace('_', " ")
         }
         Noteable::MergeRequest(_) => "merge request".to_owned(),
-        Noteable::Commit(_) => "commit".to_owned(),
     }
 }
 
@@ -60,7 +59,6 @@ pub(crate) fn set_locked(
             let row = state.merge_requests.get_mut(id);
             row.map(|row| &mut row.discussion_locked)
         }
-        Noteable::Commit(_) => None,
     };
     let Some(place) = place else {
         return false;
@@ -76,7 +74,7 @@ pub(crate) fn set_locked(
     };
     let kind = match noteable {
         Noteable::Issue(_) => "issue",
-        Noteable::MergeRequest(_) | Noteable::Commit(_) => "merge request",
+        Noteable::MergeRequest(_) => "merge request",
     };
     let text = format!("{verb} the discussion in this {kind}");
     add_system_note(state, noteable, user, now, &text);

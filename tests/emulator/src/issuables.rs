@@ -18,10 +18,6 @@ pub(crate) fn project_of(state: &State, noteable: Noteable) -> u64 {
     match noteable {
         Noteable::Issue(id) => state.issues.get(id).map(|issue| issue.project_id),
         Noteable::MergeRequest(id) => state.merge_requests.get(id).map(|row| row.project_id),
-        Noteable::Commit(id) => state
-            .commented_commits
-            .get(id)
-            .map(|commit| commit.project_id),
     }
     .unwrap_or(0)
 }
@@ -31,7 +27,6 @@ pub(crate) fn iid_of(state: &State, noteable: Noteable) -> u64 {
     match noteable {
         Noteable::Issue(id) => state.issues.get(id).map(|issue| issue.iid),
         Noteable::MergeRequest(id) => state.merge_requests.get(id).map(|row| row.iid),
-        Noteable::Commit(_) => None,
     }
     .unwrap_or(0)
 }
@@ -41,7 +36,6 @@ pub(crate) fn author_of(state: &State, noteable: Noteable) -> u64 {
     match noteable {
         Noteable::Issue(id) => state.issues.get(id).map(|issue| issue.author_id),
         Noteable::MergeRequest(id) => state.merge_requests.get(id).map(|row| row.author_id),
-        Noteable::Commit(_) => None,
     }
     .unwrap_or(0)
 }
@@ -51,7 +45,6 @@ pub(crate) fn may_read(state: &State, user: Option<u64>, noteable: Noteable) -> 
     let access = access::in_project(state, user, project_of(state, noteable));
     match noteable {
         Noteable::MergeRequest(_) => access.can_read,
-        Noteable::Commit(_) => access::may_read_code(state, user, project_of(state, noteable)),
         Noteable::Issue(id) => state.issues.get(id).is_some_and(|issue| {
             let party = user
                 .is_some_and(|user| issue.author_id == user || issue.assignee_ids.contains(&user));
@@ -71,7 +64,7 @@ pub(crate) fn may_administer(state: &State, user: u64, noteable: Noteable) -> bo
     let access = access::in_project(state, Some(user), project_of(state, noteable));
     access.at_least(match noteable {
         Noteable::Issue(_) => Role::Planner,
-        Noteable::MergeRequest(_) | Noteable::Commit(_) => Role::Developer,
+        Noteable::MergeRequest(_) => Role::Developer,
     })
 }
 
@@ -239,15 +232,6 @@ pub(crate) fn reference_from(state: &State, home: u64, noteable: Noteable) -> St
     match noteable {
         Noteable::Issue(_) => format!("{path}#{}", iid_of(state, noteable)),
         Noteable::MergeRequest(_) => format!("{path}!{}", iid_of(state, noteable)),
-        Noteable::Commit(id) => {
-            let sha = state.commented_commits.get(id);
-            let sha = sha.map(|commit| commit.sha.as_str()).unwrap_or_default();
-            if path.is_empty() {
-                sha.to_owned()
-            } else {
-                format!("{path}@{sha}")
-            }
-        }
     }
 }
 
@@ -277,7 +261,6 @@ pub(crate) fn mention(
     let kind = match source {
         Noteable::Issue(_) => "issue",
         Noteable::MergeRequest(_) => "merge request",
-        Noteable::Commit(_) => "commit",
     };
     let home = project_of(state, source);
     for target in references::mentioned(state, url, home, text) {
@@ -321,6 +304,5 @@ pub(crate) fn touch(state: &mut State, noteable: Noteable, now: Timestamp) {
                 merge_request.updated_at = now;
             }
         }
-        Noteable::Commit(_) => {}
     }
 }

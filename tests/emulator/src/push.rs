@@ -38,9 +38,9 @@ pub(crate) fn on_push(shared: &Shared, push: &Push) -> Result<(), GitError> {
     let changed = refresh::after_push(shared, push)?;
     shared.pipelines.pushed(shared, push);
     if !push.options.iter().any(|option| option == "ci.skip") {
-        for iid in changed {
+        for (project, iid) in changed {
             let pipelines = shared.pipelines.as_ref();
-            pipelines.merge_request_changed(shared, push.project, iid, push.user);
+            pipelines.merge_request_changed(shared, project, iid, push.user);
         }
     }
     Ok(())

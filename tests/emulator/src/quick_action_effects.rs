@@ -61,13 +61,12 @@ fn kind(noteable: Noteable) -> &'static str {
     match noteable {
         Noteable::Issue(_) => "issue",
         Noteable::MergeRequest(_) => "merge request",
-        Noteable::Commit(_) => "commit",
     }
 }
 
 fn merge_request(state: &State, noteable: Noteable) -> Option<&MergeRequest> {
     match noteable {
-        Noteable::Issue(_) | Noteable::Commit(_) => None,
+        Noteable::Issue(_) => None,
         Noteable::MergeRequest(id) => state.merge_requests.get(id),
     }
 }
@@ -221,7 +220,6 @@ fn assign(
     let old = match noteable {
         Noteable::Issue(id) => state.issues.get(id)?.assignee_ids.clone(),
         Noteable::MergeRequest(id) => state.merge_requests.get(id)?.assignee_ids.clone(),
-        Noteable::Commit(_) => return None,
     };
     let mut named = Vec::new();
     for word in argument.split_whitespace() {

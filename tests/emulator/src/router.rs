@@ -62,6 +62,8 @@ pub(crate) struct Route {
     pub(crate) job_token: bool,
     pub(crate) any_scope: bool,
     pub(crate) raw_body: bool,
+    /// Takes whatever parameters are sent, unchecked.
+    any_parameter: bool,
     /// Parameters of GitLab's that the emulator lacks: `501`.
     refused: &'static [&'static str],
     params: [&'static [Param]; 5],
@@ -81,6 +83,7 @@ const fn route(
         job_token: false,
         any_scope: false,
         raw_body: false,
+        any_parameter: false,
         refused: &[],
         params: [&[], &[], &[], &[], &[]],
     }
@@ -147,6 +150,12 @@ impl Route {
     /// Takes the body as it is: an upload.
     pub(crate) const fn raw_body(mut self) -> Self {
         self.raw_body = true;
+        self
+    }
+
+    /// Takes every parameter, because their names depend on the path.
+    pub(crate) const fn any_parameter(mut self) -> Self {
+        self.any_parameter = true;
         self
     }
 
@@ -224,6 +233,7 @@ impl Route {
                 None if self.refused.contains(&name.as_str()) => {
                     return Err(self.not_implemented(name));
                 }
+                None if self.any_parameter => {}
                 None => unheard.push(name.clone()),
             }
         }

@@ -187,7 +187,8 @@ fn authorized(
     if user.is_none() {
         return Ok(Err(challenge("HTTP Basic: Access denied")));
     }
-    if !access.is_some_and(|access| access.at_least(Role::Developer)) {
+    let guest = user.is_some_and(|user| access::collaborates_somewhere(&state, user, project.id));
+    if !guest && !access.is_some_and(|access| access.at_least(Role::Developer)) {
         return Err(refusal(
             403,
             "You are not allowed to push code to this project.",
@@ -338,6 +339,8 @@ fn judge(
             Some("GitLab: The default branch of a project cannot be deleted.")
         } else if update.new.is_none() && protected {
             Some("GitLab: You can only delete protected branches using the web interface.")
+        } else if role < Some(Role::Developer) && !access::may_push(&state, user, project, branch) {
+            Some("GitLab: You are not allowed to push code to this project.")
         } else if protected && !access::may_push(&state, user, project, branch) {
             Some("GitLab: You are not allowed to push code to protected branches on this project.")
         } else {

@@ -116,7 +116,6 @@ pub(crate) fn set_estimate(
             let row = state.merge_requests.get_mut(id);
             row.map(|row| &mut row.time_estimate)
         }
-        Noteable::Commit(_) => None,
     };
     let Some(place) = place.filter(|place| **place != seconds) else {
         return;

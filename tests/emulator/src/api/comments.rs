@@ -5,12 +5,16 @@ use serde_json::{Map, Value, json};
 use crate::access::{self, Role};
 use crate::clock;
 use crate::ctx::Ctx;
+use crate::diff_positions;
 use crate::errors::ApiError;
 use crate::message::Response;
-use crate::router::{Answer, Guard, Param, Route, delete, get, integer, one_of, post, put, string};
+use crate::router::{
+    Answer, Guard, Param, Route, any, delete, get, integer, one_of, post, put, string,
+};
 use crate::secret;
 use crate::store::State;
 use crate::store::comments::{Comment, Line, Subject};
+use crate::store::notes::Position;
 
 use super::repository::require_code;
 use super::{snippets, users};
@@ -54,7 +58,7 @@ pub(super) const ROUTES: &[Route] = &[
         open,
     )
     .params(BODY)
-    .refuses(&["position"]),
+    .also(&[any("position")]),
     get(
         "projects/:id/repository/commits/:sha/discussions/:discussion_id",
         READER,
@@ -245,17 +249,39 @@ fn replies(ctx: &Ctx<'_>) -> Answer {
 fn open(ctx: &Ctx<'_>) -> Answer {
     let subject = subject(ctx)?;
     let thread = secret::discussion_id();
-    add(
-        ctx,
-        subject.clone(),
-        checked_body(ctx)?,
-        None,
-        Some(&thread),
-    )?;
+    let body = checked_body(ctx)?;
+    let position = match ctx.value("position") {
+        Some(sent) => {
+            let read = diff_positions::read(sent)?;
+            let repository = ctx.shared.repository(ctx.project());
+            Some(diff_positions::place(&repository, read)?)
+        }
+        None => None,
+    };
+    let line = position.as_ref().and_then(line_of);
+    let id = add(ctx, subject.clone(), body, line, Some(&thread))?;
+    if let Some(comment) = ctx.state().comments.get_mut(id) {
+        comment.position = position;
+    }
     let state = ctx.state();
     Ok(Response::created(&discussion(
         ctx, &state, &subject, &thread,
     )))
+}
+
+/// The line of a position, as the older form of commits names it.
+fn line_of(position: &Position) -> Option<Line> {
+    let value = &position.value;
+    let text = |name: &str| value[name].as_str().map(str::to_owned);
+    let (number, side) = match (value["new_line"].as_i64(), value["old_line"].as_i64()) {
+        (Some(number), _) => (number, "new"),
+        (None, old) => (old?, "old"),
+    };
+    Some(Line {
+        path: text("new_path").or(text("old_path"))?,
+        number,
+        side: side.to_owned(),
+    })
 }
 
 fn create(ctx: &Ctx<'_>) -> Answer {
@@ -270,12 +296,19 @@ fn reply(ctx: &Ctx<'_>) -> Answer {
     known_thread(ctx, &ctx.state(), &subject)?;
     let thread = ctx.path("discussion_id");
     let body = checked_body(ctx)?;
+    let mut position = None;
     // A lone comment becomes a thread with its first reply.
     for comment in ctx.state().comments.iter_mut() {
-        comment.in_thread |= comment.discussion_id == thread;
+        if comment.discussion_id == thread {
+            comment.in_thread = true;
+            position = position.or(comment.position.clone());
+        }
     }
     let id = add(ctx, subject, body, None, Some(thread))?;
-    let state = ctx.state();
+    let mut state = ctx.state();
+    if let Some(comment) = state.comments.get_mut(id) {
+        comment.position = position;
+    }
     Ok(Response::created(&entity(ctx, &state, found(&state, id)?)))
 }
 
@@ -332,6 +365,7 @@ fn add(
         line,
         discussion_id: thread.map_or_else(secret::discussion_id, str::to_owned),
         in_thread: thread.is_some(),
+        position: None,
         created_at,
         updated_at: created_at,
     }))
@@ -390,9 +424,13 @@ fn entity(ctx: &Ctx<'_>, state: &State, comment: &Comment) -> Value {
         Subject::Commit(_) => None,
         Subject::Snippet(id) => Some(id),
     };
-    json!({
+    let kind = match (&comment.position, comment.in_thread) {
+        (Some(_), _) => Some("DiffNote"),
+        (None, in_thread) => in_thread.then_some("DiscussionNote"),
+    };
+    let mut entity = json!({
         "id": comment.id,
-        "type": comment.in_thread.then_some("DiscussionNote"),
+        "type": kind,
         "body": comment.body,
         "attachment": Value::Null,
         "author": users::basic_by_id(state, comment.author_id, ctx.url()),
@@ -409,7 +447,11 @@ fn entity(ctx: &Ctx<'_>, state: &State, comment: &Comment) -> Value {
         "imported": false,
         "imported_from": "none",
         "commands_changes": Map::new(),
-    })
+    });
+    if let Some(position) = &comment.position {
+        entity["position"] = position.value.clone();
+    }
+    entity
 }
 
 /// A comment in the older form of commits.

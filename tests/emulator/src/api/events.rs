@@ -145,7 +145,6 @@ fn is_about(state: &State, event: &Event, wanted: Option<&str>) -> bool {
                         .is_some_and(|issue| issue.issue_type == "task"))
         }
         EventTarget::Noteable(Noteable::MergeRequest(_)) => wanted == "merge_request",
-        EventTarget::Noteable(Noteable::Commit(_)) => false,
         EventTarget::Note(_) => wanted == "note",
         EventTarget::Milestone(_) => wanted == "milestone",
     }
@@ -170,7 +169,7 @@ fn reads(state: &State, user: Option<u64>, noteable: Noteable) -> bool {
     match noteable {
         // What is gone has no secrets left but its number.
         Noteable::Issue(id) if state.issues.get(id).is_none() => true,
-        Noteable::Issue(_) | Noteable::MergeRequest(_) | Noteable::Commit(_) => {
+        Noteable::Issue(_) | Noteable::MergeRequest(_) => {
             issuables::may_read(state, user, noteable)
         }
     }
@@ -242,7 +241,6 @@ fn title(state: &State, noteable: Noteable) -> Option<String> {
     match noteable {
         Noteable::Issue(id) => state.issues.get(id).map(|issue| issue.title.clone()),
         Noteable::MergeRequest(id) => state.merge_requests.get(id).map(|row| row.title.clone()),
-        Noteable::Commit(_) => None,
     }
 }
 

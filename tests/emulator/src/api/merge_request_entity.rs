@@ -75,7 +75,7 @@ pub(crate) fn basic(ctx: &Ctx<'_>, state: &State, row: &MergeRequest) -> Value {
         "assignee": assignees.first(),
         "assignees": assignees,
         "reviewers": users(&row.reviewer_ids),
-        "source_project_id": row.source_project_id,
+        "source_project_id": state.projects.get(row.source_project_id).map(|project| project.id),
         "target_project_id": row.project_id,
         "labels": label_list(ctx, state, &row.label_ids),
         "draft": row.is_draft(),
@@ -112,6 +112,10 @@ pub(crate) fn basic(ctx: &Ctx<'_>, state: &State, row: &MergeRequest) -> Value {
         "blocking_discussions_resolved": resolved,
     });
     extend(&mut entity, more);
+    if row.source_project_id != row.project_id {
+        entity["allow_collaboration"] = json!(row.allow_collaboration);
+        entity["allow_maintainer_to_push"] = json!(row.allow_collaboration);
+    }
     entity
 }
 

@@ -116,7 +116,7 @@ fn related_issues(ctx: &Ctx<'_>) -> Answer {
         for found in references::mentioned(&state, ctx.url(), row.project_id, &text) {
             match found {
                 Noteable::Issue(id) if !ids.contains(&id) => ids.push(id),
-                Noteable::Issue(_) | Noteable::MergeRequest(_) | Noteable::Commit(_) => {}
+                Noteable::Issue(_) | Noteable::MergeRequest(_) => {}
             }
         }
     }

@@ -1,9 +1,11 @@
 //! The families of the API below `/api/v4`, one file each: a table of routes and the functions that answer them.
 
+mod application_settings;
 mod artifacts;
 pub(crate) mod avatars;
 mod award_emoji;
 mod badges;
+mod boards;
 mod branches;
 mod broadcast_messages;
 mod changelog;
@@ -21,16 +23,21 @@ mod deploy_keys;
 mod deploy_tokens;
 mod deployments;
 mod discussions;
+mod draft_notes;
 mod environments;
 mod events;
 mod files;
+mod forks;
 mod freeze_periods;
 mod generic_packages;
 mod gpg_keys;
+mod group_entity;
+mod group_params;
 mod groups;
 mod impersonation_tokens;
 mod instance;
 mod instants;
+mod integrations;
 mod issuable_fields;
 mod issuable_filter;
 mod issue_entity;
@@ -40,7 +47,10 @@ mod issues;
 pub(crate) mod job_entity;
 mod job_token_scope;
 mod jobs;
+mod label_actions;
+mod label_entity;
 mod labels;
+mod markdown;
 mod members;
 mod merge_request_diffs;
 mod merge_request_entity;
@@ -57,10 +67,12 @@ mod notes;
 mod notification_settings;
 mod overlay;
 mod packages;
+mod pages;
 mod personal_access_tokens;
 pub(crate) mod pipeline_entity;
 mod pipeline_schedules;
 mod pipelines;
+mod project_care;
 mod project_entity;
 mod project_lists;
 mod project_settings;
@@ -71,22 +83,28 @@ mod protected_tags;
 mod release_entity;
 mod release_links;
 mod releases;
+mod remote_mirrors;
 mod repository;
 mod repository_archive;
 mod repository_blobs;
 mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
+mod sharing;
 mod snippet_files;
 mod snippets;
 mod ssh_keys;
 mod subscriptions;
+mod suggestions;
 mod tags;
+mod templates;
 mod time_tracking;
 mod todos;
 mod token_lists;
 mod topics;
+mod transfers;
 mod triggers;
+mod uploads;
 mod user_administration;
 mod user_emails;
 mod user_entity;
@@ -96,6 +114,7 @@ mod user_status;
 mod users;
 mod variables;
 mod webhooks;
+mod wikis;
 
 use crate::router::Route;
 
@@ -134,6 +153,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     artifacts::ROUTES,
     avatars::ROUTES,
     award_emoji::ROUTES,
+    boards::ROUTES,
     branches::ROUTES,
     changelog::ROUTES,
     ci_lint::ROUTES,
@@ -145,9 +165,11 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     custom_attributes::ROUTES,
     deployments::ROUTES,
     discussions::ROUTES,
+    draft_notes::ROUTES,
     environments::ROUTES,
     events::ROUTES,
     files::ROUTES,
+    forks::ROUTES,
     freeze_periods::ROUTES,
     generic_packages::ROUTES,
     groups::ROUTES,
@@ -156,6 +178,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     issue_write::ROUTES,
     issues::ROUTES,
     jobs::ROUTES,
+    label_actions::ROUTES,
     labels::ROUTES,
     members::ROUTES,
     merge_request_diffs::ROUTES,
@@ -187,6 +210,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     resource_groups::ROUTES,
     snippets::ROUTES,
     subscriptions::ROUTES,
+    suggestions::ROUTES,
     tags::ROUTES,
     time_tracking::ROUTES,
     todos::ROUTES,
@@ -195,6 +219,17 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     user_states::ROUTES,
     users::ROUTES,
     variables::ROUTES,
+    markdown::ROUTES,
+    templates::ROUTES,
+    remote_mirrors::ROUTES,
+    pages::ROUTES,
+    project_care::ROUTES,
+    integrations::ROUTES,
+    uploads::ROUTES,
+    transfers::ROUTES,
+    sharing::ROUTES,
+    application_settings::ROUTES,
+    wikis::ROUTES,
     instance::ROUTES,
     broadcast_messages::ROUTES,
     webhooks::ROUTES,

@@ -18,9 +18,7 @@ pub(super) fn find(ctx: &Ctx<'_>) -> Result<Noteable, ApiError> {
     let user = ctx.caller.user();
     let readable = match noteable {
         Noteable::Issue(_) => issuables::may_read(&state, user, noteable),
-        Noteable::MergeRequest(_) | Noteable::Commit(_) => {
-            access::may_read_code(&state, user, ctx.project())
-        }
+        Noteable::MergeRequest(_) => access::may_read_code(&state, user, ctx.project()),
     };
     readable
         .then_some(noteable)

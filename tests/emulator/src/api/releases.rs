@@ -11,6 +11,7 @@ use crate::router::{
     string,
 };
 use crate::store::State;
+use crate::store::holders::Holder;
 use crate::store::releases::{Release, ReleaseLink};
 
 use super::release_entity as entity;
@@ -322,7 +323,8 @@ fn milestones(ctx: &Ctx<'_>, state: &State) -> Result<Option<Vec<u64>>, ApiError
         return Err(ApiError::message(400, text));
     }
     for id in ids.unwrap_or_default() {
-        if state.milestones_of(ctx.project()).any(|row| row.id == id) {
+        let holder = Holder::Project(ctx.project());
+        if state.milestones_for(holder).any(|row| row.id == id) {
             found.push(id);
         } else {
             missing.push(id.to_string());

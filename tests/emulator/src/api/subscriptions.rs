@@ -61,7 +61,6 @@ fn choose(ctx: &Ctx<'_>, subscribed: bool) -> Answer {
     let entity = match noteable {
         Noteable::Issue(id) => issues::shown(ctx, id)?,
         Noteable::MergeRequest(id) => merge_requests::shown(ctx, id)?,
-        Noteable::Commit(_) => return Err(ApiError::not_found_plain()),
     };
     Ok(Response::created(&entity))
 }

@@ -106,7 +106,6 @@ pub(super) fn entity(ctx: &Ctx<'_>, state: &State, todo: &Todo) -> Value {
             let target = row.map(|row| merge_request_entity::basic(ctx, state, row));
             (target, row.map(|row| row.title.clone()))
         }
-        Noteable::Commit(_) => (None, None),
     };
     let project = state.projects.get(todo.project_id);
     let identity = project.map(|project| {

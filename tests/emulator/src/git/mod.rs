@@ -8,8 +8,10 @@ mod actions;
 mod archive;
 mod blame;
 mod diff;
+mod fork;
 mod read;
 mod rebase;
+mod sizes;
 mod tags;
 mod write;
 

@@ -89,7 +89,8 @@ pub(crate) fn merge(
                 }
             }
             let branch = &merge_request.source_branch;
-            if let Err(error) = refresh::catch_up(shared, user, project, branch) {
+            let home = merge_request.source_project_id;
+            if let Err(error) = refresh::catch_up(shared, user, home, branch) {
                 let text = format!("after the failed merge of !{iid}: {error}");
                 shared.report.say(&text);
             }
@@ -261,11 +262,12 @@ fn remove_source_branch(
     project: u64,
     iid: u64,
 ) -> Result<(), GitError> {
-    let (branch, sha, into) = {
+    let (home, branch, sha, into) = {
         let state = shared.state();
         let Some(merge_request) = state.merge_request(project, iid) else {
             return Ok(());
         };
+        let home = merge_request.source_project_id;
         let branch = &merge_request.source_branch;
         let wished = merge_request
             .should_remove_source_branch
@@ -273,26 +275,26 @@ fn remove_source_branch(
             .unwrap_or(false);
         let default = state
             .projects
-            .get(project)
+            .get(home)
             .and_then(|project| project.default_branch.as_ref());
-        let kept = state.is_protected_branch(project, branch)
+        let kept = state.is_protected_branch(home, branch)
             || default == Some(branch)
-            || !access::may_push(&state, user, project, branch);
+            || !access::may_push(&state, user, home, branch);
         if !wished || kept {
             return Ok(());
         }
         let into = merge_request.target_branch.clone();
-        (branch.clone(), merge_request.sha.clone(), into)
+        (home, branch.clone(), merge_request.sha.clone(), into)
     };
     let update = RefUpdate {
         name: format!("refs/heads/{branch}"),
         old: Some(sha),
         new: None,
     };
-    match push::move_ref(shared, project, user, update, Vec::new()) {
+    match push::move_ref(shared, home, user, update, Vec::new()) {
         // It has got new commits meanwhile, or is gone already.
         Err(GitError::RefMoved { .. }) => Ok(()),
-        Ok(()) => retarget(shared, user, project, &branch, &into),
+        Ok(()) => retarget(shared, user, home, &branch, &into),
         Err(error) => Err(error),
     }
 }

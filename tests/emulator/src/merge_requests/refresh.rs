@@ -4,19 +4,20 @@ use std::sync::PoisonError;
 
 use super::auto_merge;
 use super::checks;
+use super::diff_notes;
 use super::merging::mark_merged;
-use super::opening::{diff_version, keep_head};
+use super::opening::{bring_head, diff_version, keep_head};
 use crate::closing;
-use crate::git::GitError;
+use crate::git::{Commit, GitError};
 use crate::issuable_changes;
 use crate::issuables;
 use crate::push::{Push, RefUpdate};
 use crate::shared::Shared;
-use crate::store::merge_requests::{MergeRequest, without_draft_prefix};
+use crate::store::merge_requests::{DiffVersion, MergeRequest, without_draft_prefix};
 use crate::store::notes::Noteable;
 
-/// Brings the merge requests of a project up to date; gives the numbers of those that got new commits.
-pub(crate) fn after_push(shared: &Shared, push: &Push) -> Result<Vec<u64>, GitError> {
+/// Brings the merge requests of a project up to date; gives the project and number of those that got new commits.
+pub(crate) fn after_push(shared: &Shared, push: &Push) -> Result<Vec<(u64, u64)>, GitError> {
     // One push after the other: whoever looks at a branch later must also write later.
     let _turn = shared
         .after_push
@@ -196,9 +197,9 @@ fn follow_source(
     user: u64,
     project: u64,
     branch: &str,
-) -> Result<Vec<u64>, GitError> {
-    let repository = shared.repository(project);
-    let head = repository.resolve(&format!("refs/heads/{branch}"))?;
+) -> Result<Vec<(u64, u64)>, GitError> {
+    let source = shared.repository(project);
+    let head = source.resolve(&format!("refs/heads/{branch}"))?;
     let from: Vec<MergeRequest> = {
         let state = shared.state();
         let open = state.open_merge_requests_from(project, branch);
@@ -207,9 +208,12 @@ fn follow_source(
     let mut changed = Vec::new();
     for old in from {
         if let Some(head) = head.as_ref().filter(|head| **head != old.sha) {
+            bring_head(shared, project, old.project_id, head)?;
+            let repository = shared.repository(old.project_id);
             let version = diff_version(shared, &repository, head, &old.target_branch)?;
-            let news = news(shared, &old, head)?;
+            let news = news(shared, &old, &version)?;
             keep_head(&repository, old.iid, head)?;
+            diff_notes::follow(shared, &repository, &old, &version, user)?;
             let (mut state, now) = (shared.state(), shared.clock.now());
             if let Some(merge_request) = state.merge_requests.get_mut(old.id) {
                 merge_request.sha.clone_from(head);
@@ -223,7 +227,7 @@ fn follow_source(
             drop(state);
             draft_by_commits(shared, user, &old, head)?;
             closing::remember(shared, old.id)?;
-            changed.push(old.iid);
+            changed.push((old.project_id, old.iid));
         }
         checks::check_later(shared, old.id);
     }
@@ -264,18 +268,58 @@ fn draft_by_commits(
     Ok(())
 }
 
-/// The words in which the system tells of new commits.
-fn news(shared: &Shared, old: &MergeRequest, head: &str) -> Result<String, GitError> {
+/// The words in which the system tells of new commits: those that are new to the merge request one by one, those that
+/// came from its target branch in one line.
+fn news(shared: &Shared, old: &MergeRequest, version: &DiffVersion) -> Result<String, GitError> {
     let repository = shared.repository(old.project_id);
+    let (base, head) = (&version.base, &version.head);
+    let own = repository.commits(&[&format!("{base}..{head}")])?;
     let commits = repository.commits(&[&format!("{}..{head}", old.sha)])?;
-    let items: Vec<String> = commits
+    let (new, known): (Vec<_>, Vec<_>) = commits
         .iter()
         .rev()
-        .map(|commit| format!("<li>{} - {}</li>", commit.short_id(), commit.title()))
-        .collect();
+        .partition(|commit| own.iter().any(|own| own.id == commit.id));
+    let mut items = Vec::new();
+    let short = |id: &str| id.get(..8).unwrap_or(id).to_owned();
+    if let Some(last) = known.last() {
+        let (ids, count) = match known.len() {
+            1 => (short(&last.id), "1 commit".to_owned()),
+            several => (
+                format!("{}...{}", short(&old.sha), short(&last.id)),
+                format!("{several} commits"),
+            ),
+        };
+        let branch = target_name(shared, old);
+        let item = format!("<li>{ids} - {count} from branch <code>{branch}</code></li>");
+        items.push(item);
+    }
+    let line = |commit: &&Commit| format!("<li>{} - {}</li>", commit.short_id(), commit.title());
+    items.extend(new.iter().map(line));
     let count = match commits.len() {
         1 => "added 1 commit".to_owned(),
         several => format!("added {several} commits"),
     };
-    Ok(format!("{count}\n\n<ul>{}</ul>", items.concat()))
+    let page = shared.state().project_url("", old.project_id);
+    let compare = format!(
+        "{page}/-/merge_requests/{}/diffs?diff_id={}&start_sha={}",
+        old.iid, version.id, old.sha
+    );
+    Ok(format!(
+        "{count}\n\n<ul>{}</ul>\n\n[Compare with previous version]({compare})",
+        items.concat()
+    ))
+}
+
+/// The target branch, with its namespace if the merge request comes from elsewhere.
+fn target_name(shared: &Shared, row: &MergeRequest) -> String {
+    let state = shared.state();
+    let target = state.projects.get(row.project_id);
+    match target.filter(|_| row.source_project_id != row.project_id) {
+        Some(target) => format!(
+            "{}:{}",
+            state.namespace_path(target.namespace_id),
+            row.target_branch
+        ),
+        None => row.target_branch.clone(),
+    }
 }

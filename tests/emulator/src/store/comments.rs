@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::State;
+use super::notes::Position;
 
 /// What is commented.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub struct Comment {
     pub discussion_id: String,
     /// Part of a thread, not alone.
     pub in_thread: bool,
+    /// Where in the difference of a commit it stands, if it was placed there.
+    pub position: Option<Position>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }

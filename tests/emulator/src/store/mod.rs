@@ -5,15 +5,17 @@
 pub mod avatars;
 pub mod awards;
 pub mod belongings;
+pub mod boards;
 pub mod comments;
-pub mod commit_threads;
 pub mod deployments;
 pub mod environments;
 pub mod events;
 pub mod freeze_periods;
 pub mod group_settings;
 pub mod groups;
+pub mod holders;
 pub mod instance;
+pub mod integrations;
 pub mod issues;
 pub mod jobs;
 pub mod labels;
@@ -22,6 +24,7 @@ pub mod merge_requests;
 pub mod milestones;
 pub mod notes;
 pub mod packages;
+pub mod pages;
 pub mod pipelines;
 pub mod places;
 pub mod profiles;
@@ -41,6 +44,7 @@ pub mod triggers;
 pub mod users;
 pub mod variables;
 pub mod webhooks;
+pub mod wikis;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,14 +52,15 @@ use jiff::Timestamp;
 
 use self::awards::Award;
 use self::belongings::Belongings;
+use self::boards::Board;
 use self::comments::Comment;
-use self::commit_threads::CommentedCommit;
 use self::deployments::Deployment;
 use self::environments::Environment;
 use self::events::Event;
 use self::freeze_periods::FreezePeriod;
 use self::groups::Group;
 use self::instance::Instance;
+use self::integrations::Integration;
 use self::issues::{Issue, IssueLink};
 use self::jobs::Job;
 use self::labels::Label;
@@ -64,6 +69,7 @@ use self::merge_requests::MergeRequest;
 use self::milestones::Milestone;
 use self::notes::{DraftNote, Note, Suggestion};
 use self::packages::{Package, PackageFile};
+use self::pages::{PagesDomain, PagesSettings, RemoteMirror};
 use self::pipelines::Pipeline;
 use self::projects::Project;
 use self::protected_branches::ProtectedBranch;
@@ -79,6 +85,7 @@ use self::tokens::{JobToken, Token, TokenKind};
 use self::triggers::{Schedule, Trigger};
 use self::users::User;
 use self::variables::Variable;
+use self::wikis::{WikiAttachment, WikiPage};
 
 /// Everything there is. A new family adds its table here.
 #[derive(Debug, Clone)]
@@ -97,7 +104,6 @@ pub struct State {
     pub issues: Table<Issue>,
     pub issue_links: Table<IssueLink>,
     pub notes: Table<Note>,
-    pub commented_commits: Table<CommentedCommit>,
     pub draft_notes: Table<DraftNote>,
     pub suggestions: Table<Suggestion>,
     pub time_logs: Table<TimeLog>,
@@ -105,7 +111,10 @@ pub struct State {
     pub subscriptions: Vec<Subscription>,
     pub events: Table<Event>,
     pub awards: Table<Award>,
+    pub boards: Table<Board>,
     pub comments: Table<Comment>,
+    pub wiki_pages: Table<WikiPage>,
+    pub wiki_attachments: Table<WikiAttachment>,
     pub snippets: Table<Snippet>,
     pub labels: Table<Label>,
     pub milestones: Table<Milestone>,
@@ -126,6 +135,11 @@ pub struct State {
     pub release_links: Table<ReleaseLink>,
     pub belongings: Belongings,
     pub instance: Instance,
+    pub integrations: Table<Integration>,
+    /// By project; absent: the defaults.
+    pub pages: BTreeMap<u64, PagesSettings>,
+    pub pages_domains: Table<PagesDomain>,
+    pub remote_mirrors: Table<RemoteMirror>,
     pub limits: Limits,
     /// Where projects were before they moved, in lower case.
     pub(crate) former_paths: BTreeMap<String, u64>,
@@ -173,7 +187,6 @@ impl State {
             issues: Table::default(),
             issue_links: Table::default(),
             notes: Table::default(),
-            commented_commits: Table::default(),
             draft_notes: Table::default(),
             suggestions: Table::default(),
             time_logs: Table::default(),
@@ -181,7 +194,10 @@ impl State {
             subscriptions: Vec::new(),
             events: Table::default(),
             awards: Table::default(),
+            boards: Table::default(),
             comments: Table::default(),
+            wiki_pages: Table::default(),
+            wiki_attachments: Table::default(),
             snippets: Table::default(),
             labels: Table::default(),
             milestones: Table::default(),
@@ -201,6 +217,10 @@ impl State {
             release_links: Table::default(),
             belongings: Belongings::default(),
             instance: Instance::default(),
+            integrations: Table::default(),
+            pages: BTreeMap::new(),
+            pages_domains: Table::default(),
+            remote_mirrors: Table::default(),
             limits: Limits {
                 project_ci_variables: 8000,
                 group_ci_variables: 30_000,

@@ -9,8 +9,6 @@ use super::State;
 pub enum Noteable {
     Issue(u64),
     MergeRequest(u64),
-    /// By its id among the commented commits.
-    Commit(u64),
 }
 
 impl Noteable {
@@ -19,14 +17,13 @@ impl Noteable {
         match self {
             Self::Issue(_) => "Issue",
             Self::MergeRequest(_) => "MergeRequest",
-            Self::Commit(_) => "Commit",
         }
     }
 
     /// The id of the issue or merge request.
     pub fn id(self) -> u64 {
         match self {
-            Self::Issue(id) | Self::MergeRequest(id) | Self::Commit(id) => id,
+            Self::Issue(id) | Self::MergeRequest(id) => id,
         }
     }
 }

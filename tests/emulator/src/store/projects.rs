@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::State;
 use super::avatars::Avatar;
 use super::events::{EventAction, EventTarget};
 use super::places::Place;
+use crate::application_settings;
 
 /// Who may see something without being a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +68,8 @@ pub struct Project {
     pub avatar: Option<Avatar>,
     /// The project it was forked from.
     pub forked_from: Option<u64>,
+    /// `none`, `scheduled`, `finished` or `failed`: how far the copy of a fork has come.
+    pub import_status: &'static str,
     pub settings: Settings,
 }
 
@@ -135,6 +139,20 @@ pub struct Settings {
     pub feature_flags_access_level: String,
     pub infrastructure_access_level: String,
     pub monitor_access_level: String,
+    pub model_experiments_access_level: String,
+    pub model_registry_access_level: String,
+    pub security_and_compliance_access_level: String,
+    pub auto_devops_deploy_strategy: String,
+    pub ci_id_token_sub_claim_components: Vec<String>,
+    pub ci_restrict_pipeline_cancellation_role: String,
+    pub container_expiration_policy_attributes: Option<Value>,
+    pub enforce_auth_checks_on_uploads: bool,
+    pub max_artifacts_size: Option<i64>,
+    pub mr_default_target_self: Option<bool>,
+    pub service_desk_enabled: bool,
+    pub show_default_award_emojis: bool,
+    pub show_diff_preview_in_email: bool,
+    pub warn_about_potentially_unwanted_characters: bool,
 }
 
 impl Default for Settings {
@@ -203,6 +221,22 @@ impl Default for Settings {
             feature_flags_access_level: enabled(),
             infrastructure_access_level: enabled(),
             monitor_access_level: enabled(),
+            model_experiments_access_level: enabled(),
+            model_registry_access_level: enabled(),
+            security_and_compliance_access_level: "private".to_owned(),
+            auto_devops_deploy_strategy: "continuous".to_owned(),
+            ci_id_token_sub_claim_components: ["project_path", "ref_type", "ref"]
+                .map(str::to_owned)
+                .to_vec(),
+            ci_restrict_pipeline_cancellation_role: "developer".to_owned(),
+            container_expiration_policy_attributes: None,
+            enforce_auth_checks_on_uploads: true,
+            max_artifacts_size: None,
+            mr_default_target_self: None,
+            service_desk_enabled: false,
+            show_default_award_emojis: true,
+            show_diff_preview_in_email: true,
+            warn_about_potentially_unwanted_characters: true,
         }
     }
 }
@@ -235,6 +269,7 @@ impl State {
             starred_by: Vec::new(),
             avatar: None,
             forked_from: None,
+            import_status: "none",
             settings: Settings::default(),
         });
         self.record(
@@ -308,6 +343,12 @@ impl State {
         format!("{url}/{}", path.unwrap_or_default())
     }
 
+    /// Is the allowlist of a project heeded? The instance may leave projects no choice.
+    pub fn limits_job_tokens(&self, project: &Project) -> bool {
+        project.job_token_scope_enabled
+            || application_settings::switch(self, "enforce_ci_inbound_job_token_scope_enabled")
+    }
+
     /// May a job token of project `from` call this project? Its own always may.
     pub fn admits_job_tokens_of(&self, project: &Project, from: u64) -> bool {
         let listed_group = || {
@@ -317,7 +358,7 @@ impl State {
             })
         };
         project.id == from
-            || !project.job_token_scope_enabled
+            || !self.limits_job_tokens(project)
             || project.job_token_allowlist.contains(&from)
             || listed_group()
     }
@@ -326,6 +367,10 @@ impl State {
     pub fn remove_project(&mut self, project: u64) {
         self.projects.remove(project);
         self.remove_belongings(Place::Project(project));
+        self.integrations.retain(|row| row.project_id != project);
+        self.pages.remove(&project);
+        self.pages_domains.retain(|row| row.project_id != project);
+        self.remote_mirrors.retain(|row| row.project_id != project);
         for fork in self.projects.iter_mut() {
             fork.forked_from = fork.forked_from.filter(|from| *from != project);
         }
@@ -349,17 +394,20 @@ impl State {
             .retain(|comment| comment.project_id != project);
         self.snippets
             .retain(|snippet| snippet.project_id != Some(project));
-        self.commented_commits
-            .retain(|commit| commit.project_id != project);
+        let holder = super::holders::Holder::Project(project);
+        self.labels.retain(|label| label.holder != holder);
         self.draft_notes.retain(|note| note.project_id != project);
         self.suggestions.retain(|row| row.project_id != project);
         self.time_logs.retain(|log| log.project_id != project);
         self.todos.retain(|todo| todo.project_id != project);
         self.subscriptions.retain(|row| row.project_id != project);
         self.events.retain(|event| event.project_id != project);
-        self.labels.retain(|label| label.project_id != project);
         self.milestones
-            .retain(|milestone| milestone.project_id != project);
+            .retain(|milestone| milestone.holder != holder);
+        self.boards.retain(|board| board.holder != holder);
+        self.wiki_pages.retain(|page| page.project_id != project);
+        self.wiki_attachments
+            .retain(|file| file.project_id != project);
         self.resource_events
             .retain(|event| event.project_id != project);
         self.tokens

@@ -57,7 +57,6 @@ impl State {
                     texts.extend(row.description.as_deref());
                 }
             }
-            Noteable::Commit(_) => {}
         }
         for note in self.notes_on(noteable).filter(|note| !note.system) {
             ids.push(note.author_id);

@@ -31,7 +31,6 @@ impl State {
         match noteable {
             Noteable::Issue(id) => self.issues.get(id).map(|issue| issue.time_estimate),
             Noteable::MergeRequest(id) => self.merge_requests.get(id).map(|row| row.time_estimate),
-            Noteable::Commit(_) => None,
         }
         .unwrap_or(0)
     }

@@ -25,7 +25,8 @@ fn a_push_to_the_source_branch_gives_a_new_head_and_version() {
     let notes = shop.root().get(&shop.path("merge_requests/1/notes")).json();
     let news = text(&notes[0], "body");
     assert!(
-        news.starts_with("added 1 commit\n\n<ul><li>") && news.ends_with(" - again</li></ul>"),
+        news.starts_with("added 1 commit\n\n<ul><li>")
+            && news.contains(" - again</li></ul>\n\n[Compare with previous version](/root/shop/-/"),
         "{news}"
     );
 }
