@@ -335,11 +335,14 @@ fn substitute(effect: &Effect) -> Option<Response> {
             Some(Response::bytes(*status, "text/html", page))
         }
         Effect::TooManyRequests { retry_after } => {
-            let mut error = ApiError::body(
+            let error = ApiError::body(
                 429,
                 json!({ "message": { "error": "This endpoint has been requested too many times. Try again later." } }),
             );
-            error.retry_after = *retry_after;
+            let error = match retry_after {
+                Some(seconds) => error.with("retry-after", seconds.to_string()),
+                None => error,
+            };
             Some(error.into_response())
         }
         Effect::Delay { .. }
