@@ -49,7 +49,7 @@ fn a_pipeline_must_have_passed_on_the_newest_commit() {
     assert_eq!(status(&ci), "mergeable");
     ci.commit("feature", &[("more", "1")]);
     let token = ci.world.emulator.root_token().to_owned();
-    ci.push_as(&token, "feature", &["ci.skip"]);
+    ci.push_as(&token, "feature", &["ci.no_pipeline"]);
     let row = shown(&ci);
     assert_ne!(row["head_pipeline"]["sha"], row["sha"], "{row}");
     assert_eq!(row["detailed_merge_status"], "ci_must_pass");
@@ -115,7 +115,7 @@ fn a_moved_target_does_not_keep_a_merge_commit_from_being_made() {
     ci.must("build");
     ci.commit("main", &[("later", "1")]);
     let token = ci.world.emulator.root_token().to_owned();
-    ci.push_as(&token, "main", &["ci.skip"]);
+    ci.push_as(&token, "main", &["ci.no_pipeline"]);
     ci.world.emulator.settle();
     let path = ci.path("merge_requests/1?include_diverged_commits_count=true");
     let row = ci.world.root.get(&path).json();
