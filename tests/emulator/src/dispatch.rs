@@ -15,6 +15,7 @@ use crate::errors::ApiError;
 use crate::faults::{Arrival, Effect};
 use crate::graphql;
 use crate::message::{Request, Response, decoded_segments};
+use crate::pages;
 use crate::params::Params;
 use crate::rate_limit::Standing;
 use crate::replica;
@@ -41,12 +42,18 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
     match segments.as_slice() {
         ["-", "sandbox", rest @ ..] => Served::Answer(sandbox::serve(shared, request, rest)),
         ["api", "v4", ..] => serve_api(shared, request),
-        ["api", "graphql"] if request.method == "POST" => serve_graphql(shared, request),
+        ["api", "graphql"] if ["GET", "POST"].contains(&request.method.as_str()) => {
+            serve_graphql(shared, request)
+        }
         _ => match GitRequest::parse(request) {
             Some(git) => serve_git(shared, request, &git),
-            None => match avatars::page(shared, request) {
-                Some(answer) => logged(shared, request, None, Asker::nobody(), |_, _| answer),
-                None => unknown(shared, request),
+            None => match (
+                avatars::page(shared, request),
+                pages::find(shared.version, request),
+            ) {
+                (Some(answer), _) => logged(shared, request, None, Asker::nobody(), |_, _| answer),
+                (None, Some(found)) => serve_page(shared, request, found),
+                (None, None) => unknown(shared, request),
             },
         },
     }
@@ -83,13 +90,22 @@ fn serve_api(shared: &Shared, request: &Request) -> Served {
     }
 }
 
+fn serve_page(shared: &Shared, request: &Request, found: Match) -> Served {
+    let (caller, asker) = identified(shared, |state, now| {
+        auth::api_caller(state, now, request, found.route.job_token)
+    });
+    logged(shared, request, None, asker, |shared, entry| {
+        handle(shared, request, caller?, found, entry)
+    })
+}
+
 fn serve_graphql(shared: &Shared, request: &Request) -> Served {
     pass_time(shared);
     let (caller, asker) = identified(shared, |state, now| {
         auth::api_caller(state, now, request, false)
     });
-    logged(shared, request, Some("graphql"), asker, |shared, _| {
-        graphql::serve(shared, request, caller?)
+    logged(shared, request, Some("graphql"), asker, |shared, entry| {
+        graphql::serve(shared, request, caller, &mut entry.unknown)
     })
 }
 

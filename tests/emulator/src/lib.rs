@@ -8,6 +8,7 @@
 pub mod access;
 mod api;
 mod application_settings;
+mod archive;
 mod auth;
 mod background;
 pub mod ci;
@@ -34,6 +35,7 @@ mod markdown;
 mod mentions;
 mod merge_requests;
 mod message;
+mod pages;
 mod pagination;
 mod param_spec;
 mod params;

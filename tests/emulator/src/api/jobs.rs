@@ -71,6 +71,9 @@ fn without_totals(mut response: Response) -> Response {
     response
 }
 
+/// The address of the web interface.
+pub(super) const PAGES: &[Route] = &[get("jobs/:job_id/raw", READER, trace)];
+
 fn show(ctx: &Ctx<'_>) -> Answer {
     let id = find(ctx)?;
     answer(ctx, id, 200, job_entity::build)

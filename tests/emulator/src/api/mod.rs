@@ -45,6 +45,8 @@ mod issue_links;
 mod issue_write;
 mod issues;
 pub(crate) mod job_entity;
+mod job_payload;
+mod job_release;
 mod job_token_scope;
 mod jobs;
 mod label_actions;
@@ -90,6 +92,14 @@ mod repository_blobs;
 mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
+mod runner_artifacts;
+mod runner_assignment;
+mod runner_auth;
+mod runner_entity;
+mod runner_jobs;
+mod runner_registration;
+mod runner_settings;
+mod runners;
 mod sharing;
 mod snippet_files;
 mod snippets;
@@ -117,6 +127,8 @@ mod webhooks;
 mod wikis;
 
 use crate::router::Route;
+
+pub(crate) use self::job_payload::{report_file, report_format};
 
 /// One route as a list shows it.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -211,10 +223,16 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     snippets::ROUTES,
     subscriptions::ROUTES,
     suggestions::ROUTES,
+    runner_artifacts::ROUTES,
+    runner_assignment::ROUTES,
+    runner_jobs::ROUTES,
+    runner_registration::ROUTES,
+    runners::ROUTES,
     tags::ROUTES,
     time_tracking::ROUTES,
     todos::ROUTES,
     triggers::ROUTES,
+    uploads::ROUTES,
     user_administration::ROUTES,
     user_states::ROUTES,
     users::ROUTES,
@@ -225,7 +243,6 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     pages::ROUTES,
     project_care::ROUTES,
     integrations::ROUTES,
-    uploads::ROUTES,
     transfers::ROUTES,
     sharing::ROUTES,
     application_settings::ROUTES,
@@ -243,4 +260,14 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     ssh_keys::ROUTES,
     gpg_keys::ROUTES,
     user_emails::ROUTES,
+];
+
+/// What a project's own pages send, below `/-/`; uploads stand without it.
+pub(crate) const PAGES: &[&[Route]] = &[
+    artifacts::PAGES,
+    files::PAGES,
+    jobs::PAGES,
+    releases::PAGES,
+    repository_archive::PAGES,
+    uploads::PAGES,
 ];

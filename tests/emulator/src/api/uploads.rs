@@ -1,5 +1,8 @@
-//! Files attached to projects: kept and given back.
+//! Files that texts link to: uploaded once, read again by secret and name.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use serde_json::{Value, json};
 
 use crate::access::Role;
@@ -10,130 +13,136 @@ use crate::message::Response;
 use crate::router::{Answer, Guard, Route, delete, file, get, post};
 use crate::secret;
 use crate::store::State;
-use crate::store::belongings::Upload;
+use crate::store::uploads::Upload;
 
-const MAINTAINER: Guard = Guard::Project(Role::Maintainer);
+const READER: Guard = Guard::ProjectReader;
+const KEEPER: Guard = Guard::Project(Role::Maintainer);
 
 pub(super) const ROUTES: &[Route] = &[
-    post("projects/:id/uploads", Guard::Project(Role::Guest), create)
-        .params(&[file("file").required()]),
-    get("projects/:id/uploads", MAINTAINER, index).paginated(),
-    get("projects/:id/uploads/:upload_id", MAINTAINER, show),
-    get(
-        "projects/:id/uploads/:secret/:file_name",
-        Guard::Project(Role::Guest),
-        show_by_secret,
-    ),
-    delete("projects/:id/uploads/:upload_id", MAINTAINER, destroy),
+    post("projects/:id/uploads", Guard::SignedInReader, create).params(&[file("file").required()]),
+    get("projects/:id/uploads", KEEPER, index).paginated(),
+    get("projects/:id/uploads/:upload_id", KEEPER, by_id),
+    get("projects/:id/uploads/:secret/:filename", READER, by_secret),
+    delete("projects/:id/uploads/:upload_id", KEEPER, remove_by_id),
     delete(
-        "projects/:id/uploads/:secret/:file_name",
-        MAINTAINER,
-        destroy_by_secret,
+        "projects/:id/uploads/:secret/:filename",
+        KEEPER,
+        remove_by_secret,
     ),
 ];
-const PICTURES: &[&str] = &["png", "jpg", "jpeg", "gif", "bmp", "tiff", "ico", "webp"];
+
+/// The address that texts link to.
+pub(super) const PAGES: &[Route] = &[get("uploads/:secret/:filename", READER, by_secret)];
+
+/// Shown in the text itself, not as a link.
+const SHOWN: &[&str] = &[
+    "png", "jpg", "jpeg", "gif", "bmp", "tiff", "ico", "webp", "svg", "mp4", "m4v", "mov", "webm",
+    "ogv", "mp3", "oga", "ogg", "spx", "wav",
+];
+
+static ODD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"[^\w.\-+]").ok());
 
 fn create(ctx: &Ctx<'_>) -> Answer {
-    let user = ctx.user()?;
-    let Some(file) = ctx.file("file") else {
-        return Err(ApiError::error(400, "file is invalid"));
+    let sent = ctx.file("file");
+    let sent = sent.ok_or_else(|| ApiError::error(400, "file is invalid"))?;
+    let name = sent.file_name.rsplit(['/', '\\']).next();
+    let name = name.unwrap_or_default();
+    let file_name = match ODD.as_ref() {
+        Some(odd) => odd.replace_all(name, "_").into_owned(),
+        None => name.to_owned(),
     };
-    let allowed = |char: char| char.is_alphanumeric() || matches!(char, '.' | '-' | '_' | '+');
-    let name: String = file
-        .file_name
-        .chars()
-        .map(|char| if allowed(char) { char } else { '_' })
-        .collect();
-    let content = file.content.clone();
+    let (project_id, uploaded_by, created_at) = (ctx.project(), ctx.user()?, ctx.now());
     let mut state = ctx.state();
-    let id = state.belongings.uploads.insert(|id| Upload {
+    let id = state.uploads.insert(|id| Upload {
         id,
-        place: ctx.place(),
-        secret: secret::fresh("").to_lowercase(),
-        file_name: name,
-        content,
-        created_at: ctx.now(),
-        uploaded_by: user,
+        project_id,
+        secret: secret::upload(),
+        file_name,
+        content: sent.content.clone(),
+        uploaded_by,
+        created_at,
     });
-    let row = state.belongings.uploads.get(id);
-    let row = row.ok_or_else(ApiError::internal)?;
-    let address = format!("/uploads/{}/{}", row.secret, row.file_name);
-    let (stem, extension) = row
-        .file_name
-        .rsplit_once('.')
-        .unwrap_or((&row.file_name, ""));
-    let picture = PICTURES.contains(&extension.to_lowercase().as_str());
-    let alt = if picture { stem } else { &row.file_name };
-    let mark = if picture { "!" } else { "" };
-    Ok(Response::created(&json!({
-        "id": row.id,
-        "alt": alt,
-        "url": address,
-        "full_path": format!("/-/project/{}{address}", ctx.project()),
-        "markdown": format!("{mark}[{alt}]({address})"),
-    })))
+    let upload = state.uploads.get(id).ok_or_else(ApiError::internal)?;
+    Ok(Response::created(&entity(upload)))
 }
 
-/// The newest first.
-fn index(ctx: &Ctx<'_>) -> Answer {
-    let state = ctx.state();
-    let own = state.belongings.uploads.iter().rev();
-    ctx.page(own.filter(|row| row.place == ctx.place()), |row| {
-        entity(&state, row)
+/// What the uploader puts into a text.
+fn entity(upload: &Upload) -> Value {
+    let name = &upload.file_name;
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    let shown = SHOWN.contains(&extension.to_ascii_lowercase().as_str());
+    let alt = if shown { stem } else { name };
+    let url = format!("/uploads/{}/{name}", upload.secret);
+    let link = format!("[{}]({url})", alt.replace(']', "\\]"));
+    json!({
+        "id": upload.id,
+        "alt": alt,
+        "url": url,
+        "full_path": format!("/-/project/{}{url}", upload.project_id),
+        "markdown": if shown { format!("!{link}") } else { link },
     })
 }
 
-fn show(ctx: &Ctx<'_>) -> Answer {
-    sent(find(ctx, &ctx.state())?)
+fn index(ctx: &Ctx<'_>) -> Answer {
+    let state = ctx.state();
+    ctx.page(state.uploads_of(ctx.project()).rev(), |upload| {
+        let by = state.users.get(upload.uploaded_by).map(|user| {
+            json!({
+                "id": user.id,
+                "username": user.username,
+                "public_email": user.profile.public_email,
+                "name": user.name,
+            })
+        });
+        json!({
+            "id": upload.id,
+            "size": upload.content.len(),
+            "filename": upload.file_name,
+            "created_at": clock::iso(upload.created_at),
+            "uploaded_by": by,
+        })
+    })
 }
 
-fn show_by_secret(ctx: &Ctx<'_>) -> Answer {
-    sent(find_by_secret(ctx, &ctx.state())?)
+fn by_id(ctx: &Ctx<'_>) -> Answer {
+    sent(with_id(ctx, &ctx.state())?)
 }
 
-fn sent(row: &Upload) -> Answer {
-    let name = format!("attachment; filename=\"{}\"", row.file_name);
-    let response = Response::bytes(200, "application/octet-stream", row.content.clone());
-    Ok(response.with("content-disposition", name))
+fn by_secret(ctx: &Ctx<'_>) -> Answer {
+    sent(with_secret(ctx, &ctx.state())?)
 }
 
-fn destroy(ctx: &Ctx<'_>) -> Answer {
+fn sent(upload: &Upload) -> Answer {
+    let name = &upload.file_name;
+    let place = format!("attachment; filename=\"{name}\"; filename*=UTF-8''{name}");
+    let answer = Response::bytes(200, "application/octet-stream", upload.content.clone());
+    Ok(answer.with("content-disposition", place))
+}
+
+fn remove_by_id(ctx: &Ctx<'_>) -> Answer {
     let mut state = ctx.state();
-    let id = find(ctx, &state)?.id;
-    state.belongings.uploads.remove(id);
+    let id = with_id(ctx, &state)?.id;
+    state.uploads.remove(id);
     Ok(Response::no_content())
 }
 
-fn destroy_by_secret(ctx: &Ctx<'_>) -> Answer {
+fn remove_by_secret(ctx: &Ctx<'_>) -> Answer {
     let mut state = ctx.state();
-    let id = find_by_secret(ctx, &state)?.id;
-    state.belongings.uploads.remove(id);
+    let id = with_secret(ctx, &state)?.id;
+    state.uploads.remove(id);
     Ok(Response::no_content())
 }
 
-fn find<'a>(ctx: &Ctx<'_>, state: &'a State) -> Result<&'a Upload, ApiError> {
-    let row = state.belongings.uploads.get(ctx.path_number("upload_id")?);
-    row.filter(|row| row.place == ctx.place())
+fn with_id<'a>(ctx: &Ctx<'_>, state: &'a State) -> Result<&'a Upload, ApiError> {
+    let id = ctx.path_number("upload_id")?;
+    let mut own = state.uploads_of(ctx.project());
+    own.find(|upload| upload.id == id)
         .ok_or_else(ApiError::not_found_plain)
 }
 
-fn find_by_secret<'a>(ctx: &Ctx<'_>, state: &'a State) -> Result<&'a Upload, ApiError> {
-    let mut own = state.belongings.uploads.iter();
-    let wanted = |row: &&Upload| {
-        row.place == ctx.place()
-            && row.secret == ctx.path("secret")
-            && row.file_name == ctx.path("file_name")
-    };
-    own.find(wanted).ok_or_else(ApiError::not_found_plain)
-}
-
-fn entity(state: &State, row: &Upload) -> Value {
-    let by = state.users.get(row.uploaded_by);
-    json!({
-        "id": row.id,
-        "size": row.content.len(),
-        "filename": row.file_name,
-        "created_at": clock::iso(row.created_at),
-        "uploaded_by": by.map(|user| json!({ "id": user.id, "name": user.name, "username": user.username })),
-    })
+fn with_secret<'a>(ctx: &Ctx<'_>, state: &'a State) -> Result<&'a Upload, ApiError> {
+    let (secret, name) = (ctx.path("secret"), ctx.path("filename"));
+    let mut own = state.uploads_of(ctx.project());
+    own.find(|upload| upload.secret == secret && upload.file_name == name)
+        .ok_or_else(ApiError::not_found_plain)
 }

@@ -34,6 +34,7 @@ pub mod protected_tags;
 pub mod releases;
 pub mod resource_events;
 pub mod resource_groups;
+pub mod runners;
 pub mod snippets;
 pub mod subscriptions;
 pub mod time_logs;
@@ -41,6 +42,7 @@ pub mod todos;
 pub mod tokens;
 mod topics;
 pub mod triggers;
+pub mod uploads;
 pub mod users;
 pub mod variables;
 pub mod webhooks;
@@ -77,12 +79,14 @@ use self::protected_tags::ProtectedTag;
 use self::releases::{Release, ReleaseLink};
 use self::resource_events::ResourceEvent;
 use self::resource_groups::ResourceGroup;
+use self::runners::{Registration, Runner, RunnerManager};
 use self::snippets::Snippet;
 use self::subscriptions::Subscription;
 use self::time_logs::TimeLog;
 use self::todos::Todo;
 use self::tokens::{JobToken, Token, TokenKind};
 use self::triggers::{Schedule, Trigger};
+use self::uploads::Upload;
 use self::users::User;
 use self::variables::Variable;
 use self::wikis::{WikiAttachment, WikiPage};
@@ -122,6 +126,9 @@ pub struct State {
     pub pipelines: Table<Pipeline>,
     pub jobs: Table<Job>,
     pub resource_groups: Table<ResourceGroup>,
+    pub runners: Table<Runner>,
+    pub runner_managers: Table<RunnerManager>,
+    pub registration_tokens: BTreeMap<Registration, String>,
     pub triggers: Table<Trigger>,
     pub schedules: Table<Schedule>,
     /// Pipelines whose jobs changed since the engine last looked.
@@ -131,6 +138,7 @@ pub struct State {
     pub freeze_periods: Table<FreezePeriod>,
     pub packages: Table<Package>,
     pub package_files: Table<PackageFile>,
+    pub uploads: Table<Upload>,
     pub releases: Table<Release>,
     pub release_links: Table<ReleaseLink>,
     pub belongings: Belongings,
@@ -205,6 +213,9 @@ impl State {
             pipelines: Table::default(),
             jobs: Table::default(),
             resource_groups: Table::default(),
+            runners: Table::default(),
+            runner_managers: Table::default(),
+            registration_tokens: BTreeMap::new(),
             triggers: Table::default(),
             schedules: Table::default(),
             touched_pipelines: BTreeSet::new(),
@@ -213,6 +224,7 @@ impl State {
             freeze_periods: Table::default(),
             packages: Table::default(),
             package_files: Table::default(),
+            uploads: Table::default(),
             releases: Table::default(),
             release_links: Table::default(),
             belongings: Belongings::default(),

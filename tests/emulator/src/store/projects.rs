@@ -415,12 +415,14 @@ impl State {
         self.job_tokens.retain(|token| token.project_id != project);
         self.pipelines.retain(|row| row.project_id != project);
         self.jobs.retain(|row| row.project_id != project);
+        self.forget_runners_of_project(project);
         self.resource_groups.retain(|row| row.project_id != project);
         self.triggers.retain(|row| row.project_id != project);
         self.schedules.retain(|row| row.project_id != project);
         self.environments.retain(|row| row.project_id != project);
         self.deployments.retain(|row| row.project_id != project);
         self.freeze_periods.retain(|row| row.project_id != project);
+        self.uploads.retain(|row| row.project_id != project);
         let releases: Vec<u64> = self.releases_of(project).map(|row| row.id).collect();
         for release in releases {
             self.remove_release(release);
