@@ -18,6 +18,7 @@ pub mod cron;
 mod ctx;
 mod diff_lines;
 mod diff_positions;
+mod digests;
 mod dispatch;
 mod emulator;
 mod engine;
@@ -66,6 +67,7 @@ mod suggestions;
 mod templates;
 mod time_tracking;
 mod versions;
+mod xml;
 
 pub use api::{RouteInfo, routes};
 pub use emulator::{Emulator, Options, StartError};

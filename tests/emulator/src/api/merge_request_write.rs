@@ -394,6 +394,8 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
     state
         .resource_events
         .retain(|event| event.noteable != noteable);
-    state.awards.retain(|award| award.noteable != noteable);
+    state
+        .awards
+        .retain(|award| award.target != crate::store::awards::Awardable::Noteable(noteable));
     Ok(Response::no_content())
 }

@@ -255,7 +255,7 @@ fn promote(ctx: &Ctx<'_>) -> Answer {
     for other in same {
         state.replace_milestone(other, Some(id));
     }
-    Ok(Response::ok(&Value::Null))
+    Ok(Response::ok(&json!(200)))
 }
 
 fn find<'a>(ctx: &Ctx<'_>, state: &'a State) -> Result<&'a Milestone, ApiError> {

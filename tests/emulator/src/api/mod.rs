@@ -9,6 +9,7 @@ mod boards;
 mod branches;
 mod broadcast_messages;
 mod changelog;
+mod changelog_file;
 mod ci_access;
 mod ci_lint;
 mod ci_params;
@@ -26,6 +27,7 @@ mod discussions;
 mod draft_notes;
 mod environments;
 mod events;
+mod features;
 mod files;
 mod forks;
 mod freeze_periods;
@@ -68,6 +70,7 @@ mod noteable;
 mod notes;
 mod notification_settings;
 mod overlay;
+mod package_rules;
 mod packages;
 mod pages;
 mod personal_access_tokens;
@@ -83,6 +86,7 @@ mod projects;
 mod protected_branches;
 mod protected_tags;
 mod release_entity;
+mod release_evidence;
 mod release_links;
 mod releases;
 mod remote_mirrors;
@@ -100,14 +104,18 @@ mod runner_jobs;
 mod runner_registration;
 mod runner_settings;
 mod runners;
+mod search;
+mod search_code;
 mod sharing;
 mod snippet_files;
 mod snippets;
 mod ssh_keys;
+mod submodules;
 mod subscriptions;
 mod suggestions;
 mod tags;
 mod templates;
+mod test_reports;
 mod time_tracking;
 mod todos;
 mod token_lists;
@@ -180,6 +188,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     draft_notes::ROUTES,
     environments::ROUTES,
     events::ROUTES,
+    features::ROUTES,
     files::ROUTES,
     forks::ROUTES,
     freeze_periods::ROUTES,
@@ -203,6 +212,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     milestones::ROUTES,
     namespaces::ROUTES,
     notes::ROUTES,
+    package_rules::ROUTES,
     packages::ROUTES,
     personal_access_tokens::ROUTES,
     pipeline_schedules::ROUTES,
@@ -212,6 +222,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     projects::ROUTES,
     protected_branches::ROUTES,
     protected_tags::ROUTES,
+    release_evidence::ROUTES,
     release_links::ROUTES,
     releases::ROUTES,
     repository::ROUTES,
@@ -220,7 +231,9 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     resource_access_tokens::ROUTES,
     resource_events::ROUTES,
     resource_groups::ROUTES,
+    search::ROUTES,
     snippets::ROUTES,
+    submodules::ROUTES,
     subscriptions::ROUTES,
     suggestions::ROUTES,
     runner_artifacts::ROUTES,
@@ -229,6 +242,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     runner_registration::ROUTES,
     runners::ROUTES,
     tags::ROUTES,
+    test_reports::ROUTES,
     time_tracking::ROUTES,
     todos::ROUTES,
     triggers::ROUTES,
@@ -237,6 +251,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     user_states::ROUTES,
     users::ROUTES,
     variables::ROUTES,
+    search::ROUTES,
     markdown::ROUTES,
     templates::ROUTES,
     remote_mirrors::ROUTES,
@@ -267,7 +282,9 @@ pub(crate) const PAGES: &[&[Route]] = &[
     artifacts::PAGES,
     files::PAGES,
     jobs::PAGES,
+    release_evidence::PAGES,
     releases::PAGES,
     repository_archive::PAGES,
+    snippets::PAGES,
     uploads::PAGES,
 ];
