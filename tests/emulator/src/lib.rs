@@ -52,6 +52,7 @@ mod quick_action_relations;
 mod quick_actions;
 mod rate_limit;
 mod references;
+mod replica;
 mod report;
 mod request_log;
 mod resolving;
