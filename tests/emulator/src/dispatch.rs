@@ -142,6 +142,7 @@ fn identified(
     let now = shared.clock.now();
     let mut state = shared.state();
     state.remove_expired_members(clock::day(now));
+    state.remove_scheduled_environments(now);
     let caller = find(&state, now);
     if let Ok(Caller::User { token, .. }) = &caller {
         state.use_token(*token, now);

@@ -90,6 +90,7 @@ mod repository_blobs;
 mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
+mod review_apps;
 mod sharing;
 mod snippet_files;
 mod snippets;
@@ -208,6 +209,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     resource_access_tokens::ROUTES,
     resource_events::ROUTES,
     resource_groups::ROUTES,
+    review_apps::ROUTES,
     snippets::ROUTES,
     subscriptions::ROUTES,
     suggestions::ROUTES,

@@ -56,6 +56,7 @@ mod rate_limit;
 mod releases;
 mod repository_parts;
 mod resource_groups;
+mod review_apps;
 mod routes;
 mod runner;
 mod sandbox_pages;
