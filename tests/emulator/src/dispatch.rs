@@ -41,7 +41,9 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
     match segments.as_slice() {
         ["-", "sandbox", rest @ ..] => Served::Answer(sandbox::serve(shared, request, rest)),
         ["api", "v4", ..] => serve_api(shared, request),
-        ["api", "graphql"] if request.method == "POST" => serve_graphql(shared, request),
+        ["api", "graphql"] if ["GET", "POST"].contains(&request.method.as_str()) => {
+            serve_graphql(shared, request)
+        }
         _ => match GitRequest::parse(request) {
             Some(git) => serve_git(shared, request, &git),
             None => match (
@@ -101,8 +103,8 @@ fn serve_graphql(shared: &Shared, request: &Request) -> Served {
     let (caller, asker) = identified(shared, |state, now| {
         auth::api_caller(state, now, request, false)
     });
-    logged(shared, request, Some("graphql"), asker, |shared, _| {
-        graphql::serve(shared, request, caller?)
+    logged(shared, request, Some("graphql"), asker, |shared, entry| {
+        graphql::serve(shared, request, caller, &mut entry.unknown)
     })
 }
 

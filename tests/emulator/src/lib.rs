@@ -8,6 +8,7 @@
 pub mod access;
 mod api;
 mod application_settings;
+mod archive;
 mod auth;
 mod background;
 pub mod ci;

@@ -176,6 +176,11 @@ fn check_access(job: &Job, reader: Access) -> Result<(), ApiError> {
 
 fn archive(job: &Job, reader: Access) -> Answer {
     check_access(job, reader)?;
+    archive_response(job)
+}
+
+/// The archive as a download.
+pub(super) fn archive_response(job: &Job) -> Answer {
     let archive = job
         .artifacts
         .iter()

@@ -45,6 +45,8 @@ mod issue_links;
 mod issue_write;
 mod issues;
 pub(crate) mod job_entity;
+mod job_payload;
+mod job_release;
 mod job_token_scope;
 mod jobs;
 mod label_actions;
@@ -91,6 +93,14 @@ mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
 mod review_apps;
+mod runner_artifacts;
+mod runner_assignment;
+mod runner_auth;
+mod runner_entity;
+mod runner_jobs;
+mod runner_registration;
+mod runner_settings;
+mod runners;
 mod sharing;
 mod snippet_files;
 mod snippets;
@@ -118,6 +128,8 @@ mod webhooks;
 mod wikis;
 
 use crate::router::Route;
+
+pub(crate) use self::job_payload::{report_file, report_format};
 
 /// One route as a list shows it.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -213,6 +225,11 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     snippets::ROUTES,
     subscriptions::ROUTES,
     suggestions::ROUTES,
+    runner_artifacts::ROUTES,
+    runner_assignment::ROUTES,
+    runner_jobs::ROUTES,
+    runner_registration::ROUTES,
+    runners::ROUTES,
     tags::ROUTES,
     time_tracking::ROUTES,
     todos::ROUTES,

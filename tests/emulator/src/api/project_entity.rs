@@ -48,9 +48,9 @@ pub(super) fn simple(ctx: &Ctx<'_>, state: &State, project: &Project) -> Map<Str
     }))
 }
 
-/// No more than what tells which project it is.
-pub(super) fn identity(state: &State, project: &Project) -> Map<String, Value> {
-    object(json!({
+/// Just enough to name it.
+pub(super) fn identity(state: &State, project: &Project) -> Value {
+    json!({
         "id": project.id,
         "description": project.settings.description,
         "name": project.name,
@@ -58,7 +58,7 @@ pub(super) fn identity(state: &State, project: &Project) -> Map<String, Value> {
         "path": project.path,
         "path_with_namespace": state.project_path(project),
         "created_at": clock::iso(project.created_at),
-    }))
+    })
 }
 
 /// The form for members, with settings, links and permissions.

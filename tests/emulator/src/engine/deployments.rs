@@ -116,7 +116,7 @@ pub(crate) fn is_outdated(state: &State, job: &Job) -> bool {
 }
 
 /// Writes the address that a job gave to its environment.
-pub(crate) fn set_address(state: &mut State, id: u64, address: &str, now: Timestamp) {
+pub(super) fn set_address(state: &mut State, id: u64, address: &str, now: Timestamp) {
     let Some(job) = state.jobs.get(id) else {
         return;
     };
@@ -130,6 +130,6 @@ pub(crate) fn set_address(state: &mut State, id: u64, address: &str, now: Timest
 }
 
 /// The `environment:` of a job.
-pub(crate) fn environment_of(job: &Job) -> Option<&EnvironmentUse> {
+pub(super) fn environment_of(job: &Job) -> Option<&EnvironmentUse> {
     job.definition()?.environment.as_ref()
 }

@@ -35,6 +35,25 @@ pub struct Artifact {
     pub content: Bytes,
 }
 
+/// A job in the hands of a runner, now or once.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    pub runner_id: u64,
+    pub manager_id: Option<u64>,
+    /// What the runner proves with that the job is its own; it is good for more than the API's job token, and longer.
+    pub token: String,
+    /// The runner can stop a script and still run `after_script`.
+    pub cancel_gracefully: bool,
+    /// How long it may take.
+    pub timeout_seconds: u64,
+    /// When the runner last spoke of the job.
+    pub heard_at: Timestamp,
+    /// How many bytes of the trace have come.
+    pub trace_bytes: usize,
+    /// The beginning of a character whose rest has not come yet.
+    pub trace_rest: Vec<u8>,
+}
+
 /// A job.
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -76,6 +95,8 @@ pub struct Job {
     /// The pipeline a bridge made.
     pub downstream_pipeline_id: Option<u64>,
     pub auto_canceled_by_id: Option<u64>,
+    /// The runner that has or had it.
+    pub taken: Option<Taken>,
 }
 
 /// One file of an artifacts archive.
@@ -120,6 +141,7 @@ impl Job {
             trace: String::new(),
             downstream_pipeline_id: None,
             auto_canceled_by_id: None,
+            taken: None,
         }
     }
 

@@ -34,6 +34,7 @@ pub mod protected_tags;
 pub mod releases;
 pub mod resource_events;
 pub mod resource_groups;
+pub mod runners;
 pub mod snippets;
 pub mod subscriptions;
 pub mod time_logs;
@@ -78,6 +79,7 @@ use self::protected_tags::ProtectedTag;
 use self::releases::{Release, ReleaseLink};
 use self::resource_events::ResourceEvent;
 use self::resource_groups::ResourceGroup;
+use self::runners::{Registration, Runner, RunnerManager};
 use self::snippets::Snippet;
 use self::subscriptions::Subscription;
 use self::time_logs::TimeLog;
@@ -124,6 +126,9 @@ pub struct State {
     pub pipelines: Table<Pipeline>,
     pub jobs: Table<Job>,
     pub resource_groups: Table<ResourceGroup>,
+    pub runners: Table<Runner>,
+    pub runner_managers: Table<RunnerManager>,
+    pub registration_tokens: BTreeMap<Registration, String>,
     pub triggers: Table<Trigger>,
     pub schedules: Table<Schedule>,
     /// Pipelines whose jobs changed since the engine last looked.
@@ -208,6 +213,9 @@ impl State {
             pipelines: Table::default(),
             jobs: Table::default(),
             resource_groups: Table::default(),
+            runners: Table::default(),
+            runner_managers: Table::default(),
+            registration_tokens: BTreeMap::new(),
             triggers: Table::default(),
             schedules: Table::default(),
             touched_pipelines: BTreeSet::new(),

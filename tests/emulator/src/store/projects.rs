@@ -415,6 +415,7 @@ impl State {
         self.job_tokens.retain(|token| token.project_id != project);
         self.pipelines.retain(|row| row.project_id != project);
         self.jobs.retain(|row| row.project_id != project);
+        self.forget_runners_of_project(project);
         self.resource_groups.retain(|row| row.project_id != project);
         self.triggers.retain(|row| row.project_id != project);
         self.schedules.retain(|row| row.project_id != project);
