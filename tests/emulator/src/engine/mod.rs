@@ -40,3 +40,4 @@ pub(crate) use self::create::{Order, Refusal, TRIGGER_PAYLOAD, Target, target_of
 pub(crate) use self::hook::{Engine, order_for};
 pub(crate) use self::process::is_action;
 pub(crate) use self::settle::{run_pipeline, settle};
+pub(crate) use self::transition::move_job;
