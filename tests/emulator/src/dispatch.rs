@@ -14,6 +14,7 @@ use crate::engine;
 use crate::errors::ApiError;
 use crate::faults::{Arrival, Effect};
 use crate::graphql;
+use crate::lfs;
 use crate::message::{Request, Response, decoded_segments};
 use crate::pages;
 use crate::params::Params;
@@ -44,6 +45,7 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
         ["api", "graphql"] if ["GET", "POST"].contains(&request.method.as_str()) => {
             serve_graphql(shared, request)
         }
+        _ if let Some(response) = lfs::refusal(request) => refuse_lfs(shared, request, response),
         _ => match GitRequest::parse(request) {
             Some(git) => serve_git(shared, request, &git),
             None => match (
@@ -56,6 +58,13 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
             },
         },
     }
+}
+
+fn refuse_lfs(shared: &Shared, request: &Request, response: Response) -> Served {
+    logged(shared, request, None, Asker::nobody(), |_, entry| {
+        entry.unknown = Some("Git LFS is not implemented".to_owned());
+        Ok(response)
+    })
 }
 
 fn unknown(shared: &Shared, request: &Request) -> Served {

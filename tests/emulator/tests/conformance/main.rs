@@ -51,6 +51,7 @@ mod pipelines;
 mod project_lists;
 mod projects;
 mod push_options;
+mod push_to_create;
 mod pushes;
 mod quick_actions;
 mod rate_limit;
