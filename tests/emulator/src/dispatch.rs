@@ -14,6 +14,7 @@ use crate::engine;
 use crate::errors::ApiError;
 use crate::faults::{Arrival, Effect};
 use crate::graphql;
+use crate::lfs;
 use crate::message::{Request, Response, decoded_segments};
 use crate::pages;
 use crate::params::Params;
@@ -45,6 +46,7 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
         ["api", "graphql"] if ["GET", "POST"].contains(&request.method.as_str()) => {
             serve_graphql(shared, request)
         }
+        _ if let Some(response) = lfs::refusal(request) => refuse_lfs(shared, request, response),
         _ => match GitRequest::parse(request) {
             Some(git) => serve_git(shared, request, &git),
             None => match (
@@ -57,6 +59,13 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
             },
         },
     }
+}
+
+fn refuse_lfs(shared: &Shared, request: &Request, response: Response) -> Served {
+    logged(shared, request, None, Asker::nobody(), |_, entry| {
+        entry.unknown = Some("Git LFS is not implemented".to_owned());
+        Ok(response)
+    })
 }
 
 fn unknown(shared: &Shared, request: &Request) -> Served {
@@ -145,6 +154,7 @@ fn identified(
     let now = shared.clock.now();
     let mut state = shared.state();
     state.remove_expired_members(clock::day(now));
+    state.remove_scheduled_environments(now);
     let caller = find(&state, now);
     if let Ok(Caller::User { token, .. }) = &caller {
         state.use_token(*token, now);

@@ -97,6 +97,7 @@ mod repository_blobs;
 mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
+mod review_apps;
 mod runner_artifacts;
 mod runner_assignment;
 mod runner_auth;
@@ -234,6 +235,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     resource_events::ROUTES,
     resource_groups::ROUTES,
     search::ROUTES,
+    review_apps::ROUTES,
     snippets::ROUTES,
     submodules::ROUTES,
     subscriptions::ROUTES,
