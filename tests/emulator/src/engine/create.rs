@@ -163,7 +163,7 @@ pub(super) fn create(shared: &Shared, order: Order) -> Result<u64, Refusal> {
     }
 }
 
-fn check_rights(state: &State, order: &Order) -> Result<(), Refusal> {
+pub(super) fn check_rights(state: &State, order: &Order) -> Result<(), Refusal> {
     let target = &order.target;
     let refusal = permissions::refusal_to_create(
         state,

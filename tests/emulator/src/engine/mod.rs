@@ -6,6 +6,7 @@
 
 mod bridges;
 pub(crate) mod cancel;
+mod component_versions;
 mod configuration;
 mod create;
 mod cross_dependencies;
@@ -26,8 +27,8 @@ pub(crate) mod status;
 mod transition;
 pub(crate) mod variables;
 
-pub(crate) use self::configuration::lint;
-pub(crate) use self::create::{Order, Refusal, TRIGGER_PAYLOAD, target_of};
+pub(crate) use self::configuration::{lint, project_configuration};
+pub(crate) use self::create::{Order, Refusal, TRIGGER_PAYLOAD, Target, target_of};
 pub(crate) use self::cross_dependencies::cross_dependencies;
 pub(crate) use self::hook::{Engine, order_for};
 pub(crate) use self::process::is_action;
