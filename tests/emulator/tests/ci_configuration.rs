@@ -8,6 +8,8 @@ mod includes;
 mod inputs;
 #[path = "ci/jobs.rs"]
 mod jobs;
+#[path = "ci/keywords.rs"]
+mod keywords;
 #[path = "ci/linting.rs"]
 mod linting;
 #[path = "ci/pipelines.rs"]

@@ -32,6 +32,7 @@ mod rules;
 mod seed;
 mod source;
 mod spec;
+pub mod support;
 mod tree;
 mod yaml;
 mod yaml11;

@@ -8,6 +8,7 @@ use super::rule::MAX_DELAY;
 use super::{parallel, release, settings};
 use crate::ci::definition::{Artifacts, Build, JobKind};
 use crate::ci::report::{At, Report};
+use crate::ci::support;
 use crate::ci::tree::{Map, get, is_blank, mapping};
 
 const KEYS: &[&str] = &[
@@ -32,9 +33,6 @@ const KEYS: &[&str] = &[
     "pages",
     "manual_confirmation",
 ];
-/// Known to GitLab (some only with a licence), unknown to this server.
-const UNSUPPORTED: &[&str] = &["run", "inputs", "secrets", "identity", "dast_configuration"];
-
 /// Whether the keys are those of a job with a script.
 pub(super) fn matches(map: &Map) -> bool {
     map.contains_key("script") || map.contains_key("run")
@@ -102,11 +100,12 @@ pub(super) fn read(
 
 fn check(report: &mut Report, at: &At, name: &str, map: &Map) {
     processable::check(report, at, name, map);
-    let allowed: Vec<&str> = [KEYS, UNSUPPORTED, processable::KEYS].concat();
+    let refused = support::refused("job");
+    let allowed: Vec<&str> = [KEYS, &refused, processable::KEYS].concat();
     report.allowed_keys(at, map, &allowed);
-    for keyword in UNSUPPORTED
-        .iter()
-        .filter(|keyword| map.contains_key(**keyword))
+    for keyword in refused
+        .into_iter()
+        .filter(|keyword| map.contains_key(*keyword))
     {
         report.unsupported(at, keyword);
     }
