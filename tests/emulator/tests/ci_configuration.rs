@@ -6,6 +6,8 @@ mod given;
 mod includes;
 #[path = "ci/inputs.rs"]
 mod inputs;
+#[path = "ci/job_inputs.rs"]
+mod job_inputs;
 #[path = "ci/jobs.rs"]
 mod jobs;
 #[path = "ci/keywords.rs"]

@@ -122,7 +122,7 @@ fn assign(shared: &Shared, state: &mut State, id: u64) -> Option<Assignment> {
         job_id: id,
         job_name: job.name.clone(),
         pipeline_id: pipeline.id,
-        build: job.build()?.clone(),
+        build: engine::build_with_inputs(&job)?,
         timeout_seconds,
         sources: Sources {
             url: format!("http://gitlab-ci-token:{token}@{address}/{path}.git"),

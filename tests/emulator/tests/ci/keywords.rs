@@ -227,7 +227,6 @@ fn refused_keywords_say_their_name_and_why() {
             "{script: x, dast_configuration: {}}",
         ),
         ("job", "run", "{run: []}"),
-        ("job", "inputs", "{script: x, inputs: {}}"),
         (
             "environment",
             "kubernetes",

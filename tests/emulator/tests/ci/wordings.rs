@@ -685,7 +685,6 @@ fn what_is_not_supported_is_refused_by_name() {
     let cases = [
         ("test: {script: a, secrets: {}}", "secrets"),
         ("test: {run: []}", "run"),
-        ("test: {script: a, inputs: {}}", "inputs"),
         (
             "test: {script: a, needs: [{project: a, job: b, ref: c}]}",
             "needs:project",

@@ -27,6 +27,7 @@ mod groups_and_members;
 mod http;
 mod issues;
 mod job_deployments;
+mod job_inputs;
 mod job_token_scope;
 mod job_tokens;
 mod labels_and_milestones;

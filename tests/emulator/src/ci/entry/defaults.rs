@@ -33,7 +33,7 @@ pub(super) struct Inheritable {
     pub(super) after_script: Option<Vec<String>>,
     pub(super) hooks: Option<Vec<String>>,
     pub(super) cache: Option<Vec<Value>>,
-    pub(super) image: Option<String>,
+    pub(super) image: Option<Value>,
     pub(super) services: Option<Vec<Value>>,
     pub(super) interruptible: Option<bool>,
     pub(super) timeout: Option<u64>,
