@@ -32,7 +32,7 @@ fn start(cli: Cli) -> Result<Printed, Problem> {
         #[cfg(feature = "sandbox")]
         Command::Demo(flags) => trainyard::demo::run(&flags, &mut std::io::stderr()),
         #[cfg(feature = "sandbox")]
-        Command::Sandbox(flags) => trainyard::demo::sandbox::run(&flags, &mut std::io::stdout()),
+        Command::Sandbox(flags) => trainyard::demo::sandbox::run(&flags),
         _ => trainyard::run::run(cli),
     }
 }

@@ -11,7 +11,7 @@ use trainyard_emulator::{FinishedJob, JobInfo};
 
 use super::narrator::Narrator;
 use super::summary::{self, Summary};
-use super::world::World;
+use super::world::{Beginning, World};
 use crate::outcome::Problem;
 use crate::ports::Answer;
 
@@ -30,7 +30,7 @@ pub(super) fn play(programs: &Path, keep: Option<&Path>, out: &mut dyn Write) ->
     let mut tell = Narrator::new(out);
     tell.line("Trainyard takes features from their issue to production. This is the whole way, on an embedded GitLab: real HTTP, real git,");
     tell.line("and this very program started job by job by a runner, with the environment that GitLab gives its jobs.");
-    let mut world = World::start(folder.path(), programs, 0)?;
+    let mut world = World::start(&Beginning::new(folder.path(), programs))?;
     tell.cast(world.emulator.url());
     tell_it(&mut world, &mut tell)?;
     let seconds = super::world::now().duration_since(started).as_secs_f64();
@@ -43,8 +43,8 @@ pub(super) fn play(programs: &Path, keep: Option<&Path>, out: &mut dyn Write) ->
 }
 
 /// A world in which the whole story has happened, untold.
-pub(super) fn seeded(folder: &Path, programs: &Path, port: u16) -> Answer<World> {
-    let mut world = World::start(folder, programs, port)?;
+pub(super) fn seeded(beginning: &Beginning<'_>) -> Answer<World> {
+    let mut world = World::start(beginning)?;
     tell_it(&mut world, &mut Narrator::new(&mut std::io::sink()))?;
     Ok(world)
 }

@@ -2,6 +2,7 @@
 //!
 //! - `state`: one contract for the log, on CI variables and in a folder, races and lost answers included
 //! - `story`: `trainyard demo` as a person runs it
+//! - `sandbox`: `trainyard sandbox` as a process
 //! - `refusals`: what each command refuses, and that nothing changes then
 //! - `stage`: the world of one scenario, in the words the scenarios use
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
@@ -9,6 +10,7 @@
 
 mod landing;
 mod refusals;
+mod sandbox;
 mod stage;
 mod state;
 mod story;

@@ -6,7 +6,7 @@ use std::path::Path;
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use trainyard::demo::world::{Said, World};
+use trainyard::demo::world::{Beginning, Said, World};
 use trainyard::domain::event::{Event, Fact};
 use trainyard_emulator::FinishedJob;
 use trainyard_emulator::faults::{Effect, Rule};
@@ -39,9 +39,7 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let programs = Path::new(env!("CARGO_BIN_EXE_trainyard")).parent().unwrap();
         let world = World::start_with(
-            folder.path(),
-            programs,
-            0,
+            &Beginning::new(folder.path(), programs),
             &[(".trainyard.yml", &configuration)],
         )
         .unwrap();
@@ -258,7 +256,7 @@ impl Stage {
         self.world
             .emulator
             .faults()
-            .add(Rule::new(Effect::BadGateway).times(times));
+            .add(Rule::new(Effect::Html { status: 502 }).times(times));
     }
 
     /// Cancels a pipeline, as somebody would in the browser.

@@ -229,7 +229,7 @@ fn a_lost_answer_is_looked_up_and_never_written_twice() {
         (Effect::ResetAfter, true),
         (Effect::ResetBefore, false),
         (answer(500), false),
-        (Effect::BadGateway, false),
+        (Effect::Html { status: 502 }, false),
     ] {
         let server = Server::start();
         let client = server.client();

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::store::State;
+use crate::store::merge_requests::MergeRequest;
+use crate::store::places::Place;
 use crate::store::projects::Visibility;
 
 /// A role, ordered; the numbers are GitLab's access levels.
@@ -64,7 +66,13 @@ pub fn in_project(state: &State, user: Option<u64>, project: u64) -> Access {
     let direct = user
         .and_then(|user| state.member_role(user, crate::store::members::Source::Project(project)));
     let inherited = user.and_then(|user| group_role(state, user, found.namespace_id));
-    visible(state, user, direct.max(inherited), found.visibility)
+    let shared = user.and_then(|user| shared_role(state, user, Place::Project(project)));
+    visible(
+        state,
+        user,
+        direct.max(inherited).max(shared),
+        found.visibility,
+    )
 }
 
 /// The access of a user (`None`: nobody signed in) in a group.
@@ -98,9 +106,25 @@ fn visible(state: &State, user: Option<u64>, role: Option<Role>, visibility: Vis
 }
 
 fn group_role(state: &State, user: u64, group: u64) -> Option<Role> {
+    let above = state.with_ancestors(group);
+    let shared = above.filter_map(|group| shared_role(state, user, Place::Group(group)));
+    membership(state, user, group).max(shared.max())
+}
+
+/// The role of a member of the group or of those above it.
+fn membership(state: &State, user: u64, group: u64) -> Option<Role> {
     state
         .with_ancestors(group)
         .filter_map(|group| state.member_role(user, crate::store::members::Source::Group(group)))
+        .max()
+}
+
+/// The role that the members of other groups have because it is shared with these.
+fn shared_role(state: &State, user: u64, place: Place) -> Option<Role> {
+    let links = state.belongings.group_links.iter();
+    links
+        .filter(|link| link.shared == place)
+        .filter_map(|link| Some(membership(state, user, link.with_group)?.min(link.role)))
         .max()
 }
 
@@ -157,6 +181,26 @@ pub fn may_force_push(state: &State, user: u64, project: u64, branch: &str) -> b
             .all(|protection| protection.allow_force_push)
 }
 
+/// May the user push to this branch of a fork because its merge request welcomes those who may merge it?
+pub fn collaborates(state: &State, user: u64, project: u64, branch: &str) -> bool {
+    let mut open = state.open_merge_requests_from(project, branch);
+    open.any(|row| welcomes(state, user, row))
+}
+
+/// Is there a branch of the project to which the user may push like that?
+pub fn collaborates_somewhere(state: &State, user: u64, project: u64) -> bool {
+    let mut rows = state.merge_requests.iter();
+    rows.any(|row| row.is_open() && row.source_project_id == project && welcomes(state, user, row))
+}
+
+fn welcomes(state: &State, user: u64, row: &MergeRequest) -> bool {
+    row.allow_collaboration
+        && row.project_id != row.source_project_id
+        && in_project(state, Some(user), row.source_project_id).can_read
+        && in_project(state, Some(user), row.project_id).at_least(Role::Developer)
+        && may_merge(state, user, row.project_id, &row.target_branch)
+}
+
 fn branch_right(
     state: &State,
     user: u64,
@@ -166,7 +210,7 @@ fn branch_right(
 ) -> bool {
     let access = in_project(state, Some(user), project);
     if !access.at_least(Role::Developer) {
-        return false;
+        return collaborates(state, user, project, branch);
     }
     let admin = state.users.get(user).is_some_and(|user| user.admin);
     let own = access.role.map_or(0, Role::level);

@@ -11,6 +11,7 @@ use crate::message::Request;
 use crate::request_log::Who;
 use crate::store::State;
 use crate::store::tokens::{JobToken, Token};
+use crate::sudo;
 
 /// Who makes a request.
 #[derive(Debug, Clone)]
@@ -102,16 +103,23 @@ pub(crate) fn api_caller(
         return job_caller(state, &secret).ok_or_else(ApiError::unauthorized);
     }
     let Some(secret) = personal else {
-        return Ok(Caller::Anonymous);
+        return match sudo::wish(request) {
+            Some(_) => Err(ApiError::unauthorized()),
+            None => Ok(Caller::Anonymous),
+        };
     };
     if job_token_route && let Some(caller) = job_caller(state, &secret) {
         return Ok(caller);
     }
-    token_caller(state, now, &secret)
+    let caller = token_caller(state, now, &secret)?;
+    match sudo::wish(request) {
+        Some(wish) => sudo::impersonated(state, caller, &wish),
+        None => Ok(caller),
+    }
 }
 
 /// A form may carry the token too; JSON and multipart bodies are not searched.
-fn form_pairs(request: &Request) -> Vec<(String, String)> {
+pub(crate) fn form_pairs(request: &Request) -> Vec<(String, String)> {
     let form = request
         .header("content-type")
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
@@ -122,7 +130,7 @@ fn form_pairs(request: &Request) -> Vec<(String, String)> {
     }
 }
 
-/// The caller of a git request: HTTP Basic with any user name and a token, or a job token as `gitlab-ci-token`.
+/// The caller of a git request: HTTP Basic with a job token as `gitlab-ci-token`, or with any user name and a token.
 pub(crate) fn git_caller(
     state: &State,
     now: Timestamp,
@@ -144,10 +152,14 @@ pub(crate) fn git_caller(
         ),
     };
     let (name, secret) = pair.split_once(':').ok_or_else(refused)?;
-    if name == "gitlab-ci-token" {
-        return job_caller(state, secret).ok_or_else(refused);
+    // The name decides nothing for a personal token: many programs send theirs as `gitlab-ci-token`.
+    let job = (name == "gitlab-ci-token")
+        .then(|| job_caller(state, secret))
+        .flatten();
+    match job {
+        Some(job) => Ok(job),
+        None => token_caller(state, now, secret).or(Err(refused())),
     }
-    token_caller(state, now, secret).or(Err(refused()))
 }
 
 fn job_caller(state: &State, secret: &str) -> Option<Caller> {

@@ -2,28 +2,35 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use serde_json::json;
+use http::{HeaderMap, HeaderValue, header};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::api;
+use crate::api::{self, avatars};
 use crate::auth::{self, Caller};
 use crate::clock;
 use crate::ctx::Ctx;
+use crate::engine;
 use crate::errors::ApiError;
-use crate::faults::Effect;
+use crate::faults::{Arrival, Effect};
 use crate::graphql;
-use crate::message::{Request, Response};
+use crate::message::{Request, Response, decoded_segments};
+use crate::pages;
 use crate::params::Params;
 use crate::rate_limit::Standing;
-use crate::request_log::{RequestEntry, Who, without_tokens};
+use crate::request_log::{JobName, RequestEntry, Who, without_tokens};
 use crate::router::{self, Answer, Match};
 use crate::sandbox;
 use crate::shared::Shared;
 use crate::smart_http::{self, GitRequest};
+use crate::store::State;
+use crate::versions;
 
 /// What the server does with a request.
 pub(crate) enum Served {
     Answer(Response),
+    /// The first half of an answer, then close the connection.
+    CutShort(Response),
     /// Close the connection without a word.
     Reset,
 }
@@ -34,59 +41,106 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
     match segments.as_slice() {
         ["-", "sandbox", rest @ ..] => Served::Answer(sandbox::serve(shared, request, rest)),
         ["api", "v4", ..] => serve_api(shared, request),
-        ["api", "graphql"] if request.method == "POST" => serve_graphql(shared, request),
+        ["api", "graphql"] if ["GET", "POST"].contains(&request.method.as_str()) => {
+            serve_graphql(shared, request)
+        }
         _ => match GitRequest::parse(request) {
             Some(git) => serve_git(shared, request, &git),
-            None => unknown(shared, request),
+            None => match (
+                avatars::page(shared, request),
+                pages::find(shared.version, request),
+            ) {
+                (Some(answer), _) => logged(shared, request, None, Asker::nobody(), |_, _| answer),
+                (None, Some(found)) => serve_page(shared, request, found),
+                (None, None) => unknown(shared, request),
+            },
         },
     }
 }
 
 fn unknown(shared: &Shared, request: &Request) -> Served {
     let error = router::unknown_route(&router::NoRoute::Path, &request.method, &request.path);
-    logged(shared, request, None, Who::Anonymous, |_, _| Err(error))
+    logged(shared, request, None, Asker::nobody(), |_, _| Err(error))
 }
 
 fn serve_api(shared: &Shared, request: &Request) -> Served {
-    let found = router::find(api::ROUTES, &request.method, &request.segments[2..]);
+    pass_time(shared);
+    let found = router::find(
+        api::ROUTES,
+        shared.version,
+        &request.method,
+        &request.segments[2..],
+    );
     let job_token_route = found.as_ref().is_ok_and(|found| found.route.job_token);
-    let (caller, who) = identified(shared, |state, now| {
+    let (caller, asker) = identified(shared, |state, now| {
         auth::api_caller(state, now, request, job_token_route)
     });
     match found {
         Err(reason) => {
             let error = router::unknown_route(&reason, &request.method, &request.path);
-            logged(shared, request, None, who, |_, _| Err(error))
+            logged(shared, request, None, asker, |_, _| Err(error))
         }
         Ok(found) => {
             let pattern = found.route.pattern;
-            logged(shared, request, Some(pattern), who, |shared, entry| {
+            logged(shared, request, Some(pattern), asker, |shared, entry| {
                 handle(shared, request, caller?, found, entry)
             })
         }
     }
 }
 
+fn serve_page(shared: &Shared, request: &Request, found: Match) -> Served {
+    let (caller, asker) = identified(shared, |state, now| {
+        auth::api_caller(state, now, request, found.route.job_token)
+    });
+    logged(shared, request, None, asker, |shared, entry| {
+        handle(shared, request, caller?, found, entry)
+    })
+}
+
 fn serve_graphql(shared: &Shared, request: &Request) -> Served {
-    let (caller, who) = identified(shared, |state, now| {
+    pass_time(shared);
+    let (caller, asker) = identified(shared, |state, now| {
         auth::api_caller(state, now, request, false)
     });
-    logged(shared, request, Some("graphql"), who, |shared, _| {
-        graphql::serve(shared, request, caller?)
+    logged(shared, request, Some("graphql"), asker, |shared, entry| {
+        graphql::serve(shared, request, caller, &mut entry.unknown)
     })
 }
 
 fn serve_git(shared: &Shared, request: &Request, git: &GitRequest) -> Served {
-    let (caller, who) = identified(shared, |state, now| auth::git_caller(state, now, request));
-    logged(shared, request, Some(git.route()), who, |shared, _| {
+    let (caller, asker) = identified(shared, |state, now| auth::git_caller(state, now, request));
+    logged(shared, request, Some(git.route()), asker, |shared, _| {
         smart_http::serve(shared, request, git, caller)
     })
 }
 
+/// Nobody asks twice about a state that a panic has left half changed.
+fn pass_time(shared: &Shared) {
+    if !shared.is_damaged() {
+        engine::tick::tick(shared);
+    }
+}
+
+/// Who asks, and from which running job.
+struct Asker {
+    who: Who,
+    job: Option<JobName>,
+}
+
+impl Asker {
+    fn nobody() -> Self {
+        Self {
+            who: Who::Anonymous,
+            job: None,
+        }
+    }
+}
+
 fn identified(
     shared: &Shared,
-    find: impl FnOnce(&crate::store::State, jiff::Timestamp) -> Result<Caller, ApiError>,
-) -> (Result<Caller, ApiError>, Who) {
+    find: impl FnOnce(&State, jiff::Timestamp) -> Result<Caller, ApiError>,
+) -> (Result<Caller, ApiError>, Asker) {
     let now = shared.clock.now();
     let mut state = shared.state();
     state.remove_expired_members(clock::day(now));
@@ -97,7 +151,28 @@ fn identified(
     let who = caller
         .as_ref()
         .map_or(Who::Refused, |caller| caller.who(&state));
-    (caller, who)
+    let job = caller
+        .as_ref()
+        .ok()
+        .and_then(|caller| running_job(shared, &state, caller));
+    (caller, Asker { who, job })
+}
+
+fn running_job(shared: &Shared, state: &State, caller: &Caller) -> Option<JobName> {
+    let id = match caller {
+        Caller::Anonymous => None,
+        Caller::Job { job, .. } => Some(job.job_id),
+        Caller::User { token, .. } => {
+            let secret = &state.tokens.get(*token)?.secret;
+            shared.runs.only_bearer_of(secret)
+        }
+    };
+    let job = state.jobs.get(id?)?;
+    Some(JobName {
+        id: job.id,
+        name: job.name.clone(),
+        pipeline_id: job.pipeline_id,
+    })
 }
 
 fn handle(
@@ -107,14 +182,58 @@ fn handle(
     found: Match,
     entry: &mut RequestEntry,
 ) -> Answer {
+    let (response, ignored) = handled(shared, request, caller, found)?;
+    entry.ignored = ignored;
+    Ok(response)
+}
+
+fn handled(
+    shared: &Shared,
+    request: &Request,
+    caller: Caller,
+    found: Match,
+) -> Result<(Response, Vec<String>), ApiError> {
     let route = found.route;
     if !route.any_scope {
         auth::check_api_scope(&caller, route.method)?;
     }
+    let before = route
+        .may_move_projects()
+        .then(|| shared.state().project_paths());
     let ctx = Ctx::guarded(shared, request, caller, found.path, route.guard)?;
     let mut params = Params::read(request, route.raw_body)?;
-    entry.ignored = route.check_params(&mut params)?;
-    (route.handler)(&ctx.with_params(params))
+    let ignored = route.check_params(shared.version, &mut params)?;
+    let response = (route.handler)(&ctx.with_params(params))?;
+    if let Some(before) = before {
+        shared.state().remember_former_paths(before);
+    }
+    Ok((versions::without_newer(shared.version, response), ignored))
+}
+
+/// What the API answers to a user from inside the server, where nothing is logged or goes wrong on purpose.
+pub(crate) fn inside(shared: &Shared, user: u64, method: &str, path: &str, body: &Value) -> Answer {
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    let request = Request {
+        number: shared.next_request(),
+        method: method.to_owned(),
+        path: format!("/api/v4/{path}"),
+        segments: decoded_segments(path),
+        query: String::new(),
+        headers,
+        body: body.to_string().into(),
+    };
+    let found = router::find(api::ROUTES, shared.version, method, &request.segments)
+        .map_err(|reason| router::unknown_route(&reason, method, path))?;
+    let caller = Caller::User {
+        user,
+        token: 0,
+        scopes: vec!["api".to_owned()],
+    };
+    Ok(handled(shared, &request, caller, found)?.0)
 }
 
 /// Applies faults, turns errors and panics into answers, and writes the log entry.
@@ -122,17 +241,23 @@ fn logged(
     shared: &Shared,
     request: &Request,
     route: Option<&str>,
-    who: Who,
+    asker: Asker,
     work: impl FnOnce(&Shared, &mut RequestEntry) -> Answer,
 ) -> Served {
-    let fault = shared.faults.on_request(&request.method, route, &who);
+    let fault = shared.faults.on_request(&Arrival {
+        method: &request.method,
+        route,
+        who: &asker.who,
+        job: asker.job.as_ref(),
+    });
     let mut entry = RequestEntry {
         number: request.number,
         method: request.method.clone(),
         route: route.map(str::to_owned),
         path: without_tokens(&request.path, &request.query),
         status: 0,
-        who,
+        who: asker.who,
+        job: asker.job,
         unknown: None,
         ignored: Vec::new(),
         fault: fault.as_ref().map(|effect| effect.name().to_owned()),
@@ -159,19 +284,23 @@ fn logged(
             .report
             .say(&format!("{what} (request {})", entry.number));
     }
-    let who = entry.who.clone();
+    let (who, job) = (entry.who.clone(), entry.job.clone());
     shared.log.add(entry);
     if killed {
-        shared.faults.kill(&who);
+        shared.faults.kill(&who, job.as_ref());
     }
     if reset {
-        Served::Reset
+        return Served::Reset;
+    }
+    let response = match &standing {
+        Some(standing) => standing.told(response),
+        None => response,
+    };
+    let response = finished(request, response);
+    if matches!(fault, Some(Effect::CutShort)) {
+        Served::CutShort(response)
     } else {
-        let response = match &standing {
-            Some(standing) => standing.told(response),
-            None => response,
-        };
-        Served::Answer(finished(request, response))
+        Served::Answer(response)
     }
 }
 
@@ -202,11 +331,12 @@ fn run(
 fn substitute(effect: &Effect) -> Option<Response> {
     match effect {
         Effect::Answer { status, body } => Some(Response::json(*status, body)),
-        Effect::BadGateway => Some(Response::bytes(
-            502,
-            "text/html",
-            "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>",
-        )),
+        Effect::Html { status } => {
+            let page = format!(
+                "<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center></body></html>"
+            );
+            Some(Response::bytes(*status, "text/html", page))
+        }
         Effect::TooManyRequests { retry_after } => {
             let mut error = ApiError::body(
                 429,
@@ -218,6 +348,7 @@ fn substitute(effect: &Effect) -> Option<Response> {
         Effect::Delay { .. }
         | Effect::ResetBefore
         | Effect::ResetAfter
+        | Effect::CutShort
         | Effect::Kill
         | Effect::Rendezvous { .. }
         | Effect::Phantom => None,

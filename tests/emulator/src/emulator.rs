@@ -20,6 +20,7 @@ use crate::server::{self, Server};
 use crate::shared::Shared;
 use crate::store::State;
 use crate::store::tokens::Token;
+use crate::versions::Version;
 
 /// How to start.
 pub struct Options {
@@ -27,8 +28,8 @@ pub struct Options {
     pub port: u16,
     /// Where repositories and files go; `None`: a temporary directory that is removed at the end.
     pub data_dir: Option<PathBuf>,
-    /// What `GET /version` answers.
-    pub version: String,
+    /// Which GitLab it is: what is newer is not there.
+    pub version: Version,
     /// The token of the administrator `root`; `None`: a fresh one.
     pub root_token: Option<String>,
     /// Where unknown requests and failures are reported.
@@ -44,7 +45,7 @@ impl Default for Options {
         Self {
             port: 0,
             data_dir: None,
-            version: "18.5.1".to_owned(),
+            version: Version::default(),
             root_token: None,
             report: Box::new(io::stderr()),
             job_path: Vec::new(),
@@ -124,6 +125,11 @@ impl Emulator {
     /// `http://127.0.0.1:port`.
     pub fn url(&self) -> &str {
         &self.shared.url
+    }
+
+    /// Which GitLab it is.
+    pub fn version(&self) -> Version {
+        self.shared.version
     }
 
     /// The token of `root`.
@@ -233,12 +239,12 @@ fn job_path(first: Vec<PathBuf>) -> OsString {
 /// The fault `kill` ends the job that made the request: by its job token, or by the token among its variables.
 fn kill_jobs_on_fault(shared: &Arc<Shared>) {
     let weak = Arc::downgrade(shared);
-    shared.faults.on_kill(move |who| {
+    shared.faults.on_kill(move |who, job| {
         let Some(shared) = weak.upgrade() else {
             return;
         };
-        if let Some(job) = who.job_id() {
-            shared.runs.kill(job);
+        if let Some(job) = job {
+            shared.runs.kill(job.id);
             return;
         }
         let secrets: Vec<String> = {

@@ -5,12 +5,18 @@
 use jiff::Timestamp;
 
 use crate::access::{self, Role};
-use crate::issuables::{add_event, add_system_note, mention, touch};
+use crate::engine::environments::{self, Origin};
+use crate::issuable_details::kind_of;
+use crate::issuables::{add_event, add_system_note, call, mention, touch};
+use crate::markdown;
+use crate::merge_requests::auto_merge;
 use crate::store::State;
+use crate::store::holders::Holder;
 use crate::store::labels::Label;
 use crate::store::merge_requests::{MergeRequestState, without_draft_prefix};
 use crate::store::notes::Noteable;
 use crate::store::resource_events::Change;
+use crate::store::todos::TodoAction;
 
 /// Closes or reopens; false if it was so already, or is merged.
 pub(crate) fn set_open(
@@ -38,12 +44,15 @@ pub(crate) fn set_open(
             let changes = row.state == from;
             if changes {
                 (row.state, row.closed_at, row.closed_by) = (to, closed_at, closed_by);
-                row.auto_merge = None;
             }
             changes
         }),
     };
     if changed {
+        if let (false, Noteable::MergeRequest(id)) = (open, noteable) {
+            auto_merge::abort(state, id, user, now, "merge request was closed");
+            stop_environments(state, id, user, now);
+        }
         touch(state, noteable, now);
         let change = Change::State {
             state: if open { "reopened" } else { "closed" },
@@ -51,6 +60,14 @@ pub(crate) fn set_open(
         add_event(state, noteable, user, now, change);
     }
     changed
+}
+
+/// What the pipelines of a merge request have deployed stops when it is closed or merged.
+pub(crate) fn stop_environments(state: &mut State, id: u64, user: u64, now: Timestamp) {
+    if let Some(project) = state.merge_requests.get(id).map(|row| row.project_id) {
+        let origin = Origin::MergeRequest(id);
+        environments::stop_those_of(state, project, origin, user, now);
+    }
 }
 
 /// The ids of its labels.
@@ -135,11 +152,12 @@ pub(crate) fn labels_named(
             Some(label) => ids.push(label.id),
             None if may_create => ids.push(state.labels.insert(|id| Label {
                 id,
-                project_id: project,
+                holder: Holder::Project(project),
                 name: name.to_owned(),
                 color: "#428BCA".to_owned(),
                 description: None,
                 priority: None,
+                subscribers: Vec::new(),
                 created_at: now,
             })),
             None => {}
@@ -204,31 +222,53 @@ pub(crate) fn set_assignees(
         return;
     };
     let old = std::mem::replace(place, assignees.clone());
-    let names = |ids: Vec<u64>| {
-        let names = ids.into_iter().filter_map(|id| state.users.get(id));
-        let names: Vec<String> = names.map(|user| format!("@{}", user.username)).collect();
-        names.join(" and ")
+    tell_of_people(
+        state,
+        noteable,
+        user,
+        now,
+        ["assigned to", "unassigned"],
+        (&old, &assignees),
+    );
+    for new in assignees.iter().filter(|id| !old.contains(id)) {
+        let action = TodoAction::Assigned;
+        state.add_todo(*new, noteable, user, action, None, now);
+    }
+}
+
+/// Tells who came and who went, each with its own words.
+pub(crate) fn tell_of_people(
+    state: &mut State,
+    noteable: Noteable,
+    user: u64,
+    now: Timestamp,
+    words: [&str; 2],
+    (old, new): (&[u64], &[u64]),
+) {
+    let names = |ids: &[u64], others: &[u64]| {
+        let ids = ids.iter().filter(|id| !others.contains(id));
+        let users = ids.filter_map(|id| state.users.get(*id));
+        let names: Vec<String> = users.map(|user| format!("@{}", user.username)).collect();
+        sentence(&names)
     };
-    let added = names(
-        assignees
-            .iter()
-            .copied()
-            .filter(|id| !old.contains(id))
-            .collect(),
-    );
-    let removed = names(
-        old.iter()
-            .copied()
-            .filter(|id| !assignees.contains(id))
-            .collect(),
-    );
-    let parts = [("assigned to", added), ("unassigned", removed)];
+    let parts = [(words[0], names(new, old)), (words[1], names(old, new))];
     let parts: Vec<String> = parts
         .iter()
         .filter(|(_, names)| !names.is_empty())
         .map(|(verb, names)| format!("{verb} {names}"))
         .collect();
-    add_system_note(state, noteable, user, now, &parts.join(" and "));
+    if !parts.is_empty() {
+        add_system_note(state, noteable, user, now, &parts.join(" and "));
+    }
+}
+
+/// `a`, `a and b`, `a, b, and c`.
+pub(crate) fn sentence(names: &[String]) -> String {
+    match names {
+        [one, two] => format!("{one} and {two}"),
+        [most @ .., last] if most.len() > 1 => format!("{}, and {last}", most.join(", ")),
+        _ => names.join(", "),
+    }
 }
 
 /// Sets the title; draft prefixes are told of in their own words.
@@ -248,18 +288,44 @@ pub(crate) fn set_title(
     };
     let old = std::mem::replace(place, title.to_owned());
     let drafts = (without_draft_prefix(&old), without_draft_prefix(title));
-    let text = match noteable {
-        Noteable::MergeRequest(_) if drafts.0 == drafts.1 && drafts.1 != title => {
-            "marked this merge request as **draft**".to_owned()
+    let is_draft = drafts.1 != title;
+    if matches!(noteable, Noteable::MergeRequest(_)) {
+        if (drafts.0 != old) != is_draft {
+            let word = if is_draft { "draft" } else { "ready" };
+            let text = format!("marked this merge request as **{word}**");
+            add_system_note(state, noteable, user, now, &text);
         }
-        Noteable::MergeRequest(_) if drafts.0 == drafts.1 => {
-            "marked this merge request as **ready**".to_owned()
+        if drafts.0 == drafts.1 {
+            return;
         }
-        Noteable::Issue(_) | Noteable::MergeRequest(_) => {
-            format!("changed title from **{{-{old}-}}** to **{{+{title}+}}**")
+    }
+    let (old, new) = marked(&old, title);
+    let text = format!("changed title from **{old}** to **{new}**");
+    add_system_note(state, noteable, user, now, &text);
+}
+
+/// Two texts with what differs marked: what went as `{-..-}`, what came as `{+..+}`.
+fn marked(old: &str, new: &str) -> (String, String) {
+    let old: Vec<char> = old.chars().collect();
+    let new: Vec<char> = new.chars().collect();
+    let same = |a: &mut dyn Iterator<Item = (&char, &char)>| a.take_while(|(a, b)| a == b).count();
+    let start = same(&mut old.iter().zip(&new));
+    let room = old.len().min(new.len()) - start;
+    let end = same(&mut old.iter().rev().zip(new.iter().rev())).min(room);
+    let mark = |text: &[char], sign: char| {
+        let part = |from: usize, to: usize| text[from..to].iter().collect::<String>();
+        let (head, middle, tail) = (
+            part(0, start),
+            part(start, text.len() - end),
+            part(text.len() - end, text.len()),
+        );
+        if middle.is_empty() {
+            format!("{head}{tail}")
+        } else {
+            format!("{head}{{{sign}{middle}{sign}}}{tail}")
         }
     };
-    add_system_note(state, noteable, user, now, &text);
+    (mark(&old, '-'), mark(&new, '+'))
 }
 
 /// Sets the description.
@@ -281,9 +347,22 @@ pub(crate) fn set_description(
     let Some(place) = place.filter(|place| place.as_deref() != text) else {
         return;
     };
-    *place = text.map(str::to_owned);
-    add_system_note(state, noteable, user, now, "changed the description");
-    mention(state, url, noteable, user, now, text.unwrap_or_default());
+    let old = std::mem::replace(place, text.map(str::to_owned));
+    let (old, new) = (old.unwrap_or_default(), text.unwrap_or_default());
+    match markdown::ticked(&old, new) {
+        Some(items) => {
+            for (item, done) in items {
+                let status = if done { "completed" } else { "incomplete" };
+                let told = format!("marked the checklist item **{item}** as {status}");
+                add_system_note(state, noteable, user, now, &told);
+            }
+        }
+        None => {
+            add_system_note(state, noteable, user, now, "changed the description");
+            call(state, noteable, user, now, new, None);
+        }
+    }
+    mention(state, url, noteable, user, now, new);
 }
 
 /// Hides an issue or opens it to all who see the project; false for merge requests and if it was so already.
@@ -305,11 +384,29 @@ pub(crate) fn set_confidential(
         return false;
     };
     *place = confidential;
-    let text = if confidential {
-        "made the issue confidential"
+    let seen = if confidential {
+        "confidential"
     } else {
-        "made the issue visible to everyone"
+        "visible to everyone"
     };
-    add_system_note(state, noteable, user, now, text);
+    let text = format!("made the {} {seen}", kind_of(state, noteable));
+    add_system_note(state, noteable, user, now, &text);
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::marked;
+
+    #[test]
+    fn only_what_differs_between_two_titles_is_marked() {
+        for (old, new, expected) in [
+            ("Old title", "New title", ("{-Old-} title", "{+New+} title")),
+            ("one", "one two", ("one", "one{+ two+}")),
+            ("aa", "a", ("a{-a-}", "a")),
+        ] {
+            let (before, after) = marked(old, new);
+            assert_eq!((before.as_str(), after.as_str()), expected);
+        }
+    }
 }

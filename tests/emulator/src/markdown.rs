@@ -67,9 +67,41 @@ pub(crate) fn tasks(text: &str) -> (usize, usize) {
     items
 }
 
+/// The task list items that were ticked or cleared from one text to another; nothing if more than that changed.
+pub(crate) fn ticked(old: &str, new: &str) -> Option<Vec<(String, bool)>> {
+    let box_of = |line: &str| {
+        let at = line.find("[ ] ").or_else(|| line.find("[x] "));
+        at.or_else(|| line.find("[X] "))
+    };
+    let (old, new) = (lines(old), lines(new));
+    let mut items = Vec::new();
+    if old.len() != new.len() || old == new {
+        return None;
+    }
+    for ((before, _), (after, fenced)) in old.into_iter().zip(new) {
+        if before == after {
+            continue;
+        }
+        let at = box_of(after).filter(|at| box_of(before) == Some(*at) && !fenced)?;
+        if before[..at] != after[..at] || before[at + 4..] != after[at + 4..] {
+            return None;
+        }
+        items.push((after[at + 4..].to_owned(), !after[at..].starts_with("[ ]")));
+    }
+    Some(items)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{tasks, without_code};
+    use super::{tasks, ticked, without_code};
+
+    #[test]
+    fn ticking_a_box_is_told_from_other_edits() {
+        let ticks = ticked("a\n- [ ] b", "a\n- [x] b");
+        assert_eq!(ticks, Some(vec![("b".to_owned(), true)]));
+        assert_eq!(ticked("- [ ] b", "- [x] c"), None);
+        assert_eq!(ticked("a", "a"), None);
+    }
 
     #[test]
     fn code_is_taken_out_and_text_stays() {

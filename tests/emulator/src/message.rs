@@ -105,6 +105,15 @@ impl Response {
         }
     }
 
+    /// What the content is, if there is any.
+    pub(crate) fn content_type(&self) -> Option<&str> {
+        let found = self
+            .headers
+            .iter()
+            .find(|(name, _)| *name == "content-type");
+        found.map(|(_, value)| value.as_str())
+    }
+
     /// The same answer with one more header.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));

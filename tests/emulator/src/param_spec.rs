@@ -17,10 +17,7 @@ pub(crate) enum Kind {
     Hash(&'static [&'static str]),
     /// An array of hashes with these keys.
     Hashes(&'static [&'static str]),
-    #[expect(
-        dead_code,
-        reason = "for families that come next; whoever uses it first removes this line"
-    )]
+    /// An uploaded file; its content is with `Ctx::file`.
     File,
     /// Left as sent.
     Any,
@@ -74,6 +71,9 @@ pub(crate) const fn hash(name: &'static str, keys: &'static [&'static str]) -> P
 
 pub(crate) const fn hashes(name: &'static str, keys: &'static [&'static str]) -> Param {
     Param::new(name, Kind::Hashes(keys))
+}
+pub(crate) const fn file(name: &'static str) -> Param {
+    Param::new(name, Kind::File)
 }
 pub(crate) const fn any(name: &'static str) -> Param {
     Param::new(name, Kind::Any)

@@ -10,10 +10,6 @@ use crate::message::{Request, urlencoded_pairs};
 
 /// A file of a multipart form.
 #[derive(Debug, Clone)]
-#[expect(
-    dead_code,
-    reason = "for families that come next; whoever uses it first removes this line"
-)]
 pub(crate) struct UploadedFile {
     pub(crate) name: String,
     pub(crate) file_name: String,

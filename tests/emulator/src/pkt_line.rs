@@ -8,18 +8,23 @@ pub(crate) struct Commands {
     pub(crate) updates: Vec<RefUpdate>,
     /// Such as `ci.skip`.
     pub(crate) options: Vec<String>,
+    /// Whether the client reads messages beside the report.
+    pub(crate) side_band: bool,
 }
 
 /// Reads the commands in front of the pack: lines up to a flush, then push options up to the next one.
 pub(crate) fn parse_commands(body: &[u8]) -> Commands {
     let (mut updates, mut with_options, mut rest) = (Vec::new(), false, body);
+    let mut side_band = false;
     while let Some((line, after)) = packet(rest) {
         rest = after;
         let Some(line) = line else { break };
         let (command, capabilities) = line.split_once('\0').unwrap_or((line.as_str(), ""));
+        let mut capabilities = capabilities.split_whitespace();
         with_options |= capabilities
-            .split_whitespace()
+            .clone()
             .any(|capability| capability == "push-options");
+        side_band |= capabilities.any(|capability| capability == "side-band-64k");
         updates.extend(parse_update(command.trim_end()));
     }
     let mut options = Vec::new();
@@ -27,7 +32,22 @@ pub(crate) fn parse_commands(body: &[u8]) -> Commands {
         rest = after;
         options.push(line.trim_end().to_owned());
     }
-    Commands { updates, options }
+    Commands {
+        updates,
+        options,
+        side_band,
+    }
+}
+
+/// The answer to a push with a message that the client prints line by line behind `remote:`.
+pub(crate) fn with_message(answer: &[u8], text: &str) -> Vec<u8> {
+    const FLUSH: &[u8] = b"0000";
+    let Some(front) = answer.strip_suffix(FLUSH) else {
+        return answer.to_vec();
+    };
+    // The second band is for messages.
+    let length = text.len() + 5;
+    [front, format!("{length:04x}\x02{text}").as_bytes(), FLUSH].concat()
 }
 
 /// One packet line and what follows it; `None` inside for a flush.

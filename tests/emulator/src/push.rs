@@ -3,6 +3,7 @@
 use crate::git::GitError;
 use crate::merge_requests::refresh;
 use crate::shared::Shared;
+use crate::store::events::{EventAction, EventTarget, PushData};
 
 /// One ref that changed; `None` stands for a ref that is not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,13 +34,64 @@ pub(crate) struct Push {
 /// Runs everything that GitLab does after a push. Call it without holding the state.
 pub(crate) fn on_push(shared: &Shared, push: &Push) -> Result<(), GitError> {
     settle_default_branch(shared, push)?;
+    record_activity(shared, push)?;
     let changed = refresh::after_push(shared, push)?;
     shared.pipelines.pushed(shared, push);
     if !push.options.iter().any(|option| option == "ci.skip") {
-        for iid in changed {
+        for (project, iid) in changed {
             let pipelines = shared.pipelines.as_ref();
-            pipelines.merge_request_changed(shared, push.project, iid, push.user);
+            pipelines.merge_request_changed(shared, project, iid, push.user);
         }
+    }
+    Ok(())
+}
+
+/// Writes the push into the activity of its author.
+fn record_activity(shared: &Shared, push: &Push) -> Result<(), GitError> {
+    let repository = shared.repository(push.project);
+    let default = {
+        let state = shared.state();
+        let project = state.projects.get(push.project);
+        project.and_then(|project| project.default_branch.clone())
+    };
+    for update in &push.updates {
+        let (name, branch) = match update.name.strip_prefix("refs/tags/") {
+            Some(name) => (name, false),
+            None => match update.branch() {
+                Some(name) => (name, true),
+                None => continue,
+            },
+        };
+        let commit = match &update.new {
+            Some(new) => repository.commit(new)?,
+            None => None,
+        };
+        let range = match (&update.old, &update.new) {
+            (Some(old), Some(new)) => Some(format!("{old}..{new}")),
+            // A new branch brings what the default branch lacks.
+            (None, Some(new)) if branch => {
+                match default.as_deref().filter(|known| *known != name) {
+                    Some(default) => Some(format!("refs/heads/{default}..{new}")),
+                    None => Some(new.clone()),
+                }
+            }
+            (_, None) | (None, Some(_)) => None,
+        };
+        let commits = match range {
+            Some(range) => repository.commits(&[&range])?.len(),
+            None => 0,
+        };
+        let data = PushData {
+            branch,
+            name: name.to_owned(),
+            from: update.old.clone(),
+            to: update.new.clone(),
+            commits: u64::try_from(commits).unwrap_or(u64::MAX),
+            title: commit.map(|commit| commit.title().to_owned()),
+        };
+        let (target, now) = (EventTarget::Push(data), shared.clock.now());
+        let mut state = shared.state();
+        state.record(push.project, push.user, EventAction::Pushed, target, now);
     }
     Ok(())
 }

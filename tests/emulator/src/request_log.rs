@@ -40,6 +40,14 @@ impl Who {
     }
 }
 
+/// A running job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JobName {
+    pub id: u64,
+    pub name: String,
+    pub pipeline_id: u64,
+}
+
 /// One answered request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RequestEntry {
@@ -51,6 +59,8 @@ pub struct RequestEntry {
     pub path: String,
     pub status: u16,
     pub who: Who,
+    /// The running job it came from: known by its job token, or because no other running job has this access token.
+    pub job: Option<JobName>,
     /// What the emulator does not have: a route, a method or a parameter.
     pub unknown: Option<String>,
     /// Parameters that GitLab does not have either, and that were dropped as it drops them.

@@ -12,9 +12,10 @@ use crate::errors::ApiError;
 use crate::message::Response;
 use crate::param_spec::{Kind, coerced};
 pub(crate) use crate::param_spec::{
-    Param, any, boolean, hash, hashes, integer, integers, list, one_of, string,
+    Param, any, boolean, file, hash, hashes, integer, integers, list, one_of, string,
 };
 use crate::params::Params;
+use crate::versions::{self, Version};
 
 /// What a handler returns.
 pub(crate) type Answer = Result<Response, ApiError>;
@@ -49,9 +50,7 @@ const KEYSET: &[Param] = &[
     string("cursor"),
 ];
 /// Ways to authenticate, read by `auth` and allowed everywhere.
-const UNIVERSAL: &[&str] = &["private_token", "access_token", "job_token"];
-/// Understood everywhere by GitLab and nowhere here.
-const NOWHERE: &[&str] = &["sudo"];
+const UNIVERSAL: &[&str] = &["private_token", "access_token", "job_token", "sudo"];
 
 /// One line of the table.
 #[derive(Clone, Copy)]
@@ -63,6 +62,8 @@ pub(crate) struct Route {
     pub(crate) job_token: bool,
     pub(crate) any_scope: bool,
     pub(crate) raw_body: bool,
+    /// Takes whatever parameters are sent, unchecked.
+    any_parameter: bool,
     /// Parameters of GitLab's that the emulator lacks: `501`.
     refused: &'static [&'static str],
     params: [&'static [Param]; 5],
@@ -82,6 +83,7 @@ const fn route(
         job_token: false,
         any_scope: false,
         raw_body: false,
+        any_parameter: false,
         refused: &[],
         params: [&[], &[], &[], &[], &[]],
     }
@@ -151,10 +153,32 @@ impl Route {
         self
     }
 
+    /// Takes every parameter, because their names depend on the path.
+    pub(crate) const fn any_parameter(mut self) -> Self {
+        self.any_parameter = true;
+        self
+    }
+
     /// Names parameters that GitLab has and the emulator does not.
     pub(crate) const fn refuses(mut self, names: &'static [&'static str]) -> Self {
         self.refused = names;
         self
+    }
+
+    /// May it give projects another path?
+    pub(crate) fn may_move_projects(&self) -> bool {
+        let pattern = self.pattern;
+        match self.method {
+            "PUT" => {
+                pattern == "projects/:id"
+                    || pattern == "groups/:id"
+                    || pattern.ends_with("/transfer")
+            }
+            "POST" => {
+                pattern.ends_with("/transfer") || pattern == "groups/:id/projects/:project_id"
+            }
+            _ => false,
+        }
     }
 
     /// The names of the parameters it understands.
@@ -173,7 +197,11 @@ impl Route {
 
     /// Types, requirements and allowed values; afterwards each value has its JSON type. Gives back the names that nobody
     /// knows, which are dropped.
-    pub(crate) fn check_params(&self, params: &mut Params) -> Result<Vec<String>, ApiError> {
+    pub(crate) fn check_params(
+        &self,
+        version: Version,
+        params: &mut Params,
+    ) -> Result<Vec<String>, ApiError> {
         // Clients repeat in the body what the path says already; the path counts.
         params.values.retain(|name, _| {
             !self
@@ -183,6 +211,10 @@ impl Route {
         });
         let mut unheard = Vec::new();
         for name in params.values.keys() {
+            if !versions::has_parameter(version, self.pattern, name) {
+                unheard.push(name.clone());
+                continue;
+            }
             let known = self.all_params().find(|param| param.name == name.as_str());
             match known {
                 Some(Param {
@@ -198,11 +230,10 @@ impl Route {
                 }
                 Some(_) => {}
                 None if UNIVERSAL.contains(&name.as_str()) => {}
-                None if self.refused.contains(&name.as_str())
-                    || NOWHERE.contains(&name.as_str()) =>
-                {
+                None if self.refused.contains(&name.as_str()) => {
                     return Err(self.not_implemented(name));
                 }
+                None if self.any_parameter => {}
                 None => unheard.push(name.clone()),
             }
         }
@@ -222,10 +253,37 @@ impl Route {
             }
         }
         if problems.is_empty() {
+            self.check_offset(params)?;
             Ok(unheard)
         } else {
             Err(ApiError::error(400, problems.join(", ")))
         }
+    }
+
+    /// Where keyset pagination is to be had, pages by number end at a limit.
+    fn check_offset(&self, params: &Params) -> Result<(), ApiError> {
+        const MAX_OFFSET: i64 = 50_000;
+        let number = |name: &str, default: i64| {
+            let given = params.values.get(name).and_then(Value::as_i64);
+            given.unwrap_or(default)
+        };
+        let keyset = params.values.get("pagination").and_then(Value::as_str) == Some("keyset");
+        let reach = number("page", 1).saturating_mul(number("per_page", 20).min(100));
+        if self.params[3].is_empty() || keyset || reach <= MAX_OFFSET {
+            return Ok(());
+        }
+        let kind = match self.pattern.rsplit('/').next() {
+            Some("projects") => "Project",
+            Some("groups") => "Group",
+            Some("users") => "User",
+            Some("jobs") => "Ci::Build",
+            Some(_) | None => "ActiveRecord",
+        };
+        let text = format!(
+            "Offset pagination has a maximum allowed offset of {MAX_OFFSET} for requests that return objects of type \
+             {kind}. Remaining records can be retrieved using keyset pagination."
+        );
+        Err(ApiError::error(405, text))
     }
 
     fn not_implemented(&self, name: &str) -> ApiError {
@@ -251,20 +309,27 @@ pub(crate) struct Match {
 pub(crate) enum NoRoute {
     Path,
     Method,
+    /// Servers of a later version have it.
+    Newer,
 }
 
 /// The best route for a path: literal segments win over placeholders, from left to right.
 pub(crate) fn find(
     table: &[&'static [Route]],
+    version: Version,
     method: &str,
     segments: &[String],
 ) -> Result<Match, NoRoute> {
     let mut best: Option<(Vec<u8>, Match)> = None;
-    let mut other_method = false;
+    let (mut other_method, mut newer) = (false, false);
     for route in table.iter().copied().flatten() {
         let Some((rank, path)) = fits(route.pattern, segments) else {
             continue;
         };
+        if !versions::has_route(version, route.method, route.pattern) {
+            newer = true;
+            continue;
+        }
         if route.method != method {
             other_method = true;
         } else if best.as_ref().is_none_or(|(best_rank, _)| rank > *best_rank) {
@@ -273,6 +338,7 @@ pub(crate) fn find(
     }
     match best {
         Some((_, found)) => Ok(found),
+        None if newer => Err(NoRoute::Newer),
         None if other_method => Err(NoRoute::Method),
         None => Err(NoRoute::Path),
     }
@@ -305,6 +371,7 @@ pub(crate) fn unknown_route(reason: &NoRoute, method: &str, path: &str) -> ApiEr
     let what = format!("unknown route `{method} {path}`");
     match reason {
         NoRoute::Path => ApiError::body(404, json!({ "error": "404 Not Found" })).unknown(what),
+        NoRoute::Newer => ApiError::body(404, json!({ "error": "404 Not Found" })),
         NoRoute::Method => ApiError::body(405, json!({ "error": "405 Not Allowed" })).unknown(what),
     }
 }
@@ -334,6 +401,7 @@ mod tests {
     fn found(method: &str, path: &[&str]) -> Result<Match, NoRoute> {
         find(
             &[TABLE],
+            Version::default(),
             method,
             &path
                 .iter()
@@ -374,7 +442,9 @@ mod tests {
         let mut repeated = Params::default();
         repeated.put("name", json!("n"));
         repeated.put("id", json!("8"));
-        route.check_params(&mut repeated).unwrap();
+        route
+            .check_params(Version::default(), &mut repeated)
+            .unwrap();
         assert_eq!(Value::Object(repeated.values), json!({ "name": "n" }));
     }
 
@@ -384,12 +454,17 @@ mod tests {
         let mut odd = Params::default();
         odd.put("name", json!("n"));
         odd.put("nmae", json!("n"));
-        assert_eq!(route.check_params(&mut odd).unwrap(), ["nmae"]);
+        assert_eq!(
+            route.check_params(Version::default(), &mut odd).unwrap(),
+            ["nmae"]
+        );
         assert_eq!(Value::Object(odd.values), json!({ "name": "n" }));
         let mut lacking = Params::default();
         lacking.put("name", json!("n"));
         lacking.put("colour", json!("red"));
-        let refusal = route.check_params(&mut lacking).unwrap_err();
+        let refusal = route
+            .check_params(Version::default(), &mut lacking)
+            .unwrap_err();
         assert_eq!(refusal.status, 501);
         assert!(refusal.unknown.unwrap().contains("`colour`"));
     }
@@ -406,14 +481,16 @@ mod tests {
         ] {
             good.put(name, json!(value));
         }
-        route.check_params(&mut good).unwrap();
+        route.check_params(Version::default(), &mut good).unwrap();
         assert_eq!(
             Value::Object(good.values),
             json!({ "name": "n", "age": 7, "labels": ["a", "b"], "inputs": { "x": "1" } })
         );
         let mut bad = Params::default();
         bad.put("age", json!("old"));
-        let error = route.check_params(&mut bad).unwrap_err();
+        let error = route
+            .check_params(Version::default(), &mut bad)
+            .unwrap_err();
         assert_eq!(
             error.body,
             json!({ "error": "name is missing, age is invalid" })

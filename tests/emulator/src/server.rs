@@ -105,6 +105,7 @@ async fn answer(
     let reporter = Arc::clone(&shared);
     match tokio::task::spawn_blocking(move || dispatch::serve(&shared, &plain)).await {
         Ok(Served::Answer(response)) => into_axum(response),
+        Ok(Served::CutShort(response)) => half(response),
         Ok(Served::Reset) => {
             cut.0.store(true, Ordering::SeqCst);
             into_axum(Response::no_content())
@@ -119,11 +120,24 @@ async fn answer(
 }
 
 fn into_axum(response: Response) -> axum::response::Response {
+    let body = Body::from(response.body.clone());
+    with_body(response, body)
+}
+
+/// An answer that promises its whole length and ends in the middle.
+fn half(response: Response) -> axum::response::Response {
+    let whole = response.body.len();
+    let first = response.body.slice(..whole / 2);
+    let pieces = [Ok(first), Err(io::Error::from(io::ErrorKind::BrokenPipe))];
+    let body = Body::from_stream(futures_util::stream::iter(pieces));
+    with_body(response.with("content-length", whole.to_string()), body)
+}
+
+fn with_body(response: Response, body: Body) -> axum::response::Response {
     let mut builder = http::Response::builder().status(response.status);
     for (name, value) in response.headers {
         builder = builder.header(name, value);
     }
-    let body = Body::from(response.body);
     builder.body(body).unwrap_or_else(|_| {
         let mut broken = axum::response::Response::new(Body::empty());
         *broken.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;

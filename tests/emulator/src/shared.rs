@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::background::Background;
@@ -16,7 +16,9 @@ use crate::rate_limit::RateLimit;
 use crate::report::Report;
 use crate::request_log::RequestLog;
 use crate::runner::{Runs, Settings};
+use crate::sandbox::Snapshots;
 use crate::store::State;
+use crate::versions::Version;
 
 thread_local! {
     static HOLDS_STATE: Cell<bool> = const { Cell::new(false) };
@@ -26,8 +28,7 @@ thread_local! {
 pub(crate) struct Shared {
     /// `http://127.0.0.1:port`.
     pub(crate) url: String,
-    /// What `GET /version` answers.
-    pub(crate) version: String,
+    pub(crate) version: Version,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
     pub(crate) rate_limit: RateLimit,
@@ -40,8 +41,11 @@ pub(crate) struct Shared {
     /// How jobs are executed.
     pub(crate) runner: Settings,
     pub(crate) background: Background,
+    pub(crate) snapshots: Snapshots,
     /// Held while what follows a push is done, so that pushes are seen one after the other.
     pub(crate) after_push: Mutex<()>,
+    /// The second of the clock at which what comes with time was last looked at.
+    pub(crate) ticked: AtomicI64,
     state: Mutex<State>,
     requests: AtomicU64,
 }
@@ -49,7 +53,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(
         url: String,
-        version: String,
+        version: Version,
         report: Report,
         data_dir: PathBuf,
         clock: Clock,
@@ -69,7 +73,9 @@ impl Shared {
             runs: Arc::default(),
             runner,
             background: Background::default(),
+            snapshots: Snapshots::default(),
             after_push: Mutex::new(()),
+            ticked: AtomicI64::new(i64::MIN),
             state: Mutex::new(state),
             requests: AtomicU64::new(0),
         }
@@ -99,6 +105,11 @@ impl Shared {
                 .join("repositories")
                 .join(format!("{project}.git")),
         )
+    }
+
+    /// How many requests were answered or are being answered.
+    pub(crate) fn requests_so_far(&self) -> u64 {
+        self.requests.load(Ordering::SeqCst)
     }
 
     pub(crate) fn next_request(&self) -> u64 {

@@ -14,10 +14,20 @@ use crate::auth::Caller;
 use crate::errors::ApiError;
 use crate::git;
 use crate::message::{Request, Response};
-use crate::pkt_line::{parse_commands, parse_update};
+use crate::pkt_line::{parse_commands, parse_update, with_message};
 use crate::push::{self, Push, RefUpdate};
+use crate::push_messages;
+use crate::push_options;
 use crate::router::Answer;
 use crate::shared::Shared;
+
+/// The names of git's requests in the log and in fault rules.
+pub(crate) const ROUTES: [&str; 4] = [
+    "git info/refs upload-pack",
+    "git upload-pack",
+    "git info/refs receive-pack",
+    "git receive-pack",
+];
 
 /// Refs that only the server writes.
 const HIDDEN_REFS: [&str; 4] = [
@@ -81,10 +91,10 @@ impl GitRequest {
     /// The name of the request in the log.
     pub(crate) fn route(&self) -> &'static str {
         match (self.service, self.advertisement) {
-            (Service::UploadPack, true) => "git info/refs upload-pack",
-            (Service::UploadPack, false) => "git upload-pack",
-            (Service::ReceivePack, true) => "git info/refs receive-pack",
-            (Service::ReceivePack, false) => "git receive-pack",
+            (Service::UploadPack, true) => ROUTES[0],
+            (Service::UploadPack, false) => ROUTES[1],
+            (Service::ReceivePack, true) => ROUTES[2],
+            (Service::ReceivePack, false) => ROUTES[3],
         }
     }
 }
@@ -135,7 +145,9 @@ fn authorized(
 ) -> Result<Result<u64, Response>, ApiError> {
     let state = shared.state();
     let user = caller.user();
-    let project = state.find_project(&git.project_path);
+    let project = state
+        .find_project(&git.project_path)
+        .or_else(|| state.moved_project(&git.project_path));
     let access = project.map(|project| access::in_project(&state, user, project.id));
     let (Some(project), true) = (project, access.is_some_and(|access| access.can_read)) else {
         let gone = "The project you were looking for could not be found or you don't have permission to view it.";
@@ -175,7 +187,8 @@ fn authorized(
     if user.is_none() {
         return Ok(Err(challenge("HTTP Basic: Access denied")));
     }
-    if !access.is_some_and(|access| access.at_least(Role::Developer)) {
+    let guest = user.is_some_and(|user| access::collaborates_somewhere(&state, user, project.id));
+    if !guest && !access.is_some_and(|access| access.at_least(Role::Developer)) {
         return Err(refusal(
             403,
             "You are not allowed to push code to this project.",
@@ -265,23 +278,27 @@ fn receive(shared: &Shared, caller: &Caller, project: u64, body: &[u8], number: 
         .env("SANDBOX_REFUSAL", refusal.unwrap_or_default())
         .env("SANDBOX_NO_FORCE", no_force.join(" "));
     command.env("SANDBOX_ACCEPTED", &accepted.file);
-    let response = result_of(Service::ReceivePack, command, body)?;
+    let mut response = result_of(Service::ReceivePack, command, body)?;
     let updates = accepted.updates();
-    if !updates.is_empty() {
-        let mut options = asked.options;
-        if caller.job().is_some() {
-            // Pushes with a job token start no pipeline.
-            options.push("ci.skip".to_owned());
-        }
-        push::on_push(
-            shared,
-            &Push {
-                project,
-                user,
-                updates,
-                options,
-            },
-        )?;
+    if updates.is_empty() {
+        return Ok(response);
+    }
+    let mut options = asked.options;
+    if caller.job().is_some() {
+        // Pushes with a job token start no pipeline.
+        options.push("ci.skip".to_owned());
+    }
+    let push = Push {
+        project,
+        user,
+        updates,
+        options,
+    };
+    push::on_push(shared, &push)?;
+    let warnings = push_options::apply(shared, &push);
+    let text = push_messages::of(shared, &push, &warnings);
+    if asked.side_band && !text.is_empty() {
+        response.body = with_message(&response.body, &text).into();
     }
     Ok(response)
 }
@@ -322,6 +339,8 @@ fn judge(
             Some("GitLab: The default branch of a project cannot be deleted.")
         } else if update.new.is_none() && protected {
             Some("GitLab: You can only delete protected branches using the web interface.")
+        } else if role < Some(Role::Developer) && !access::may_push(&state, user, project, branch) {
+            Some("GitLab: You are not allowed to push code to this project.")
         } else if protected && !access::may_push(&state, user, project, branch) {
             Some("GitLab: You are not allowed to push code to protected branches on this project.")
         } else {

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use crate::access::{self, Role};
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
-use crate::git::Commit;
+use crate::git::{Action, Commit};
 use crate::message::Response;
 use crate::push::{self, RefUpdate};
-use crate::router::{Answer, Guard, Route, delete, get, one_of, post, string};
+use crate::router::{Answer, Guard, Route, boolean, delete, get, one_of, post, put, string};
 use crate::store::State;
 
 use super::commit_entity::{self, project_url};
@@ -17,6 +17,7 @@ use super::repository::require_code;
 
 const READER: Guard = Guard::ProjectReader;
 const WRITER: Guard = Guard::Project(Role::Developer);
+const KEEPER: Guard = Guard::Project(Role::Maintainer);
 
 pub(super) const ROUTES: &[Route] = &[
     get("projects/:id/repository/branches", READER, index)
@@ -32,6 +33,25 @@ pub(super) const ROUTES: &[Route] = &[
     post("projects/:id/repository/branches", WRITER, create)
         .params(&[string("branch").required(), string("ref").required()]),
     delete("projects/:id/repository/branches/:branch", WRITER, destroy),
+    delete(
+        "projects/:id/repository/merged_branches",
+        WRITER,
+        destroy_merged,
+    ),
+    put(
+        "projects/:id/repository/branches/:branch/protect",
+        KEEPER,
+        protect,
+    )
+    .params(&[
+        boolean("developers_can_push"),
+        boolean("developers_can_merge"),
+    ]),
+    put(
+        "projects/:id/repository/branches/:branch/unprotect",
+        KEEPER,
+        unprotect,
+    ),
 ];
 
 fn index(ctx: &Ctx<'_>) -> Answer {
@@ -80,6 +100,9 @@ fn create(ctx: &Ctx<'_>) -> Answer {
     if repository.resolve(&format!("refs/heads/{name}"))?.is_some() {
         return Err(ApiError::message(400, "Branch already exists"));
     }
+    if repository.branches()?.is_empty() {
+        begin(ctx, user)?;
+    }
     let Some(commit) = repository.resolve(from)? else {
         return Err(ApiError::message(
             400,
@@ -99,11 +122,115 @@ fn create(ctx: &Ctx<'_>) -> Answer {
     Ok(Response::created(&one(ctx, name)?))
 }
 
+/// An empty repository gets its default branch, with an empty README, before another branch is made.
+fn begin(ctx: &Ctx<'_>, user: u64) -> Result<(), ApiError> {
+    let project = ctx.project();
+    let (by, branch) = {
+        let state = ctx.state();
+        let wished = state.projects.get(project);
+        let wished = wished.and_then(|project| project.wished_default_branch.clone());
+        (
+            state.identity(user, ctx.now()),
+            wished.unwrap_or_else(|| "main".to_owned()),
+        )
+    };
+    let repository = ctx.shared.repository(project);
+    let readme = [Action::put("README.md", b"")];
+    let commit = repository.commit_actions(None, &readme, "Add README.md", &by, &by)?;
+    let update = RefUpdate {
+        name: format!("refs/heads/{branch}"),
+        old: None,
+        new: Some(commit),
+    };
+    Ok(push::move_ref(
+        ctx.shared,
+        project,
+        user,
+        update,
+        Vec::new(),
+    )?)
+}
+
+/// Deletes the branches that the default branch holds, but for protected ones.
+fn destroy_merged(ctx: &Ctx<'_>) -> Answer {
+    let (user, project) = (ctx.user()?, ctx.project());
+    let repository = ctx.shared.repository(project);
+    let default = {
+        let state = ctx.state();
+        let project = state.projects.get(project);
+        project.and_then(|project| project.default_branch.clone())
+    };
+    let default = default.unwrap_or_else(|| "main".to_owned());
+    let Some(root) = repository.resolve(&format!("refs/heads/{default}"))? else {
+        return Err(ApiError::not_found_plain());
+    };
+    for (name, commit) in repository.branches()? {
+        let kept = name == default
+            || ctx.state().is_protected_branch(project, &name)
+            || ctx.state().merge_requests_of(project).any(|row| {
+                row.is_open() && (row.source_branch == name || row.target_branch == name)
+            });
+        if kept || !repository.is_ancestor(&commit, &root)? {
+            continue;
+        }
+        let update = RefUpdate {
+            name: format!("refs/heads/{name}"),
+            old: Some(commit),
+            new: None,
+        };
+        push::move_ref(ctx.shared, project, user, update, Vec::new())?;
+    }
+    Ok(Response::json(202, &json!({ "message": "202 Accepted" })))
+}
+
+/// The older way to protect a branch.
+fn protect(ctx: &Ctx<'_>) -> Answer {
+    let (project, name) = (ctx.project(), ctx.path("branch"));
+    one(ctx, name)?;
+    {
+        let mut state = ctx.state();
+        let known = state
+            .protected_branches
+            .iter()
+            .find(|rule| rule.project_id == project && rule.name == name)
+            .map(|rule| rule.id);
+        let id = known.unwrap_or_else(|| state.protect_branch(project, name));
+        if let Some(rule) = state.protected_branches.get_mut(id) {
+            let level = |open: Option<bool>, old: &mut Vec<i64>| match open {
+                Some(true) => *old = vec![Role::Developer.level()],
+                Some(false) => *old = vec![Role::Maintainer.level()],
+                None => {}
+            };
+            level(
+                ctx.boolean("developers_can_push"),
+                &mut rule.push_access_levels,
+            );
+            level(
+                ctx.boolean("developers_can_merge"),
+                &mut rule.merge_access_levels,
+            );
+        }
+    }
+    Ok(Response::ok(&one(ctx, name)?))
+}
+
+fn unprotect(ctx: &Ctx<'_>) -> Answer {
+    let (project, name) = (ctx.project(), ctx.path("branch"));
+    one(ctx, name)?;
+    ctx.state()
+        .protected_branches
+        .retain(|rule| rule.project_id != project || rule.name != name);
+    Ok(Response::ok(&one(ctx, name)?))
+}
+
 fn destroy(ctx: &Ctx<'_>) -> Answer {
     let (user, project, name) = (ctx.user()?, ctx.project(), ctx.path("branch"));
     let full = format!("refs/heads/{name}");
     let old = ctx.shared.repository(project).resolve(&full)?;
     let old = old.ok_or_else(|| ApiError::not_found("Branch"))?;
+    if let Some(head) = ctx.shared.repository(project).commit(&old)? {
+        ctx.check_unmodified(head.committer.at)?;
+    }
     {
         let state = ctx.state();
         let found = state.projects.get(project);

@@ -8,12 +8,16 @@ use crate::errors::ApiError;
 use crate::git::{Commit, GitError, Identity};
 use crate::message::Response;
 use crate::push::{self, RefUpdate};
-use crate::router::{Answer, Guard, Param, Route, post, string};
+use crate::router::{Answer, Guard, Param, Route, boolean, post, string};
 
 use super::commit_entity::{self, project_url};
 
 const WRITER: Guard = Guard::Project(Role::Developer);
-const PICK: &[Param] = &[string("branch").required(), string("message")];
+const PICK: &[Param] = &[
+    string("branch").required(),
+    string("message"),
+    boolean("dry_run"),
+];
 
 pub(super) const ROUTES: &[Route] = &[
     post(
@@ -21,15 +25,13 @@ pub(super) const ROUTES: &[Route] = &[
         WRITER,
         cherry_pick,
     )
-    .refuses(&["dry_run"])
     .params(PICK),
     post(
         "projects/:id/repository/commits/:sha/revert",
         WRITER,
         revert,
     )
-    .refuses(&["dry_run"])
-    .params(&[string("branch").required()]),
+    .params(&[string("branch").required(), boolean("dry_run")]),
 ];
 
 fn cherry_pick(ctx: &Ctx<'_>) -> Answer {
@@ -114,6 +116,9 @@ fn apply(ctx: &Ctx<'_>, verb: &str, change: impl Fn(&Commit, &str, &Identity) ->
         .is_some_and(|head| head.tree == tree)
     {
         return refused("empty");
+    }
+    if ctx.boolean("dry_run") == Some(true) {
+        return Ok(Response::ok(&json!({ "dry_run": "success" })));
     }
     let new = repository.commit_tree(&tree, &[&head], &change.message, &change.author, &by)?;
     let update = RefUpdate {

@@ -36,6 +36,17 @@ pub(super) const ROUTES: &[Route] = &[
     get("projects/:id/repository/commits/:sha/diff", READER, diff)
         .params(&[boolean("unidiff")])
         .paginated(),
+    get(
+        "projects/:id/repository/commits/:sha/sequence",
+        READER,
+        sequence,
+    )
+    .params(&[boolean("first_parent")]),
+    get(
+        "projects/:id/repository/commits/:sha/signature",
+        READER,
+        signature,
+    ),
     get("projects/:id/repository/commits/:sha/refs", READER, refs)
         .params(&[one_of("type", &["branch", "tag", "all"])])
         .paginated(),
@@ -110,6 +121,23 @@ fn diff(ctx: &Ctx<'_>) -> Answer {
     let files = repository.diff(&parent_or_nothing(&repository, &commit)?, &commit.id)?;
     let unified = ctx.boolean("unidiff").unwrap_or(false);
     ctx.page(files, |file| commit_entity::diff(&file, unified))
+}
+
+fn sequence(ctx: &Ctx<'_>) -> Answer {
+    let commit = find(ctx)?;
+    let mut arguments = vec![commit.id.as_str()];
+    if ctx.boolean("first_parent") == Some(true) {
+        arguments.push("--first-parent");
+    }
+    let repository = ctx.shared.repository(ctx.project());
+    let count = repository.commits(&arguments)?.len();
+    Ok(Response::ok(&json!({ "count": count })))
+}
+
+fn signature(ctx: &Ctx<'_>) -> Answer {
+    find(ctx)?;
+    // Keys are not checked here, so no commit counts as signed.
+    Err(ApiError::not_found("Signature"))
 }
 
 fn parent_or_nothing(repository: &Repository, commit: &Commit) -> Result<String, ApiError> {

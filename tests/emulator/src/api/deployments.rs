@@ -56,13 +56,7 @@ pub(super) const ROUTES: &[Route] = &[
         READ,
         shipped,
     )
-    .refuses(&[
-        "deployed_after",
-        "deployed_before",
-        "environment",
-        "merge_user_id",
-        "reviewer_id",
-    ])
+    .refuses(&["deployed_after", "deployed_before", "environment"])
     .params(merge_requests::MORE)
     .also(issuable_filter::FILTERS)
     .paginated()
@@ -184,7 +178,7 @@ fn shipped(ctx: &Ctx<'_>) -> Answer {
         }
         Some(_) | None => None,
     };
-    merge_requests::list(ctx, "all", |row| {
+    merge_requests::list(ctx, "all", |_, row| {
         let merged = [&row.merge_commit_sha, &row.squash_commit_sha];
         let merged = merged.into_iter().flatten().next().unwrap_or(&row.sha);
         recorded

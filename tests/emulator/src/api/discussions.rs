@@ -2,22 +2,24 @@
 
 use serde_json::{Value, json};
 
-use crate::access::{self, Role};
 use crate::ctx::Ctx;
+use crate::diff_positions;
 use crate::errors::ApiError;
 use crate::issuables;
 use crate::merge_requests::auto_merge;
 use crate::message::Response;
-use crate::router::{Answer, Guard, Param, Route, boolean, delete, get, post, put, string};
+use crate::resolving;
+use crate::router::{Answer, Guard, Param, Route, any, boolean, delete, get, post, put, string};
 use crate::secret;
 use crate::store::State;
 use crate::store::notes::{Note, Noteable};
 
 use super::noteable;
-use super::notes::{self, Added};
+use super::notes::{self, Added, Place};
 
 const READER: Guard = Guard::ProjectReader;
 const BODY: &[Param] = &[string("body").required(), string("created_at")];
+const POSITION: &[Param] = &[any("position"), string("commit_id")];
 const CHANGE: &[Param] = &[string("body"), boolean("resolved")];
 
 pub(super) const ROUTES: &[Route] = &[
@@ -71,7 +73,8 @@ pub(super) const ROUTES: &[Route] = &[
         READER,
         create,
     )
-    .params(BODY),
+    .params(BODY)
+    .also(POSITION),
     put(
         "projects/:id/merge_requests/:noteable_iid/discussions/:discussion_id",
         READER,
@@ -95,13 +98,34 @@ pub(super) const ROUTES: &[Route] = &[
         READER,
         destroy,
     ),
+    get(
+        "projects/:id/issues/:noteable_iid/discussions/:discussion_id/notes",
+        READER,
+        replies,
+    ),
+    get(
+        "projects/:id/issues/:noteable_iid/discussions/:discussion_id/notes/:note_id",
+        READER,
+        show_note,
+    ),
+    get(
+        "projects/:id/merge_requests/:noteable_iid/discussions/:discussion_id/notes",
+        READER,
+        replies,
+    ),
+    get(
+        "projects/:id/merge_requests/:noteable_iid/discussions/:discussion_id/notes/:note_id",
+        READER,
+        show_note,
+    ),
 ];
 
 fn index(ctx: &Ctx<'_>) -> Answer {
     let noteable = noteable::find(ctx)?;
     let state = ctx.state();
     let mut ids: Vec<&str> = Vec::new();
-    for note in state.notes_on(noteable) {
+    let visible = |note: &&Note| notes::may_read(ctx, &state, note);
+    for note in state.notes_on(noteable).filter(visible) {
         if !ids.contains(&note.discussion_id.as_str()) {
             ids.push(&note.discussion_id);
         }
@@ -118,18 +142,45 @@ fn shown(ctx: &Ctx<'_>, noteable: Noteable, id: &str) -> Result<Value, ApiError>
     let state = ctx.state();
     let known = state
         .notes_on(noteable)
-        .any(|note| note.discussion_id == id);
+        .any(|note| note.discussion_id == id && notes::may_read(ctx, &state, note));
     known
         .then_some(())
         .ok_or_else(|| ApiError::not_found("Discussion"))?;
     Ok(entity(ctx, &state, noteable, id))
 }
 
+fn replies(ctx: &Ctx<'_>) -> Answer {
+    let noteable = noteable::find(ctx)?;
+    let missing = |_error| ApiError::not_found("Notes");
+    let thread = shown(ctx, noteable, ctx.path("discussion_id")).map_err(missing)?;
+    Ok(Response::ok(&thread["notes"]))
+}
+
+fn show_note(ctx: &Ctx<'_>) -> Answer {
+    let noteable = noteable::find(ctx)?;
+    let state = ctx.state();
+    let note = notes::find(ctx, &state, noteable)?;
+    Ok(Response::ok(&notes::entity(ctx, &state, note)))
+}
+
 fn create(ctx: &Ctx<'_>) -> Answer {
     let user = ctx.user()?;
     let noteable = noteable::find(ctx)?;
-    let id = format!("{}{}", secret::fresh(""), secret::fresh("")).to_lowercase();
-    match notes::add(ctx, user, noteable, Some(&id))? {
+    let position = match ctx.value("position") {
+        Some(sent) => {
+            let read = diff_positions::read(sent)?;
+            let repository = ctx.shared.repository(ctx.project());
+            Some(diff_positions::place(&repository, read)?)
+        }
+        None => None,
+    };
+    let id = secret::discussion_id();
+    let place = Place {
+        thread: Some(&id),
+        position,
+        internal: false,
+    };
+    match notes::add(ctx, user, noteable, place)? {
         Added::Note(..) => Ok(Response::created(&shown(ctx, noteable, &id)?)),
         Added::OnlyCommands(outcome) => notes::only_commands(outcome),
     }
@@ -139,13 +190,28 @@ fn reply(ctx: &Ctx<'_>) -> Answer {
     let noteable = noteable::find(ctx)?;
     let id = ctx.path("discussion_id");
     shown(ctx, noteable, id)?;
+    let (position, internal) = {
+        let state = ctx.state();
+        let mut thread = state
+            .notes_on(noteable)
+            .filter(|note| note.discussion_id == id);
+        let first = thread.next().filter(|note| !note.system);
+        let refused = || ApiError::bad_request("Discussion can not be replied to.");
+        let first = first.ok_or_else(refused)?;
+        (first.position.clone(), first.internal)
+    };
     // A lone comment becomes a thread with its first reply.
     for note in ctx.state().notes.iter_mut() {
         if note.noteable == noteable && note.discussion_id == id {
             note.in_thread = true;
         }
     }
-    notes::write(ctx, noteable, Some(id))
+    let place = Place {
+        thread: Some(id),
+        position,
+        internal,
+    };
+    notes::write(ctx, noteable, place)
 }
 
 fn resolve(ctx: &Ctx<'_>) -> Answer {
@@ -176,6 +242,8 @@ fn update(ctx: &Ctx<'_>) -> Answer {
                 .clone_into(&mut note.body);
             note.updated_at = ctx.now();
         }
+        drop(state);
+        crate::suggestions::read(ctx.shared, id)?;
     }
     let state = ctx.state();
     let note = state.notes.get(id).ok_or_else(ApiError::not_found_plain)?;
@@ -191,19 +259,13 @@ fn set_resolved(
     let resolved = ctx.boolean("resolved").unwrap_or(true);
     let iid = {
         let (mut state, now) = (ctx.state(), ctx.now());
-        let access = access::in_project(&state, Some(user), ctx.project());
-        let may =
-            access.at_least(Role::Developer) || issuables::author_of(&state, noteable) == user;
-        let chosen =
-            |note: &Note| note.noteable == noteable && note.is_resolvable() && chosen(note);
-        let resolvable = state.notes.iter().any(chosen);
-        (may && resolvable)
+        let resolvable = state
+            .notes_on(noteable)
+            .any(|note| note.is_resolvable() && chosen(note));
+        (resolving::may_resolve(&state, user, noteable) && resolvable)
             .then_some(())
             .ok_or_else(ApiError::forbidden)?;
-        for note in state.notes.iter_mut().filter(|note| chosen(note)) {
-            note.resolved_at = resolved.then_some(now);
-            note.resolved_by = resolved.then_some(user);
-        }
+        resolving::set(&mut state, noteable, resolved, user, now, chosen);
         issuables::iid_of(&state, noteable)
     };
     auto_merge::merge_if_ready(ctx.shared, ctx.project(), iid);
@@ -224,7 +286,7 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
 fn entity(ctx: &Ctx<'_>, state: &State, noteable: Noteable, id: &str) -> Value {
     let notes: Vec<&Note> = state
         .notes_on(noteable)
-        .filter(|note| note.discussion_id == id)
+        .filter(|note| note.discussion_id == id && notes::may_read(ctx, state, note))
         .collect();
     json!({
         "id": id,

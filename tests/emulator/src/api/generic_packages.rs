@@ -10,7 +10,7 @@ use crate::clock;
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::message::Response;
-use crate::router::{Answer, Guard, Route, get, one_of, put};
+use crate::router::{Answer, Guard, Route, any, get, one_of, put};
 use crate::store::packages::{Package, PackageFile};
 
 const FILE: &str = "projects/:id/packages/generic/:package_name/:package_version/:file_name";
@@ -20,6 +20,8 @@ pub(super) const ROUTES: &[Route] = &[
         .params(&[
             one_of("status", &["default", "hidden"]),
             one_of("select", &["package_file"]),
+            // The file is the body; GitLab's own description lists it with the parameters.
+            any("file"),
         ])
         .raw_body()
         .job_token(),

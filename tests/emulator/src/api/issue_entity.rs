@@ -8,8 +8,9 @@ use crate::markdown;
 use crate::store::State;
 use crate::store::issues::Issue;
 use crate::store::notes::Noteable;
+use crate::time_tracking;
 
-use super::{labels, milestones, users};
+use super::{label_entity, milestones, users};
 
 /// The form of lists and of single issues.
 pub(crate) fn entity(ctx: &Ctx<'_>, state: &State, issue: &Issue) -> Value {
@@ -25,6 +26,11 @@ pub(crate) fn entity(ctx: &Ctx<'_>, state: &State, issue: &Issue) -> Value {
     let notes = state.notes_on(noteable).filter(|note| !note.system).count();
     let closing = state.merge_requests.iter();
     let closing = closing.filter(|row| row.closes.contains(&issue.id)).count();
+    let duplicate = issue.duplicate_of.and_then(|id| state.issues.get(id));
+    let duplicate = duplicate.map(|other| {
+        let (project, iid) = (other.project_id, other.iid);
+        format!("{url}/api/v4/projects/{project}/issues/{iid}")
+    });
     json!({
         "id": issue.id,
         "iid": issue.iid,
@@ -51,7 +57,7 @@ pub(crate) fn entity(ctx: &Ctx<'_>, state: &State, issue: &Issue) -> Value {
         "discussion_locked": issue.discussion_locked,
         "issue_type": issue.issue_type,
         "web_url": format!("{page}/-/issues/{}", issue.iid),
-        "time_stats": no_time(),
+        "time_stats": time_tracking::stats(state, noteable),
         "task_completion_status": { "count": tasks, "completed_count": done },
         "has_tasks": tasks > 0,
         "task_status": format!("{done} of {tasks} checklist items completed"),
@@ -60,14 +66,14 @@ pub(crate) fn entity(ctx: &Ctx<'_>, state: &State, issue: &Issue) -> Value {
             "notes": format!("{own}/issues/{}/notes", issue.iid),
             "award_emoji": format!("{own}/issues/{}/award_emoji", issue.iid),
             "project": own,
-            "closed_as_duplicate_of": Value::Null,
+            "closed_as_duplicate_of": duplicate,
         },
         "references": {
             "short": format!("#{}", issue.iid),
             "relative": format!("#{}", issue.iid),
             "full": format!("{path}#{}", issue.iid),
         },
-        "severity": "UNKNOWN",
+        "severity": issue.severity.to_uppercase(),
         "moved_to_id": issue.moved_to_id,
         "imported": false,
         "imported_from": "none",
@@ -82,15 +88,5 @@ pub(super) fn label_list(ctx: &Ctx<'_>, state: &State, ids: &[u64]) -> Value {
     }
     let mut found: Vec<_> = ids.iter().filter_map(|id| state.labels.get(*id)).collect();
     found.sort_by_key(|label| &label.name);
-    found.into_iter().map(labels::basic).collect()
-}
-
-/// Time tracking of something on which no time was spent.
-pub(super) fn no_time() -> Value {
-    json!({
-        "time_estimate": 0,
-        "total_time_spent": 0,
-        "human_time_estimate": Value::Null,
-        "human_total_time_spent": Value::Null,
-    })
+    found.into_iter().map(label_entity::basic).collect()
 }

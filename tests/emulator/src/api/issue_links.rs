@@ -112,7 +112,11 @@ fn create(ctx: &Ctx<'_>) -> Answer {
 
 fn target<'a>(ctx: &Ctx<'_>, state: &'a State, user: u64) -> Result<&'a Issue, ApiError> {
     let missing = || ApiError::not_found_plain();
-    let project = state.find_project(ctx.string("target_project_id").unwrap_or_default());
+    // Sent as null it is the project of the path.
+    let project = match ctx.string("target_project_id") {
+        Some(named) => state.find_project(named),
+        None => state.projects.get(ctx.project()),
+    };
     let iid = ctx
         .string("target_issue_iid")
         .and_then(|iid| iid.parse().ok());

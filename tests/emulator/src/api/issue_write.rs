@@ -4,6 +4,7 @@ use crate::access::{self, Role};
 use crate::ctx::Ctx;
 use crate::errors::{ApiError, Invalid};
 use crate::issuable_changes as changes;
+use crate::issuable_details::{set_due_date, set_locked, set_type};
 use crate::issuables;
 use crate::message::Response;
 use crate::quick_actions;
@@ -78,6 +79,7 @@ fn create(ctx: &Ctx<'_>) -> Answer {
                 kind.clone_into(&mut issue.issue_type);
             }
         }
+        issuables::call(&mut state, noteable, user, now, &parsed.text, None);
         for text in [title.as_str(), parsed.text.as_str()] {
             issuables::mention(&mut state, ctx.url(), noteable, user, now, text);
         }
@@ -128,16 +130,17 @@ fn update(ctx: &Ctx<'_>) -> Answer {
         if let Some(confidential) = ctx.boolean("confidential") {
             changes::set_confidential(&mut state, noteable, confidential, user, now);
         }
-        if let Some(issue) = state.issues.get_mut(old.id) {
-            issue.due_date = due.unwrap_or(issue.due_date);
-            if ctx.given("discussion_locked") {
-                issue.discussion_locked = ctx.boolean("discussion_locked");
-            }
-            if let Some(kind) = ctx.string("issue_type") {
-                kind.clone_into(&mut issue.issue_type);
-            }
-            issue.updated_at = now;
+        if let Some(due) = due {
+            set_due_date(&mut state, old.id, due, user, now);
         }
+        if ctx.given("discussion_locked") {
+            let locked = ctx.boolean("discussion_locked");
+            set_locked(&mut state, noteable, locked, user, now);
+        }
+        if let Some(kind) = ctx.string("issue_type") {
+            set_type(&mut state, old.id, kind, user, now);
+        }
+        issuables::touch(&mut state, noteable, now);
         if let Some(event) = ctx.string("state_event") {
             changes::set_open(&mut state, noteable, event == "reopen", user, now);
         }
@@ -208,8 +211,10 @@ fn relocate(ctx: &Ctx<'_>) -> Answer {
 
 fn destroy(ctx: &Ctx<'_>) -> Answer {
     ctx.user()?;
-    let id = find(ctx)?.id;
+    let row = find(ctx)?;
     ctx.require(Role::Owner)?;
+    ctx.check_unmodified(row.updated_at)?;
+    let id = row.id;
     let mut state = ctx.state();
     let noteable = Noteable::Issue(id);
     state.issues.remove(id);

@@ -1,14 +1,17 @@
 //! Issues: lists, one, and what is around one.
 
-use serde_json::Value;
+use jiff::Span;
+use jiff::civil::Date;
+use serde_json::{Value, json};
 
 use crate::access;
+use crate::clock;
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::issuables;
 use crate::message::Response;
 use crate::references;
-use crate::router::{Answer, Guard, Param, Route, boolean, get, one_of, string};
+use crate::router::{Answer, Guard, Param, Route, boolean, get, one_of};
 use crate::store::State;
 use crate::store::issues::Issue;
 use crate::store::merge_requests::MergeRequest;
@@ -23,7 +26,35 @@ const MORE: &[Param] = &[
     one_of("issue_type", &["issue", "incident", "test_case", "task"]),
     boolean("confidential"),
     boolean("with_labels_details"),
-    string("due_date"),
+    boolean("non_archived"),
+    one_of(
+        "due_date",
+        &[
+            "0",
+            "any",
+            "today",
+            "tomorrow",
+            "overdue",
+            "week",
+            "month",
+            "next_month_and_previous_two_weeks",
+            "",
+        ],
+    ),
+    one_of(
+        "order_by",
+        &[
+            "created_at",
+            "updated_at",
+            "title",
+            "due_date",
+            "label_priority",
+            "milestone_due",
+            "popularity",
+            "priority",
+            "relative_position",
+        ],
+    ),
 ];
 
 pub(super) const ROUTES: &[Route] = &[
@@ -35,10 +66,23 @@ pub(super) const ROUTES: &[Route] = &[
         .params(MORE)
         .also(FILTERS)
         .paginated(),
-    get("issues", Guard::User, of_all)
+    get("issues", Guard::Open, of_all)
         .params(MORE)
         .also(FILTERS)
         .paginated(),
+    get("issues_statistics", Guard::User, count_all)
+        .params(MORE)
+        .also(FILTERS),
+    get(
+        "groups/:id/issues_statistics",
+        Guard::GroupReader,
+        count_group,
+    )
+    .params(MORE)
+    .also(FILTERS),
+    get("projects/:id/issues_statistics", READER, count_project)
+        .params(MORE)
+        .also(FILTERS),
     get("issues/:issue_id", Guard::Admin, by_id),
     get("projects/:id/issues/:issue_iid", READER, show),
     get(
@@ -59,68 +103,135 @@ pub(super) const ROUTES: &[Route] = &[
         participants,
     )
     .paginated(),
+    get(
+        "projects/:id/issues/:issue_iid/user_agent_detail",
+        READER,
+        user_agent,
+    ),
 ];
 
 fn of_project(ctx: &Ctx<'_>) -> Answer {
-    list(ctx, "all", |issue| issue.project_id == ctx.project())
+    list(ctx, "all", |_, issue| issue.project_id == ctx.project())
 }
 
 fn of_group(ctx: &Ctx<'_>) -> Answer {
     let inside: Vec<u64> = ctx.state().projects_below(ctx.group());
-    list(ctx, "all", |issue| inside.contains(&issue.project_id))
+    list(ctx, "all", |state, issue| {
+        inside.contains(&issue.project_id) && is_wanted(ctx, state, issue.project_id)
+    })
 }
 
 fn of_all(ctx: &Ctx<'_>) -> Answer {
-    list(ctx, "created_by_me", |_| true)
+    list(ctx, "created_by_me", |state, issue| {
+        is_wanted(ctx, state, issue.project_id)
+    })
 }
 
-fn list(ctx: &Ctx<'_>, scope: &'static str, wanted: impl Fn(&Issue) -> bool) -> Answer {
+/// Archived projects are left out of lists over several projects, unless asked for.
+pub(super) fn is_wanted(ctx: &Ctx<'_>, state: &State, project: u64) -> bool {
+    let archived = state
+        .projects
+        .get(project)
+        .is_some_and(|project| project.settings.archived);
+    !archived || ctx.boolean("non_archived") == Some(false)
+}
+
+fn count_project(ctx: &Ctx<'_>) -> Answer {
+    count(ctx, "all", |_, issue| issue.project_id == ctx.project())
+}
+
+fn count_group(ctx: &Ctx<'_>) -> Answer {
+    let inside: Vec<u64> = ctx.state().projects_below(ctx.group());
+    count(ctx, "all", |state, issue| {
+        inside.contains(&issue.project_id) && is_wanted(ctx, state, issue.project_id)
+    })
+}
+
+fn count_all(ctx: &Ctx<'_>) -> Answer {
+    count(ctx, "created_by_me", |state, issue| {
+        is_wanted(ctx, state, issue.project_id)
+    })
+}
+
+fn count(ctx: &Ctx<'_>, scope: &'static str, wanted: impl Fn(&State, &Issue) -> bool) -> Answer {
     let filter = Filter::read(ctx, scope)?;
     let state = ctx.state();
-    let mut rows: Vec<&Issue> = state
-        .issues
-        .iter()
-        .filter(|issue| {
-            wanted(issue)
-                && issuables::may_read(&state, ctx.caller.user(), Noteable::Issue(issue.id))
-                && passes(ctx, issue)
-                && filter.passes(&state, &Facts::of_issue(issue))
-        })
-        .collect();
+    let found = found(ctx, &state, &filter, wanted);
+    let open = found.iter().filter(|issue| issue.open).count();
+    let counts = json!({ "all": found.len(), "closed": found.len() - open, "opened": open });
+    Ok(Response::ok(&json!({ "statistics": { "counts": counts } })))
+}
+
+fn list(ctx: &Ctx<'_>, scope: &'static str, wanted: impl Fn(&State, &Issue) -> bool) -> Answer {
+    let filter = Filter::read(ctx, scope)?;
+    let state = ctx.state();
+    let mut rows = found(ctx, &state, &filter, wanted);
+    rows.retain(|issue| {
+        ctx.string("state")
+            .is_none_or(|wanted| wanted == "all" || wanted == issue.state())
+    });
     filter.sort(&mut rows, |issue, order| {
-        let text = match order {
-            "title" => issue.title.clone(),
-            "due_date" => issue
-                .due_date
-                .map(|day| day.to_string())
-                .unwrap_or_default(),
-            _ => String::new(),
+        let number = |number: Option<i64>| (number.is_none(), number.unwrap_or(0), String::new());
+        let key = match order {
+            "due_date" => {
+                let due = issue.due_date.map(|day| day.to_string().replace('-', ""));
+                number(due.and_then(|due| due.parse().ok()))
+            }
+            "relative_position" => number(issue.relative_position),
+            _ => Facts::of_issue(issue).sort_key(&state, order),
         };
-        let at = if order == "updated_at" {
-            issue.updated_at
-        } else {
-            issue.created_at
-        };
-        (text, at, issue.id)
+        (key, issue.id)
     });
     ctx.page(rows, |issue| issue_entity::entity(ctx, &state, issue))
 }
 
-fn passes(ctx: &Ctx<'_>, issue: &Issue) -> bool {
-    let due = |wanted: &str| match wanted {
-        "0" | "" => issue.due_date.is_none(),
-        "any" => issue.due_date.is_some(),
-        day => issue.due_date.is_some_and(|due| due.to_string() == day),
+/// The issues the caller may see and the filters let pass, whatever their state.
+fn found<'a>(
+    ctx: &Ctx<'_>,
+    state: &'a State,
+    filter: &Filter<'_>,
+    wanted: impl Fn(&State, &Issue) -> bool,
+) -> Vec<&'a Issue> {
+    let passes = |issue: &&Issue| {
+        wanted(state, issue)
+            && issuables::may_read(state, ctx.caller.user(), Noteable::Issue(issue.id))
+            && passes(ctx, issue)
+            && filter.passes(state, &Facts::of_issue(issue))
     };
-    ctx.string("state")
-        .is_none_or(|wanted| wanted == "all" || wanted == issue.state())
-        && ctx
-            .string("issue_type")
-            .is_none_or(|wanted| wanted == issue.issue_type)
+    state.issues.iter().filter(passes).collect()
+}
+
+fn passes(ctx: &Ctx<'_>, issue: &Issue) -> bool {
+    ctx.string("issue_type")
+        .is_none_or(|wanted| wanted == issue.issue_type)
         && ctx
             .boolean("confidential")
             .is_none_or(|wanted| wanted == issue.confidential)
-        && ctx.string("due_date").is_none_or(due)
+        && ctx
+            .string("due_date")
+            .is_none_or(|wanted| is_due(clock::day(ctx.now()), issue.due_date, wanted))
+}
+
+/// Is an issue of this due date among those due then, seen from today?
+fn is_due(today: Date, due: Option<Date>, wanted: &str) -> bool {
+    let (Some(due), false) = (due, matches!(wanted, "0" | "")) else {
+        return due.is_none() && matches!(wanted, "0" | "");
+    };
+    let days = |count: i32| today.saturating_add(Span::new().days(count));
+    let monday = days(-i32::from(today.weekday().to_monday_zero_offset()));
+    let within = |from: Date, to: Date| from <= due && due <= to;
+    match wanted {
+        "today" => due == today,
+        "tomorrow" => due == days(1),
+        "overdue" => due < today,
+        "week" => within(monday, monday.saturating_add(Span::new().days(6))),
+        "month" => within(today.first_of_month(), today.last_of_month()),
+        "next_month_and_previous_two_weeks" => {
+            let next = today.saturating_add(Span::new().months(1));
+            within(days(-14), next.last_of_month())
+        }
+        _ => true,
+    }
 }
 
 fn by_id(ctx: &Ctx<'_>) -> Answer {
@@ -151,7 +262,10 @@ pub(super) fn shown(ctx: &Ctx<'_>, id: u64) -> Result<Value, ApiError> {
     let state = ctx.state();
     let issue = state.issues.get(id).ok_or_else(ApiError::not_found_plain)?;
     let mut entity = issue_entity::entity(ctx, &state, issue);
-    entity["subscribed"] = Value::Bool(ctx.caller.user() == Some(issue.author_id));
+    let noteable = Noteable::Issue(id);
+    let user = ctx.caller.user();
+    let subscribed = user.is_some_and(|user| state.is_subscribed(user, noteable));
+    entity["subscribed"] = Value::Bool(subscribed);
     Ok(entity)
 }
 
@@ -190,19 +304,15 @@ fn merge_requests(ctx: &Ctx<'_>, wanted: impl Fn(&State, &MergeRequest) -> bool)
 fn participants(ctx: &Ctx<'_>) -> Answer {
     let issue = find(ctx)?;
     let state = ctx.state();
-    let notes = state
-        .notes_on(Noteable::Issue(issue.id))
-        .filter(|note| !note.system);
-    let mut ids = vec![issue.author_id];
-    for id in issue
-        .assignee_ids
-        .iter()
-        .copied()
-        .chain(notes.map(|note| note.author_id))
-    {
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-    }
+    let ids = state.participants(Noteable::Issue(issue.id));
     ctx.page(ids, |id| users::basic_by_id(&state, id, ctx.url()))
+}
+
+/// GitLab writes these down only for issues that its spam check looked at.
+fn user_agent(ctx: &Ctx<'_>) -> Answer {
+    let user = ctx.user()?;
+    let admin = ctx.state().users.get(user).is_some_and(|user| user.admin);
+    admin.then_some(()).ok_or_else(ApiError::forbidden)?;
+    find(ctx)?;
+    Err(ApiError::not_found("UserAgentDetail"))
 }

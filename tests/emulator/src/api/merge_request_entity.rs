@@ -11,8 +11,9 @@ use crate::merge_requests::checks::{self, Verdict};
 use crate::store::State;
 use crate::store::merge_requests::{MergeRequest, MergeStatus};
 use crate::store::notes::Noteable;
+use crate::time_tracking;
 
-use super::issue_entity::{label_list, no_time};
+use super::issue_entity::label_list;
 use super::{milestones, users};
 
 /// The form of `view=simple`.
@@ -74,7 +75,7 @@ pub(crate) fn basic(ctx: &Ctx<'_>, state: &State, row: &MergeRequest) -> Value {
         "assignee": assignees.first(),
         "assignees": assignees,
         "reviewers": users(&row.reviewer_ids),
-        "source_project_id": row.source_project_id,
+        "source_project_id": state.projects.get(row.source_project_id).map(|project| project.id),
         "target_project_id": row.project_id,
         "labels": label_list(ctx, state, &row.label_ids),
         "draft": row.is_draft(),
@@ -99,7 +100,7 @@ pub(crate) fn basic(ctx: &Ctx<'_>, state: &State, row: &MergeRequest) -> Value {
             "relative": format!("!{}", row.iid),
             "full": format!("{path}!{}", row.iid),
         },
-        "time_stats": no_time(),
+        "time_stats": time_tracking::stats(state, noteable),
         "squash": row.squash,
         "squash_on_merge": match squash_option {
             Some("always") => true,
@@ -111,6 +112,10 @@ pub(crate) fn basic(ctx: &Ctx<'_>, state: &State, row: &MergeRequest) -> Value {
         "blocking_discussions_resolved": resolved,
     });
     extend(&mut entity, more);
+    if row.source_project_id != row.project_id {
+        entity["allow_collaboration"] = json!(row.allow_collaboration);
+        entity["allow_maintainer_to_push"] = json!(row.allow_collaboration);
+    }
     entity
 }
 
@@ -142,9 +147,13 @@ pub(super) fn full(ctx: &Ctx<'_>, id: u64) -> Result<Value, ApiError> {
         .caller
         .user()
         .is_some_and(|user| access::may_update(&state, user, row.project_id, &row.target_branch));
+    let subscribed = ctx
+        .caller
+        .user()
+        .is_some_and(|user| state.is_subscribed(user, Noteable::MergeRequest(id)));
     let mut entity = basic(ctx, &state, row);
     let more = json!({
-        "subscribed": ctx.caller.user() == Some(row.author_id),
+        "subscribed": subscribed,
         "changes_count": files,
         "latest_build_started_at": Value::Null,
         "latest_build_finished_at": Value::Null,

@@ -7,6 +7,7 @@ use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::faults::BEFORE_MERGE;
 use crate::issuables;
+use crate::merge_requests::auto_merge;
 use crate::merge_requests::checks::{self, Verdict, is_in_progress};
 use crate::merge_requests::merging::{self, MergeError, Wish};
 use crate::merge_requests::rebasing::{self, Refusal};
@@ -14,6 +15,7 @@ use crate::message::Response;
 use crate::router::{Answer, Guard, Route, boolean, get, post, put, string};
 use crate::store::merge_requests::{AutoMerge, MergeRequest};
 use crate::store::notes::Noteable;
+use crate::versions::{self, Feature};
 
 use super::merge_requests::{find, shown};
 
@@ -89,8 +91,12 @@ fn merge(ctx: &Ctx<'_>) -> Answer {
     };
     let auto = ctx.boolean("auto_merge") == Some(true)
         || ctx.boolean("merge_when_pipeline_succeeds") == Some(true);
-    let something_to_wait_for = waits || verdict != Verdict::Mergeable;
-    if auto && verdict.can_be_waited_for() && something_to_wait_for {
+    let may_wait = if versions::has(ctx.shared.version, Feature::AutoMergeWaitsForChecks) {
+        verdict.can_be_waited_for() && (waits || verdict != Verdict::Mergeable)
+    } else {
+        waits && matches!(verdict, Verdict::CiStillRunning | Verdict::Mergeable)
+    };
+    if auto && may_wait {
         wait(ctx, user, &row, wish)?;
         return Ok(Response::ok(&shown(ctx, row.id)?));
     }
@@ -106,31 +112,19 @@ fn merge(ctx: &Ctx<'_>) -> Answer {
 }
 
 fn wait(ctx: &Ctx<'_>, user: u64, row: &MergeRequest, wish: Wish) -> Result<(), ApiError> {
-    let mut state = ctx.state();
-    let found = state.merge_requests.get_mut(row.id);
-    let stored = found
-        .filter(|stored| stored.is_open() && stored.sha == row.sha)
-        .ok_or_else(not_allowed)?;
-    stored.auto_merge = Some(AutoMerge {
+    let wish = AutoMerge {
         user_id: user,
         sha: row.sha.clone(),
         squash: wish.squash,
         should_remove_source_branch: wish.should_remove_source_branch,
         merge_commit_message: wish.merge_commit_message,
         squash_commit_message: wish.squash_commit_message,
-    });
-    let text = format!(
-        "enabled an automatic merge when all merge checks for {} pass",
-        row.sha
-    );
-    issuables::add_system_note(
-        &mut state,
-        Noteable::MergeRequest(row.id),
-        user,
-        ctx.now(),
-        &text,
-    );
-    Ok(())
+    };
+    if auto_merge::set(ctx.shared, row.id, wish) {
+        Ok(())
+    } else {
+        Err(not_allowed())
+    }
 }
 
 fn cancel(ctx: &Ctx<'_>) -> Answer {

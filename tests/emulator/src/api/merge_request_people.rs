@@ -65,18 +65,7 @@ pub(super) const ROUTES: &[Route] = &[
 fn participants(ctx: &Ctx<'_>) -> Answer {
     let row = find(ctx)?;
     let state = ctx.state();
-    let mut ids = vec![row.author_id];
-    let noteable = Noteable::MergeRequest(row.id);
-    let writers = state
-        .notes_on(noteable)
-        .filter(|note| !note.system)
-        .map(|note| note.author_id);
-    let others = row.assignee_ids.iter().chain(&row.reviewer_ids).copied();
-    for id in others.chain(writers) {
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-    }
+    let ids = state.participants(Noteable::MergeRequest(row.id));
     ctx.page(ids, |id| users::basic_by_id(&state, id, ctx.url()))
 }
 

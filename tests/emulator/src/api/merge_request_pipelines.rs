@@ -1,7 +1,7 @@
 //! The pipelines of a merge request.
 
 use super::pipeline_entity;
-use crate::access::Role;
+use crate::access::{self, Role};
 use crate::ctx::Ctx;
 use crate::engine::{self, merge_requests, order_for};
 use crate::errors::ApiError;
@@ -17,7 +17,7 @@ pub(super) const ROUTES: &[Route] = &[
     .paginated(),
     post(
         "projects/:id/merge_requests/:merge_request_iid/pipelines",
-        Guard::Project(Role::Developer),
+        Guard::SignedInReader,
         create,
     )
     .params(&[boolean("async")]),
@@ -59,7 +59,13 @@ fn create(ctx: &Ctx<'_>) -> Answer {
         let state = ctx.state();
         let merge_request = state.merge_request(ctx.project(), iid);
         let merge_request = merge_request.ok_or_else(ApiError::not_found_plain)?;
-        order_for(merge_request, user)
+        let runs = |project: u64| {
+            access::in_project(&state, Some(user), project).at_least(Role::Developer)
+        };
+        if !runs(merge_request.project_id) && !runs(merge_request.source_project_id) {
+            return Err(ApiError::forbidden());
+        }
+        order_for(&state, merge_request, user)
     };
     let made = engine::run_pipeline(ctx.shared, order);
     if ctx.boolean("async") == Some(true) {

@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::access::Role;
+use crate::access::{self, Role};
 use crate::closing;
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
+use crate::forking;
 use crate::issuable_changes as changes;
+use crate::issuable_details::{set_locked, set_reviewers};
 use crate::issuables;
 use crate::merge_requests::{auto_merge, checks, opening, refresh};
 use crate::message::Response;
@@ -16,6 +18,7 @@ use crate::router::{
     Answer, Guard, Param, Route, boolean, delete, integer, integers, one_of, post, put, string,
 };
 use crate::store::State;
+use crate::store::events::{EventAction, EventTarget};
 use crate::store::merge_requests::{MergeRequest, MergeRequestState, MergeStatus};
 use crate::store::notes::Noteable;
 
@@ -69,36 +72,31 @@ pub(super) const ROUTES: &[Route] = &[
 ];
 
 fn create(ctx: &Ctx<'_>) -> Answer {
-    let (user, project, now) = (ctx.user()?, ctx.project(), ctx.now());
+    let (user, home, now) = (ctx.user()?, ctx.project(), ctx.now());
     let text = |name: &str| ctx.string(name).unwrap_or_default();
     let (source, target) = (text("source_branch"), text("target_branch"));
+    let project = target_project(ctx, user)?;
     let repository = ctx.shared.repository(project);
-    if source == target {
+    if source == target && home == project {
         let text = "You can't use same project/branch for source and target";
         return Err(ApiError::messages(422, &[text]));
     }
-    if ctx
-        .number("target_project_id")
-        .is_some_and(|target| target != project)
-    {
-        let text = "merge requests between projects are not implemented";
-        return Err(ApiError::error(501, format!("sandbox: {text}")).unknown(text));
-    }
-    let head = branch_head(ctx, "source_branch", source)?;
-    branch_head(ctx, "target_branch", target)?;
+    let head = branch_head(ctx, home, "source_branch", source)?;
+    branch_head(ctx, project, "target_branch", target)?;
+    opening::bring_head(ctx.shared, home, project, &head)?;
     let merge_after = instant(ctx, "merge_after")?;
     let version = opening::diff_version(ctx.shared, &repository, &head, target)?;
     let parsed = quick_actions::parse(text("description"));
     let (id, iid) = {
         let mut state = ctx.state();
-        refuse_second(&state, project, source, target, None)?;
+        refuse_second(&state, (home, source), (project, target), None)?;
         let squash = squash_by_default(ctx, &state, project);
         let iid = state.next_iid(project, "merge_requests");
         let id = state.merge_requests.insert(|id| MergeRequest {
             id,
             iid,
             project_id: project,
-            source_project_id: project,
+            source_project_id: home,
             source_branch: source.to_owned(),
             target_branch: target.to_owned(),
             title: text("title").to_owned(),
@@ -120,6 +118,8 @@ fn create(ctx: &Ctx<'_>) -> Answer {
             force_remove_source_branch: None,
             should_remove_source_branch: None,
             discussion_locked: None,
+            time_estimate: 0,
+            context_commits: Vec::new(),
             allow_collaboration: false,
             merge_after,
             head_pipeline_id: None,
@@ -136,6 +136,9 @@ fn create(ctx: &Ctx<'_>) -> Answer {
         });
         set_fields(ctx, &mut state, id, user, now);
         let noteable = Noteable::MergeRequest(id);
+        let target = EventTarget::Noteable(noteable);
+        state.record(project, user, EventAction::Created, target, now);
+        issuables::call(&mut state, noteable, user, now, &parsed.text, None);
         if let Some(row) = state.merge_requests.get_mut(id) {
             row.description = ctx.given("description").then(|| parsed.text.clone());
         }
@@ -154,15 +157,40 @@ fn create(ctx: &Ctx<'_>) -> Answer {
     );
     closing::remember(ctx.shared, id)?;
     // A push that came in between looked for merge requests when this one was not there yet.
-    refresh::catch_up(ctx.shared, user, project, source)?;
+    refresh::catch_up(ctx.shared, user, home, source)?;
     let pipelines = ctx.shared.pipelines.as_ref();
     pipelines.merge_request_changed(ctx.shared, project, iid, user);
     Ok(Response::created(&shown(ctx, id)?))
 }
 
+/// The project to merge into: the one of the path, or another of its family of forks.
+fn target_project(ctx: &Ctx<'_>, user: u64) -> Result<u64, ApiError> {
+    let home = ctx.project();
+    let Some(target) = ctx.number("target_project_id").filter(|id| *id != home) else {
+        return Ok(home);
+    };
+    let state = ctx.state();
+    if !access::in_project(&state, Some(user), target).can_read {
+        return Err(ApiError::not_found_plain());
+    }
+    if !access::may_read_code(&state, Some(user), target) {
+        return Err(ApiError::forbidden());
+    }
+    if forking::root_of(&state, home) != forking::root_of(&state, target) {
+        let text = "Source project is not a fork of the target project";
+        return Err(ApiError::messages(422, &[text]));
+    }
+    Ok(target)
+}
+
 /// The head of a branch, which must be there.
-fn branch_head(ctx: &Ctx<'_>, parameter: &str, branch: &str) -> Result<String, ApiError> {
-    let repository = ctx.shared.repository(ctx.project());
+fn branch_head(
+    ctx: &Ctx<'_>,
+    project: u64,
+    parameter: &str,
+    branch: &str,
+) -> Result<String, ApiError> {
+    let repository = ctx.shared.repository(project);
     let head = repository.resolve(&format!("refs/heads/{branch}"))?;
     head.ok_or_else(|| {
         let text = format!("branch \"{branch}\" does not exist");
@@ -172,13 +200,14 @@ fn branch_head(ctx: &Ctx<'_>, parameter: &str, branch: &str) -> Result<String, A
 
 fn refuse_second(
     state: &State,
-    project: u64,
-    source: &str,
-    target: &str,
+    (home, source): (u64, &str),
+    (project, target): (u64, &str),
     own: Option<u64>,
 ) -> Result<(), ApiError> {
-    let mut open = state.open_merge_requests_from(project, source);
-    let other = open.find(|row| row.target_branch == target && Some(row.id) != own);
+    let mut open = state.open_merge_requests_from(home, source);
+    let other = open.find(|row| {
+        row.project_id == project && row.target_branch == target && Some(row.id) != own
+    });
     match other {
         Some(other) => {
             let text = format!(
@@ -205,12 +234,14 @@ fn set_fields(ctx: &Ctx<'_>, state: &mut State, id: u64, user: u64, now: Timesta
     issuable_fields::set(ctx, state, Noteable::MergeRequest(id), user, now);
     let listed = ctx.list_of_numbers("reviewer_ids").unwrap_or_default();
     let reviewers = issuable_fields::one_person(state, listed);
+    if ctx.given("reviewer_ids")
+        && issuables::may_administer(state, user, Noteable::MergeRequest(id))
+    {
+        set_reviewers(state, id, reviewers, user, now);
+    }
     let Some(row) = state.merge_requests.get_mut(id) else {
         return;
     };
-    if ctx.given("reviewer_ids") {
-        row.reviewer_ids = reviewers;
-    }
     if let Some(remove) = ctx.boolean("remove_source_branch") {
         row.force_remove_source_branch = Some(remove);
     }
@@ -257,16 +288,15 @@ fn update(ctx: &Ctx<'_>) -> Answer {
         .filter(|target| *target != old.target_branch && old.is_open());
     let version = match retarget {
         Some(target) => {
-            branch_head(ctx, "target_branch", target)?;
-            if target == old.source_branch {
+            branch_head(ctx, old.project_id, "target_branch", target)?;
+            if target == old.source_branch && old.source_project_id == old.project_id {
                 let text = "You can't use same project/branch for source and target";
                 return Err(ApiError::messages(422, &[text]));
             }
             refuse_second(
                 &ctx.state(),
-                old.project_id,
-                &old.source_branch,
-                target,
+                (old.source_project_id, &old.source_branch),
+                (old.project_id, target),
                 Some(old.id),
             )?;
             let repository = ctx.shared.repository(old.project_id);
@@ -297,6 +327,8 @@ fn update(ctx: &Ctx<'_>) -> Answer {
                 old.target_branch
             );
             issuables::add_system_note(&mut state, noteable, user, now, &told);
+            let why = "target branch was changed";
+            auto_merge::abort(&mut state, old.id, user, now, why);
         }
         if let Some(row) = state.merge_requests.get_mut(old.id) {
             if let Some(target) = retarget {
@@ -306,10 +338,11 @@ fn update(ctx: &Ctx<'_>) -> Answer {
             if ctx.given("merge_after") {
                 row.merge_after = merge_after;
             }
-            if ctx.given("discussion_locked") {
-                row.discussion_locked = ctx.boolean("discussion_locked");
-            }
             row.updated_at = now;
+        }
+        if ctx.given("discussion_locked") {
+            let locked = ctx.boolean("discussion_locked");
+            set_locked(&mut state, noteable, locked, user, now);
         }
     }
     quick_actions::execute(ctx.shared, user, noteable, &parsed.commands, None);
@@ -332,9 +365,8 @@ fn change_state(ctx: &Ctx<'_>, user: u64, old: &MergeRequest) -> Result<(), ApiE
         if reopen {
             refuse_second(
                 &state,
-                old.project_id,
-                &old.source_branch,
-                &old.target_branch,
+                (old.source_project_id, &old.source_branch),
+                (old.project_id, &old.target_branch),
                 Some(old.id),
             )?;
         }
@@ -345,14 +377,16 @@ fn change_state(ctx: &Ctx<'_>, user: u64, old: &MergeRequest) -> Result<(), ApiE
         return Ok(());
     }
     // While it was closed nobody followed its branch.
-    refresh::catch_up(ctx.shared, user, old.project_id, &old.source_branch)?;
+    refresh::catch_up(ctx.shared, user, old.source_project_id, &old.source_branch)?;
     let pipelines = ctx.shared.pipelines.as_ref();
     pipelines.merge_request_changed(ctx.shared, old.project_id, old.iid, user);
     Ok(())
 }
 
 fn destroy(ctx: &Ctx<'_>) -> Answer {
-    let id = find(ctx)?.id;
+    let row = find(ctx)?;
+    ctx.check_unmodified(row.updated_at)?;
+    let id = row.id;
     let mut state = ctx.state();
     let noteable = Noteable::MergeRequest(id);
     state.merge_requests.remove(id);

@@ -1,5 +1,6 @@
 //! Reading merge requests: one, and lists by many filters.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::access;
@@ -11,6 +12,7 @@ use crate::store::State;
 use crate::store::merge_requests::MergeRequest;
 
 use super::issuable_filter::{FILTERS, Facts, Filter};
+use super::issues::is_wanted;
 use super::merge_request_entity as entity;
 use super::repository::require_code;
 
@@ -20,13 +22,29 @@ pub(super) const MORE: &[Param] = &[
     string("source_branch"),
     string("target_branch"),
     integer("source_project_id"),
+    string("reviewer_id"),
     string("reviewer_username"),
+    integer("merge_user_id"),
     string("merge_user_username"),
     one_of("wip", &["yes", "no"]),
     boolean("draft"),
     one_of("view", &["simple"]),
     boolean("with_labels_details"),
     boolean("with_merge_status_recheck"),
+    boolean("non_archived"),
+    one_of(
+        "order_by",
+        &[
+            "created_at",
+            "updated_at",
+            "merged_at",
+            "title",
+            "label_priority",
+            "priority",
+            "milestone_due",
+            "popularity",
+        ],
+    ),
 ];
 
 pub(super) const ROUTES: &[Route] = &[
@@ -35,37 +53,18 @@ pub(super) const ROUTES: &[Route] = &[
         Guard::ProjectReader,
         of_project,
     )
-    .refuses(&[
-        "deployed_after",
-        "deployed_before",
-        "environment",
-        "merge_user_id",
-        "reviewer_id",
-    ])
+    .refuses(&["deployed_after", "deployed_before", "environment"])
     .params(MORE)
     .also(FILTERS)
     .paginated()
     .job_token(),
     get("groups/:id/merge_requests", Guard::GroupReader, of_group)
-        .refuses(&[
-            "deployed_after",
-            "deployed_before",
-            "environment",
-            "merge_user_id",
-            "non_archived",
-            "reviewer_id",
-        ])
+        .refuses(&["deployed_after", "deployed_before", "environment"])
         .params(MORE)
         .also(FILTERS)
         .paginated(),
-    get("merge_requests", Guard::User, of_all)
-        .refuses(&[
-            "deployed_after",
-            "deployed_before",
-            "environment",
-            "merge_user_id",
-            "reviewer_id",
-        ])
+    get("merge_requests", Guard::Open, of_all)
+        .refuses(&["deployed_after", "deployed_before", "environment"])
         .params(MORE)
         .also(FILTERS)
         .paginated(),
@@ -84,23 +83,27 @@ pub(super) const ROUTES: &[Route] = &[
 
 fn of_project(ctx: &Ctx<'_>) -> Answer {
     require_code(ctx)?;
-    list(ctx, "all", |row| row.project_id == ctx.project())
+    list(ctx, "all", |_, row| row.project_id == ctx.project())
 }
 
 fn of_group(ctx: &Ctx<'_>) -> Answer {
     let inside = ctx.state().projects_below(ctx.group());
-    list(ctx, "all", |row| inside.contains(&row.project_id))
+    list(ctx, "all", |state, row| {
+        inside.contains(&row.project_id) && is_wanted(ctx, state, row.project_id)
+    })
 }
 
 fn of_all(ctx: &Ctx<'_>) -> Answer {
-    list(ctx, "created_by_me", |_| true)
+    list(ctx, "created_by_me", |state, row| {
+        is_wanted(ctx, state, row.project_id)
+    })
 }
 
 /// A page of the wanted merge requests that the caller may see and the parameters let pass.
 pub(super) fn list(
     ctx: &Ctx<'_>,
     scope: &'static str,
-    wanted: impl Fn(&MergeRequest) -> bool,
+    wanted: impl Fn(&State, &MergeRequest) -> bool,
 ) -> Answer {
     let filter = Filter::read(ctx, scope)?;
     let state = ctx.state();
@@ -108,24 +111,22 @@ pub(super) fn list(
         .merge_requests
         .iter()
         .filter(|row| {
-            wanted(row)
+            wanted(&state, row)
                 && access::may_read_code(&state, ctx.caller.user(), row.project_id)
                 && passes(ctx, &state, row)
                 && filter.passes(&state, &Facts::of_merge_request(row))
         })
         .collect();
     filter.sort(&mut rows, |row, order| {
-        let title = if order == "title" {
-            row.title.clone()
-        } else {
-            String::new()
+        let at = |at: Option<Timestamp>| {
+            let number = at.map_or(0, Timestamp::as_microsecond);
+            (at.is_none(), number, String::new())
         };
-        let at = match order {
-            "updated_at" => row.updated_at,
-            "merged_at" => row.merged_at.unwrap_or(row.created_at),
-            _ => row.created_at,
+        let key = match order {
+            "merged_at" => at(row.merged_at),
+            _ => Facts::of_merge_request(row).sort_key(&state, order),
         };
-        (title, at, row.id)
+        (key, row.id)
     });
     ctx.page(rows, |row| {
         if ctx.string("view") == Some("simple") {
@@ -153,8 +154,8 @@ fn passes(ctx: &Ctx<'_>, state: &State, row: &MergeRequest) -> bool {
             .number("source_project_id")
             .is_none_or(|id| row.source_project_id == id)
         && ctx
-            .string("reviewer_username")
-            .is_none_or(|name| row.reviewer_ids.iter().any(|id| is(*id, name)))
+            .number("merge_user_id")
+            .is_none_or(|id| row.merged_by == Some(id))
         && ctx
             .string("merge_user_username")
             .is_none_or(|name| row.merged_by.is_some_and(|id| is(id, name)))

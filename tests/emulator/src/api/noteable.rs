@@ -25,6 +25,14 @@ pub(super) fn find(ctx: &Ctx<'_>) -> Result<Noteable, ApiError> {
         .ok_or_else(|| ApiError::not_found(what))
 }
 
+/// The same for families whose `404` names no object.
+pub(super) fn find_plain(ctx: &Ctx<'_>) -> Result<Noteable, ApiError> {
+    find(ctx).map_err(|error| match error.status {
+        404 => ApiError::not_found_plain(),
+        _ => error,
+    })
+}
+
 fn named(ctx: &Ctx<'_>, state: &State) -> Result<(Option<Noteable>, &'static str), ApiError> {
     let iid = ctx.path_number("noteable_iid")?;
     // `api`, `v4`, `projects`, the project, then the kind.

@@ -1,5 +1,6 @@
 //! Comments on issues and merge requests. What a comment commands is executed.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::access::{self, Role};
@@ -11,10 +12,11 @@ use crate::message::Response;
 use crate::quick_actions::{self, Outcome};
 use crate::router::{Answer, Guard, Param, Route, boolean, delete, get, one_of, post, put, string};
 use crate::store::State;
-use crate::store::notes::{Note, Noteable};
+use crate::store::notes::{Note, Noteable, Position};
 
 use super::instants::instant;
 use super::noteable;
+use super::suggestions;
 use super::users;
 
 const READER: Guard = Guard::ProjectReader;
@@ -111,7 +113,8 @@ fn index(ctx: &Ctx<'_>) -> Answer {
     ctx.page(notes, |note| entity(ctx, &state, note))
 }
 
-fn may_read(ctx: &Ctx<'_>, state: &State, note: &Note) -> bool {
+/// Is the note for the caller's eyes? Internal ones are for members from Planner on.
+pub(super) fn may_read(ctx: &Ctx<'_>, state: &State, note: &Note) -> bool {
     let user = ctx.caller.user();
     !note.internal
         || user == Some(note.author_id)
@@ -127,13 +130,23 @@ fn show(ctx: &Ctx<'_>) -> Answer {
 
 fn create(ctx: &Ctx<'_>) -> Answer {
     let noteable = noteable::find(ctx)?;
-    write(ctx, noteable, None)
+    write(ctx, noteable, Place::default())
+}
+
+/// Where a new note goes.
+#[derive(Default)]
+pub(super) struct Place<'a> {
+    /// The thread it belongs to.
+    pub(super) thread: Option<&'a str>,
+    pub(super) position: Option<Position>,
+    /// Like the thread it answers.
+    pub(super) internal: bool,
 }
 
 /// Adds the comment of the request, alone or to a thread, and does what it commands.
-pub(super) fn write(ctx: &Ctx<'_>, noteable: Noteable, thread: Option<&str>) -> Answer {
+pub(super) fn write(ctx: &Ctx<'_>, noteable: Noteable, place: Place<'_>) -> Answer {
     let user = ctx.user()?;
-    let (id, outcome) = match add(ctx, user, noteable, thread)? {
+    let (id, outcome) = match add(ctx, user, noteable, place)? {
         Added::Note(id, outcome) => (id, outcome),
         Added::OnlyCommands(outcome) => return only_commands(outcome),
     };
@@ -150,17 +163,34 @@ pub(super) enum Added {
     OnlyCommands(Outcome),
 }
 
+/// `429` for a user who writes more than the limit allows.
+fn check_rate(state: &State, user: u64, now: Timestamp) -> Result<(), ApiError> {
+    let Some(limit) = state.limits.notes_per_minute else {
+        return Ok(());
+    };
+    let minute = SignedDuration::from_mins(1);
+    let lately = state.notes.iter().filter(|note| {
+        note.author_id == user && !note.system && now.duration_since(note.created_at) < minute
+    });
+    if lately.count() < limit {
+        return Ok(());
+    }
+    let text = "This endpoint has been requested too many times. Try again later.";
+    Err(ApiError::body(429, json!({ "message": { "error": text } })))
+}
+
 /// Adds the comment of the request; gives its id.
 pub(super) fn add(
     ctx: &Ctx<'_>,
     user: u64,
     noteable: Noteable,
-    thread: Option<&str>,
+    place: Place<'_>,
 ) -> Result<Added, ApiError> {
     let now = ctx.now();
     let body = checked_body(ctx)?;
     let head = ctx.string("merge_request_diff_head_sha");
     let parsed = quick_actions::parse(body);
+    check_rate(&ctx.state(), user, now)?;
     if is_locked(&ctx.state(), user, noteable) {
         return Err(ApiError::forbidden());
     }
@@ -171,19 +201,29 @@ pub(super) fn add(
     let created_at = instant(ctx, "created_at")?;
     let id = {
         let mut state = ctx.state();
-        let id = issuables::add_note(&mut state, noteable, user, now, &parsed.text, thread);
+        let id = issuables::comment(
+            &mut state,
+            ctx.url(),
+            noteable,
+            user,
+            now,
+            &parsed.text,
+            place.thread,
+        );
         let project = issuables::project_of(&state, noteable);
         let access = access::in_project(&state, Some(user), project);
         if let Some(note) = state.notes.get_mut(id) {
             let internal = ctx.boolean("internal").or(ctx.boolean("confidential"));
-            note.internal = internal.unwrap_or(false) && access.at_least(Role::Planner);
+            let internal = internal.unwrap_or(false) && access.at_least(Role::Planner);
+            note.internal = internal || place.internal;
+            note.position = place.position;
             if let Some(at) = created_at.filter(|_| access.at_least(Role::Owner)) {
                 (note.created_at, note.updated_at) = (at, at);
             }
         }
-        issuables::mention(&mut state, ctx.url(), noteable, user, now, &parsed.text);
         id
     };
+    crate::suggestions::read(ctx.shared, id)?;
     let outcome = quick_actions::execute(ctx.shared, user, noteable, &parsed.commands, head);
     Ok(Added::Note(id, outcome))
 }
@@ -251,8 +291,10 @@ fn update(ctx: &Ctx<'_>) -> Answer {
             note.body.clone_from(&parsed.text);
             note.updated_at = now;
         }
+        issuables::call(&mut state, noteable, user, now, &parsed.text, Some(id));
         issuables::mention(&mut state, ctx.url(), noteable, user, now, &parsed.text);
     }
+    crate::suggestions::read(ctx.shared, id)?;
     let outcome = quick_actions::execute(ctx.shared, user, noteable, commands, None);
     let state = ctx.state();
     let note = state.notes.get(id).ok_or_else(ApiError::not_found_plain)?;
@@ -267,6 +309,7 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
     let mut state = ctx.state();
     let note = find(ctx, &state, noteable)?;
     authorize(&state, user, note)?;
+    ctx.check_unmodified(note.updated_at)?;
     let id = note.id;
     state.notes.remove(id);
     Ok(Response::no_content())
@@ -299,7 +342,7 @@ pub(super) fn find<'a>(
 pub(super) fn entity(ctx: &Ctx<'_>, state: &State, note: &Note) -> Value {
     let mut entity = json!({
         "id": note.id,
-        "type": note.in_thread.then_some("DiscussionNote"),
+        "type": note.kind(),
         "body": note.body,
         "attachment": Value::Null,
         "author": users::basic_by_id(state, note.author_id, ctx.url()),
@@ -317,6 +360,17 @@ pub(super) fn entity(ctx: &Ctx<'_>, state: &State, note: &Note) -> Value {
         "imported_from": "none",
         "commands_changes": Map::new(),
     });
+    if let Some(position) = &note.position {
+        entity["position"] = position.value.clone();
+        if matches!(note.noteable, Noteable::MergeRequest(_)) {
+            let own = state
+                .suggestions
+                .iter()
+                .filter(|row| row.note_id == note.id);
+            entity["commit_id"] = Value::Null;
+            entity["suggestions"] = own.map(|row| suggestions::entity(state, row)).collect();
+        }
+    }
     if note.is_resolvable() {
         entity["resolved"] = json!(note.resolved_at.is_some());
         entity["resolved_by"] = note

@@ -79,7 +79,9 @@ fn index(ctx: &Ctx<'_>) -> Answer {
         return Err(ApiError::unauthorized());
     }
     let user = if admin { wanted } else { Some(caller) };
-    let of_user = |token: &&Token| user.is_none_or(|user| token.user_id == user);
+    let of_user = |token: &&Token| {
+        token.kind != TokenKind::Impersonation && user.is_none_or(|user| token.user_id == user)
+    };
     let found = filtered(ctx, state.tokens.iter().filter(of_user))?;
     ctx.page(found, |token| Value::Object(entity(ctx, token)))
 }

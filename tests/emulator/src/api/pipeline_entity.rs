@@ -92,7 +92,8 @@ fn coverage(state: &State, pipeline: &Pipeline) -> Option<String> {
     Some(format!("{:.2}", all.iter().sum::<f64>() / f64::from(count)))
 }
 
-fn detailed_status(status: Status, details_path: &str) -> Value {
+/// How a status is shown, with the page it leads to.
+pub(crate) fn detailed_status(status: Status, details_path: &str) -> Value {
     let (text, label, icon) = match status {
         Status::Created => ("Created", "created", "created"),
         Status::WaitingForResource => ("Waiting", "waiting for resource", "pending"),

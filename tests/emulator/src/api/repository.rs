@@ -157,17 +157,20 @@ fn merge_base(ctx: &Ctx<'_>) -> Answer {
     require_code(ctx)?;
     let names = ctx.list("refs").unwrap_or_default();
     if names.len() < 2 {
-        return Err(ApiError::bad_request("Provide at least 2 refs"));
+        return Err(ApiError::message(400, "Provide at least 2 refs"));
     }
     let repository = ctx.shared.repository(ctx.project());
-    let mut commits = Vec::new();
+    let (mut commits, mut unknown) = (Vec::new(), Vec::new());
     for name in &names {
-        let Some(commit) = repository.resolve(name)? else {
-            return Err(ApiError::bad_request(&format!(
-                "Could not find ref: {name}"
-            )));
-        };
-        commits.push(commit);
+        match repository.resolve(name)? {
+            Some(commit) => commits.push(commit),
+            None => unknown.push(name.as_str()),
+        }
+    }
+    if !unknown.is_empty() {
+        let noun = if unknown.len() == 1 { "ref" } else { "refs" };
+        let text = format!("Could not find {noun}: {}", unknown.join(", "));
+        return Err(ApiError::message(400, text));
     }
     let mut base = commits.first().cloned();
     for commit in commits.iter().skip(1) {

@@ -78,10 +78,6 @@ fn upcoming(ctx: &Ctx<'_>) -> Answer {
 }
 
 fn current(ctx: &Ctx<'_>) -> Answer {
-    if !is_at_least(&ctx.shared.version, 18, 6) {
-        // Older servers have no such route; the caller has asked for something that is known not to be there.
-        return Err(ApiError::error(404, "404 Not Found"));
-    }
     engine::settle(ctx.shared);
     let state = ctx.state();
     let group = find(ctx, &state)?;
@@ -99,15 +95,6 @@ fn find<'a>(ctx: &Ctx<'_>, state: &'a State) -> Result<&'a ResourceGroup, ApiErr
     state
         .resource_group(ctx.project(), ctx.path("key"))
         .ok_or_else(ApiError::not_found_plain)
-}
-
-/// Is a version such as `18.5.1-ee` this one or a later one?
-fn is_at_least(version: &str, major: u32, minor: u32) -> bool {
-    let mut parts = version
-        .split(['.', '-'])
-        .map(|part| part.parse().unwrap_or(0));
-    let own = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
-    own >= (major, minor)
 }
 
 fn entity(group: &ResourceGroup) -> Value {

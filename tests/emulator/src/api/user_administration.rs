@@ -1,4 +1,4 @@
-//! What administrators do with users: editing, blocking, removal, and a look at their memberships.
+//! What administrators do with users: editing, removal, and a look at their memberships.
 
 use serde_json::{Value, json};
 
@@ -6,97 +6,84 @@ use crate::access::Role;
 use crate::ctx::Ctx;
 use crate::errors::{ApiError, Invalid};
 use crate::message::Response;
-use crate::router::{Answer, Guard, Route, boolean, delete, get, one_of, post, put, string};
-use crate::store::State;
+use crate::router::{Answer, Guard, Route, boolean, delete, get, one_of, patch, put, string};
 use crate::store::members::Source;
-use crate::store::users::User;
+use crate::store::places::Place;
 
+use super::user_params::{self, OTHERS, PROFILE};
 use super::users;
 
 pub(super) const ROUTES: &[Route] = &[
     put("users/:id", Guard::Admin, edit)
-        .refuses(&[
-            "avatar",
-            "bio",
-            "can_create_group",
-            "color_scheme_id",
-            "commit_email",
-            "discord",
-            "extern_uid",
-            "external",
-            "linkedin",
-            "location",
-            "note",
-            "organization",
-            "private_profile",
-            "projects_limit",
-            "pronouns",
-            "provider",
-            "public_email",
-            "skype",
-            "theme_id",
-            "twitter",
-            "view_diffs_file_by_file",
-            "website_url",
-        ])
         .params(&[
             string("name"),
             string("username"),
             string("email"),
             string("password"),
             boolean("skip_reconfirmation"),
-            boolean("admin"),
-        ]),
+        ])
+        .also(PROFILE)
+        .and(OTHERS),
     delete("users/:id", Guard::Admin, destroy).params(&[boolean("hard_delete")]),
-    post("users/:id/block", Guard::Admin, block),
-    post("users/:id/unblock", Guard::Admin, unblock),
-    post("users/:id/deactivate", Guard::Admin, deactivate),
-    post("users/:id/activate", Guard::Admin, activate),
+    patch(
+        "users/:id/disable_two_factor",
+        Guard::Admin,
+        disable_two_factor,
+    ),
+    delete(
+        "users/:id/identities/:provider",
+        Guard::Admin,
+        remove_identity,
+    ),
     get("users/:id/memberships", Guard::Admin, memberships)
         .params(&[one_of("type", &["Project", "Namespace"])])
+        .paginated(),
+    get("users/:id/associations_count", Guard::User, count),
+    get("user/activities", Guard::Admin, activities)
+        .params(&[string("from")])
         .paginated(),
 ];
 
 fn edit(ctx: &Ctx<'_>) -> Answer {
     let mut state = ctx.state();
-    let id = find(ctx, &state)?.id;
-    let taken = |other: &User| {
-        other.id != id
-            && (Some(other.email.as_str()) == ctx.string("email")
-                || ctx
-                    .string("username")
-                    .is_some_and(|name| other.username.eq_ignore_ascii_case(name)))
-    };
-    if let Some(other) = state.users.iter().find(|other| taken(other)) {
-        let same_email = Some(other.email.as_str()) == ctx.string("email");
-        let what = if same_email { "Email" } else { "Username" };
-        return Err(ApiError::message(
-            409,
-            format!("{what} has already been taken"),
-        ));
+    let id = users::of_path(ctx, &state)?.id;
+    if ctx
+        .string("email")
+        .is_some_and(|email| users::is_taken_address(&state, email, Some(id)))
+    {
+        return Err(ApiError::message(409, "Email has already been taken"));
     }
-    let user = state.users.get_mut(id).ok_or_else(ApiError::internal)?;
+    let named = ctx
+        .string("username")
+        .and_then(|name| state.user_named(name));
+    if named.is_some_and(|other| other.id != id) {
+        return Err(ApiError::message(409, "Username has already been taken"));
+    }
     let mut invalid = Invalid::default();
+    for name in ["name", "username", "email"] {
+        if ctx.string(name) == Some("") {
+            invalid.add(name, "can't be blank");
+        }
+    }
+    invalid.check()?;
+    user_params::apply(ctx, &mut state, id)?;
+    let user = state.users.get_mut(id).ok_or_else(ApiError::internal)?;
     for (name, field) in [
         ("name", &mut user.name),
         ("username", &mut user.username),
         ("email", &mut user.email),
     ] {
-        match ctx.string(name) {
-            Some("") => invalid.add(name, "can't be blank"),
-            Some(text) => text.clone_into(field),
-            None => {}
+        if let Some(text) = ctx.string(name) {
+            text.clone_into(field);
         }
     }
-    invalid.check()?;
-    user.admin = ctx.boolean("admin").unwrap_or(user.admin);
-    Ok(Response::ok(&users::private_entity(user, ctx.url())))
+    Ok(Response::ok(&users::admin_view(ctx, &state, id)?))
 }
 
 /// What the user made stays, without an author as far as the API shows; GitLab gives it to a ghost user.
 fn destroy(ctx: &Ctx<'_>) -> Answer {
     let mut state = ctx.state();
-    let id = find(ctx, &state)?.id;
+    let id = users::of_path(ctx, &state)?.id;
     let owner = state.members.iter().any(|member| {
         let alone = || {
             !state.members.iter().any(|other| {
@@ -110,52 +97,57 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
         let text = "User cannot be removed while is the sole-owner of a group";
         return Err(ApiError::message(409, text));
     }
-    state.users.remove(id);
+    let gone = state.users.remove(id);
     state.members.retain(|member| member.user_id != id);
     state.tokens.retain(|token| token.user_id != id);
+    state.remove_belongings(Place::User(id));
+    let projects: Vec<u64> = state
+        .projects
+        .iter()
+        .filter(|project| {
+            gone.as_ref()
+                .is_some_and(|user| user.namespace_id == project.namespace_id)
+        })
+        .map(|project| project.id)
+        .collect();
+    for project in &projects {
+        state.remove_project(*project);
+    }
+    drop(state);
+    projects
+        .into_iter()
+        .for_each(|project| ctx.shared.repository(project).delete());
     Ok(Response::no_content())
 }
 
-fn block(ctx: &Ctx<'_>) -> Answer {
-    move_to(ctx, "blocked", &["active", "deactivated"])
+/// Nobody here has a second factor.
+fn disable_two_factor(ctx: &Ctx<'_>) -> Answer {
+    let state = ctx.state();
+    if users::of_path(ctx, &state)?.admin {
+        let text = "Two-factor authentication for admins cannot be disabled via the API. Use the Rails console";
+        return Err(ApiError::forbidden_because(text));
+    }
+    Err(ApiError::bad_request(
+        "Two-factor authentication is not enabled for this user",
+    ))
 }
 
-fn unblock(ctx: &Ctx<'_>) -> Answer {
-    move_to(ctx, "active", &["blocked"])
-}
-
-fn deactivate(ctx: &Ctx<'_>) -> Answer {
-    move_to(ctx, "deactivated", &["active"])
-}
-
-fn activate(ctx: &Ctx<'_>) -> Answer {
-    move_to(ctx, "active", &["deactivated"])
-}
-
-/// `201 true`; `403` from a state that has no such step, and for administrators themselves.
-fn move_to(ctx: &Ctx<'_>, target: &str, from: &[&str]) -> Answer {
-    let caller = ctx.user()?;
+fn remove_identity(ctx: &Ctx<'_>) -> Answer {
     let mut state = ctx.state();
-    let id = find(ctx, &state)?.id;
-    if id == caller && target != "active" {
-        let text = format!("The API initiating user cannot be {target} by the API");
-        return Err(ApiError::forbidden_because(&text));
-    }
+    let id = users::of_path(ctx, &state)?.id;
     let user = state.users.get_mut(id).ok_or_else(ApiError::internal)?;
-    if user.state == target {
-        return Ok(Response::created(&json!(true)));
+    let before = user.identities.len();
+    user.identities
+        .retain(|identity| identity.provider != ctx.path("provider"));
+    if user.identities.len() == before {
+        return Err(ApiError::not_found("Identity"));
     }
-    if !from.contains(&user.state.as_str()) {
-        let text = format!("A {} user cannot become {target} this way", user.state);
-        return Err(ApiError::forbidden_because(&text));
-    }
-    target.clone_into(&mut user.state);
-    Ok(Response::created(&json!(true)))
+    Ok(Response::no_content())
 }
 
 fn memberships(ctx: &Ctx<'_>) -> Answer {
     let state = ctx.state();
-    let id = find(ctx, &state)?.id;
+    let id = users::of_path(ctx, &state)?.id;
     let own = state.members.iter().filter_map(|member| {
         let (kind, source, name) = match member.source {
             Source::Project(project) => (
@@ -178,9 +170,48 @@ fn memberships(ctx: &Ctx<'_>) -> Answer {
     })
 }
 
-fn find<'a>(ctx: &Ctx<'_>, state: &'a State) -> Result<&'a User, ApiError> {
-    state
+/// How much a user has to do with; administrators and the user.
+fn count(ctx: &Ctx<'_>) -> Answer {
+    let state = ctx.state();
+    let user = users::of_path(ctx, &state)?;
+    let caller = ctx.user()?;
+    if caller != user.id && !state.users.get(caller).is_some_and(|caller| caller.admin) {
+        return Err(ApiError::not_found("User"));
+    }
+    let members = |group: bool| {
+        state
+            .members
+            .iter()
+            .filter(|member| {
+                member.user_id == user.id && matches!(member.source, Source::Group(_)) == group
+            })
+            .count()
+    };
+    Ok(Response::ok(&json!({
+        "groups_count": members(true),
+        "projects_count": members(false),
+        "issues_count": state.issues.iter().filter(|row| row.author_id == user.id).count(),
+        "merge_requests_count": state.merge_requests.iter().filter(|row| row.author_id == user.id).count(),
+    })))
+}
+
+/// Who was active, from half a year ago on unless a day is given.
+fn activities(ctx: &Ctx<'_>) -> Answer {
+    let from = super::personal_access_tokens::date(ctx, "from")?;
+    let state = ctx.state();
+    let active = state
         .users
-        .get(ctx.path_number("id")?)
-        .ok_or_else(|| ApiError::not_found("User"))
+        .iter()
+        .filter_map(|user| Some((user, user.last_activity_on?)));
+    let mut found: Vec<_> = active
+        .filter(|(_, day)| from.is_none_or(|from| *day >= from))
+        .collect();
+    found.sort_by_key(|(_, day)| *day);
+    ctx.page(found, |(user, day)| {
+        json!({
+            "username": user.username,
+            "last_activity_on": day.to_string(),
+            "last_activity_at": day.to_string(),
+        })
+    })
 }

@@ -1,4 +1,4 @@
-//! CI/CD variables of projects and groups. The pattern for other families.
+//! CI/CD variables of projects, groups and the instance. The pattern for other families.
 //!
 //! Creation and update check uniqueness under one lock and write under another, as GitLab validates with a SELECT and then
 //! relies on a unique index: whoever is overtaken in between gets the 500 that a real server gives.
@@ -17,10 +17,12 @@ use crate::router::{
     Answer, Guard, Param, Route, boolean, delete, get, hash, one_of, post, put, string,
 };
 use crate::store::State;
+use crate::store::places::Place;
 use crate::store::variables::{Owner, Variable};
 
 const PROJECT: Guard = Guard::Project(Role::Maintainer);
 const GROUP: Guard = Guard::Group(Role::Owner);
+const INSTANCE: Guard = Guard::Admin;
 const FILTER: &[Param] = &[hash("filter", &["environment_scope"])];
 const TYPE: Param = one_of("variable_type", &["env_var", "file"]);
 const CREATE: &[Param] = &[
@@ -32,6 +34,14 @@ const CREATE: &[Param] = &[
     boolean("masked_and_hidden"),
     boolean("raw"),
     string("environment_scope"),
+    string("description"),
+];
+const IN_INSTANCE: &[Param] = &[
+    string("value"),
+    TYPE,
+    boolean("protected"),
+    boolean("masked"),
+    boolean("raw"),
     string("description"),
 ];
 const UPDATE: &[Param] = &[
@@ -59,6 +69,13 @@ pub(super) const ROUTES: &[Route] = &[
         .params(UPDATE)
         .also(FILTER),
     delete("groups/:id/variables/:key", GROUP, destroy).params(FILTER),
+    get("admin/ci/variables", INSTANCE, index).paginated(),
+    get("admin/ci/variables/:key", INSTANCE, show),
+    post("admin/ci/variables", INSTANCE, create)
+        .params(&[string("key").required(), string("value").required()])
+        .also(IN_INSTANCE),
+    put("admin/ci/variables/:key", INSTANCE, update).params(IN_INSTANCE),
+    delete("admin/ci/variables/:key", INSTANCE, destroy),
 ];
 
 fn index(ctx: &Ctx<'_>) -> Answer {
@@ -139,10 +156,10 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
 }
 
 fn owner(ctx: &Ctx<'_>) -> Owner {
-    if ctx.group() == 0 {
-        Owner::Project(ctx.project())
-    } else {
-        Owner::Group(ctx.group())
+    match ctx.place() {
+        Place::Project(project) => Owner::Project(project),
+        Place::Group(group) => Owner::Group(group),
+        Place::Instance | Place::User(_) => Owner::Instance,
     }
 }
 
@@ -239,6 +256,10 @@ fn problems(state: &State, variable: &Variable) -> Invalid {
     {
         invalid.add("value", "is invalid");
     }
+    if variable.owner == Owner::Instance && variable.value.chars().count() > 10_000 {
+        let text = "The value of the provided variable exceeds the 10000 character limit";
+        invalid.add("value", text);
+    }
     if variable
         .description
         .as_ref()
@@ -247,19 +268,31 @@ fn problems(state: &State, variable: &Variable) -> Invalid {
         invalid.add("description", "is too long (maximum is 255 characters)");
     }
     let (limit, of) = match variable.owner {
-        Owner::Project(_) => (state.limits.project_ci_variables, "project"),
-        Owner::Group(_) => (state.limits.group_ci_variables, "group"),
+        Owner::Project(_) => (state.limits.project_ci_variables, "project ci"),
+        Owner::Group(_) => (state.limits.group_ci_variables, "group ci"),
+        Owner::Instance => (state.limits.instance_ci_variables, "ci instance level"),
     };
     if variable.id == 0 && state.variables_of(variable.owner).count() >= limit {
         invalid.add(
             "base",
-            format!("Maximum number of {of} ci variables ({limit}) exceeded"),
+            format!("Maximum number of {of} variables ({limit}) exceeded"),
         );
     }
     invalid
 }
 
 fn entity(variable: &Variable) -> Value {
+    if variable.owner == Owner::Instance {
+        return json!({
+            "variable_type": variable.variable_type,
+            "key": variable.key,
+            "value": variable.value,
+            "protected": variable.protected,
+            "masked": variable.masked,
+            "raw": variable.raw,
+            "description": variable.description,
+        });
+    }
     json!({
         "variable_type": variable.variable_type,
         "key": variable.key,

@@ -3,11 +3,12 @@
 use super::create::{Order, Refusal, check_rights, draft};
 use super::project_files::{ProjectFiles, changed_paths};
 use super::variables::{self, Server};
-use crate::ci::definition::PipelineDefinition;
+use crate::ci::definition::{JobDefinition, JobKind, PipelineDefinition, Strategy};
 use crate::ci::{self, Files, Outcome};
 use crate::git::ZERO;
 use crate::shared::Shared;
 use crate::store::pipelines::{Pipeline, Source};
+use crate::versions::{self, Feature, Version};
 
 /// The text of `.gitlab-ci.yml`, or of the file that the project names: `path`, or `path@group/project:ref`.
 pub(crate) fn project_configuration(shared: &Shared, order: &Order) -> Result<String, Refusal> {
@@ -66,9 +67,25 @@ pub(super) fn compile(
     });
     let compiled = compiled.map_err(|errors| Uncompiled::Wrong(errors.first().to_owned()))?;
     match compiled.outcome {
-        Outcome::Pipeline(definition) => Ok(definition),
+        Outcome::Pipeline(definition) => match too_new(shared.version, &definition) {
+            None => Ok(definition),
+            Some(error) => Err(Uncompiled::Wrong(error)),
+        },
         Outcome::Filtered(why) => Err(Uncompiled::Filtered(why.message().to_owned())),
     }
+}
+
+/// What an older server says of a keyword it does not have yet.
+fn too_new(version: Version, definition: &PipelineDefinition) -> Option<String> {
+    if versions::has(version, Feature::MirrorStrategy) {
+        return None;
+    }
+    let mirrors = |job: &&JobDefinition| matches!(&job.kind, JobKind::Bridge(bridge) if bridge.strategy == Some(Strategy::Mirror));
+    let job = definition.jobs.iter().find(mirrors)?;
+    Some(format!(
+        "jobs:{}:trigger strategy should be depend",
+        job.name
+    ))
 }
 
 /// Works with everything that a configuration is compiled from.
@@ -100,7 +117,7 @@ fn with_source<R>(
 /// pipeline would be refused.
 pub(crate) fn lint(shared: &Shared, order: &Order, dry_run: bool) -> Result<ci::Lint, Refusal> {
     if dry_run {
-        check_rights(&shared.state(), order)?;
+        check_rights(&shared.state(), order, shared.clock.now())?;
     }
     let repository = shared.repository(order.project);
     let commit = match order.target.sha.as_str() {
@@ -109,7 +126,15 @@ pub(crate) fn lint(shared: &Shared, order: &Order, dry_run: bool) -> Result<ci::
         sha => repository.commit(sha)?,
     };
     let now = shared.clock.now();
-    let pipeline = draft(&shared.state(), order, 0, commit, String::new(), now);
+    let pipeline = draft(
+        shared.version,
+        &shared.state(),
+        order,
+        0,
+        commit,
+        String::new(),
+        now,
+    );
     let text = match order.configuration.clone() {
         Some(text) => text,
         None => project_configuration(shared, order)?,

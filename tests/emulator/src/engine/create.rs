@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
 use serde_json::{Map, Value};
 
@@ -16,6 +16,7 @@ use crate::shared::Shared;
 use crate::store::State;
 use crate::store::jobs::{Job, Work};
 use crate::store::pipelines::{GivenVariable, Pipeline, Source};
+use crate::versions::Version;
 
 /// The variable that holds what the caller of a trigger sent.
 pub(crate) const TRIGGER_PAYLOAD: &str = "TRIGGER_PAYLOAD";
@@ -113,7 +114,7 @@ pub(crate) fn target_of(shared: &Shared, project: u64, name: &str) -> Result<Tar
 
 /// Creates a pipeline; the caller settles the engine afterwards. Call it without holding the state.
 pub(super) fn create(shared: &Shared, order: Order) -> Result<u64, Refusal> {
-    check_rights(&shared.state(), &order)?;
+    check_rights(&shared.state(), &order, shared.clock.now())?;
     let repository = shared.repository(order.project);
     let commit = repository
         .commit(&order.target.sha)?
@@ -128,7 +129,8 @@ pub(super) fn create(shared: &Shared, order: Order) -> Result<u64, Refusal> {
     let mut pipeline = {
         let mut state = shared.state();
         let iid = state.next_iid(order.project, "pipelines");
-        draft(&state, &order, iid, Some(commit), tag_message, now)
+        let version = shared.version;
+        draft(version, &state, &order, iid, Some(commit), tag_message, now)
     };
     if skipped {
         pipeline.status = Status::Skipped;
@@ -163,7 +165,17 @@ pub(super) fn create(shared: &Shared, order: Order) -> Result<u64, Refusal> {
     }
 }
 
-pub(super) fn check_rights(state: &State, order: &Order) -> Result<(), Refusal> {
+fn started_lately(state: &State, order: &Order, now: Timestamp) -> usize {
+    let minute = SignedDuration::from_mins(1);
+    let lately = state.pipelines_of(order.project).filter(|row| {
+        row.user_id == order.user
+            && row.sha == order.target.sha
+            && now.duration_since(row.created_at) < minute
+    });
+    lately.count()
+}
+
+pub(super) fn check_rights(state: &State, order: &Order, now: Timestamp) -> Result<(), Refusal> {
     let target = &order.target;
     let refusal = permissions::refusal_to_create(
         state,
@@ -174,6 +186,13 @@ pub(super) fn check_rights(state: &State, order: &Order) -> Result<(), Refusal> 
     );
     if let Some(text) = refusal {
         return Err(Refusal(text));
+    }
+    if let Some(limit) = state.limits.pipelines_per_minute
+        && order.source != Source::ParentPipeline
+        && started_lately(state, order, now) >= limit
+    {
+        let text = "Too many pipelines created in the last minute. Try again later.";
+        return Err(Refusal(text.to_owned()));
     }
     // Variables that a parent forwards, and the payload of a trigger, are nobody's override.
     let overrides = order.source != Source::ParentPipeline
@@ -197,6 +216,7 @@ fn asks_to_skip(message: &str) -> bool {
 
 /// The pipeline as far as it is known before its configuration is read.
 pub(super) fn draft(
+    version: Version,
     state: &State,
     order: &Order,
     iid: u64,
@@ -239,12 +259,13 @@ pub(super) fn draft(
         started_at: None,
         finished_at: None,
     };
-    pipeline.protected = permissions::is_protected(state, &pipeline);
+    pipeline.protected = permissions::is_protected(version, state, &pipeline);
     pipeline
 }
 
 /// The pipeline of a commit status that finds none.
 pub(super) fn draft_external(
+    version: Version,
     state: &mut State,
     report: &Report,
     git_ref: String,
@@ -260,7 +281,15 @@ pub(super) fn draft_external(
     };
     let order = Order::new(report.project, report.user, Source::External, target);
     let iid = state.next_iid(report.project, "pipelines");
-    draft(state, &order, iid, Some(commit), String::new(), now)
+    draft(
+        version,
+        state,
+        &order,
+        iid,
+        Some(commit),
+        String::new(),
+        now,
+    )
 }
 
 /// Writes pipeline and jobs, then lets the engine see them.

@@ -94,7 +94,7 @@ pub(crate) fn report(shared: &Shared, report: Report) -> Result<u64, Refusal> {
     let pipeline = match matching {
         Some(id) => id,
         None => {
-            let draft = draft_external(&mut state, &report, git_ref, commit, now);
+            let draft = draft_external(shared.version, &mut state, &report, git_ref, commit, now);
             let id = state.pipelines.insert(|id| Pipeline { id, ..draft });
             merge_requests::update_heads(&mut state, id);
             id

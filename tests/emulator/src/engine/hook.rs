@@ -1,7 +1,9 @@
 //! What repositories and merge requests tell the engine, and what they ask it.
 
 use super::create::{Order, Target};
-use super::{merge_requests, settle};
+use super::environments::{self, Origin};
+use super::{merge_requests, permissions, settle};
+use crate::access::{self, Role};
 use crate::api::pipeline_entity;
 use crate::hooks::{PipelineView, Pipelines};
 use crate::push::{Push, RefUpdate};
@@ -29,9 +31,16 @@ impl Engine {
 
 impl Pipelines for Engine {
     fn pushed(&self, shared: &Shared, push: &Push) {
+        let gone = push.updates.iter().filter(|update| update.new.is_none());
+        for branch in gone.filter_map(RefUpdate::branch) {
+            let (mut state, now) = (shared.state(), shared.clock.now());
+            let origin = Origin::Branch(branch);
+            environments::stop_those_of(&mut state, push.project, origin, push.user, now);
+        }
         if push.options.iter().any(|option| option == "ci.skip") {
             return;
         }
+        settle::settle(shared);
         for update in &push.updates {
             let Some(target) = target_of_update(update) else {
                 continue;
@@ -52,7 +61,7 @@ impl Pipelines for Engine {
             let Some(merge_request) = state.merge_request(project, iid) else {
                 return;
             };
-            let (id, order) = (merge_request.id, order_for(merge_request, user));
+            let (id, order) = (merge_request.id, order_for(&state, merge_request, user));
             // The branch may have had its pipeline before there was a merge request.
             merge_requests::update_head(&mut state, id);
             Order {
@@ -77,21 +86,34 @@ impl Pipelines for Engine {
     }
 }
 
-/// The order for a pipeline of a merge request.
-pub(crate) fn order_for(merge_request: &MergeRequest, user: u64) -> Order {
+/// The order for a pipeline of a merge request. One from a fork runs in the fork, unless it is asked for by somebody who may
+/// run pipelines in the parent project, and that project allows it.
+pub(crate) fn order_for(state: &State, merge_request: &MergeRequest, user: u64) -> Order {
+    let (source, parent) = (merge_request.source_project_id, merge_request.project_id);
+    let branch = &merge_request.source_branch;
+    let allowed = state.projects.get(parent).is_some_and(|parent| {
+        parent
+            .settings
+            .ci_allow_fork_pipelines_to_run_in_parent_project
+    });
+    let member = || {
+        access::in_project(state, Some(user), parent).at_least(Role::Developer)
+            && permissions::may_use_ref(state, user, parent, branch, false)
+    };
+    let (project, git_ref) = if source == parent || (allowed && member()) {
+        let iid = merge_request.iid;
+        (parent, format!("refs/merge-requests/{iid}/head"))
+    } else {
+        (source, branch.clone())
+    };
     let target = Target {
-        git_ref: format!("refs/merge-requests/{}/head", merge_request.iid),
+        git_ref,
         tag: false,
         sha: merge_request.sha.clone(),
         before: merge_request.diff().map(|diff| diff.base.clone()),
         merge_request_id: Some(merge_request.id),
     };
-    Order::new(
-        merge_request.project_id,
-        user,
-        Source::MergeRequestEvent,
-        target,
-    )
+    Order::new(project, user, Source::MergeRequestEvent, target)
 }
 
 fn target_of_update(update: &RefUpdate) -> Option<Target> {

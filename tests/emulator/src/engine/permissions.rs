@@ -3,6 +3,7 @@
 use crate::access::{self, Role};
 use crate::store::State;
 use crate::store::pipelines::Pipeline;
+use crate::versions::{self, Feature, Version};
 
 /// May the user run pipelines on a branch or tag? Refs of merge requests need no right of their own.
 pub(crate) fn may_use_ref(
@@ -85,7 +86,7 @@ pub(crate) fn may_set_variables(state: &State, user: u64, project: u64) -> bool 
 
 /// May a pipeline use protected variables? For merge requests both branches must be protected, in one project, and the user
 /// must be allowed to update both.
-pub(super) fn is_protected(state: &State, pipeline: &Pipeline) -> bool {
+pub(super) fn is_protected(version: Version, state: &State, pipeline: &Pipeline) -> bool {
     let project = pipeline.project_id;
     let merge_request = pipeline
         .merge_request_id
@@ -103,6 +104,7 @@ pub(super) fn is_protected(state: &State, pipeline: &Pipeline) -> bool {
         .is_some_and(|project| project.settings.protect_merge_request_pipelines);
     let branches = [&merge_request.source_branch, &merge_request.target_branch];
     allowed
+        && versions::has(version, Feature::ProtectedMergeRequestPipelines)
         && merge_request.source_project_id == merge_request.project_id
         && branches.into_iter().all(|branch| {
             state.is_protected_branch(project, branch)

@@ -5,9 +5,13 @@
 //! refs, `rebase` replays commits.
 
 mod actions;
+mod archive;
+mod blame;
 mod diff;
+mod fork;
 mod read;
 mod rebase;
+mod sizes;
 mod tags;
 mod write;
 
@@ -19,6 +23,8 @@ use std::thread;
 use jiff::Timestamp;
 
 pub use self::actions::{Action, ActionKind};
+pub use self::archive::{Archive, ArchiveFormat};
+pub use self::blame::BlameRange;
 pub use self::diff::FileDiff;
 pub use self::read::{Commit, Person, TreeEntry};
 pub use self::tags::Tag;

@@ -186,6 +186,18 @@ impl Repository {
             .collect())
     }
 
+    /// The content of a blob by its own id.
+    pub fn blob(&self, id: &str) -> Result<Option<Vec<u8>>, GitError> {
+        if id.len() < 4 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(None);
+        }
+        match self.git(&["cat-file", "blob", id]) {
+            Ok(content) => Ok(Some(content)),
+            Err(GitError::Failed { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The content of a file in a commit.
     pub fn file(&self, commit: &str, path: &str) -> Result<Option<Vec<u8>>, GitError> {
         let name = format!("{commit}:{}", path.trim_start_matches('/'));

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::access::{self, Role};
 use crate::issuables;
 use crate::store::State;
+use crate::store::events::{EventAction, EventTarget};
 use crate::store::notes::Noteable;
 
 /// Approves or takes the approval back; false if that is not for the user to do, or was so already.
@@ -29,6 +30,13 @@ pub(crate) fn set(state: &mut State, id: u64, user: u64, approve: bool, now: Tim
     } else {
         "unapproved this merge request"
     };
-    issuables::add_system_note(state, Noteable::MergeRequest(id), user, now, text);
+    let noteable = Noteable::MergeRequest(id);
+    issuables::add_system_note(state, noteable, user, now, text);
+    if approve {
+        let project = issuables::project_of(state, noteable);
+        let target = EventTarget::Noteable(noteable);
+        state.record(project, user, EventAction::Approved, target, now);
+        state.finish_todos(user, noteable, now);
+    }
     true
 }

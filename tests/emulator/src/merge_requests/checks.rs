@@ -194,7 +194,10 @@ pub(crate) fn look(
 ) -> Result<Mergeability, GitError> {
     let repository = shared.repository(merge_request.project_id);
     let head = |branch: &str| repository.resolve(&format!("refs/heads/{branch}"));
-    let source = head(&merge_request.source_branch)?;
+    let source = format!("refs/heads/{}", merge_request.source_branch);
+    let source = shared
+        .repository(merge_request.source_project_id)
+        .resolve(&source)?;
     let Some(target) = head(&merge_request.target_branch)?.filter(|_| source.is_some()) else {
         return Ok(Mergeability {
             conflicts: false,

@@ -33,6 +33,17 @@ pub(crate) fn diff_version(
     })
 }
 
+/// Brings the head of a source branch into the project of the target branch, so that all questions can be asked there.
+pub(crate) fn bring_head(
+    shared: &Shared,
+    source_project: u64,
+    target_project: u64,
+    head: &str,
+) -> Result<(), GitError> {
+    let source = shared.repository(source_project);
+    shared.repository(target_project).bring(&source, head)
+}
+
 /// Points `refs/merge-requests/:iid/head` at the head of the source branch.
 pub(crate) fn keep_head(repository: &Repository, iid: u64, head: &str) -> Result<(), GitError> {
     repository.set_ref(&format!("refs/merge-requests/{iid}/head"), head)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::access;
-use crate::git::GitError;
+use crate::git::{GitError, Repository};
 use crate::push::{self, RefUpdate};
 use crate::shared::Shared;
 use crate::store::State;
@@ -30,20 +30,21 @@ pub(crate) fn start(
     iid: u64,
     options: Vec<String>,
 ) -> Result<(), Refusal> {
-    let source = {
+    let (home, source) = {
         let state = shared.state();
         let found = state.merge_request(project, iid);
-        found.ok_or(Refusal::Busy)?.source_branch.clone()
+        let found = found.ok_or(Refusal::Busy)?;
+        (found.source_project_id, found.source_branch.clone())
     };
     let head = shared
-        .repository(project)
+        .repository(home)
         .resolve(&format!("refs/heads/{source}"));
     if !matches!(head, Ok(Some(_))) {
         return Err(Refusal::NoSourceBranch);
     }
     let (id, delay) = {
         let mut state = shared.state();
-        right(&state, user, project, &source)?;
+        right(&state, user, home, &source)?;
         let delay = state.limits.rebase_delay;
         let found = state.merge_request_mut(project, iid);
         let merge_request = found
@@ -96,16 +97,18 @@ fn rebase(
     merge_request: &MergeRequest,
     options: Vec<String>,
 ) -> Result<(), GitError> {
-    let project = merge_request.project_id;
+    let project = merge_request.source_project_id;
     let repository = shared.repository(project);
+    let parent = shared.repository(merge_request.project_id);
     let name = format!("refs/heads/{}", merge_request.source_branch);
-    let head = |name: &str, text: &str| {
+    let head = |repository: &Repository, name: &str, text: &str| {
         let found = repository.resolve(name)?;
         found.ok_or_else(|| GitError::Action(text.to_owned()))
     };
-    let old = head(&name, "Source branch does not exist")?;
+    let old = head(&repository, &name, "Source branch does not exist")?;
     let target = format!("refs/heads/{}", merge_request.target_branch);
-    let target = head(&target, "Target branch does not exist")?;
+    let target = head(&parent, &target, "Target branch does not exist")?;
+    repository.bring(&parent, &target)?;
     let committer = shared.state().identity(user, shared.clock.now());
     let new = repository.rebase(&old, &target, &committer)?;
     if new == old {

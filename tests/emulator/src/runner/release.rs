@@ -49,7 +49,7 @@ pub(super) fn create(
     match dispatch::serve(shared, &request) {
         Served::Answer(answer) if answer.status == 201 => Ok(()),
         Served::Answer(answer) => Err(String::from_utf8_lossy(&answer.body).into_owned()),
-        Served::Reset => Err("the connection was closed".to_owned()),
+        Served::Reset | Served::CutShort(_) => Err("the connection was closed".to_owned()),
     }
 }
 

@@ -74,11 +74,27 @@ impl Runs {
         self.bell.notify_all();
     }
 
+    /// The jobs that are being executed.
+    pub(crate) fn jobs(&self) -> Vec<u64> {
+        lock(&self.running).keys().copied().collect()
+    }
+
     /// Kills a job's processes as a machine does that loses its power.
     pub(crate) fn kill(&self, job: u64) {
         if let Some(run) = lock(&self.running).get(&job) {
             run.kill();
         }
+    }
+
+    /// The job that was given this secret, if it is the only one.
+    pub(crate) fn only_bearer_of(&self, secret: &str) -> Option<u64> {
+        let running = lock(&self.running);
+        let mut bearers = running.iter().filter(|(_, run)| {
+            let secrets = lock(&run.secrets);
+            secrets.iter().any(|own| own == secret)
+        });
+        let (job, _) = bearers.next()?;
+        bearers.next().is_none().then_some(*job)
     }
 
     /// Kills the newest job that was given one of these secrets.

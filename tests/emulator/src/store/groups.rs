@@ -5,6 +5,8 @@ use std::iter;
 use jiff::Timestamp;
 
 use super::State;
+use super::avatars::Avatar;
+use super::group_settings::GroupSettings;
 use super::projects::Visibility;
 
 /// A group.
@@ -18,6 +20,8 @@ pub struct Group {
     pub description: String,
     pub visibility: Visibility,
     pub created_at: Timestamp,
+    pub avatar: Option<Avatar>,
+    pub settings: GroupSettings,
 }
 
 impl State {

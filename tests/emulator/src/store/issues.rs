@@ -23,6 +23,14 @@ pub struct Issue {
     /// `issue`, `incident`, `test_case` or `task`.
     pub issue_type: String,
     pub due_date: Option<Date>,
+    /// Seconds.
+    pub time_estimate: i64,
+    /// The place in lists that people put in order.
+    pub relative_position: Option<i64>,
+    /// The id of the issue that this one was closed as a duplicate of.
+    pub duplicate_of: Option<u64>,
+    /// `critical`, `high`, `medium`, `low` or `unknown`; only incidents have another than the last.
+    pub severity: String,
     pub discussion_locked: Option<bool>,
     /// The id of the issue that this one became in another project.
     pub moved_to_id: Option<u64>,

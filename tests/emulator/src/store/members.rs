@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::State;
+use super::events::{EventAction, EventTarget};
 use crate::access::Role;
 
 /// What a membership is about.
@@ -27,6 +28,13 @@ pub struct Member {
 impl State {
     /// Makes a user a direct member, replacing the former membership.
     pub fn add_member(&mut self, user: u64, source: Source, role: Role, now: Timestamp) {
+        let known = self.member_role(user, source).is_some();
+        if let (Source::Project(project), false) = (source, known)
+            && !self.is_own_project(user, project)
+        {
+            let target = EventTarget::Project;
+            self.record(project, user, EventAction::Joined, target, now);
+        }
         self.members
             .retain(|member| !(member.user_id == user && member.source == source));
         self.members.insert(|_| Member {
@@ -37,6 +45,13 @@ impl State {
             created_by: None,
             expires_at: None,
         });
+    }
+
+    /// Is it in the namespace of the user?
+    fn is_own_project(&self, user: u64, project: u64) -> bool {
+        let user = self.users.get(user).map(|user| user.namespace_id);
+        let project = self.projects.get(project);
+        project.map(|project| project.namespace_id) == user
     }
 
     /// Ends the memberships whose last day has come, as GitLab does every night.

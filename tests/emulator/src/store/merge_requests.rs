@@ -114,6 +114,10 @@ pub struct MergeRequest {
     /// What the one who merged chose for the source branch.
     pub should_remove_source_branch: Option<bool>,
     pub discussion_locked: Option<bool>,
+    /// Seconds.
+    pub time_estimate: i64,
+    /// Commits of the target branch that were added to be read along.
+    pub context_commits: Vec<String>,
     pub allow_collaboration: bool,
     /// Not to be merged before this instant.
     pub merge_after: Option<Timestamp>,

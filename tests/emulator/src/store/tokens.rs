@@ -10,6 +10,8 @@ use crate::secret;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
     Personal,
+    /// A token that an administrator made to act as its user.
+    Impersonation,
     /// A project access token; the token's user is a bot that is a member of the project.
     Project(u64),
     /// A group access token, the same with a group.

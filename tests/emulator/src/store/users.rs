@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 
 use super::State;
+use super::avatars::Avatar;
+use super::profiles::{self, Profile, UserStatus};
 use crate::git::Identity;
 
 /// A user.
@@ -12,7 +14,7 @@ pub struct User {
     pub username: String,
     pub name: String,
     pub email: String,
-    /// `active` or `blocked`.
+    /// Such as `active` or `blocked`.
     pub state: String,
     pub admin: bool,
     /// The user behind a project access token.
@@ -20,6 +22,15 @@ pub struct User {
     pub created_at: Timestamp,
     /// The user's own namespace.
     pub namespace_id: u64,
+    pub profile: Profile,
+    pub avatar: Option<Avatar>,
+    pub status: UserStatus,
+    pub identities: Vec<profiles::Identity>,
+    /// The users who follow this one.
+    pub followers: Vec<u64>,
+    pub created_by: Option<u64>,
+    /// The day of the last request.
+    pub last_activity_on: Option<jiff::civil::Date>,
 }
 
 impl State {
@@ -36,6 +47,13 @@ impl State {
             bot: false,
             created_at: now,
             namespace_id,
+            profile: Profile::default(),
+            avatar: None,
+            status: UserStatus::default(),
+            identities: Vec::new(),
+            followers: Vec::new(),
+            created_by: None,
+            last_activity_on: None,
         })
     }
 

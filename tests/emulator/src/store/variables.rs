@@ -1,10 +1,11 @@
-//! CI/CD variables of projects and groups.
+//! CI/CD variables of projects, groups and the instance.
 
 use super::State;
 
 /// What a variable belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
+    Instance,
     Project(u64),
     Group(u64),
 }

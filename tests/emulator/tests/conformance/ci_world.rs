@@ -105,7 +105,7 @@ impl CiWorld {
         output.status.success().then_some(text)
     }
 
-    fn git_output(&self, args: &[&str]) -> std::process::Output {
+    pub(crate) fn git_output(&self, args: &[&str]) -> std::process::Output {
         git_in(self.dir.path(), args)
     }
 

@@ -277,10 +277,7 @@ fn two_refs_are_compared_and_their_merge_base_found() {
         shop.root()
             .get(&shop.path("repository/merge_base?refs[]=main"))
             .error(),
-        (
-            400,
-            json!({ "message": "400 Bad request - Provide at least 2 refs" })
-        )
+        (400, json!({ "message": "Provide at least 2 refs" }))
     );
 }
 

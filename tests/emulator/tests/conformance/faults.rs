@@ -38,7 +38,10 @@ fn a_rule_waits_for_its_turn_and_ends() {
 #[test]
 fn a_proxy_error_is_html_and_too_many_requests_may_say_when() {
     let world = World::new();
-    world.emulator.faults().add(Rule::new(Effect::BadGateway));
+    world
+        .emulator
+        .faults()
+        .add(Rule::new(Effect::Html { status: 502 }));
     let html = world.root.get("version");
     assert_eq!(
         (html.status, html.header("content-type")),
@@ -103,7 +106,7 @@ fn a_kill_calls_the_hook_after_the_work() {
     world
         .emulator
         .faults()
-        .on_kill(move |who| seen.lock().unwrap().push(who.username().map(str::to_owned)));
+        .on_kill(move |who, _| seen.lock().unwrap().push(who.username().map(str::to_owned)));
     world.emulator.faults().add(Rule::new(Effect::Kill));
     assert!(version(&world).is_err());
     assert_eq!(*victims.lock().unwrap(), [Some("root".to_owned())]);
@@ -161,6 +164,49 @@ fn locking_the_state_twice_fails_at_once_instead_of_hanging() {
             .with_state(|_| world.emulator.with_state(|_| ()));
     });
     assert!(std::panic::catch_unwind(nested).is_err());
+}
+
+#[test]
+fn an_answer_cut_short_breaks_after_the_work_was_done() {
+    let world = World::new();
+    let cut = Rule::new(Effect::CutShort).on("POST", "projects");
+    world.emulator.faults().add(cut);
+    let headers = [
+        ("private-token", world.emulator.root_token()),
+        ("content-type", "application/json"),
+    ];
+    let body = json!({ "name": "shop" }).to_string();
+    let reply = send(
+        &world.root.url,
+        "POST",
+        "/api/v4/projects",
+        &headers,
+        body.as_bytes(),
+    );
+    let whole =
+        reply.is_ok_and(|reply| serde_json::from_str::<serde_json::Value>(&reply.text).is_ok());
+    assert!(!whole);
+    assert_eq!(
+        world
+            .emulator
+            .with_state(|state| state.projects.iter().count()),
+        1
+    );
+}
+
+#[test]
+fn a_share_of_all_requests_fails_the_same_way_for_the_same_seed() {
+    let statuses = || {
+        let world = World::new();
+        let busy = Effect::Html { status: 503 };
+        world.emulator.faults().add(Rule::new(busy).percent(40, 3));
+        (0..50)
+            .map(|_| version(&world).unwrap())
+            .collect::<Vec<_>>()
+    };
+    let first = statuses();
+    assert_eq!(first, statuses());
+    assert!(first.contains(&200) && first.contains(&503), "{first:?}");
 }
 
 #[test]

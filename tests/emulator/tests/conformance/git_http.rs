@@ -324,6 +324,15 @@ fn job_tokens_clone_and_push_only_when_the_project_allows() {
 }
 
 #[test]
+fn a_personal_token_counts_under_the_name_of_job_tokens_too() {
+    let place = Place::new();
+    let url = place.url_as("gitlab-ci-token", place.world.emulator.root_token());
+    must(place.path(), &["push", &url, "main"]);
+    let wrong = place.url_as("gitlab-ci-token", "glpat-nothing");
+    assert!(refused(place.path(), &["ls-remote", &wrong]).contains("Authentication failed"));
+}
+
+#[test]
 fn compressed_and_large_bodies_arrive_whole() {
     let place = Place::new();
     // Poorly compressible content makes a pack so large that git sends it in chunks.

@@ -70,7 +70,7 @@ fn lists_are_filtered_as_asked() {
         ("milestone=None", vec![3, 2]),
         ("search=ban", vec![2]),
         ("confidential=true", vec![3]),
-        ("order_by=title", vec![1, 2, 3]),
+        ("order_by=title", vec![3, 2, 1]),
         ("assignee_id=Any", vec![]),
     ] {
         let list = shop
@@ -210,6 +210,9 @@ fn links_join_two_issues_once() {
     let one = format!("{path}/{}", seen[0]["issue_link_id"]);
     assert_eq!(shop.root().delete(&one).status, 200);
     assert_eq!(shop.root().get(&path).json(), json!([]));
+    let near = json!({ "target_project_id": Value::Null, "target_issue_iid": "2" });
+    let made = shop.root().post(&path, near);
+    assert_eq!(made.json()["target_issue"]["iid"], 2, "{}", made.text);
 }
 
 #[test]

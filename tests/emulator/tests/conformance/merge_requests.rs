@@ -136,7 +136,7 @@ fn lists_are_filtered_as_asked() {
         ("wip=no", vec![3, 1]),
         ("updated_after=2090-01-01", vec![]),
         ("created_before=2090-01-01T00:00:00Z", vec![3, 2, 1]),
-        ("order_by=title", vec![1, 2, 3]),
+        ("order_by=title&sort=asc", vec![1, 3, 2]),
         ("order_by=updated_at&per_page=1", vec![1]),
         ("scope=created_by_me", vec![2, 1]),
     ] {
@@ -261,6 +261,8 @@ fn updates_change_what_is_sent_and_leave_traces() {
         told,
         [
             "assigned to @root",
+            "requested review from @root",
+            "marked this merge request as **draft**",
             "changed title from **{-Add feature-}** to **{+Draft: new+}**",
             "changed the description",
             "changed target branch from `main` to `release`",

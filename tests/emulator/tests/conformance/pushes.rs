@@ -25,7 +25,8 @@ fn a_push_to_the_source_branch_gives_a_new_head_and_version() {
     let notes = shop.root().get(&shop.path("merge_requests/1/notes")).json();
     let news = text(&notes[0], "body");
     assert!(
-        news.starts_with("added 1 commit\n\n<ul><li>") && news.ends_with(" - again</li></ul>"),
+        news.starts_with("added 1 commit\n\n<ul><li>")
+            && news.contains(" - again</li></ul>\n\n[Compare with previous version](/root/shop/-/"),
         "{news}"
     );
 }
@@ -117,7 +118,7 @@ fn a_commit_on_the_default_branch_closes_the_issues_it_names() {
 }
 
 #[test]
-fn a_deleted_source_branch_leaves_the_merge_request_open() {
+fn without_its_source_branch_a_merge_request_is_closed() {
     let shop = Shop::new();
     let iid = shop.merge_request();
     let sha = shop.head("feature");
@@ -126,7 +127,77 @@ fn a_deleted_source_branch_leaves_the_merge_request_open() {
     let row = shop.show(iid);
     assert_eq!(
         (&row["state"], &row["sha"]),
-        (&json!("opened"), &json!(sha))
+        (&json!("closed"), &json!(sha))
+    );
+    let notes = shop
+        .root()
+        .get(&shop.path(&format!("merge_requests/{iid}/notes")));
+    assert_eq!(notes.json()[0]["body"], "deleted source branch `feature`");
+}
+
+#[test]
+fn a_commit_to_be_squashed_later_makes_a_draft() {
+    let shop = Shop::new();
+    let iid = shop.merge_request();
+    let body = json!({
+        "branch": "feature", "commit_message": "fixup! add a file",
+        "actions": [{ "action": "create", "file_path": "more", "content": "1" }],
+    });
+    shop.root().post(&shop.path("repository/commits"), body);
+    assert_eq!(shop.show(iid)["draft"], true);
+}
+
+#[test]
+fn an_automatic_merge_is_given_up_when_something_comes_in_between() {
+    let why = |change: &dyn Fn(&Shop, u64)| {
+        let shop = Shop::new();
+        shop.set(json!({ "only_allow_merge_if_pipeline_succeeds": true }));
+        shop.commit("other", Some("main"), &[("other", "1")]);
+        let iid = shop.merge_request();
+        shop.world.emulator.settle();
+        let path = shop.path(&format!("merge_requests/{iid}"));
+        let set = shop
+            .root()
+            .put(&format!("{path}/merge"), json!({ "auto_merge": true }))
+            .json();
+        assert_eq!(set["merge_when_pipeline_succeeds"], true);
+        change(&shop, iid);
+        shop.world.emulator.settle();
+        assert_eq!(shop.show(iid)["merge_when_pipeline_succeeds"], false);
+        let notes = shop.root().get(&format!("{path}/notes")).json();
+        let told = notes.as_array().unwrap().iter().find_map(|note| {
+            let body = note["body"].as_str().unwrap();
+            body.strip_prefix("aborted the automatic merge because ")
+        });
+        told.unwrap_or_default().to_owned()
+    };
+    let path = |shop: &Shop, iid: u64| shop.path(&format!("merge_requests/{iid}"));
+    assert_eq!(
+        why(&|shop, _| {
+            shop.commit("feature", None, &[("more", "1")]);
+        }),
+        "source branch was updated"
+    );
+    assert_eq!(
+        why(&|shop, iid| {
+            let body = json!({ "state_event": "close" });
+            shop.root().put(&path(shop, iid), body);
+        }),
+        "merge request was closed"
+    );
+    assert_eq!(
+        why(&|shop, iid| {
+            let body = json!({ "target_branch": "other" });
+            shop.root().put(&path(shop, iid), body);
+        }),
+        "target branch was changed"
+    );
+    assert_eq!(
+        why(&|shop, _| {
+            shop.set(json!({ "merge_method": "ff" }));
+            shop.commit("main", None, &[("README.md", "more\n")]);
+        }),
+        "target branch was updated"
     );
 }
 

@@ -178,8 +178,13 @@ fn described() -> Option<BTreeMap<String, BTreeSet<String>>> {
         };
         for (method, operation) in methods.as_mapping().expect("methods") {
             let method = method.as_str().unwrap_or_default().to_uppercase();
-            for path in spellings(path) {
-                operations.insert(format!("{method} {path}"), parameters(&whole, operation));
+            // Some that stand in the path are described as if they came with the query.
+            let mut names = parameters(&whole, operation);
+            names.retain(|name| {
+                !path.contains(&format!("*{name}")) && !path.contains(&format!("{{{name}}}"))
+            });
+            for spelling in spellings(path) {
+                operations.insert(format!("{method} {spelling}"), names.clone());
             }
         }
     }

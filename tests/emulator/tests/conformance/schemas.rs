@@ -6,17 +6,10 @@ use serde_json::{Value, json};
 
 /// Checks a value against a schema such as `public_api/v4/members.json`. Fields newer than the schema are allowed: they are
 /// removed from the rules, not from the value. Without the folder the check is left out, and says so.
-#[expect(clippy::print_stdout, reason = "a check that is left out must be seen")]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the folder is a property of the machine, not of a job"
-)]
 pub(crate) fn check(schema: &str, value: &Value) {
-    let Some(root) = std::env::var_os("TRAINYARD_GITLAB_SPECS").map(PathBuf::from) else {
-        println!("left out: TRAINYARD_GITLAB_SPECS is not set, so `{schema}` was not checked");
+    let Some(root) = folder(schema) else {
         return;
     };
-    let root = root.join("schemas");
     let rules = load(&root, &root.join(schema));
     let validator = jsonschema::options()
         .with_draft(jsonschema::Draft::Draft4)
@@ -27,6 +20,20 @@ pub(crate) fn check(schema: &str, value: &Value) {
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect();
     assert!(problems.is_empty(), "{schema}: {problems:#?}\n{value:#}");
+}
+
+/// The folder of the schemas; without it `what` is left out, and says so.
+#[expect(clippy::print_stdout, reason = "a check that is left out must be seen")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the folder is a property of the machine, not of a job"
+)]
+pub(crate) fn folder(what: &str) -> Option<PathBuf> {
+    let specs = std::env::var_os("TRAINYARD_GITLAB_SPECS").map(PathBuf::from);
+    if specs.is_none() {
+        println!("left out: TRAINYARD_GITLAB_SPECS is not set, so `{what}` was not checked");
+    }
+    Some(specs?.join("schemas"))
 }
 
 /// A schema with its references put in place, and without the rules known to be wrong.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
+use trainyard_emulator::Options;
 
 use crate::client::{Client, World};
 
@@ -14,7 +15,12 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) fn new() -> Self {
-        let world = World::new();
+        Self::start(Options::default())
+    }
+
+    /// The same with other options.
+    pub(crate) fn start(options: Options) -> Self {
+        let world = World::start(options);
         let project = world.project("shop");
         let shop = Self { world, project };
         shop.commit("main", None, &[("README.md", "shop\n")]);

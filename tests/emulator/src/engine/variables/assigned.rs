@@ -1,11 +1,11 @@
-//! CI/CD variables of projects and groups, as one job or configuration may see them.
+//! CI/CD variables of the instance, groups and projects, as one job or configuration may see them.
 
 use super::JobVariable;
 use crate::store::State;
 use crate::store::protected_branches::covers;
 use crate::store::variables::{Owner, Variable};
 
-/// Group variables, outermost group first, then the project's; filtered by protection and by environment scope.
+/// Those of the instance, group variables, outermost group first, then the project's; filtered by protection and by environment scope.
 pub(super) fn of_project(
     state: &State,
     project: u64,
@@ -19,6 +19,7 @@ pub(super) fn of_project(
         .with_ancestors(found.namespace_id)
         .map(Owner::Group)
         .collect();
+    owners.push(Owner::Instance);
     owners.reverse();
     owners.push(Owner::Project(project));
     owners
@@ -30,6 +31,7 @@ pub(super) fn of_project(
             file: variable.variable_type == "file",
             masked: variable.masked,
             raw: variable.raw,
+            public: false,
         })
         .collect()
 }

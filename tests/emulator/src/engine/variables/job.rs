@@ -7,6 +7,8 @@ use crate::ci::definition::{Inherit, JobDefinition, Variable, When};
 use crate::store::State;
 use crate::store::jobs::Job;
 use crate::store::pipelines::{GivenVariable, Pipeline};
+use crate::store::runners::Runner;
+use crate::versions;
 
 /// What is only known once a runner has taken the job.
 #[derive(Debug, Clone)]
@@ -32,7 +34,7 @@ pub(crate) fn for_job(
         .and_then(|definition| definition.environment.as_ref())
         .map(|environment| environment.name.as_str());
     let mut all = persisted(server, state, pipeline, job, running);
-    all.extend(of_job(state, pipeline, job));
+    all.extend(of_job(server, state, pipeline, job));
     all.extend(predefined::of_pipeline(server, state, pipeline));
     let runner = running.runner.iter();
     all.extend(runner.map(|(key, value)| JobVariable::literal(key, value.as_str())));
@@ -51,6 +53,24 @@ pub(crate) fn for_job(
     all
 }
 
+/// What the server knows of the runner itself.
+pub(crate) fn of_runner(runner: &Runner) -> Vec<(&'static str, String)> {
+    vec![
+        ("CI_RUNNER_ID", runner.id.to_string()),
+        (
+            "CI_RUNNER_DESCRIPTION",
+            runner.description.clone().unwrap_or_default(),
+        ),
+        ("CI_RUNNER_TAGS", serde_json::json!(runner.tags).to_string()),
+    ]
+}
+
+/// The variables of the dotenv reports of earlier jobs.
+pub(crate) fn inherited(earlier: &[&Job]) -> Vec<(String, String)> {
+    let all = earlier.iter().flat_map(|job| job.dotenv.iter());
+    all.cloned().collect()
+}
+
 /// What the keywords of a job may refer to before a runner has taken it.
 pub(crate) fn for_references(
     server: Server<'_>,
@@ -58,7 +78,7 @@ pub(crate) fn for_references(
     pipeline: &Pipeline,
     job: &Job,
 ) -> Vec<JobVariable> {
-    let mut all = of_job(state, pipeline, job);
+    let mut all = of_job(server, state, pipeline, job);
     all.extend(predefined::of_pipeline(server, state, pipeline));
     all.push(JobVariable::new("CI_PIPELINE_ID", pipeline.id.to_string()));
     all.extend(configured(pipeline, job));
@@ -87,7 +107,7 @@ pub(crate) fn for_bridge(
     };
     let mut forwarded: Vec<GivenVariable> = Vec::new();
     if bridge.forward_yaml_variables {
-        let mut known = of_job(state, pipeline, job);
+        let mut known = of_job(server, state, pipeline, job);
         known.extend(predefined::of_pipeline(server, state, pipeline));
         known.push(JobVariable::new("CI_PIPELINE_ID", pipeline.id.to_string()));
         known.extend(configured(pipeline, job));
@@ -143,6 +163,7 @@ fn persisted(
     let address = server.url.trim_start_matches("http://");
     let masked = |key: &str, value: String| JobVariable {
         masked: true,
+        public: false,
         ..JobVariable::literal(key, value)
     };
     let web = format!("{}/{path}/-", server.url);
@@ -172,15 +193,17 @@ fn persisted(
     ]
 }
 
-fn of_job(state: &State, pipeline: &Pipeline, job: &Job) -> Vec<JobVariable> {
+fn of_job(server: Server<'_>, state: &State, pipeline: &Pipeline, job: &Job) -> Vec<JobVariable> {
     let group = job.name.split(": [").next().unwrap_or(&job.name);
     let mut all = vec![
         JobVariable::literal("CI_JOB_NAME", job.name.as_str()),
         var("CI_JOB_NAME_SLUG", slug(&job.name)),
-        JobVariable::literal("CI_JOB_GROUP_NAME", group),
         var("CI_JOB_STAGE", job.stage.as_str()),
         var("CI_NODE_TOTAL", "1"),
     ];
+    if versions::has_variable(server.version, "CI_JOB_GROUP_NAME") {
+        all.push(JobVariable::literal("CI_JOB_GROUP_NAME", group));
+    }
     let Some(definition) = job.definition() else {
         return all;
     };
@@ -191,7 +214,8 @@ fn of_job(state: &State, pipeline: &Pipeline, job: &Job) -> Vec<JobVariable> {
         all.push(var("CI_JOB_IMAGE", image));
     }
     if let Some(trigger) = pipeline.trigger_id.and_then(|id| state.triggers.get(id)) {
-        let short: String = trigger.token.chars().take(10).collect();
+        let secret = trigger.token.trim_start_matches("glptt-");
+        let short: String = secret.chars().take(4).collect();
         all.push(var("CI_PIPELINE_TRIGGERED", "true"));
         all.push(var("CI_TRIGGER_SHORT_TOKEN", short));
     }

@@ -15,9 +15,10 @@ use crate::ci::Assigned;
 use crate::shared::Shared;
 use crate::store::State;
 use crate::store::pipelines::{GivenVariable, Pipeline};
+use crate::versions::Version;
 
-pub(crate) use self::expand::{expanded, substituted};
-pub(crate) use self::job::{Running, for_bridge, for_job, for_references};
+pub(crate) use self::expand::{expanded, for_runner, substituted};
+pub(crate) use self::job::{Running, for_bridge, for_job, for_references, inherited, of_runner};
 
 /// One variable of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub(crate) struct JobVariable {
     pub(crate) masked: bool,
     /// References inside the value are left alone.
     pub(crate) raw: bool,
+    /// Nobody's secret: predefined, or written in the configuration.
+    pub(crate) public: bool,
 }
 
 impl JobVariable {
@@ -40,6 +43,7 @@ impl JobVariable {
             file: false,
             masked: false,
             raw: false,
+            public: true,
         }
     }
 
@@ -64,6 +68,7 @@ impl From<&GivenVariable> for JobVariable {
             file: given.file,
             masked: false,
             raw: given.raw,
+            public: false,
         }
     }
 }
@@ -72,14 +77,14 @@ impl From<&GivenVariable> for JobVariable {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Server<'a> {
     pub(crate) url: &'a str,
-    pub(crate) version: &'a str,
+    pub(crate) version: Version,
 }
 
 impl<'a> From<&'a Shared> for Server<'a> {
     fn from(shared: &'a Shared) -> Self {
         Self {
             url: &shared.url,
-            version: &shared.version,
+            version: shared.version,
         }
     }
 }

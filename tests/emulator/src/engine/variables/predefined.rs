@@ -6,6 +6,7 @@ use crate::store::State;
 use crate::store::merge_requests::MergeRequestState;
 use crate::store::pipelines::Pipeline;
 use crate::store::projects::Project;
+use crate::versions;
 
 /// More than this many bytes of a commit's message are cut off.
 const MAX_COMMIT_MESSAGE: usize = 100_000;
@@ -41,15 +42,14 @@ pub(super) fn of_pipeline(
     if !open.is_empty() {
         all.push(JobVariable::new("CI_OPEN_MERGE_REQUESTS", open));
     }
+    all.retain(|variable| versions::has_variable(server.version, &variable.key));
     all
 }
 
 fn of_server(server: Server<'_>) -> Vec<JobVariable> {
     let address = server.url.trim_start_matches("http://");
     let (host, port) = address.split_once(':').unwrap_or((address, "80"));
-    let number = server.version.split('-').next().unwrap_or_default();
-    let mut parts = number.split('.');
-    let mut part = || parts.next().unwrap_or("0").to_owned();
+    let [major, minor, patch] = server.version.parts();
     vec![
         var("CI", "true"),
         var("GITLAB_CI", "true"),
@@ -61,10 +61,10 @@ fn of_server(server: Server<'_>) -> Vec<JobVariable> {
         var("CI_SERVER_SHELL_SSH_HOST", host),
         var("CI_SERVER_SHELL_SSH_PORT", "22"),
         var("CI_SERVER_NAME", "GitLab"),
-        var("CI_SERVER_VERSION", server.version),
-        var("CI_SERVER_VERSION_MAJOR", part()),
-        var("CI_SERVER_VERSION_MINOR", part()),
-        var("CI_SERVER_VERSION_PATCH", part()),
+        var("CI_SERVER_VERSION", server.version.to_string()),
+        var("CI_SERVER_VERSION_MAJOR", major.to_string()),
+        var("CI_SERVER_VERSION_MINOR", minor.to_string()),
+        var("CI_SERVER_VERSION_PATCH", patch.to_string()),
         var("CI_SERVER_REVISION", "e5a1b0c9d3f"),
         var("CI_API_V4_URL", format!("{}/api/v4", server.url)),
         var("CI_API_GRAPHQL_URL", format!("{}/api/graphql", server.url)),
@@ -119,6 +119,13 @@ fn own(state: &State, pipeline: &Pipeline) -> Vec<JobVariable> {
     ];
     if let Some(name) = &pipeline.name {
         all.push(JobVariable::literal("CI_PIPELINE_NAME", name.as_str()));
+    }
+    if let Some(bridge) = pipeline.source_job_id.and_then(|id| state.jobs.get(id)) {
+        all.extend([
+            var("CI_UPSTREAM_JOB_ID", bridge.id.to_string()),
+            var("CI_UPSTREAM_PIPELINE_ID", bridge.pipeline_id.to_string()),
+            var("CI_UPSTREAM_PROJECT_ID", bridge.project_id.to_string()),
+        ]);
     }
     if let Some(schedule) = pipeline.schedule_id.and_then(|id| state.schedules.get(id)) {
         all.push(JobVariable::literal(
