@@ -178,7 +178,7 @@ fn started_lately(state: &State, order: &Order, now: Timestamp) -> usize {
     lately.count()
 }
 
-fn check_rights(state: &State, order: &Order, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn check_rights(state: &State, order: &Order, now: Timestamp) -> Result<(), Refusal> {
     let target = &order.target;
     let refusal = permissions::refusal_to_create(
         state,
