@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::entity::many;
-use super::projects::{self, list_filters};
+use super::project_lists::{self as projects, list_filters};
 use crate::access;
 use crate::graphql::objects::{
     Call, Found, NOTHING, Object, Outcome, Problem, one, record, user, value,
