@@ -301,6 +301,12 @@ pub struct Sandbox {
     /// Which GitLab it is: routes, fields and variables that are newer are not there.
     #[arg(long, value_name = "VERSION", default_value_t)]
     pub gitlab_version: trainyard_emulator::Version,
+    /// How many jobs its own runner executes at a time.
+    #[arg(long, value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..))]
+    pub concurrency: u8,
+    /// Leave all jobs to runners that register from outside.
+    #[arg(long, conflicts_with = "concurrency")]
+    pub no_runner: bool,
 }
 
 /// What the sandbox holds at the start.

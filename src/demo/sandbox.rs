@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use trainyard_emulator::store::runners::Registration;
 use trainyard_emulator::{Emulator, Version};
 
 use super::people::EVERYBODY;
@@ -17,9 +18,6 @@ use crate::cli::{Sandbox, Seed};
 use crate::outcome::{ExitCode, Problem};
 use crate::ports::Answer;
 use crate::run::Printed;
-
-/// How many jobs the runner inside executes at a time.
-const CONCURRENCY: usize = 2;
 
 /// What is served.
 enum Served {
@@ -34,6 +32,8 @@ struct Announcement {
     gitlab_version: Version,
     project: Option<Project>,
     users: Vec<User>,
+    /// Registers a runner from outside for all projects.
+    runner_registration_token: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -73,7 +73,11 @@ pub fn run(flags: &Sandbox) -> Answer<Printed> {
         Seed::Story => Served::Peopled(story::seeded(&beginning)?),
     };
     // What people push runs, as in any GitLab with a runner.
-    served.emulator().start_runner(CONCURRENCY, &[]);
+    if !flags.no_runner {
+        served
+            .emulator()
+            .start_runner(usize::from(flags.concurrency), &[]);
+    }
     let mut out = std::io::stdout();
     announce(
         &served.announcement()?,
@@ -123,6 +127,9 @@ impl Served {
             gitlab_version: self.emulator().version(),
             project,
             users,
+            runner_registration_token: self
+                .emulator()
+                .with_state(|state| state.registration_token(Registration::Instance)),
         })
     }
 }
@@ -186,6 +193,11 @@ fn for_people(what: &Announcement) -> String {
             user.username, user.token, user.part
         );
     }
+    let _ = writeln!(
+        text,
+        "  {:14} {}   registers a runner",
+        "", what.runner_registration_token
+    );
     text.push_str("\nCtrl-C ends it and removes its data.");
     text
 }
@@ -204,6 +216,7 @@ mod tests {
                 part: "administrator",
                 token: "glpat-x".to_owned(),
             }],
+            runner_registration_token: "GR-x".to_owned(),
         }
     }
 

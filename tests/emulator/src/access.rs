@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::State;
 use crate::store::merge_requests::MergeRequest;
+use crate::store::places::Place;
 use crate::store::projects::Visibility;
 
 /// A role, ordered; the numbers are GitLab's access levels.
@@ -65,7 +66,13 @@ pub fn in_project(state: &State, user: Option<u64>, project: u64) -> Access {
     let direct = user
         .and_then(|user| state.member_role(user, crate::store::members::Source::Project(project)));
     let inherited = user.and_then(|user| group_role(state, user, found.namespace_id));
-    visible(state, user, direct.max(inherited), found.visibility)
+    let shared = user.and_then(|user| shared_role(state, user, Place::Project(project)));
+    visible(
+        state,
+        user,
+        direct.max(inherited).max(shared),
+        found.visibility,
+    )
 }
 
 /// The access of a user (`None`: nobody signed in) in a group.
@@ -99,9 +106,25 @@ fn visible(state: &State, user: Option<u64>, role: Option<Role>, visibility: Vis
 }
 
 fn group_role(state: &State, user: u64, group: u64) -> Option<Role> {
+    let above = state.with_ancestors(group);
+    let shared = above.filter_map(|group| shared_role(state, user, Place::Group(group)));
+    membership(state, user, group).max(shared.max())
+}
+
+/// The role of a member of the group or of those above it.
+fn membership(state: &State, user: u64, group: u64) -> Option<Role> {
     state
         .with_ancestors(group)
         .filter_map(|group| state.member_role(user, crate::store::members::Source::Group(group)))
+        .max()
+}
+
+/// The role that the members of other groups have because it is shared with these.
+fn shared_role(state: &State, user: u64, place: Place) -> Option<Role> {
+    let links = state.belongings.group_links.iter();
+    links
+        .filter(|link| link.shared == place)
+        .filter_map(|link| Some(membership(state, user, link.with_group)?.min(link.role)))
         .max()
 }
 

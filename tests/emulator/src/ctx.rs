@@ -156,7 +156,12 @@ impl<'a> Ctx<'a> {
     pub(crate) fn find_project(&self, id_or_path: &str) -> Result<u64, ApiError> {
         let state = self.state();
         let missing = || ApiError::not_found("Project");
-        let project = state.find_project(id_or_path).ok_or_else(missing)?;
+        let Some(project) = state.find_project(id_or_path) else {
+            let moved = state.moved_project(id_or_path).filter(|project| {
+                access::in_project(&state, self.caller.user(), project.id).can_read
+            });
+            return Err(moved.map_or_else(missing, |project| self.moved(project.id)));
+        };
         if !access::in_project(&state, self.caller.user(), project.id).can_read {
             return Err(missing());
         }
@@ -176,6 +181,25 @@ impl<'a> Ctx<'a> {
             )));
         }
         Ok(project.id)
+    }
+
+    /// `301` to the same request with the number of a project that is elsewhere now; only for reading.
+    fn moved(&self, project: u64) -> ApiError {
+        if self.request.method != "GET" {
+            let text = "405 Non GET methods are not allowed for moved projects";
+            return ApiError::message(405, text);
+        }
+        let mut parts: Vec<&str> = self.request.path.split('/').collect();
+        let at = parts.iter().position(|part| *part == "projects");
+        let number = project.to_string();
+        if let Some(place) = at.and_then(|at| parts.get_mut(at + 1)) {
+            *place = &number;
+        }
+        let query = match self.request.query.as_str() {
+            "" => String::new(),
+            query => format!("?{query}"),
+        };
+        ApiError::moved(format!("{}{}{query}", self.shared.url, parts.join("/")))
     }
 
     /// A group by number or full path that the caller may see, or `404`.

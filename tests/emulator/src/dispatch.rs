@@ -10,10 +10,12 @@ use crate::api::{self, avatars};
 use crate::auth::{self, Caller};
 use crate::clock;
 use crate::ctx::Ctx;
+use crate::engine;
 use crate::errors::ApiError;
 use crate::faults::{Arrival, Effect};
 use crate::graphql;
 use crate::message::{Request, Response, decoded_segments};
+use crate::pages;
 use crate::params::Params;
 use crate::rate_limit::Standing;
 use crate::request_log::{JobName, RequestEntry, Who, without_tokens};
@@ -44,9 +46,13 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
         }
         _ => match GitRequest::parse(request) {
             Some(git) => serve_git(shared, request, &git),
-            None => match avatars::page(shared, request) {
-                Some(answer) => logged(shared, request, None, Asker::nobody(), |_, _| answer),
-                None => unknown(shared, request),
+            None => match (
+                avatars::page(shared, request),
+                pages::find(shared.version, request),
+            ) {
+                (Some(answer), _) => logged(shared, request, None, Asker::nobody(), |_, _| answer),
+                (None, Some(found)) => serve_page(shared, request, found),
+                (None, None) => unknown(shared, request),
             },
         },
     }
@@ -58,6 +64,7 @@ fn unknown(shared: &Shared, request: &Request) -> Served {
 }
 
 fn serve_api(shared: &Shared, request: &Request) -> Served {
+    pass_time(shared);
     let found = router::find(
         api::ROUTES,
         shared.version,
@@ -82,7 +89,17 @@ fn serve_api(shared: &Shared, request: &Request) -> Served {
     }
 }
 
+fn serve_page(shared: &Shared, request: &Request, found: Match) -> Served {
+    let (caller, asker) = identified(shared, |state, now| {
+        auth::api_caller(state, now, request, found.route.job_token)
+    });
+    logged(shared, request, None, asker, |shared, entry| {
+        handle(shared, request, caller?, found, entry)
+    })
+}
+
 fn serve_graphql(shared: &Shared, request: &Request) -> Served {
+    pass_time(shared);
     let (caller, asker) = identified(shared, |state, now| {
         auth::api_caller(state, now, request, false)
     });
@@ -96,6 +113,13 @@ fn serve_git(shared: &Shared, request: &Request, git: &GitRequest) -> Served {
     logged(shared, request, Some(git.route()), asker, |shared, _| {
         smart_http::serve(shared, request, git, caller)
     })
+}
+
+/// Nobody asks twice about a state that a panic has left half changed.
+fn pass_time(shared: &Shared) {
+    if !shared.is_damaged() {
+        engine::tick::tick(shared);
+    }
 }
 
 /// Who asks, and from which running job.
@@ -173,10 +197,16 @@ fn handled(
     if !route.any_scope {
         auth::check_api_scope(&caller, route.method)?;
     }
+    let before = route
+        .may_move_projects()
+        .then(|| shared.state().project_paths());
     let ctx = Ctx::guarded(shared, request, caller, found.path, route.guard)?;
     let mut params = Params::read(request, route.raw_body)?;
     let ignored = route.check_params(shared.version, &mut params)?;
     let response = (route.handler)(&ctx.with_params(params))?;
+    if let Some(before) = before {
+        shared.state().remember_former_paths(before);
+    }
     Ok((versions::without_newer(shared.version, response), ignored))
 }
 

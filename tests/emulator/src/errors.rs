@@ -14,6 +14,8 @@ pub(crate) struct ApiError {
     pub(crate) unknown: Option<String>,
     /// Sent as `Retry-After`.
     pub(crate) retry_after: Option<u64>,
+    /// Where the thing asked for is now.
+    pub(crate) location: Option<String>,
 }
 
 impl ApiError {
@@ -34,6 +36,16 @@ impl ApiError {
             body,
             unknown: None,
             retry_after: None,
+            location: None,
+        }
+    }
+
+    /// `301` to the address of what has moved.
+    pub(crate) fn moved(location: String) -> Self {
+        let text = format!("This resource has been moved permanently to {location}");
+        Self {
+            location: Some(location),
+            ..Self::message(301, text)
         }
     }
 
@@ -101,7 +113,10 @@ impl ApiError {
 
     /// Turns the error into its answer.
     pub(crate) fn into_response(self) -> Response {
-        let response = Response::json(self.status, &self.body);
+        let mut response = Response::json(self.status, &self.body);
+        if let Some(location) = self.location {
+            response = response.with("location", location);
+        }
         match self.retry_after {
             Some(seconds) => response.with("retry-after", seconds.to_string()),
             None => response,

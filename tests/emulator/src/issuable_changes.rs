@@ -5,11 +5,13 @@
 use jiff::Timestamp;
 
 use crate::access::{self, Role};
+use crate::engine::environments::{self, Origin};
 use crate::issuable_details::kind_of;
 use crate::issuables::{add_event, add_system_note, call, mention, touch};
 use crate::markdown;
 use crate::merge_requests::auto_merge;
 use crate::store::State;
+use crate::store::holders::Holder;
 use crate::store::labels::Label;
 use crate::store::merge_requests::{MergeRequestState, without_draft_prefix};
 use crate::store::notes::Noteable;
@@ -49,6 +51,7 @@ pub(crate) fn set_open(
     if changed {
         if let (false, Noteable::MergeRequest(id)) = (open, noteable) {
             auto_merge::abort(state, id, user, now, "merge request was closed");
+            stop_environments(state, id, user, now);
         }
         touch(state, noteable, now);
         let change = Change::State {
@@ -57,6 +60,14 @@ pub(crate) fn set_open(
         add_event(state, noteable, user, now, change);
     }
     changed
+}
+
+/// What the pipelines of a merge request have deployed stops when it is closed or merged.
+pub(crate) fn stop_environments(state: &mut State, id: u64, user: u64, now: Timestamp) {
+    if let Some(project) = state.merge_requests.get(id).map(|row| row.project_id) {
+        let origin = Origin::MergeRequest(id);
+        environments::stop_those_of(state, project, origin, user, now);
+    }
 }
 
 /// The ids of its labels.
@@ -141,11 +152,12 @@ pub(crate) fn labels_named(
             Some(label) => ids.push(label.id),
             None if may_create => ids.push(state.labels.insert(|id| Label {
                 id,
-                project_id: project,
+                holder: Holder::Project(project),
                 name: name.to_owned(),
                 color: "#428BCA".to_owned(),
                 description: None,
                 priority: None,
+                subscribers: Vec::new(),
                 created_at: now,
             })),
             None => {}

@@ -7,6 +7,8 @@
 
 pub mod access;
 mod api;
+mod application_settings;
+mod archive;
 mod auth;
 mod background;
 pub mod ci;
@@ -25,6 +27,7 @@ mod forking;
 pub mod git;
 mod graphql;
 mod hooks;
+mod html;
 mod issuable_changes;
 mod issuable_details;
 mod issuables;
@@ -32,6 +35,7 @@ mod markdown;
 mod mentions;
 mod merge_requests;
 mod message;
+mod pages;
 mod pagination;
 mod param_spec;
 mod params;
@@ -58,6 +62,7 @@ mod smart_http;
 pub mod store;
 mod sudo;
 mod suggestions;
+mod templates;
 mod time_tracking;
 mod versions;
 

@@ -243,8 +243,8 @@ fn user(shared: &Shared, name: &str) -> Result<u64, String> {
 
 fn milestone(shared: &Shared, project: u64, title: &str) -> Result<u64, String> {
     let state = shared.state();
-    let mut rows = state.milestones.iter();
-    rows.find(|row| row.project_id == project && row.title == title)
+    state
+        .milestone_titled(project, title)
         .map(|row| row.id)
         .ok_or_else(|| format!("Milestone {title} not found"))
 }

@@ -1,4 +1,4 @@
-//! The limit on requests per minute and caller, off until somebody sets it, as on a self-managed server.
+//! The limit on requests per caller and period, off until somebody sets it, as on a self-managed server.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,9 +8,14 @@ use jiff::Timestamp;
 use crate::message::Response;
 use crate::request_log::Who;
 
-const MINUTE: i64 = 60;
+/// So many requests in so many seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rate {
+    pub(crate) requests: u32,
+    pub(crate) seconds: u32,
+}
 
-/// Counts the API requests of every caller in minutes of the emulator's clock.
+/// Counts the API requests of every caller in periods of the emulator's clock.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimit {
     counted: Mutex<Counted>,
@@ -18,9 +23,10 @@ pub(crate) struct RateLimit {
 
 #[derive(Debug, Default)]
 struct Counted {
-    per_minute: Option<u32>,
-    minute: i64,
-    requests: BTreeMap<String, u32>,
+    signed_in: Option<Rate>,
+    anonymous: Option<Rate>,
+    /// By caller, the period and the requests in it.
+    requests: BTreeMap<String, (i64, u32)>,
 }
 
 /// Where a caller stands after a request.
@@ -37,32 +43,40 @@ pub(crate) struct Standing {
 impl RateLimit {
     /// Allows so many requests a minute; `None` allows all.
     pub(crate) fn set(&self, per_minute: Option<u32>) {
+        let rate = per_minute.map(|requests| Rate {
+            requests,
+            seconds: 60,
+        });
+        self.configure(rate, rate);
+    }
+
+    /// Allows so much to callers who are signed in, and to all others together; `None` allows all.
+    pub(crate) fn configure(&self, signed_in: Option<Rate>, anonymous: Option<Rate>) {
         let mut counted = self.lock();
-        counted.per_minute = per_minute;
+        (counted.signed_in, counted.anonymous) = (signed_in, anonymous);
         counted.requests.clear();
     }
 
     /// Counts a request; nothing while there is no limit.
     pub(crate) fn count(&self, who: &Who, now: Timestamp) -> Option<Standing> {
         let mut counted = self.lock();
-        let limit = counted.per_minute?;
-        let minute = now.as_second().div_euclid(MINUTE);
-        if counted.minute != minute {
-            counted.minute = minute;
-            counted.requests.clear();
-        }
         let caller = who.username().unwrap_or_default().to_owned();
-        let name = if caller.is_empty() {
-            "throttle_unauthenticated_api"
+        let (name, rate) = if caller.is_empty() {
+            ("throttle_unauthenticated_api", counted.anonymous?)
         } else {
-            "throttle_authenticated_api"
+            ("throttle_authenticated_api", counted.signed_in?)
         };
-        let observed = counted.requests.entry(caller).or_insert(0);
+        let seconds = i64::from(rate.seconds);
+        let period = now.as_second().div_euclid(seconds);
+        let (last, observed) = counted.requests.entry(caller).or_insert((period, 0));
+        if *last != period {
+            (*last, *observed) = (period, 0);
+        }
         *observed = observed.saturating_add(1);
-        let reset = (minute + 1) * MINUTE;
+        let reset = (period + 1) * seconds;
         Some(Standing {
             name,
-            limit,
+            limit: rate.requests,
             observed: *observed,
             reset,
             retry_after: reset - now.as_second(),

@@ -62,6 +62,8 @@ pub(crate) struct Route {
     pub(crate) job_token: bool,
     pub(crate) any_scope: bool,
     pub(crate) raw_body: bool,
+    /// Takes whatever parameters are sent, unchecked.
+    any_parameter: bool,
     /// Parameters of GitLab's that the emulator lacks: `501`.
     refused: &'static [&'static str],
     params: [&'static [Param]; 5],
@@ -81,6 +83,7 @@ const fn route(
         job_token: false,
         any_scope: false,
         raw_body: false,
+        any_parameter: false,
         refused: &[],
         params: [&[], &[], &[], &[], &[]],
     }
@@ -150,10 +153,32 @@ impl Route {
         self
     }
 
+    /// Takes every parameter, because their names depend on the path.
+    pub(crate) const fn any_parameter(mut self) -> Self {
+        self.any_parameter = true;
+        self
+    }
+
     /// Names parameters that GitLab has and the emulator does not.
     pub(crate) const fn refuses(mut self, names: &'static [&'static str]) -> Self {
         self.refused = names;
         self
+    }
+
+    /// May it give projects another path?
+    pub(crate) fn may_move_projects(&self) -> bool {
+        let pattern = self.pattern;
+        match self.method {
+            "PUT" => {
+                pattern == "projects/:id"
+                    || pattern == "groups/:id"
+                    || pattern.ends_with("/transfer")
+            }
+            "POST" => {
+                pattern.ends_with("/transfer") || pattern == "groups/:id/projects/:project_id"
+            }
+            _ => false,
+        }
     }
 
     /// The names of the parameters it understands.
@@ -208,6 +233,7 @@ impl Route {
                 None if self.refused.contains(&name.as_str()) => {
                     return Err(self.not_implemented(name));
                 }
+                None if self.any_parameter => {}
                 None => unheard.push(name.clone()),
             }
         }
@@ -227,10 +253,37 @@ impl Route {
             }
         }
         if problems.is_empty() {
+            self.check_offset(params)?;
             Ok(unheard)
         } else {
             Err(ApiError::error(400, problems.join(", ")))
         }
+    }
+
+    /// Where keyset pagination is to be had, pages by number end at a limit.
+    fn check_offset(&self, params: &Params) -> Result<(), ApiError> {
+        const MAX_OFFSET: i64 = 50_000;
+        let number = |name: &str, default: i64| {
+            let given = params.values.get(name).and_then(Value::as_i64);
+            given.unwrap_or(default)
+        };
+        let keyset = params.values.get("pagination").and_then(Value::as_str) == Some("keyset");
+        let reach = number("page", 1).saturating_mul(number("per_page", 20).min(100));
+        if self.params[3].is_empty() || keyset || reach <= MAX_OFFSET {
+            return Ok(());
+        }
+        let kind = match self.pattern.rsplit('/').next() {
+            Some("projects") => "Project",
+            Some("groups") => "Group",
+            Some("users") => "User",
+            Some("jobs") => "Ci::Build",
+            Some(_) | None => "ActiveRecord",
+        };
+        let text = format!(
+            "Offset pagination has a maximum allowed offset of {MAX_OFFSET} for requests that return objects of type \
+             {kind}. Remaining records can be retrieved using keyset pagination."
+        );
+        Err(ApiError::error(405, text))
     }
 
     fn not_implemented(&self, name: &str) -> ApiError {

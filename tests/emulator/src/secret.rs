@@ -22,10 +22,19 @@ pub(crate) fn fresh(prefix: &str) -> String {
 
 /// 40 digits that never repeat, as the ids of threads.
 pub(crate) fn discussion_id() -> String {
+    digits(20)
+}
+
+/// 32 digits that never repeat, as in the addresses of uploads.
+pub(crate) fn upload() -> String {
+    digits(16)
+}
+
+fn digits(bytes: usize) -> String {
     let digest = Sha256::digest(fresh(""));
     digest
         .iter()
-        .take(20)
+        .take(bytes)
         .map(|byte| format!("{byte:02x}"))
         .collect()
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::background::Background;
@@ -44,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) snapshots: Snapshots,
     /// Held while what follows a push is done, so that pushes are seen one after the other.
     pub(crate) after_push: Mutex<()>,
+    /// The second of the clock at which what comes with time was last looked at.
+    pub(crate) ticked: AtomicI64,
     state: Mutex<State>,
     requests: AtomicU64,
 }
@@ -73,6 +75,7 @@ impl Shared {
             background: Background::default(),
             snapshots: Snapshots::default(),
             after_push: Mutex::new(()),
+            ticked: AtomicI64::new(i64::MIN),
             state: Mutex::new(state),
             requests: AtomicU64::new(0),
         }

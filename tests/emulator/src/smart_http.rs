@@ -145,7 +145,9 @@ fn authorized(
 ) -> Result<Result<u64, Response>, ApiError> {
     let state = shared.state();
     let user = caller.user();
-    let project = state.find_project(&git.project_path);
+    let project = state
+        .find_project(&git.project_path)
+        .or_else(|| state.moved_project(&git.project_path));
     let access = project.map(|project| access::in_project(&state, user, project.id));
     let (Some(project), true) = (project, access.is_some_and(|access| access.can_read)) else {
         let gone = "The project you were looking for could not be found or you don't have permission to view it.";

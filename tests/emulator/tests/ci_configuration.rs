@@ -12,7 +12,11 @@ mod jobs;
 mod linting;
 #[path = "ci/pipelines.rs"]
 mod pipelines;
+#[path = "ci/repeated_wordings.rs"]
+mod repeated_wordings;
 #[path = "ci/samples.rs"]
 mod samples;
+#[path = "ci/spec_includes.rs"]
+mod spec_includes;
 #[path = "ci/wordings.rs"]
 mod wordings;

@@ -58,6 +58,23 @@ pub(super) const ROUTES: &[Route] = &[
     .job_token(),
 ];
 
+/// The addresses of the web interface.
+pub(super) const PAGES: &[Route] = &[
+    get("jobs/artifacts/:ref_name/download", READER, archive_by_name).params(BY_NAME),
+    get(
+        "jobs/artifacts/:ref_name/raw/*artifact_path",
+        READER,
+        file_by_name,
+    )
+    .params(BY_NAME),
+    get("jobs/:job_id/artifacts/download", READER, archive_of_job),
+    get(
+        "jobs/:job_id/artifacts/raw/*artifact_path",
+        READER,
+        file_of_job,
+    ),
+];
+
 fn archive_by_name(ctx: &Ctx<'_>) -> Answer {
     let reader = reader(ctx)?;
     archive(named(ctx, &ctx.state())?, reader)
@@ -159,6 +176,11 @@ fn check_access(job: &Job, reader: Access) -> Result<(), ApiError> {
 
 fn archive(job: &Job, reader: Access) -> Answer {
     check_access(job, reader)?;
+    archive_response(job)
+}
+
+/// The archive as a download.
+pub(super) fn archive_response(job: &Job) -> Answer {
     let archive = job
         .artifacts
         .iter()

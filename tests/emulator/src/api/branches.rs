@@ -228,6 +228,9 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
     let full = format!("refs/heads/{name}");
     let old = ctx.shared.repository(project).resolve(&full)?;
     let old = old.ok_or_else(|| ApiError::not_found("Branch"))?;
+    if let Some(head) = ctx.shared.repository(project).commit(&old)? {
+        ctx.check_unmodified(head.committer.at)?;
+    }
     {
         let state = ctx.state();
         let found = state.projects.get(project);

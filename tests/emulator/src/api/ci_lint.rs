@@ -138,16 +138,14 @@ fn entity(lint: &Lint) -> Value {
 }
 
 fn include(included: &Included) -> Value {
-    let extra = included.project.as_ref().map_or_else(
-        || json!({}),
-        |(project, reference)| json!({ "project": project, "ref": reference }),
-    );
     json!({
         "type": included.kind,
         "location": included.location,
-        "blob": Value::Null,
-        "raw": Value::Null,
-        "extra": extra,
+        "blob": included.blob,
+        "raw": included.raw,
+        "extra": included.extra,
+        "context_project": included.context_project,
+        "context_sha": included.context_sha,
     })
 }
 

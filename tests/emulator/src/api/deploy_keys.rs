@@ -52,7 +52,7 @@ fn all(ctx: &Ctx<'_>) -> Answer {
                 .iter()
                 .filter(|(_, can_push)| *can_push == push)
                 .filter_map(|(project, _)| state.projects.get(*project))
-                .map(|project| Value::Object(project_entity::identity(&state, project)))
+                .map(|project| project_entity::identity(&state, project))
                 .collect();
         }
         body

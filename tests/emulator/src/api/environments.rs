@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::access::Role;
 use crate::clock;
 use crate::ctx::Ctx;
+use crate::engine;
 use crate::errors::{ApiError, Invalid};
 use crate::message::Response;
 use crate::router::{Answer, Guard, Param, Route, boolean, delete, get, one_of, post, put, string};
@@ -143,12 +144,15 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
 }
 
 fn stop(ctx: &Ctx<'_>) -> Answer {
-    let mut state = ctx.state();
-    let id = find(ctx, &state)?.id;
-    if let Some(environment) = state.environments.get_mut(id) {
-        "stopped".clone_into(&mut environment.state);
-        environment.updated_at = ctx.now();
+    let (user, now) = (ctx.user()?, ctx.now());
+    let force = ctx.boolean("force") == Some(true);
+    {
+        let mut state = ctx.state();
+        let id = find(ctx, &state)?.id;
+        engine::environments::stop(&mut state, id, user, force, now);
     }
+    engine::settle(ctx.shared);
+    let state = ctx.state();
     Ok(Response::ok(&with_project(ctx, &state, find(ctx, &state)?)))
 }
 
@@ -234,7 +238,7 @@ fn entity(environment: &Environment) -> Map<String, Value> {
     let more = json!({
         "tier": environment.tier,
         "state": environment.state,
-        "auto_stop_at": Value::Null,
+        "auto_stop_at": environment.auto_stop_at.map(clock::iso),
         "description": environment.description,
         "description_html": "",
         "cluster_agent": Value::Null,

@@ -54,6 +54,9 @@ pub(super) const ROUTES: &[Route] = &[
         .also(&[string("last_commit_id")]),
 ];
 
+/// The address of the web interface: a ref, which may have slashes, and a path.
+pub(super) const PAGES: &[Route] = &[get("raw/*place", Guard::ProjectReader, raw_page)];
+
 /// A file with what its headers and entity say about it.
 struct Found {
     path: String,
@@ -90,6 +93,16 @@ fn raw(ctx: &Ctx<'_>) -> Answer {
     Ok(with_headers(response, &file))
 }
 
+fn raw_page(ctx: &Ctx<'_>) -> Answer {
+    let place = ctx.path("place");
+    let found = place.match_indices('/').find_map(|(at, _)| {
+        let (reference, path) = (&place[..at], &place[at + 1..]);
+        find_at(ctx, reference.to_owned(), path.to_owned()).ok()
+    });
+    let file = found.ok_or_else(|| ApiError::not_found("File"))?;
+    Ok(Response::bytes(200, "text/plain", file.content).with("content-disposition", "inline"))
+}
+
 /// What a HEAD request is after.
 fn with_headers(response: Response, file: &Found) -> Response {
     response
@@ -116,10 +129,16 @@ fn sha256(content: &[u8]) -> String {
 }
 
 fn find(ctx: &Ctx<'_>) -> Result<Found, ApiError> {
+    find_at(
+        ctx,
+        ref_or_default(ctx, "ref"),
+        ctx.path("file_path").to_owned(),
+    )
+}
+
+fn find_at(ctx: &Ctx<'_>, reference: String, path: String) -> Result<Found, ApiError> {
     require_code(ctx)?;
     let repository = ctx.shared.repository(ctx.project());
-    let reference = ref_or_default(ctx, "ref");
-    let path = ctx.path("file_path").to_owned();
     let commit = repository.resolve(&reference)?;
     let commit = commit.ok_or_else(|| ApiError::not_found("Commit"))?;
     let missing = || ApiError::not_found("File");

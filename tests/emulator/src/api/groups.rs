@@ -3,21 +3,27 @@
 use serde_json::{Value, json};
 
 use crate::access::{self, Role};
-use crate::clock;
+use crate::application_settings;
 use crate::ctx::Ctx;
 use crate::errors::{ApiError, Invalid};
 use crate::message::Response;
 use crate::router::{
-    Answer, Guard, Param, Route, boolean, delete, get, integer, integers, one_of, post, put, string,
+    Answer, Guard, Param, Route, boolean, delete, get, hash, integer, integers, one_of, post, put,
+    string,
 };
 use crate::store::State;
 use crate::store::group_settings::GroupSettings;
 use crate::store::groups::Group;
+use crate::store::holders::Holder;
 use crate::store::members::Source;
+use crate::store::places::Place;
 use crate::store::projects::Visibility;
 use crate::store::tokens::TokenKind;
 
-use super::project_entity;
+use super::group_entity::{detail, entity, with_projects};
+use super::group_params::{LATER, OTHERS, SETTINGS};
+use super::overlay::overlaid;
+use super::{avatars, custom_attributes};
 
 pub(super) const VISIBILITY: Param = one_of("visibility", &["private", "internal", "public"]);
 const SORT: Param = one_of("sort", &["asc", "desc"]);
@@ -27,6 +33,7 @@ const FILTERS: &[Param] = &[
     boolean("top_level_only"),
     boolean("statistics"),
     boolean("with_custom_attributes"),
+    hash("custom_attributes", &[]),
     integer("min_access_level"),
     integers("skip_groups"),
     string("search"),
@@ -35,73 +42,35 @@ const FILTERS: &[Param] = &[
     SORT,
 ];
 
+const EDIT: &[Param] = &[
+    string("name"),
+    string("path"),
+    LATER[0],
+    LATER[1],
+    LATER[2],
+    LATER[3],
+];
+
 pub(super) const ROUTES: &[Route] = &[
     get("groups", Guard::Open, index)
         .refuses(&["repository_storage"])
         .params(FILTERS)
         .keyset(),
     post("groups", Guard::User, create)
-        .refuses(&[
-            "auto_devops_enabled",
-            "avatar",
-            "default_branch",
-            "default_branch_protection",
-            "default_branch_protection_defaults",
-            "emails_disabled",
-            "emails_enabled",
-            "enabled_git_access_protocol",
-            "lfs_enabled",
-            "mentions_disabled",
-            "organization_id",
-            "project_creation_level",
-            "request_access_enabled",
-            "require_two_factor_authentication",
-            "share_with_group_lock",
-            "shared_runners_setting",
-            "show_diff_preview_in_email",
-            "subgroup_creation_level",
-            "two_factor_grace_period",
-        ])
         .params(&[
             string("name").required(),
             string("path").required(),
             integer("parent_id"),
-            string("description"),
-            VISIBILITY,
-        ]),
+            integer("organization_id"),
+        ])
+        .also(SETTINGS)
+        .and(OTHERS),
     get("groups/:id", Guard::GroupReader, show)
         .params(&[boolean("with_projects"), boolean("with_custom_attributes")]),
     put("groups/:id", Guard::Group(Role::Owner), edit)
-        .refuses(&[
-            "auto_devops_enabled",
-            "avatar",
-            "default_branch",
-            "default_branch_protection",
-            "default_branch_protection_defaults",
-            "emails_disabled",
-            "emails_enabled",
-            "enabled_git_access_protocol",
-            "lfs_enabled",
-            "lock_math_rendering_limits_enabled",
-            "math_rendering_limits_enabled",
-            "max_artifacts_size",
-            "mentions_disabled",
-            "prevent_sharing_groups_outside_hierarchy",
-            "project_creation_level",
-            "request_access_enabled",
-            "require_two_factor_authentication",
-            "share_with_group_lock",
-            "shared_runners_setting",
-            "show_diff_preview_in_email",
-            "subgroup_creation_level",
-            "two_factor_grace_period",
-        ])
-        .params(&[
-            string("name"),
-            string("path"),
-            string("description"),
-            VISIBILITY,
-        ]),
+        .params(EDIT)
+        .also(SETTINGS)
+        .and(OTHERS),
     delete("groups/:id", Guard::Group(Role::Owner), destroy),
     get("groups/:id/subgroups", Guard::GroupReader, subgroups)
         .refuses(&["repository_storage"])
@@ -156,6 +125,7 @@ fn groups_where(ctx: &Ctx<'_>, wanted: impl Fn(&Group) -> bool) -> Answer {
         };
         access.can_read
             && wanted(group)
+            && custom_attributes::match_all(ctx, &state, Place::Group(group.id))
             && least.is_none_or(|least| access.role.is_some_and(|role| role.level() >= least))
             && (ctx.boolean("top_level_only") != Some(true) || group.parent_id.is_none())
             && search.as_ref().is_none_or(|text| {
@@ -179,15 +149,14 @@ fn groups_where(ctx: &Ctx<'_>, wanted: impl Fn(&Group) -> bool) -> Answer {
     if ctx.string("sort") == Some("desc") {
         found.reverse();
     }
+    let render = |group: &Group| {
+        let body = entity(ctx, &state, group);
+        custom_attributes::with(ctx, &state, Place::Group(group.id), body)
+    };
     if ctx.string("pagination") == Some("keyset") {
-        return crate::pagination::keyset(
-            ctx,
-            found,
-            |group| group.id,
-            |group| entity(ctx, &state, group),
-        );
+        return crate::pagination::keyset(ctx, found, |group| group.id, render);
     }
-    ctx.page(found, |group| entity(ctx, &state, group))
+    ctx.page(found, render)
 }
 
 fn show(ctx: &Ctx<'_>) -> Answer {
@@ -196,25 +165,20 @@ fn show(ctx: &Ctx<'_>) -> Answer {
         .groups
         .get(ctx.group())
         .ok_or_else(|| ApiError::not_found("Group"))?;
-    let mut body = entity(ctx, &state, group);
-    if ctx.boolean("with_projects") != Some(false) {
-        let own = state
-            .projects
-            .iter()
-            .filter(|project| project.namespace_id == group.id);
-        let readable = own
-            .filter(|project| access::in_project(&state, ctx.caller.user(), project.id).can_read);
-        body["projects"] = readable
-            .map(|project| project_entity::full(ctx, &state, project))
-            .collect();
-        body["shared_projects"] = json!([]);
-    }
+    let body = if ctx.boolean("with_projects") == Some(false) {
+        detail(ctx, &state, group)
+    } else {
+        with_projects(ctx, &state, group)
+    };
+    let body = custom_attributes::with(ctx, &state, Place::Group(group.id), body);
     Ok(Response::ok(&body))
 }
 
 fn create(ctx: &Ctx<'_>) -> Answer {
     let (user, now) = (ctx.user()?, ctx.now());
     let text = |name: &str| ctx.string(name).unwrap_or_default().to_owned();
+    let avatar = avatars::wished(ctx)?.flatten();
+    let settings = changed(ctx, &GroupSettings::default())?;
     let mut state = ctx.state();
     let parent = ctx.number("parent_id");
     if let Some(parent) = parent {
@@ -232,25 +196,37 @@ fn create(ctx: &Ctx<'_>) -> Answer {
     let inherited = parent
         .and_then(|parent| state.groups.get(parent))
         .map(|parent| parent.visibility);
+    let default = application_settings::text(&state, "default_group_visibility");
+    let default = default.map_or(Visibility::Private, Visibility::parse);
     state.groups.put(id, |id| Group {
         id,
         name: text("name"),
         path: text("path"),
         parent_id: parent,
         description: text("description"),
-        visibility: wished.or(inherited).unwrap_or(Visibility::Private),
+        visibility: wished.or(inherited).unwrap_or(default),
         created_at: now,
-        avatar: None,
-        settings: GroupSettings::default(),
+        avatar,
+        settings,
     });
     if !access::in_group(&state, Some(user), id).at_least(Role::Owner) || parent.is_none() {
         state.add_member(user, Source::Group(id), Role::Owner, now);
     }
     let group = state.groups.get(id).ok_or_else(ApiError::internal)?;
-    Ok(Response::created(&entity(ctx, &state, group)))
+    Ok(Response::created(&detail(ctx, &state, group)))
+}
+
+/// The settings with the parameters of the request laid over them.
+fn changed(ctx: &Ctx<'_>, old: &GroupSettings) -> Result<GroupSettings, ApiError> {
+    let mut settings = overlaid(ctx, &overlaid(ctx, old, SETTINGS)?, LATER)?;
+    if let Some(disabled) = ctx.boolean("emails_disabled") {
+        settings.emails_enabled = !disabled;
+    }
+    Ok(settings)
 }
 
 fn edit(ctx: &Ctx<'_>) -> Answer {
+    let avatar = avatars::wished(ctx)?;
     let mut state = ctx.state();
     let parent = state
         .groups
@@ -275,8 +251,12 @@ fn edit(ctx: &Ctx<'_>) -> Answer {
     if let Some(text) = ctx.string("visibility") {
         group.visibility = Visibility::parse(text);
     }
+    group.settings = changed(ctx, &group.settings)?;
+    if let Some(avatar) = avatar {
+        group.avatar = avatar;
+    }
     let group = group.clone();
-    Ok(Response::ok(&entity(ctx, &state, &group)))
+    Ok(Response::ok(&with_projects(ctx, &state, &group)))
 }
 
 fn destroy(ctx: &Ctx<'_>) -> Answer {
@@ -303,6 +283,13 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
     }
     for group in groups {
         state.groups.remove(group);
+        state.remove_belongings(Place::Group(group));
+        let holder = Holder::Group(group);
+        state.labels.retain(|label| label.holder != holder);
+        state
+            .milestones
+            .retain(|milestone| milestone.holder != holder);
+        state.boards.retain(|board| board.holder != holder);
         state
             .members
             .retain(|member| member.source != Source::Group(group));
@@ -320,7 +307,8 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
     Ok(Response::json(202, &json!({ "message": "202 Accepted" })))
 }
 
-fn check_path(
+/// Is a path free and allowed below a parent?
+pub(super) fn check_path(
     state: &State,
     parent: Option<u64>,
     path: &str,
@@ -350,39 +338,4 @@ fn check_path(
         400,
         format!("Failed to save group {details}"),
     ))
-}
-
-/// A group as the API writes it.
-fn entity(ctx: &Ctx<'_>, state: &State, group: &Group) -> Value {
-    let full_path = state.namespace_path(group.id);
-    json!({
-        "id": group.id,
-        "web_url": format!("{}/groups/{full_path}", ctx.url()),
-        "name": group.name,
-        "path": group.path,
-        "description": group.description,
-        "visibility": group.visibility.as_str(),
-        "share_with_group_lock": false,
-        "require_two_factor_authentication": false,
-        "two_factor_grace_period": 48,
-        "project_creation_level": "developer",
-        "auto_devops_enabled": Value::Null,
-        "subgroup_creation_level": "maintainer",
-        "emails_disabled": false,
-        "emails_enabled": true,
-        "mentions_disabled": Value::Null,
-        "lfs_enabled": true,
-        "default_branch": Value::Null,
-        "default_branch_protection": 2,
-        "avatar_url": Value::Null,
-        "request_access_enabled": true,
-        "full_name": state.namespace_name(group.id),
-        "full_path": full_path,
-        "created_at": clock::iso(group.created_at),
-        "parent_id": group.parent_id,
-        "organization_id": 1,
-        "shared_runners_setting": "enabled",
-        "archived": false,
-        "marked_for_deletion_on": Value::Null,
-    })
 }

@@ -7,6 +7,7 @@ use crate::issuable_changes as changes;
 use crate::issuables;
 use crate::router::{Param, integer, integers, list};
 use crate::store::State;
+use crate::store::holders::Holder;
 use crate::store::notes::Noteable;
 
 pub(super) const FIELDS: &[Param] = &[
@@ -39,8 +40,9 @@ pub(super) fn set(ctx: &Ctx<'_>, state: &mut State, noteable: Noteable, user: u6
     changes::set_labels(state, noteable, &wanted, user, now);
     if ctx.given("milestone_id") {
         let found = ctx.number("milestone_id").filter(|id| {
-            let milestone = state.milestones.get(*id);
-            milestone.is_some_and(|milestone| milestone.project_id == project)
+            state
+                .milestones_for(Holder::Project(project))
+                .any(|milestone| milestone.id == *id)
         });
         changes::set_milestone(state, noteable, found, user, now);
     }

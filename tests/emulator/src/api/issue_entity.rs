@@ -10,7 +10,7 @@ use crate::store::issues::Issue;
 use crate::store::notes::Noteable;
 use crate::time_tracking;
 
-use super::{labels, milestones, users};
+use super::{label_entity, milestones, users};
 
 /// The form of lists and of single issues.
 pub(crate) fn entity(ctx: &Ctx<'_>, state: &State, issue: &Issue) -> Value {
@@ -88,5 +88,5 @@ pub(super) fn label_list(ctx: &Ctx<'_>, state: &State, ids: &[u64]) -> Value {
     }
     let mut found: Vec<_> = ids.iter().filter_map(|id| state.labels.get(*id)).collect();
     found.sort_by_key(|label| &label.name);
-    found.into_iter().map(labels::basic).collect()
+    found.into_iter().map(label_entity::basic).collect()
 }

@@ -211,8 +211,10 @@ fn relocate(ctx: &Ctx<'_>) -> Answer {
 
 fn destroy(ctx: &Ctx<'_>) -> Answer {
     ctx.user()?;
-    let id = find(ctx)?.id;
+    let row = find(ctx)?;
     ctx.require(Role::Owner)?;
+    ctx.check_unmodified(row.updated_at)?;
+    let id = row.id;
     let mut state = ctx.state();
     let noteable = Noteable::Issue(id);
     state.issues.remove(id);

@@ -3,10 +3,9 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{pipeline_entity, user_entity};
+use super::{pipeline_entity, runner_entity, user_entity};
 use crate::clock;
 use crate::engine::status::Status;
-use crate::runner;
 use crate::store::State;
 use crate::store::jobs::Job;
 
@@ -89,20 +88,20 @@ pub(crate) fn build(around: Surroundings<'_>, job: &Job) -> Value {
         entity["artifacts_file"] =
             json!({ "filename": archive.file_name, "size": archive.content.len() });
     }
-    let ran = job.started_at.is_some() && job.is_build();
     let tags = job
         .definition()
         .map(|definition| definition.tags.clone())
         .unwrap_or_default();
     entity["artifacts"] = json!(files);
-    entity["runner"] = if ran { runner::entity() } else { Value::Null };
-    entity["runner_manager"] = if ran {
-        runner::manager_entity(job.created_at)
-    } else {
-        Value::Null
-    };
+    let taken = job.taken.as_ref();
+    let state = around.state;
+    let runner = taken.and_then(|taken| state.runners.get(taken.runner_id));
+    let manager = taken.and_then(|taken| state.runner_managers.get(taken.manager_id?));
+    entity["runner"] = json!(runner.map(|runner| runner_entity::basic(around, runner)));
+    entity["runner_manager"] =
+        json!(manager.map(|manager| runner_entity::manager(state, manager, around.now)));
     entity["artifacts_expire_at"] = json!(job.artifacts_expire_at.map(clock::iso));
-    entity["archived"] = json!(false);
+    entity["archived"] = json!(around.state.is_archived(job, around.now));
     entity["tag_list"] = json!(tags);
     entity
 }

@@ -51,12 +51,13 @@ pub(super) const ROUTES: &[Route] = &[
 ];
 
 fn show(ctx: &Ctx<'_>) -> Answer {
-    with_project(ctx, |project| {
-        Ok(Response::ok(&json!({
-            "inbound_enabled": project.job_token_scope_enabled,
-            "outbound_enabled": project.settings.ci_job_token_scope_enabled,
-        })))
-    })
+    let state = ctx.state();
+    let project = state.projects.get(ctx.project());
+    let project = project.ok_or_else(|| ApiError::not_found("Project"))?;
+    Ok(Response::ok(&json!({
+        "inbound_enabled": state.limits_job_tokens(project),
+        "outbound_enabled": project.settings.ci_job_token_scope_enabled,
+    })))
 }
 
 fn update(ctx: &Ctx<'_>) -> Answer {

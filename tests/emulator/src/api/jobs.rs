@@ -1,5 +1,6 @@
 //! Jobs of a project, what can be done to them, and the job whose token is used.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{ci_access, ci_params, job_entity};
@@ -10,6 +11,7 @@ use crate::errors::ApiError;
 use crate::message::Response;
 use crate::pagination;
 use crate::router::{Answer, Guard, Route, any, boolean, get, hashes, one_of, post, string};
+use crate::store::State;
 use crate::store::jobs::Job;
 
 const READER: Guard = Guard::SignedInReader;
@@ -68,6 +70,9 @@ fn without_totals(mut response: Response) -> Response {
     }
     response
 }
+
+/// The address of the web interface.
+pub(super) const PAGES: &[Route] = &[get("jobs/:job_id/raw", READER, trace)];
 
 fn show(ctx: &Ctx<'_>) -> Answer {
     let id = find(ctx)?;
@@ -185,11 +190,17 @@ fn find_for_update(ctx: &Ctx<'_>) -> Result<u64, ApiError> {
         .jobs
         .get(id)
         .and_then(|job| state.pipelines.get(job.pipeline_id));
-    if pipeline.is_some_and(|pipeline| permissions::may_update(&state, user, pipeline)) {
+    let archived = found_archived(&state, id, ctx.now());
+    if !archived && pipeline.is_some_and(|row| permissions::may_update(&state, user, row)) {
         Ok(id)
     } else {
         Err(ApiError::forbidden())
     }
+}
+
+fn found_archived(state: &State, id: u64, now: Timestamp) -> bool {
+    let job = state.jobs.get(id);
+    job.is_some_and(|job| state.is_archived(job, now))
 }
 
 fn around<'a>(ctx: &Ctx<'a>, state: &'a crate::store::State) -> job_entity::Surroundings<'a> {

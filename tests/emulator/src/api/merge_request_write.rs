@@ -384,7 +384,9 @@ fn change_state(ctx: &Ctx<'_>, user: u64, old: &MergeRequest) -> Result<(), ApiE
 }
 
 fn destroy(ctx: &Ctx<'_>) -> Answer {
-    let id = find(ctx)?.id;
+    let row = find(ctx)?;
+    ctx.check_unmodified(row.updated_at)?;
+    let id = row.id;
     let mut state = ctx.state();
     let noteable = Noteable::MergeRequest(id);
     state.merge_requests.remove(id);

@@ -1,8 +1,9 @@
-//! Milestones of projects.
+//! Milestones of projects and groups.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::access::Role;
+use crate::access::{self, Role};
 use crate::clock;
 use crate::ctx::Ctx;
 use crate::errors::{ApiError, Invalid};
@@ -12,41 +13,52 @@ use crate::router::{
     Answer, Guard, Param, Route, boolean, delete, get, integers, one_of, post, put, string,
 };
 use crate::store::State;
+use crate::store::holders::Holder;
 use crate::store::milestones::Milestone;
 use crate::store::notes::Noteable;
 
 use super::instants::day;
+use super::labels::holder;
 use super::{issue_entity, merge_request_entity};
 
 const READER: Guard = Guard::ProjectReader;
 const WRITER: Guard = Guard::Project(Role::Planner);
+const GROUP_READER: Guard = Guard::GroupReader;
+const GROUP_WRITER: Guard = Guard::Group(Role::Planner);
+const LIST: &[Param] = &[
+    integers("iids"),
+    one_of("state", &["active", "closed", "all"]),
+    string("title"),
+    string("search"),
+    string("search_title"),
+    boolean("include_ancestors"),
+    boolean("include_parent_milestones"),
+    string("updated_before"),
+    string("updated_after"),
+    string("containing_date"),
+];
 const FIELDS: &[Param] = &[
     string("description"),
     string("due_date"),
     string("start_date"),
 ];
+const TITLE: &[Param] = &[string("title").required()];
+const CHANGE: &[Param] = &[
+    string("title"),
+    one_of("state_event", &["close", "activate"]),
+];
 
 pub(super) const ROUTES: &[Route] = &[
     get("projects/:id/milestones", READER, index)
-        .params(&[
-            integers("iids"),
-            one_of("state", &["active", "closed", "all"]),
-            string("title"),
-            string("search"),
-            boolean("include_ancestors"),
-            boolean("include_parent_milestones"),
-        ])
+        .params(LIST)
         .paginated(),
     get("projects/:id/milestones/:milestone_id", READER, show),
     post("projects/:id/milestones", WRITER, create)
         .params(FIELDS)
-        .also(&[string("title").required()]),
+        .also(TITLE),
     put("projects/:id/milestones/:milestone_id", WRITER, update)
         .params(FIELDS)
-        .also(&[
-            string("title"),
-            one_of("state_event", &["close", "activate"]),
-        ]),
+        .also(CHANGE),
     delete("projects/:id/milestones/:milestone_id", WRITER, destroy),
     get(
         "projects/:id/milestones/:milestone_id/issues",
@@ -60,31 +72,78 @@ pub(super) const ROUTES: &[Route] = &[
         merge_requests,
     )
     .paginated(),
+    post(
+        "projects/:id/milestones/:milestone_id/promote",
+        WRITER,
+        promote,
+    ),
+    get("groups/:id/milestones", GROUP_READER, index)
+        .params(LIST)
+        .also(&[boolean("include_descendents")])
+        .paginated(),
+    get("groups/:id/milestones/:milestone_id", GROUP_READER, show),
+    post("groups/:id/milestones", GROUP_WRITER, create)
+        .params(FIELDS)
+        .also(TITLE),
+    put("groups/:id/milestones/:milestone_id", GROUP_WRITER, update)
+        .params(FIELDS)
+        .also(CHANGE),
+    delete("groups/:id/milestones/:milestone_id", GROUP_WRITER, destroy),
+    get(
+        "groups/:id/milestones/:milestone_id/issues",
+        GROUP_READER,
+        issues,
+    )
+    .paginated(),
+    get(
+        "groups/:id/milestones/:milestone_id/merge_requests",
+        GROUP_READER,
+        merge_requests,
+    )
+    .paginated(),
 ];
 
 fn index(ctx: &Ctx<'_>) -> Answer {
+    let (before, after) = (
+        ctx.instant("updated_before")?,
+        ctx.instant("updated_after")?,
+    );
+    let today = day(ctx, "containing_date")?.flatten();
     let state = ctx.state();
-    let search = ctx.string("search").map(str::to_lowercase);
+    let holder = holder(ctx);
+    let ancestors = ["include_ancestors", "include_parent_milestones"];
+    let mut holders = vec![holder];
+    if ancestors.iter().any(|name| ctx.boolean(name) == Some(true)) {
+        holders = state.holder_and_above(holder);
+    }
+    if let (Holder::Group(group), Some(true)) = (holder, ctx.boolean("include_descendents")) {
+        holders.extend(state.holders_below(group));
+    }
     let iids = ctx.list_of_numbers("iids");
-    let found = state
-        .milestones_of(ctx.project())
-        .rev()
-        .filter(|milestone| {
-            let text = |text: &String| {
-                let description = milestone.description.as_deref().unwrap_or_default();
-                milestone.title.to_lowercase().contains(text)
-                    || description.to_lowercase().contains(text)
-            };
-            ctx.string("state")
+    let has = |text: &str, name: &str| {
+        ctx.string(name)
+            .is_none_or(|wanted| text.to_lowercase().contains(&wanted.to_lowercase()))
+    };
+    let found = state.milestones.iter().rev().filter(|milestone| {
+        let description = milestone.description.as_deref().unwrap_or_default();
+        let starts = |day| milestone.start_date.is_none_or(|start| start <= day);
+        let ends = |day| milestone.due_date.is_none_or(|due| due >= day);
+        holders.contains(&milestone.holder)
+            && ctx
+                .string("state")
                 .is_none_or(|wanted| wanted == "all" || wanted == milestone.state())
-                && ctx
-                    .string("title")
-                    .is_none_or(|title| milestone.title == title)
-                && iids
-                    .as_ref()
-                    .is_none_or(|iids| iids.contains(&milestone.iid))
-                && search.as_ref().is_none_or(text)
-        });
+            && ctx
+                .string("title")
+                .is_none_or(|title| milestone.title == title)
+            && iids
+                .as_ref()
+                .is_none_or(|iids| iids.contains(&milestone.iid))
+            && (has(&milestone.title, "search") || has(description, "search"))
+            && has(&milestone.title, "search_title")
+            && before.is_none_or(|before: Timestamp| milestone.updated_at <= before)
+            && after.is_none_or(|after: Timestamp| milestone.updated_at >= after)
+            && today.is_none_or(|day| starts(day) && ends(day))
+    });
     ctx.page(found, |milestone| entity(ctx, &state, milestone))
 }
 
@@ -94,13 +153,13 @@ fn show(ctx: &Ctx<'_>) -> Answer {
 }
 
 fn create(ctx: &Ctx<'_>) -> Answer {
-    let (mut state, project_id, now) = (ctx.state(), ctx.project(), ctx.now());
+    let (mut state, holder, now) = (ctx.state(), holder(ctx), ctx.now());
     let milestone = changed(
         ctx,
         Milestone {
             id: 0,
             iid: 0,
-            project_id,
+            holder,
             title: String::new(),
             description: None,
             active: true,
@@ -111,7 +170,7 @@ fn create(ctx: &Ctx<'_>) -> Answer {
         },
     )?;
     problems(&state, &milestone).check()?;
-    let iid = state.next_iid(project_id, "milestones");
+    let iid = state.next_milestone_iid(holder);
     let id = state.milestones.insert(|id| Milestone {
         id,
         iid,
@@ -140,21 +199,10 @@ fn update(ctx: &Ctx<'_>) -> Answer {
 
 fn destroy(ctx: &Ctx<'_>) -> Answer {
     let mut state = ctx.state();
-    let id = find(ctx, &state)?.id;
-    state.milestones.remove(id);
-    let gone = |milestone: &mut Option<u64>| {
-        if *milestone == Some(id) {
-            *milestone = None;
-        }
-    };
-    state
-        .issues
-        .iter_mut()
-        .for_each(|issue| gone(&mut issue.milestone_id));
-    state
-        .merge_requests
-        .iter_mut()
-        .for_each(|row| gone(&mut row.milestone_id));
+    let row = find(ctx, &state)?;
+    ctx.check_unmodified(row.updated_at)?;
+    let id = row.id;
+    state.replace_milestone(id, None);
     Ok(Response::no_content())
 }
 
@@ -171,17 +219,49 @@ fn issues(ctx: &Ctx<'_>) -> Answer {
 fn merge_requests(ctx: &Ctx<'_>) -> Answer {
     let state = ctx.state();
     let id = find(ctx, &state)?.id;
-    let rows = state
-        .merge_requests
-        .iter()
-        .filter(|row| row.milestone_id == Some(id));
+    let user = ctx.caller.user();
+    let rows = state.merge_requests.iter().filter(|row| {
+        row.milestone_id == Some(id) && access::may_read_code(&state, user, row.project_id)
+    });
     ctx.page(rows, |row| merge_request_entity::basic(ctx, &state, row))
+}
+
+/// The milestone moves up to the group, and takes the place of those of its title in the group's projects.
+fn promote(ctx: &Ctx<'_>) -> Answer {
+    let user = ctx.user()?;
+    let mut state = ctx.state();
+    let old = find(ctx, &state)?.clone();
+    let group = state
+        .groups_above(ctx.project())
+        .next()
+        .ok_or_else(|| ApiError::message(400, "Project does not belong to a group."))?;
+    if !access::in_group(&state, Some(user), group).at_least(Role::Planner) {
+        return Err(ApiError::forbidden());
+    }
+    let holder = Holder::Group(group);
+    let below = state.holders_below(group);
+    let same = state
+        .milestones
+        .iter()
+        .filter(|other| other.title == old.title && below.contains(&other.holder));
+    let same: Vec<u64> = same.map(|other| other.id).collect();
+    let iid = state.next_milestone_iid(holder);
+    let id = state.milestones.insert(|id| Milestone {
+        id,
+        iid,
+        holder,
+        ..old
+    });
+    for other in same {
+        state.replace_milestone(other, Some(id));
+    }
+    Ok(Response::ok(&Value::Null))
 }
 
 fn find<'a>(ctx: &Ctx<'_>, state: &'a State) -> Result<&'a Milestone, ApiError> {
     let id = ctx.path_number("milestone_id")?;
     state
-        .milestones_of(ctx.project())
+        .own_milestones(holder(ctx))
         .find(|milestone| milestone.id == id)
         .ok_or_else(|| ApiError::not_found("Milestone"))
 }
@@ -207,8 +287,17 @@ fn problems(state: &State, milestone: &Milestone) -> Invalid {
     if milestone.title.trim().is_empty() {
         invalid.add("title", "can't be blank");
     }
-    let other = state.milestone_titled(milestone.project_id, &milestone.title);
-    if other.is_some_and(|other| other.id != milestone.id) {
+    // A title is unique among a group, the groups above it and the projects below it.
+    let mut holders = state.holder_and_above(milestone.holder);
+    if let Holder::Group(group) = milestone.holder {
+        holders.extend(state.holders_below(group));
+    }
+    let taken = state.milestones.iter().any(|other| {
+        other.id != milestone.id
+            && other.title == milestone.title
+            && holders.contains(&other.holder)
+    });
+    if taken {
         invalid.add(
             "title",
             "already being used for another group or project milestone.",
@@ -224,12 +313,11 @@ fn problems(state: &State, milestone: &Milestone) -> Invalid {
 
 /// A milestone as the API writes it.
 pub(crate) fn entity(ctx: &Ctx<'_>, state: &State, milestone: &Milestone) -> Value {
-    let url = state.project_url(ctx.url(), milestone.project_id);
+    let url = state.holder_url(ctx.url(), milestone.holder);
     let today = clock::day(ctx.now());
-    json!({
+    let mut body = json!({
         "id": milestone.id,
         "iid": milestone.iid,
-        "project_id": milestone.project_id,
         "title": milestone.title,
         "description": milestone.description,
         "state": milestone.state(),
@@ -239,7 +327,12 @@ pub(crate) fn entity(ctx: &Ctx<'_>, state: &State, milestone: &Milestone) -> Val
         "start_date": milestone.start_date.map(|day| day.to_string()),
         "expired": milestone.due_date.is_some_and(|due| due < today),
         "web_url": format!("{url}/-/milestones/{}", milestone.iid),
-    })
+    });
+    match milestone.holder {
+        Holder::Project(project) => body["project_id"] = json!(project),
+        Holder::Group(group) => body["group_id"] = json!(group),
+    }
+    body
 }
 
 /// A milestone by id; null for none.

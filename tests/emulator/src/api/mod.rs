@@ -1,9 +1,11 @@
 //! The families of the API below `/api/v4`, one file each: a table of routes and the functions that answer them.
 
+mod application_settings;
 mod artifacts;
 pub(crate) mod avatars;
 mod award_emoji;
 mod badges;
+mod boards;
 mod branches;
 mod broadcast_messages;
 mod changelog;
@@ -29,10 +31,13 @@ mod forks;
 mod freeze_periods;
 mod generic_packages;
 mod gpg_keys;
+mod group_entity;
+mod group_params;
 mod groups;
 mod impersonation_tokens;
 mod instance;
 mod instants;
+mod integrations;
 mod issuable_fields;
 mod issuable_filter;
 mod issue_entity;
@@ -40,9 +45,14 @@ mod issue_links;
 mod issue_write;
 mod issues;
 pub(crate) mod job_entity;
+mod job_payload;
+mod job_release;
 mod job_token_scope;
 mod jobs;
+mod label_actions;
+mod label_entity;
 mod labels;
+mod markdown;
 mod members;
 mod merge_request_diffs;
 mod merge_request_entity;
@@ -59,10 +69,12 @@ mod notes;
 mod notification_settings;
 mod overlay;
 mod packages;
+mod pages;
 mod personal_access_tokens;
 pub(crate) mod pipeline_entity;
 mod pipeline_schedules;
 mod pipelines;
+mod project_care;
 mod project_entity;
 mod project_lists;
 mod project_settings;
@@ -73,23 +85,36 @@ mod protected_tags;
 mod release_entity;
 mod release_links;
 mod releases;
+mod remote_mirrors;
 mod repository;
 mod repository_archive;
 mod repository_blobs;
 mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
+mod runner_artifacts;
+mod runner_assignment;
+mod runner_auth;
+mod runner_entity;
+mod runner_jobs;
+mod runner_registration;
+mod runner_settings;
+mod runners;
+mod sharing;
 mod snippet_files;
 mod snippets;
 mod ssh_keys;
 mod subscriptions;
 mod suggestions;
 mod tags;
+mod templates;
 mod time_tracking;
 mod todos;
 mod token_lists;
 mod topics;
+mod transfers;
 mod triggers;
+mod uploads;
 mod user_administration;
 mod user_emails;
 mod user_entity;
@@ -99,8 +124,11 @@ mod user_status;
 mod users;
 mod variables;
 mod webhooks;
+mod wikis;
 
 use crate::router::Route;
+
+pub(crate) use self::job_payload::{report_file, report_format};
 
 /// One route as a list shows it.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -137,6 +165,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     artifacts::ROUTES,
     avatars::ROUTES,
     award_emoji::ROUTES,
+    boards::ROUTES,
     branches::ROUTES,
     changelog::ROUTES,
     ci_lint::ROUTES,
@@ -161,6 +190,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     issue_write::ROUTES,
     issues::ROUTES,
     jobs::ROUTES,
+    label_actions::ROUTES,
     labels::ROUTES,
     members::ROUTES,
     merge_request_diffs::ROUTES,
@@ -193,14 +223,30 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     snippets::ROUTES,
     subscriptions::ROUTES,
     suggestions::ROUTES,
+    runner_artifacts::ROUTES,
+    runner_assignment::ROUTES,
+    runner_jobs::ROUTES,
+    runner_registration::ROUTES,
+    runners::ROUTES,
     tags::ROUTES,
     time_tracking::ROUTES,
     todos::ROUTES,
     triggers::ROUTES,
+    uploads::ROUTES,
     user_administration::ROUTES,
     user_states::ROUTES,
     users::ROUTES,
     variables::ROUTES,
+    markdown::ROUTES,
+    templates::ROUTES,
+    remote_mirrors::ROUTES,
+    pages::ROUTES,
+    project_care::ROUTES,
+    integrations::ROUTES,
+    transfers::ROUTES,
+    sharing::ROUTES,
+    application_settings::ROUTES,
+    wikis::ROUTES,
     instance::ROUTES,
     broadcast_messages::ROUTES,
     webhooks::ROUTES,
@@ -214,4 +260,14 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     ssh_keys::ROUTES,
     gpg_keys::ROUTES,
     user_emails::ROUTES,
+];
+
+/// What a project's own pages send, below `/-/`; uploads stand without it.
+pub(crate) const PAGES: &[&[Route]] = &[
+    artifacts::PAGES,
+    files::PAGES,
+    jobs::PAGES,
+    releases::PAGES,
+    repository_archive::PAGES,
+    uploads::PAGES,
 ];

@@ -82,7 +82,8 @@ fn exists(ctx: &Ctx<'_>) -> Answer {
     ))
 }
 
-fn find(state: &State, id_or_path: &str) -> Option<u64> {
+/// The id of a namespace given by number or full path.
+pub(super) fn find(state: &State, id_or_path: &str) -> Option<u64> {
     let user = |id: u64| state.users.iter().any(|user| user.namespace_id == id);
     if let Ok(id) = id_or_path.parse::<u64>() {
         return (state.groups.get(id).is_some() || user(id)).then_some(id);

@@ -1,5 +1,6 @@
 //! Comments on issues and merge requests. What a comment commands is executed.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::access::{self, Role};
@@ -162,6 +163,22 @@ pub(super) enum Added {
     OnlyCommands(Outcome),
 }
 
+/// `429` for a user who writes more than the limit allows.
+fn check_rate(state: &State, user: u64, now: Timestamp) -> Result<(), ApiError> {
+    let Some(limit) = state.limits.notes_per_minute else {
+        return Ok(());
+    };
+    let minute = SignedDuration::from_mins(1);
+    let lately = state.notes.iter().filter(|note| {
+        note.author_id == user && !note.system && now.duration_since(note.created_at) < minute
+    });
+    if lately.count() < limit {
+        return Ok(());
+    }
+    let text = "This endpoint has been requested too many times. Try again later.";
+    Err(ApiError::body(429, json!({ "message": { "error": text } })))
+}
+
 /// Adds the comment of the request; gives its id.
 pub(super) fn add(
     ctx: &Ctx<'_>,
@@ -173,6 +190,7 @@ pub(super) fn add(
     let body = checked_body(ctx)?;
     let head = ctx.string("merge_request_diff_head_sha");
     let parsed = quick_actions::parse(body);
+    check_rate(&ctx.state(), user, now)?;
     if is_locked(&ctx.state(), user, noteable) {
         return Err(ApiError::forbidden());
     }

@@ -1,6 +1,5 @@
 //! Pipeline schedules. Nothing runs by the clock here; `play` runs one now.
 
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{ci_params, pipeline_entity, users};
@@ -8,14 +7,14 @@ use crate::access::Role;
 use crate::clock;
 use crate::cron::Cron;
 use crate::ctx::Ctx;
-use crate::engine::{self, Order, permissions};
+use crate::engine::{self, permissions};
 use crate::errors::{ApiError, Invalid};
 use crate::message::Response;
 use crate::router::{
     Answer, Guard, Param, Route, boolean, delete, get, hash, one_of, post, put, string,
 };
 use crate::store::State;
-use crate::store::pipelines::{GivenVariable, Source};
+use crate::store::pipelines::GivenVariable;
 use crate::store::triggers::Schedule;
 
 const DEVELOPER: Guard = Guard::Project(Role::Developer);
@@ -147,6 +146,7 @@ fn create(ctx: &Ctx<'_>) -> Answer {
         variables: Vec::new(),
         inputs: Map::new(),
         last_pipeline_id: None,
+        next_run_at: None,
         created_at: now,
         updated_at: now,
     };
@@ -164,8 +164,9 @@ fn update(ctx: &Ctx<'_>) -> Answer {
 }
 
 fn destroy(ctx: &Ctx<'_>) -> Answer {
-    let id = own(ctx)?.id;
-    ctx.state().schedules.remove(id);
+    let schedule = own(ctx)?;
+    ctx.check_unmodified(schedule.updated_at)?;
+    ctx.state().schedules.remove(schedule.id);
     Ok(Response::no_content())
 }
 
@@ -184,17 +185,7 @@ fn play(ctx: &Ctx<'_>) -> Answer {
     if !allowed {
         return Err(ApiError::forbidden());
     }
-    let order = Order {
-        inputs: schedule.inputs.clone(),
-        schedule_id: Some(schedule.id),
-        ..Order::new(ctx.project(), schedule.owner_id, Source::Schedule, target)
-    };
-    // GitLab does this in the background, and says nothing when no pipeline comes of it.
-    if let Ok(id) = engine::run_pipeline(ctx.shared, order)
-        && let Some(schedule) = ctx.state().schedules.get_mut(schedule.id)
-    {
-        schedule.last_pipeline_id = Some(id);
-    }
+    engine::tick::run(ctx.shared, &schedule);
     Ok(Response::created(&json!({ "message": "201 Created" })))
 }
 
@@ -304,6 +295,7 @@ fn with_changes(ctx: &Ctx<'_>, mut schedule: Schedule) -> Result<Schedule, ApiEr
     }
     invalid.check()?;
     schedule.updated_at = ctx.now();
+    schedule.next_run_at = schedule.next_after(ctx.now());
     Ok(schedule)
 }
 
@@ -317,15 +309,13 @@ fn save(ctx: &Ctx<'_>, schedule: Schedule, status: u16) -> Answer {
 }
 
 fn entity(ctx: &Ctx<'_>, state: &State, schedule: &Schedule) -> Value {
-    let next: Option<Timestamp> =
-        Cron::parse(&schedule.cron, &schedule.cron_timezone).and_then(|cron| cron.next(ctx.now()));
     json!({
         "id": schedule.id,
         "description": schedule.description,
         "ref": schedule.git_ref,
         "cron": schedule.cron,
         "cron_timezone": schedule.cron_timezone,
-        "next_run_at": next.map(clock::iso),
+        "next_run_at": schedule.next_run_at.map(clock::iso),
         "active": schedule.active,
         "created_at": clock::iso(schedule.created_at),
         "updated_at": clock::iso(schedule.updated_at),

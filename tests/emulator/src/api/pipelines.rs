@@ -240,7 +240,11 @@ fn retry(ctx: &Ctx<'_>) -> Answer {
 
 fn destroy(ctx: &Ctx<'_>) -> Answer {
     let id = find(ctx)?;
-    ctx.state().remove_pipeline(id);
+    let mut state = ctx.state();
+    if let Some(pipeline) = state.pipelines.get(id) {
+        ctx.check_unmodified(pipeline.updated_at)?;
+    }
+    state.remove_pipeline(id);
     Ok(Response::no_content())
 }
 

@@ -8,9 +8,10 @@ use crate::ctx::Ctx;
 use crate::forking;
 use crate::store::State;
 use crate::store::members::Source;
+use crate::store::places::Place;
 use crate::store::projects::Project;
 
-use super::users;
+use super::{group_entity, users};
 
 /// The short form, as in lists with `simple=true` and for callers who are not members.
 pub(super) fn simple(ctx: &Ctx<'_>, state: &State, project: &Project) -> Map<String, Value> {
@@ -40,16 +41,16 @@ pub(super) fn simple(ctx: &Ctx<'_>, state: &State, project: &Project) -> Map<Str
         "web_url": format!("{url}/{path}"),
         "readme_url": readme,
         "forks_count": forking::count(state, project.id),
-        "avatar_url": Value::Null,
+        "avatar_url": project.avatar.as_ref().map(|avatar| avatar.address(url, "project", project.id)),
         "star_count": project.starred_by.len(),
         "last_activity_at": clock::iso(project.last_activity_at),
         "namespace": namespace(state, project.namespace_id, url),
     }))
 }
 
-/// No more than what tells which project it is.
-pub(super) fn identity(state: &State, project: &Project) -> Map<String, Value> {
-    object(json!({
+/// Just enough to name it.
+pub(super) fn identity(state: &State, project: &Project) -> Value {
+    json!({
         "id": project.id,
         "description": project.settings.description,
         "name": project.name,
@@ -57,7 +58,7 @@ pub(super) fn identity(state: &State, project: &Project) -> Map<String, Value> {
         "path": project.path,
         "path_with_namespace": state.project_path(project),
         "created_at": clock::iso(project.created_at),
-    }))
+    })
 }
 
 /// The form for members, with settings, links and permissions.
@@ -80,13 +81,11 @@ pub(super) fn full(ctx: &Ctx<'_>, state: &State, project: &Project) -> Value {
         "empty_repo": project.default_branch.is_none(),
         "visibility": project.visibility.as_str(),
         "owner": owner(ctx, state, project),
-        "container_expiration_policy": Value::Null,
+        "container_expiration_policy": project.settings.container_expiration_policy_attributes,
         "repository_object_format": "sha1",
-        "service_desk_enabled": false,
         "service_desk_address": Value::Null,
         "can_create_merge_request_in": ctx.caller.user().is_some(),
         "creator_id": project.creator_id,
-        "mr_default_target_self": Value::Null,
         "import_url": Value::Null,
         "import_type": Value::Null,
         "import_status": project.import_status,
@@ -94,17 +93,13 @@ pub(super) fn full(ctx: &Ctx<'_>, state: &State, project: &Project) -> Value {
         "description_html": "",
         "updated_at": clock::iso(project.updated_at),
         "emails_disabled": !project.settings.emails_enabled,
-        "shared_with_groups": [],
+        "shared_with_groups": group_entity::shared_with(state, Place::Project(project.id)),
         "runner_token_expiration_interval": Value::Null,
-        "auto_devops_deploy_strategy": "continuous",
-        "ci_id_token_sub_claim_components": ["project_path", "ref_type", "ref"],
-        "enforce_auth_checks_on_uploads": true,
-        "warn_about_potentially_unwanted_characters": true,
-        "max_artifacts_size": Value::Null,
         "marked_for_deletion_at": Value::Null,
         "marked_for_deletion_on": Value::Null,
     })));
     entity.extend(object(json!(project.settings)));
+    entity.remove("container_expiration_policy_attributes");
     let parent = project.forked_from.and_then(|id| state.projects.get(id));
     let parent =
         parent.filter(|parent| access::in_project(state, ctx.caller.user(), parent.id).can_read);
@@ -160,7 +155,7 @@ pub(super) fn namespace(state: &State, id: u64, url: &str) -> Value {
         "kind": if group.is_some() { "group" } else { "user" },
         "full_path": full_path,
         "parent_id": group.and_then(|group| group.parent_id),
-        "avatar_url": Value::Null,
+        "avatar_url": group.and_then(|group| group_entity::avatar_url(group, url)),
         "web_url": web,
     })
 }

@@ -6,11 +6,15 @@ use serde_json::Value;
 use crate::access::{self, Role};
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
-use crate::router::{Answer, Guard, Param, Route, boolean, get, integer, list, one_of, string};
+use crate::router::{
+    Answer, Guard, Param, Route, boolean, get, hash, integer, list, one_of, string,
+};
 use crate::store::State;
 use crate::store::members::Source;
+use crate::store::places::Place;
 use crate::store::projects::Project;
 
+use super::custom_attributes;
 use super::groups::VISIBILITY;
 use super::project_entity as entity;
 
@@ -24,6 +28,7 @@ pub(super) const FILTERS: &[Param] = &[
     boolean("with_issues_enabled"),
     boolean("with_merge_requests_enabled"),
     boolean("with_custom_attributes"),
+    hash("custom_attributes", &[]),
     integer("min_access_level"),
     list("topic"),
     VISIBILITY,
@@ -86,6 +91,17 @@ pub(super) const ROUTES: &[Route] = &[
         .params(FILTERS)
         .also(EVERYWHERE)
         .keyset(),
+    get("projects/:id/forks", Guard::ProjectReader, forks)
+        .refuses(&[
+            "imported",
+            "include_pending_delete",
+            "repository_storage",
+            "topic_id",
+            "with_programming_language",
+        ])
+        .params(FILTERS)
+        .also(EVERYWHERE)
+        .keyset(),
     get("groups/:id/projects", Guard::GroupReader, of_group)
         .refuses(&["include_ancestor_groups"])
         .params(FILTERS)
@@ -108,6 +124,11 @@ fn of_user(ctx: &Ctx<'_>) -> Answer {
     list_of(ctx, &state, |project| project.namespace_id == namespace)
 }
 
+fn forks(ctx: &Ctx<'_>) -> Answer {
+    let origin = Some(ctx.project());
+    list_of(ctx, &ctx.state(), |project| project.forked_from == origin)
+}
+
 fn of_group(ctx: &Ctx<'_>) -> Answer {
     let state = ctx.state();
     let inside = |namespace: u64| match ctx.boolean("include_subgroups") {
@@ -125,6 +146,7 @@ pub(super) fn list_of(ctx: &Ctx<'_>, state: &State, wanted: impl Fn(&Project) ->
     let passes = |project: &&Project| {
         wanted(project)
             && times.cover(project)
+            && custom_attributes::match_all(ctx, state, Place::Project(project.id))
             && belongs_to_caller(ctx, state, project)
             && has_properties(ctx, state, project)
     };
@@ -143,11 +165,12 @@ pub(super) fn list_of(ctx: &Ctx<'_>, state: &State, wanted: impl Fn(&Project) ->
         found.reverse();
     }
     let render = |project: &Project| {
-        if ctx.boolean("simple") == Some(true) {
+        let body = if ctx.boolean("simple") == Some(true) {
             Value::Object(entity::simple(ctx, state, project))
         } else {
             entity::for_caller(ctx, state, project)
-        }
+        };
+        custom_attributes::with(ctx, state, Place::Project(project.id), body)
     };
     if ctx.string("pagination") == Some("keyset") {
         return crate::pagination::keyset(ctx, found, |project| project.id, render);

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::errors::ApiError;
-use crate::router::{Param, boolean, integer, list, one_of, string};
+use crate::router::{Param, boolean, hash, integer, list, one_of, string};
 use crate::store::projects::Settings;
 
 const LEVELS: &[&str] = &["disabled", "private", "enabled"];
@@ -89,6 +89,38 @@ pub(super) const SETTINGS: &[Param] = &[
     one_of("feature_flags_access_level", LEVELS),
     one_of("infrastructure_access_level", LEVELS),
     one_of("monitor_access_level", LEVELS),
+    one_of("model_experiments_access_level", LEVELS),
+    one_of("model_registry_access_level", LEVELS),
+    one_of("security_and_compliance_access_level", LEVELS),
+    one_of(
+        "auto_devops_deploy_strategy",
+        &["continuous", "manual", "timed_incremental"],
+    ),
+    list("ci_id_token_sub_claim_components"),
+    one_of(
+        "ci_restrict_pipeline_cancellation_role",
+        &["developer", "maintainer", "no_one"],
+    ),
+    hash(
+        "container_expiration_policy_attributes",
+        &[
+            "cadence",
+            "keep_n",
+            "older_than",
+            "name_regex",
+            "name_regex_delete",
+            "name_regex_keep",
+            "enabled",
+        ],
+    ),
+    boolean("emails_disabled"),
+    boolean("enforce_auth_checks_on_uploads"),
+    integer("max_artifacts_size"),
+    boolean("mr_default_target_self"),
+    boolean("service_desk_enabled"),
+    boolean("show_default_award_emojis"),
+    boolean("show_diff_preview_in_email"),
+    boolean("warn_about_potentially_unwanted_characters"),
 ];
 
 /// The settings with the parameters of a request laid over them.
@@ -106,6 +138,12 @@ pub(super) fn with_changes(
             "public_builds" => "public_jobs",
             name => name,
         };
+        if field == "emails_disabled" {
+            if let Some(disabled) = value.as_bool() {
+                object["emails_enabled"] = json!(!disabled);
+            }
+            continue;
+        }
         object[field] = value.clone();
     }
     if values.contains_key("ci_pipeline_variables_minimum_override_role") {

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::access::{self, Role};
+use crate::application_settings;
 use crate::ctx::Ctx;
 use crate::errors::{ApiError, Invalid};
 use crate::forking;
@@ -12,8 +13,11 @@ use crate::push::{self, Push, RefUpdate};
 use crate::router::{Answer, Guard, Route, boolean, delete, get, integer, post, put, string};
 use crate::store::State;
 use crate::store::members::Source;
+use crate::store::places::Place;
 use crate::store::projects::{Settings, Visibility};
 
+use super::avatars;
+use super::custom_attributes;
 use super::groups::VISIBILITY;
 use super::project_entity as entity;
 use super::project_settings::{SETTINGS, with_changes};
@@ -21,24 +25,11 @@ use super::project_settings::{SETTINGS, with_changes};
 pub(super) const ROUTES: &[Route] = &[
     post("projects", Guard::User, create)
         .refuses(&[
-            "auto_devops_deploy_strategy",
-            "avatar",
-            "container_expiration_policy_attributes",
-            "emails_disabled",
-            "enforce_auth_checks_on_uploads",
             "import_url",
-            "model_experiments_access_level",
-            "model_registry_access_level",
-            "mr_default_target_self",
             "repository_object_format",
             "repository_storage",
-            "security_and_compliance_access_level",
-            "service_desk_enabled",
-            "show_default_award_emojis",
-            "show_diff_preview_in_email",
             "template_name",
             "template_project_id",
-            "warn_about_potentially_unwanted_characters",
         ])
         .params(&[
             string("name"),
@@ -47,6 +38,7 @@ pub(super) const ROUTES: &[Route] = &[
             string("default_branch"),
             boolean("initialize_with_readme"),
             VISIBILITY,
+            avatars::AVATAR,
         ])
         .also(SETTINGS),
     get("projects/:id", Guard::ProjectReader, show).params(&[
@@ -55,31 +47,13 @@ pub(super) const ROUTES: &[Route] = &[
         boolean("with_custom_attributes"),
     ]),
     put("projects/:id", Guard::Project(Role::Maintainer), edit)
-        .refuses(&[
-            "auto_devops_deploy_strategy",
-            "avatar",
-            "ci_id_token_sub_claim_components",
-            "ci_restrict_pipeline_cancellation_role",
-            "container_expiration_policy_attributes",
-            "emails_disabled",
-            "enforce_auth_checks_on_uploads",
-            "import_url",
-            "max_artifacts_size",
-            "model_experiments_access_level",
-            "model_registry_access_level",
-            "mr_default_target_self",
-            "repository_storage",
-            "security_and_compliance_access_level",
-            "service_desk_enabled",
-            "show_default_award_emojis",
-            "show_diff_preview_in_email",
-            "warn_about_potentially_unwanted_characters",
-        ])
+        .refuses(&["import_url", "repository_storage"])
         .params(&[
             string("name"),
             string("path"),
             string("default_branch"),
             VISIBILITY,
+            avatars::AVATAR,
         ])
         .also(SETTINGS),
     delete("projects/:id", Guard::Project(Role::Owner), destroy),
@@ -97,7 +71,11 @@ fn show(ctx: &Ctx<'_>) -> Answer {
         .projects
         .get(ctx.project())
         .ok_or_else(|| ApiError::not_found("Project"))?;
-    Ok(Response::ok(&entity::for_caller(ctx, &state, project)))
+    let body = entity::for_caller(ctx, &state, project);
+    let place = Place::Project(project.id);
+    Ok(Response::ok(&custom_attributes::with(
+        ctx, &state, place, body,
+    )))
 }
 
 fn create(ctx: &Ctx<'_>) -> Answer {
@@ -119,6 +97,7 @@ fn create(ctx: &Ctx<'_>) -> Answer {
 }
 
 fn insert(ctx: &Ctx<'_>, user: u64) -> Result<u64, ApiError> {
+    let avatar = avatars::wished(ctx)?.flatten();
     let mut state = ctx.state();
     let own_namespace = state
         .users
@@ -145,12 +124,19 @@ fn insert(ctx: &Ctx<'_>, user: u64) -> Result<u64, ApiError> {
     check_names(&state, namespace_id, &name, &path, None)?;
     let now = ctx.now();
     let settings = with_changes(&Settings::default(), ctx.values())?;
+    let visibility = ctx
+        .string("visibility")
+        .or_else(|| application_settings::text(&state, "default_project_visibility"))
+        .map_or(Visibility::Private, Visibility::parse);
+    let branch = ctx
+        .string("default_branch")
+        .map(str::to_owned)
+        .or_else(|| preferred_branch(&state, namespace_id));
     let id = state.add_project(&name, &path, namespace_id, user, now);
     if let Some(project) = state.projects.get_mut(id) {
-        project.visibility = ctx
-            .string("visibility")
-            .map_or(Visibility::Private, Visibility::parse);
-        project.wished_default_branch = ctx.string("default_branch").map(str::to_owned);
+        project.visibility = visibility;
+        project.wished_default_branch = branch;
+        project.avatar = avatar;
         project.settings = settings;
     }
     let topics = ctx.list("topics").or_else(|| ctx.list("tag_list"));
@@ -161,6 +147,16 @@ fn insert(ctx: &Ctx<'_>, user: u64) -> Result<u64, ApiError> {
         state.add_member(user, Source::Project(id), Role::Maintainer, now);
     }
     Ok(id)
+}
+
+/// The name of first branches that a group above chose, or the whole instance.
+fn preferred_branch(state: &State, namespace: u64) -> Option<String> {
+    let mut groups = state
+        .with_ancestors(namespace)
+        .filter_map(|group| state.groups.get(group));
+    groups
+        .find_map(|group| group.settings.default_branch.clone())
+        .or_else(|| application_settings::text(state, "default_branch_name").map(str::to_owned))
 }
 
 fn add_readme(ctx: &Ctx<'_>, user: u64, project: u64) -> Result<(), ApiError> {
@@ -208,6 +204,7 @@ fn add_readme(ctx: &Ctx<'_>, user: u64, project: u64) -> Result<(), ApiError> {
 
 fn edit(ctx: &Ctx<'_>) -> Answer {
     let id = ctx.project();
+    let avatar = avatars::wished(ctx)?;
     if let Some(branch) = ctx.string("default_branch") {
         let repository = ctx.shared.repository(id);
         let exists = repository
@@ -245,6 +242,9 @@ fn edit(ctx: &Ctx<'_>) -> Answer {
     if let Some(text) = ctx.string("visibility") {
         project.visibility = Visibility::parse(text);
     }
+    if let Some(avatar) = avatar {
+        project.avatar = avatar;
+    }
     let topics = ctx.list("topics").or_else(|| ctx.list("tag_list"));
     state.add_topics(&topics.unwrap_or_default());
     drop(state);
@@ -254,6 +254,11 @@ fn edit(ctx: &Ctx<'_>) -> Answer {
 fn destroy(ctx: &Ctx<'_>) -> Answer {
     {
         let (mut state, now) = (ctx.state(), ctx.now());
+        let updated_at = state
+            .projects
+            .get(ctx.project())
+            .map_or(now, |project| project.updated_at);
+        ctx.check_unmodified(updated_at)?;
         forking::close_merge_requests(&mut state, ctx.project(), ctx.user()?, now);
         state.remove_project(ctx.project());
     }

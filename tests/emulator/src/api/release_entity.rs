@@ -146,9 +146,8 @@ pub(super) fn link(link: &ReleaseLink, release: &Release, project_url: &str) -> 
 
 fn milestone_with_stats(ctx: &Ctx<'_>, state: &State, milestone: &Milestone) -> Value {
     let issues = || {
-        state
-            .issues_of(milestone.project_id)
-            .filter(|issue| issue.milestone_id == Some(milestone.id))
+        let issues = state.issues.iter();
+        issues.filter(|issue| issue.milestone_id == Some(milestone.id))
     };
     let mut body = milestones::entity(ctx, state, milestone);
     body["issue_stats"] = json!({
@@ -159,7 +158,7 @@ fn milestone_with_stats(ctx: &Ctx<'_>, state: &State, milestone: &Milestone) -> 
 }
 
 /// The text as HTML without any Markdown: enough for clients that only show it.
-fn html(text: Option<&str>) -> String {
+pub(super) fn html(text: Option<&str>) -> String {
     let escaped = text
         .unwrap_or_default()
         .replace('&', "&amp;")

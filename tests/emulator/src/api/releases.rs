@@ -11,6 +11,7 @@ use crate::router::{
     string,
 };
 use crate::store::State;
+use crate::store::holders::Holder;
 use crate::store::releases::{Release, ReleaseLink};
 
 use super::release_entity as entity;
@@ -123,6 +124,25 @@ fn show(ctx: &Ctx<'_>) -> Answer {
 }
 
 /// A redirect to the newest release, with whatever path and query follow.
+/// The addresses of the web interface.
+pub(super) const PAGES: &[Route] = &[
+    get(
+        "releases/:tag_name/downloads/*direct_asset_path",
+        Guard::ProjectReader,
+        download,
+    ),
+    get(
+        "releases/permalink/latest",
+        Guard::ProjectReader,
+        latest_page,
+    ),
+    get(
+        "releases/permalink/latest/*suffix_path",
+        Guard::ProjectReader,
+        latest_page,
+    ),
+];
+
 fn latest(ctx: &Ctx<'_>) -> Answer {
     check_code(ctx)?;
     let (tag, project) = {
@@ -148,6 +168,28 @@ fn latest(ctx: &Ctx<'_>) -> Answer {
         target = format!("{target}?{}", query.join("&"));
     }
     Ok(Response::redirect(&target))
+}
+
+/// The newest release where people see it, or a file of it.
+fn latest_page(ctx: &Ctx<'_>) -> Answer {
+    check_code(ctx)?;
+    let state = ctx.state();
+    let newest = state
+        .releases_of(ctx.project())
+        .max_by_key(|release| (release.released_at, release.id));
+    let newest = newest.ok_or_else(|| ApiError::message(404, "404 Not Found"))?;
+    let project = state.projects.get(ctx.project());
+    let path = project.map(|project| state.project_path(project));
+    let target = format!(
+        "{}/{}/-/releases/{}",
+        ctx.url(),
+        path.unwrap_or_default(),
+        entity::encoded(&newest.tag)
+    );
+    Ok(Response::redirect(&match ctx.path("suffix_path") {
+        "" => target,
+        suffix => format!("{target}/{suffix}"),
+    }))
 }
 
 fn download(ctx: &Ctx<'_>) -> Answer {
@@ -322,7 +364,8 @@ fn milestones(ctx: &Ctx<'_>, state: &State) -> Result<Option<Vec<u64>>, ApiError
         return Err(ApiError::message(400, text));
     }
     for id in ids.unwrap_or_default() {
-        if state.milestones_of(ctx.project()).any(|row| row.id == id) {
+        let holder = Holder::Project(ctx.project());
+        if state.milestones_for(holder).any(|row| row.id == id) {
             found.push(id);
         } else {
             missing.push(id.to_string());

@@ -36,6 +36,10 @@ pub(super) const ROUTES: &[Route] = &[
     get("projects/:id/snapshot", Guard::Admin, snapshot).params(&[boolean("wiki")]),
 ];
 
+/// The address of the web interface.
+pub(super) const PAGES: &[Route] =
+    &[get("archive/*place", READER, archive_page).params(&[string("path")])];
+
 fn archive(ctx: &Ctx<'_>) -> Answer {
     require_code(ctx)?;
     let missing = || ApiError::not_found("File");
@@ -46,30 +50,68 @@ fn archive(ctx: &Ctx<'_>) -> Answer {
     let reference = ref_or_default(ctx, "sha");
     let repository = ctx.shared.repository(ctx.project());
     let commit = repository.resolve(&reference)?.ok_or_else(missing)?;
-    let name = {
-        let state = ctx.state();
-        let project = state.projects.get(ctx.project());
-        project
-            .map(|project| project.path.clone())
-            .unwrap_or_default()
-    };
+    let name = project_path(ctx);
     let path = ctx.string("path").unwrap_or_default().trim_matches('/');
     let mut parts = vec![name, reference.replace('/', "-"), commit.clone()];
     if !path.is_empty() {
         parts.push(path.replace('/', "-"));
     }
     let name = parts.join("-");
-    let what = Archive {
-        commit: &commit,
-        prefix: &format!("{name}/"),
-        path,
-        excluded: &ctx.list("exclude_paths").unwrap_or_default(),
-    };
-    let bytes = repository.archive(format, &what);
-    let bytes = bytes.map_err(|_nothing_there| missing())?;
-    let file = format!("attachment; filename=\"{name}.{ending}\"");
+    sent(
+        ctx,
+        format,
+        &format!("{name}.{ending}"),
+        &Archive {
+            commit: &commit,
+            prefix: &format!("{name}/"),
+            path,
+            excluded: &ctx.list("exclude_paths").unwrap_or_default(),
+        },
+    )
+}
+
+/// `<ref>/<project>-<ref>.<ending>`; what is inside stands below a folder of that name.
+fn archive_page(ctx: &Ctx<'_>) -> Answer {
+    require_code(ctx)?;
+    let missing = || ApiError::not_found("File");
+    let (reference, file) = ctx.path("place").rsplit_once('/').ok_or_else(missing)?;
+    let name = format!("{}-{}", project_path(ctx), reference.replace('/', "-"));
+    let ending = file
+        .strip_prefix(&name)
+        .and_then(|end| end.strip_prefix('.'));
+    let format = ending.and_then(ArchiveFormat::of).ok_or_else(missing)?;
+    let repository = ctx.shared.repository(ctx.project());
+    let commit = repository.resolve(reference)?.ok_or_else(missing)?;
+    sent(
+        ctx,
+        format,
+        file,
+        &Archive {
+            commit: &commit,
+            prefix: &format!("{name}/"),
+            path: ctx.string("path").unwrap_or_default(),
+            excluded: &[],
+        },
+    )
+}
+
+fn project_path(ctx: &Ctx<'_>) -> String {
+    let state = ctx.state();
+    let project = state.projects.get(ctx.project());
+    project
+        .map(|project| project.path.clone())
+        .unwrap_or_default()
+}
+
+fn sent(ctx: &Ctx<'_>, format: ArchiveFormat, file: &str, what: &Archive<'_>) -> Answer {
+    let repository = ctx.shared.repository(ctx.project());
+    let bytes = repository.archive(format, what);
+    let bytes = bytes.map_err(|_nothing_there| ApiError::not_found("File"))?;
     Ok(Response::bytes(200, "application/octet-stream", bytes)
-        .with("content-disposition", file)
+        .with(
+            "content-disposition",
+            format!("attachment; filename=\"{file}\""),
+        )
         .with("content-transfer-encoding", "binary"))
 }
 

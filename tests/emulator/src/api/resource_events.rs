@@ -10,7 +10,7 @@ use crate::store::State;
 use crate::store::resource_events::{Change, ResourceEvent};
 
 use super::noteable;
-use super::{labels, milestones, users};
+use super::{label_entity, milestones, users};
 
 const READER: Guard = Guard::ProjectReader;
 
@@ -127,7 +127,7 @@ fn entity(ctx: &Ctx<'_>, state: &State, event: &ResourceEvent) -> Value {
             entity["label"] = state
                 .labels
                 .get(label_id)
-                .map_or(Value::Null, labels::basic);
+                .map_or(Value::Null, label_entity::basic);
             entity["action"] = json!(action(added));
         }
         Change::Milestone {

@@ -127,6 +127,9 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
     if ctx.state().is_protected_tag(project, name) {
         ctx.require(Role::Maintainer)?;
     }
+    if let Some(head) = ctx.shared.repository(project).commit(&tag.target)? {
+        ctx.check_unmodified(head.committer.at)?;
+    }
     let update = RefUpdate {
         name: format!("refs/tags/{name}"),
         old: Some(tag.target),

@@ -228,7 +228,9 @@ fn update(ctx: &Ctx<'_>) -> Answer {
 
 fn destroy(ctx: &Ctx<'_>) -> Answer {
     let mut state = ctx.state();
-    let id = find(ctx, &state)?.id;
+    let trigger = find(ctx, &state)?;
+    ctx.check_unmodified(trigger.updated_at)?;
+    let id = trigger.id;
     state.triggers.remove(id);
     Ok(Response::no_content())
 }

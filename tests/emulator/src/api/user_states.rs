@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
+use crate::engine;
 use crate::errors::ApiError;
 use crate::message::Response;
 use crate::router::{Answer, Guard, Route, get, post};
@@ -45,6 +46,9 @@ fn take(ctx: &Ctx<'_>, decide: impl FnOnce(&User, bool) -> Step) -> Answer {
     match decide(user, id == caller) {
         Step::To(next) => {
             next.clone_into(&mut user.state);
+            if matches!(next, "blocked" | "banned") {
+                engine::block::end_work_of(&mut state, id, ctx.now());
+            }
             Ok(Response::created(&json!(true)))
         }
         Step::Stay(answer) => Ok(Response::created(&answer)),

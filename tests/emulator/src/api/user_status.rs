@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::clock;
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
+use crate::html;
 use crate::message::Response;
 use crate::router::{Answer, Guard, Param, Route, boolean, get, one_of, patch, put, string};
 use crate::store::merge_requests::MergeRequestState;
@@ -126,17 +127,9 @@ fn entity(ctx: &Ctx<'_>, status: &UserStatus) -> Value {
         "emoji": status.emoji.or_else(|| set.then(|| "speech_balloon".to_owned())),
         "message": status.message,
         "availability": if status.busy { "busy" } else { "not_set" },
-        "message_html": status.message.as_deref().map(escaped).unwrap_or_default(),
+        "message_html": status.message.as_deref().map(html::escaped).unwrap_or_default(),
         "clear_status_at": status.clear_at.map(clock::iso),
     })
-}
-
-/// Text that may stand in HTML.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 fn preferences(ctx: &Ctx<'_>) -> Answer {

@@ -67,6 +67,8 @@ pub struct JobDefinition {
     pub allow_failure: AllowFailure,
     /// `None`: wait for all earlier stages. `Some(empty)`: start at once.
     pub needs: Option<Vec<Need>>,
+    /// Jobs of other pipelines whose artifacts are fetched.
+    pub cross_dependencies: Vec<CrossDependency>,
     /// Jobs whose artifacts are fetched; `None`: all of the earlier stages (or all `needs` with `artifacts: true`).
     pub dependencies: Option<Vec<String>>,
     /// Job `variables:` with those of the matching rule, without the global ones.
@@ -84,6 +86,14 @@ pub struct JobDefinition {
     pub tags: Vec<String>,
     pub coverage: Option<String>,
     pub kind: JobKind,
+}
+
+/// `needs:pipeline:job`, a job of another pipeline of the same family; variables are put in when the job starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrossDependency {
+    pub pipeline: String,
+    pub job: String,
+    pub artifacts: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ use super::pattern::Pattern;
 /// A condition that can be evaluated any number of times.
 #[derive(Debug, Clone)]
 pub struct Expression {
+    text: String,
     root: Node,
 }
 
@@ -56,7 +57,15 @@ impl Expression {
     /// Reads a condition.
     pub fn parse(text: &str) -> Result<Self, InvalidSyntax> {
         let root = parser::parse(lexer::tokens(text)?)?;
-        Ok(Self { root })
+        Ok(Self {
+            text: text.to_owned(),
+            root,
+        })
+    }
+
+    /// The condition as written.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Whether the condition holds: its value is neither null, nor false, nor empty.

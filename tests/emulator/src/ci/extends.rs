@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::tree::{Map, deep_merge, mapping, text_of, wrap};
+use super::tree::{Map, deep_merge, inspected, mapping, text_of, wrap};
 
 /// How many jobs may stand above one another.
 const MAX_LEVELS: usize = 10;
@@ -27,7 +27,15 @@ fn extend(config: &mut Map, key: &str, above: &mut Vec<String>) -> Result<Map, S
     let Some(extends) = own.get("extends") else {
         return Ok(own);
     };
-    let bases: Vec<String> = wrap(extends).into_iter().map(text_of).collect();
+    let bases: Vec<String> = match extends {
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| format!("[:{key}, {}]", inspected(value)))
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            wrap(extends).into_iter().map(text_of).collect()
+        }
+    };
     let complain = |reason: &str, keys: Vec<&str>| {
         Err(format!(
             "{key}: {reason} in `extends` ({})",

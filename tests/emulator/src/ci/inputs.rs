@@ -1,124 +1,75 @@
-//! The `spec` header of a file: which inputs it takes, and the values it gets.
+//! The inputs of a file: their types, options and rules, and the values they get.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::expression::{Expression, Names};
-use super::report::{At, Report};
 use super::tree::{Map, get, text_of};
-
-const INPUT_KEYS: &[&str] = &[
-    "default",
-    "description",
-    "options",
-    "regex",
-    "type",
-    "rules",
-];
-const COMPONENT_FACTS: &[&str] = &["name", "sha", "version", "reference"];
-const MAX_OPTIONS: usize = 50;
 
 /// A header that is right in itself.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Spec {
-    inputs: Vec<Input>,
+    pub(super) inputs: Vec<Input>,
     /// What of the component's facts the file wants to use.
     pub(super) component: Vec<String>,
 }
 
+/// One input.
 #[derive(Debug, Clone)]
-struct Input {
-    name: String,
-    kind: Kind,
+pub(super) struct Input {
+    pub(super) name: String,
+    pub(super) kind: Kind,
     /// Present even when it is null: then the input may be left out.
-    default: Option<Value>,
-    options: Option<Vec<Value>>,
-    regex: Option<String>,
-    rules: Option<Vec<InputRule>>,
+    pub(super) default: Option<Value>,
+    pub(super) options: Option<Vec<Value>>,
+    pub(super) regex: Option<String>,
+    pub(super) rules: Option<Vec<InputRule>>,
 }
 
 /// Options and default that hold under a condition on other inputs.
 #[derive(Debug, Clone)]
-struct InputRule {
-    condition: Option<Expression>,
-    options: Option<Vec<Value>>,
-    default: Option<Value>,
+pub(super) struct InputRule {
+    pub(super) condition: Option<Expression>,
+    pub(super) options: Option<Vec<Value>>,
+    pub(super) default: Option<Value>,
 }
 
+/// The type of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Array,
     Boolean,
     Number,
     Text,
+    /// Its type is given, but as null.
+    Unknown,
 }
 
 impl Spec {
-    /// Reads a header.
-    pub(super) fn read(header: &Map) -> Result<Self, Vec<String>> {
-        let mut report = Report::default();
-        let at = At::section("header");
-        report.allowed_keys(&at, header, &["spec"]);
-        let mut spec = Self::default();
-        if let Some(value) = get(header, "spec") {
-            spec.fill(&mut report, &at.key("spec"), value);
-        }
-        if report.errors.is_empty() {
-            Ok(spec)
-        } else {
-            Err(report.errors)
-        }
-    }
-
-    fn fill(&mut self, report: &mut Report, at: &At, value: &Value) {
-        let Some(map) = report.hash(at, value) else {
-            return;
-        };
-        report.allowed_keys(at, map, &["inputs", "include", "component", "description"]);
-        report.text(at, map, "description");
-        if map.contains_key("include") {
-            report.unsupported(at, "spec:include");
-        }
-        if let Some(inputs) = get(map, "inputs")
-            && let Some(inputs) = report.hash(&at.key("inputs"), inputs)
-        {
-            self.inputs = inputs
-                .iter()
-                .filter_map(|(name, input)| {
-                    Input::read(report, &at.key("inputs").key(name), name, input)
-                })
-                .collect();
-        }
-        if let Some(component) = get(map, "component") {
-            let at = at.key("component");
-            self.component = report.strings(&at, "config", component);
-            let unknown: Vec<&str> = self
-                .component
-                .iter()
-                .map(String::as_str)
-                .filter(|fact| !COMPONENT_FACTS.contains(fact))
-                .collect();
-            if !unknown.is_empty() {
-                report.config(
-                    &at,
-                    &format!("contains unknown values: {}", unknown.join(", ")),
-                );
-            }
-        }
-    }
-
     /// The value of every input, from what is given or from its default.
     pub(super) fn values(&self, given: &Map) -> Result<Map, Vec<String>> {
         let mut errors = Vec::new();
         let unknown: Vec<&str> = given
             .keys()
             .map(String::as_str)
-            .filter(|name| !self.inputs.iter().any(|input| input.name == *name))
+            .filter(|name| {
+                !self
+                    .inputs
+                    .iter()
+                    .any(|input| input.kind != Kind::Unknown && input.name == *name)
+            })
             .collect();
         if !unknown.is_empty() {
             errors.push(format!("unknown input arguments: {}", unknown.join(", ")));
         }
         let mut values = Map::new();
         for input in &self.inputs {
+            if input.kind == Kind::Unknown {
+                errors.push(format!(
+                    "unknown input specification for `{}` (valid types: array, boolean, number, string)",
+                    input.name
+                ));
+                continue;
+            }
             let mut known = given.clone();
             known.extend(values.clone());
             let value = get(given, &input.name);
@@ -134,44 +85,6 @@ impl Spec {
 }
 
 impl Input {
-    fn read(report: &mut Report, at: &At, name: &str, value: &Value) -> Option<Self> {
-        let none = json!({});
-        let map = report.hash(at, if value.is_null() { &none } else { value })?;
-        let mut kind = Kind::Text;
-        let passes = report.passes(|report| {
-            if get(map, "description").is_some_and(|text| !text.is_string() && !text.is_i64()) {
-                report.attribute(at, "input_description", "must be an alphanumeric string");
-            }
-            if get(map, "regex").is_some_and(|regex| !regex.is_string()) {
-                report.attribute(at, "input_regex", "should be a string");
-            }
-            match get(map, "type").map(text_of).as_deref() {
-                None | Some("string") => {}
-                Some("array") => kind = Kind::Array,
-                Some("boolean") => kind = Kind::Boolean,
-                Some("number") => kind = Kind::Number,
-                Some(other) => {
-                    report.attribute(at, "input_type", &format!("unknown value: {other}"))
-                }
-            }
-            if let Some(options) = get(map, "options") {
-                check_options(report, at, options);
-            }
-            report.allowed_keys(at, map, INPUT_KEYS);
-            report.exclusive_keys(at, map, &["rules", "options"]);
-            report.exclusive_keys(at, map, &["rules", "default"]);
-        });
-        let rules = get(map, "rules").map(|rules| input_rules(report, at, rules));
-        passes.then(|| Self {
-            name: name.to_owned(),
-            kind,
-            default: map.get("default").cloned(),
-            options: get(map, "options").and_then(Value::as_array).cloned(),
-            regex: get(map, "regex").and_then(Value::as_str).map(str::to_owned),
-            rules,
-        })
-    }
-
     /// Default and options that hold given the other inputs.
     fn resolved(&self, known: &Map) -> (Option<Value>, Option<Vec<Value>>) {
         let rule = self.rules.iter().flatten().find(|rule| {
@@ -235,7 +148,7 @@ impl Input {
             Kind::Array => (value.is_array(), "an array"),
             Kind::Boolean => (value.is_boolean(), "a boolean"),
             Kind::Number => (value.is_number(), "a number"),
-            Kind::Text => (true, "a string"),
+            Kind::Text | Kind::Unknown => (true, "a string"),
         };
         if !right {
             complain(&format!("{origin} value is not {noun}"));
@@ -247,7 +160,8 @@ impl Input {
             }
             (Kind::Number, Some(options)) if !options.contains(value) => {
                 complain(&format!(
-                    "`{value}` cannot be used because it is not in the list of the allowed options"
+                    "`{}` cannot be used because it is not in the list of the allowed options",
+                    text_of(value)
                 ));
             }
             (Kind::Text, Some(options))
@@ -260,7 +174,7 @@ impl Input {
                     "`{value}` cannot be used because it is not in the list of allowed options"
                 ));
             }
-            (Kind::Number | Kind::Text, Some(_)) => {}
+            (Kind::Number | Kind::Text | Kind::Unknown, Some(_)) => {}
         }
         let Some(regex) = &self.regex else { return };
         if self.kind != Kind::Text {
@@ -289,55 +203,13 @@ impl Input {
     /// Texts stand for values of the input's type.
     fn coerced(&self, value: &Value) -> Value {
         match (self.kind, value) {
-            (Kind::Text, _) => Value::String(text_of(value)),
+            (Kind::Text | Kind::Unknown, _) => Value::String(text_of(value)),
             (Kind::Array | Kind::Boolean | Kind::Number, Value::String(text)) => {
                 serde_json::from_str(text).unwrap_or_else(|_not_json| value.clone())
             }
             (Kind::Array | Kind::Boolean | Kind::Number, _) => value.clone(),
         }
     }
-}
-
-fn check_options(report: &mut Report, at: &At, options: &Value) {
-    let Some(list) = options.as_array() else {
-        report.attribute(at, "input_options", "should be a array");
-        return;
-    };
-    if list.len() > MAX_OPTIONS {
-        report.config(
-            at,
-            &format!("cannot define more than {MAX_OPTIONS} options"),
-        );
-    }
-    if list.iter().any(Value::is_null) {
-        report.config(at, "options array cannot contain null values");
-    }
-}
-
-fn input_rules(report: &mut Report, at: &At, value: &Value) -> Vec<InputRule> {
-    let at = at.key("rules");
-    let Some(list) = value.as_array() else {
-        report.config(&at, "should be a array");
-        return Vec::new();
-    };
-    let at = at.key("rule");
-    let mut rules = Vec::new();
-    for item in list {
-        let Some(map) = report.hash(&at, item) else {
-            continue;
-        };
-        report.allowed_keys(&at, map, &["if", "options", "default"]);
-        let condition = get(map, "if").map(|text| Expression::parse(&text_of(text)));
-        if matches!(condition, Some(Err(_))) {
-            report.attribute(&at, "if", "invalid expression syntax");
-        }
-        rules.push(InputRule {
-            condition: condition.and_then(Result::ok),
-            options: get(map, "options").and_then(Value::as_array).cloned(),
-            default: map.get("default").cloned(),
-        });
-    }
-    rules
 }
 
 struct Given<'a>(&'a Map);

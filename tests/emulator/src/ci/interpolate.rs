@@ -8,12 +8,14 @@ use serde_json::Value;
 use super::functions;
 use super::inputs::Spec;
 use super::source::Source;
+use super::spec;
 use super::tree::{Map, text_of};
 use super::yaml;
 
 const MAX_TEXT: usize = 1024 * 1024;
 const MAX_ACCESS: usize = 1024;
 const MAX_SEGMENTS: usize = 5;
+const MAX_INDICES: usize = 5;
 const MAX_FUNCTIONS: usize = 3;
 /// How many errors GitLab joins to one message.
 const SHOWN_ERRORS: usize = 3;
@@ -33,6 +35,7 @@ pub(super) fn load(
     inputs: Option<&Value>,
     source: &Source<'_>,
     component: Option<&Facts>,
+    more: &mut dyn FnMut(&Value, &Map) -> Result<Map, String>,
 ) -> Result<Map, String> {
     let documents = yaml::read(text)?;
     let none = Map::new();
@@ -53,7 +56,7 @@ pub(super) fn load(
         );
     };
     let fails = |errors: Vec<String>| errors[..errors.len().min(SHOWN_ERRORS)].join(", ");
-    let spec = Spec::read(&header).map_err(fails)?;
+    let spec = spec::read(&header, more).map_err(fails)?;
     let values = spec.values(given).map_err(fails)?;
     let mut context = Map::new();
     context.insert("inputs".to_owned(), Value::Object(values));
@@ -135,7 +138,7 @@ impl Template<'_> {
                 return Ok(value);
             }
             whole.push_str(&text[end..block.start]);
-            whole.push_str(&in_text(&value));
+            whole.push_str(&text_of(&value));
             end = block.end;
         }
         whole.push_str(&text[end..]);
@@ -150,7 +153,11 @@ impl Template<'_> {
             return Ok(block.into());
         }
         let value = self.access(access)?;
-        let calls: Vec<&str> = parts.collect();
+        let mut calls: Vec<&str> = parts.collect();
+        // Nothing after the last bar is no function.
+        while calls.last().is_some_and(|call| call.is_empty()) {
+            calls.pop();
+        }
         if calls.len() > MAX_FUNCTIONS {
             return Err("too many functions in interpolation block".to_owned());
         }
@@ -175,22 +182,15 @@ impl Template<'_> {
 
 fn step(value: &Value, segment: &str, path: &str) -> Result<Value, String> {
     let (key, indices) = match segment.find('[') {
-        Some(at) => segment.split_at(at),
-        None => (segment, ""),
+        Some(_) => indexed(segment, path)?,
+        None => (segment, Vec::new()),
     };
-    if key.is_empty() && !indices.is_empty() {
-        return Err(format!("invalid indexed access without a key in `{path}`"));
-    }
     let mut found = value
         .as_object()
         .and_then(|map| map.get(key))
         .cloned()
         .ok_or_else(|| format!("unknown interpolation provided: `{key}` in `{path}`"))?;
-    for index in indices.split_terminator(']') {
-        let shown = index.trim_start_matches('[');
-        let at: usize = shown.parse().map_err(|_not_a_number| {
-            format!("invalid array index in `{path}`: `{shown}` is not a valid index")
-        })?;
+    for at in indices {
         let Value::Array(list) = found else {
             return Err(format!(
                 "cannot index into non-array value at [{at}] in `{path}`"
@@ -205,18 +205,42 @@ fn step(value: &Value, segment: &str, path: &str) -> Result<Value, String> {
     Ok(found)
 }
 
-/// A value inside a longer text.
-fn in_text(value: &Value) -> String {
-    match value {
-        Value::Array(list) => format!(
-            "[{}]",
-            list.iter()
-                .map(Value::to_string)
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
-            text_of(value)
+/// `key[0][1]` taken apart.
+fn indexed<'a>(segment: &'a str, path: &str) -> Result<(&'a str, Vec<usize>), String> {
+    static INDEXED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^(?<key>\w*)(?<indices>(?:\[[0-9]+\])+)$")
+            .expect("the pattern is a literal that compiles")
+    });
+    let Some(parts) = INDEXED.captures(segment) else {
+        if segment.matches('[').count() != segment.matches(']').count() {
+            return Err(format!(
+                "invalid array index in `{path}`: missing closing bracket"
+            ));
         }
+        let odd = segment
+            .split('[')
+            .skip(1)
+            .filter_map(|part| part.split_once(']').map(|(index, _)| index))
+            .find(|index| index.is_empty() || !index.bytes().all(|byte| byte.is_ascii_digit()));
+        return Err(match odd {
+            Some(odd) => {
+                format!("invalid array index in `{path}`: `{odd}` is not a valid index")
+            }
+            None => format!("invalid array index syntax in `{path}`"),
+        });
+    };
+    let key = parts.name("key").map_or("", |key| key.as_str());
+    if key.is_empty() {
+        return Err(format!("invalid indexed access without a key in `{path}`"));
     }
+    let indices: Vec<usize> = parts["indices"]
+        .split_terminator(']')
+        .map(|index| index.trim_start_matches('[').parse().unwrap_or(usize::MAX))
+        .collect();
+    if indices.len() > MAX_INDICES {
+        return Err(format!(
+            "too many array indices in `{path}` (maximum depth: {MAX_INDICES})"
+        ));
+    }
+    Ok((key, indices))
 }

@@ -35,8 +35,16 @@ pub struct Included {
     /// `local`, `file` (of another project), `component` or `artifact`.
     pub kind: &'static str,
     pub location: String,
-    /// Project and ref of `include:project`.
-    pub project: Option<(String, String)>,
+    /// The page that shows the file.
+    pub blob: Option<String>,
+    /// The address of its plain text.
+    pub raw: Option<String>,
+    /// What else was said of it.
+    pub extra: Value,
+    /// The project of the file that includes it.
+    pub context_project: String,
+    /// The commit of the file that includes it.
+    pub context_sha: String,
 }
 
 /// A job as the linter lists it.
@@ -174,10 +182,21 @@ fn configured(job: &JobEntry) -> LintJob {
 
 fn policy(policy: &Policy) -> Value {
     let mut shown = Map::new();
-    for (key, list) in [("refs", &policy.refs), ("changes", &policy.changes)] {
+    let variables = policy.variables.as_ref().map(|list| {
+        let texts = list.iter().map(|condition| condition.text().to_owned());
+        texts.collect::<Vec<String>>()
+    });
+    for (key, list) in [
+        ("refs", policy.refs.as_ref()),
+        ("variables", variables.as_ref()),
+        ("changes", policy.changes.as_ref()),
+    ] {
         if let Some(list) = list {
             shown.insert(key.to_owned(), json!(list));
         }
+    }
+    if policy.kubernetes {
+        shown.insert("kubernetes".to_owned(), json!("active"));
     }
     Value::Object(shown)
 }

@@ -31,6 +31,7 @@ mod report;
 mod rules;
 mod seed;
 mod source;
+mod spec;
 mod tree;
 mod yaml;
 mod yaml11;
@@ -39,4 +40,6 @@ pub use child::child_text;
 pub use compile::{Compiled, Filtered, Outcome, compile};
 pub use errors::ConfigErrors;
 pub use lint::{Included, Lint, LintJob, lint};
-pub use source::{Assigned, Component, ComponentError, Files, OutOfReach, Source};
+pub use source::{
+    Assigned, Component, ComponentError, Files, NO_PARENT, Origin, OutOfReach, Source,
+};

@@ -21,6 +21,14 @@ impl At {
     pub(super) fn key(&self, name: &str) -> Self {
         Self(format!("{}:{name}", self.0))
     }
+
+    /// Another name at the same level.
+    pub(super) fn beside(&self, name: &str) -> Self {
+        match self.0.rsplit_once(':') {
+            Some((above, _)) => Self(format!("{above}:{name}")),
+            None => Self::section(name),
+        }
+    }
 }
 
 impl fmt::Display for At {
@@ -81,6 +89,33 @@ impl Report {
             self.config(at, "should be a hash");
         }
         map
+    }
+
+    /// A mapping whose type GitLab checks twice, in the keyword and in the frame around it, and so complains twice.
+    pub(super) fn hash_twice<'a>(&mut self, at: &At, value: &'a Value) -> Option<&'a Map> {
+        if mapping(value).is_none() {
+            self.config(at, "should be a hash");
+        }
+        self.hash(at, value)
+    }
+
+    /// The values of a list, all of which must be among those allowed.
+    pub(super) fn known_values(
+        &mut self,
+        at: &At,
+        attribute: &str,
+        list: &[Value],
+        allowed: &[&str],
+    ) {
+        let unknown: Vec<String> = list
+            .iter()
+            .filter(|value| !value.as_str().is_some_and(|text| allowed.contains(&text)))
+            .map(super::tree::joined)
+            .collect();
+        if !unknown.is_empty() {
+            let message = format!("contains unknown values: {}", unknown.join(", "));
+            self.attribute(at, attribute, &message);
+        }
     }
 
     pub(super) fn allowed_keys(&mut self, at: &At, map: &Map, allowed: &[&str]) {
@@ -177,7 +212,9 @@ impl Report {
         if !value.is_string() {
             self.attribute(at, key, "should be a string");
         }
-        if !value.as_str().is_some_and(|word| allowed.contains(&word)) {
+        let known = |value: &Value| value.as_str().is_some_and(|word| allowed.contains(&word));
+        // Of a list, all items must be known; an empty one has none that is not.
+        if !known(value) && !value.as_array().is_some_and(|list| list.iter().all(known)) {
             self.attribute(at, key, message);
         }
         value.as_str()

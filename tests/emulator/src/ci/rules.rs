@@ -133,7 +133,11 @@ impl Asked<'_> {
                 Some(paths) => glob::any_match(patterns, paths),
                 None => true,
             });
-        [refs, variables, changes].into_iter().flatten().collect()
+        let kubernetes = policy.kubernetes.then_some(false);
+        [refs, variables, changes, kubernetes]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     fn is_ref(&self, pattern: &str) -> bool {

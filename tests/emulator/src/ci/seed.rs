@@ -166,6 +166,7 @@ impl<'a> Seedbed<'a> {
             when,
             allow_failure: allow_failure(entry, rule),
             needs,
+            cross_dependencies: entry.cross_dependencies.clone(),
             dependencies: entry.dependencies.clone(),
             variables,
             inherit_variables: entry.inherit_variables.clone(),

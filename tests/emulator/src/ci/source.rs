@@ -39,8 +39,16 @@ impl From<&str> for Assigned {
     }
 }
 
+/// What is wrong with `include:artifact` where there is no parent pipeline.
+pub const NO_PARENT: &str =
+    "Including configs from artifacts is only allowed when triggering child pipelines";
+
 /// Access to the files a configuration may include; one value stands for one project at one commit.
 pub trait Files {
+    /// Where the files are from, for the linter.
+    fn origin(&self) -> Origin {
+        Origin::default()
+    }
     /// The file at this path (no leading slash) of the project and commit this value stands for.
     fn local(&self, path: &str) -> Option<String>;
     /// All paths of that commit, sorted; for globs and `rules:exists`.
@@ -57,11 +65,18 @@ pub trait Files {
     fn component(&self, address: &str) -> Result<Component<'_>, ComponentError>;
     /// A file from the artifacts of a job of the parent pipeline, for which there must be one; the error is GitLab's text.
     fn artifact(&self, _job: &str, _path: &str) -> Result<String, String> {
-        Err(
-            "Including configs from artifacts is only allowed when triggering child pipelines"
-                .to_owned(),
-        )
+        Err(NO_PARENT.to_owned())
     }
+}
+
+/// A project at one commit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The path of the project.
+    pub project: String,
+    /// The address of the project's page.
+    pub url: String,
+    pub sha: String,
 }
 
 /// Why another project cannot be read.

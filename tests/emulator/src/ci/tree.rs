@@ -23,12 +23,49 @@ pub(super) fn get<'a>(map: &'a Map, key: &str) -> Option<&'a Value> {
     map.get(key).filter(|value| !value.is_null())
 }
 
-/// The text GitLab shows or stores for a scalar.
+/// The text GitLab shows or stores for a value, as Ruby writes it.
 pub(super) fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::Array(_) | Value::Object(_) => inspected(value),
+    }
+}
+
+/// The text of a list's item when Ruby joins the list.
+pub(super) fn joined(value: &Value) -> String {
+    match value {
+        Value::Array(list) => list.iter().map(joined).collect::<Vec<_>>().join(", "),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            text_of(value)
+        }
+    }
+}
+
+/// A value as Ruby's `inspect` writes it.
+pub(super) fn inspected(value: &Value) -> String {
+    match value {
+        Value::Null => "nil".to_owned(),
+        Value::Array(list) => {
+            format!(
+                "[{}]",
+                list.iter().map(inspected).collect::<Vec<_>>().join(", ")
+            )
+        }
+        Value::Object(map) => {
+            let pairs = map.iter().map(|(key, value)| {
+                let plain = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+                let key = if plain {
+                    key.clone()
+                } else {
+                    format!("{key:?}")
+                };
+                format!(":{key}=>{}", inspected(value))
+            });
+            format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
+        }
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
     }
 }
 
@@ -59,6 +96,14 @@ pub(super) fn strings(value: &Value) -> Vec<String> {
         .filter_map(Value::as_str)
         .map(str::to_owned)
         .collect()
+}
+
+/// The items of a list that GitLab reads one by one: nested lists are opened, nulls left out.
+pub(super) fn items(value: &Value) -> Vec<&Value> {
+    let mut flat = Vec::new();
+    flatten(value, &mut flat);
+    flat.retain(|item| !item.is_null());
+    flat
 }
 
 /// The elements of arbitrarily nested lists in reading order.

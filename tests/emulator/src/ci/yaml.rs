@@ -93,12 +93,23 @@ fn wording(error: &str) -> String {
         Regex::new(r"^(?<problem>.*?) at line \d+ column \d+, (?<context>while .*) at (?<place>line \d+ column \d+)$")
             .expect("the pattern is a literal that compiles")
     });
+    // Where the part around it has no place of its own.
+    static AROUND: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^(?<problem>.*?) at (?<place>line \d+ column \d+), (?<context>while .*)$")
+            .expect("the pattern is a literal that compiles")
+    });
     match CONTEXT.captures(error) {
         Some(parts) => format!(
             "(<unknown>): {} {} at {}",
             &parts["problem"], &parts["context"], &parts["place"]
         ),
-        None => format!("(<unknown>): {error}"),
+        None => match AROUND.captures(error) {
+            Some(parts) => format!(
+                "(<unknown>): {} {} at {}",
+                &parts["problem"], &parts["context"], &parts["place"]
+            ),
+            None => format!("(<unknown>): {error}"),
+        },
     }
 }
 

@@ -15,7 +15,14 @@ pub(crate) fn cancel_job(state: &mut State, id: u64, now: Timestamp) {
         return;
     };
     let next = match job.status {
-        Status::Running if job.is_build() => Status::Canceling,
+        Status::Running
+            if job
+                .taken
+                .as_ref()
+                .is_some_and(|taken| taken.cancel_gracefully) =>
+        {
+            Status::Canceling
+        }
         Status::Created
         | Status::WaitingForResource
         | Status::Preparing

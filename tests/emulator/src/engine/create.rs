@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
 use serde_json::{Map, Value};
 
@@ -114,7 +114,7 @@ pub(crate) fn target_of(shared: &Shared, project: u64, name: &str) -> Result<Tar
 
 /// Creates a pipeline; the caller settles the engine afterwards. Call it without holding the state.
 pub(super) fn create(shared: &Shared, order: Order) -> Result<u64, Refusal> {
-    check_rights(&shared.state(), &order)?;
+    check_rights(&shared.state(), &order, shared.clock.now())?;
     let repository = shared.repository(order.project);
     let commit = repository
         .commit(&order.target.sha)?
@@ -165,7 +165,17 @@ pub(super) fn create(shared: &Shared, order: Order) -> Result<u64, Refusal> {
     }
 }
 
-fn check_rights(state: &State, order: &Order) -> Result<(), Refusal> {
+fn started_lately(state: &State, order: &Order, now: Timestamp) -> usize {
+    let minute = SignedDuration::from_mins(1);
+    let lately = state.pipelines_of(order.project).filter(|row| {
+        row.user_id == order.user
+            && row.sha == order.target.sha
+            && now.duration_since(row.created_at) < minute
+    });
+    lately.count()
+}
+
+fn check_rights(state: &State, order: &Order, now: Timestamp) -> Result<(), Refusal> {
     let target = &order.target;
     let refusal = permissions::refusal_to_create(
         state,
@@ -176,6 +186,13 @@ fn check_rights(state: &State, order: &Order) -> Result<(), Refusal> {
     );
     if let Some(text) = refusal {
         return Err(Refusal(text));
+    }
+    if let Some(limit) = state.limits.pipelines_per_minute
+        && order.source != Source::ParentPipeline
+        && started_lately(state, order, now) >= limit
+    {
+        let text = "Too many pipelines created in the last minute. Try again later.";
+        return Err(Refusal(text.to_owned()));
     }
     // Variables that a parent forwards, and the payload of a trigger, are nobody's override.
     let overrides = order.source != Source::ParentPipeline

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::environments;
 use super::status::Status;
 use crate::ci::definition::EnvironmentUse;
 use crate::store::State;
@@ -82,6 +83,11 @@ pub(super) fn follow(state: &mut State, id: u64, status: Status, now: Timestamp)
     match status {
         Status::Running | Status::Success | Status::Failed | Status::Canceled | Status::Skipped => {
             state.move_deployment(deployment, status.as_str(), now);
+            let environment = state.deployments.get(deployment);
+            let environment = environment.map(|row| row.environment_id);
+            if let (Status::Success, Some(environment)) = (status, environment) {
+                environments::give_time(state, id, environment, now);
+            }
         }
         Status::Created
         | Status::WaitingForResource
@@ -110,7 +116,7 @@ pub(crate) fn is_outdated(state: &State, job: &Job) -> bool {
 }
 
 /// Writes the address that a job gave to its environment.
-pub(crate) fn set_address(state: &mut State, id: u64, address: &str, now: Timestamp) {
+pub(super) fn set_address(state: &mut State, id: u64, address: &str, now: Timestamp) {
     let Some(job) = state.jobs.get(id) else {
         return;
     };
@@ -124,6 +130,6 @@ pub(crate) fn set_address(state: &mut State, id: u64, address: &str, now: Timest
 }
 
 /// The `environment:` of a job.
-pub(crate) fn environment_of(job: &Job) -> Option<&EnvironmentUse> {
+pub(super) fn environment_of(job: &Job) -> Option<&EnvironmentUse> {
     job.definition()?.environment.as_ref()
 }

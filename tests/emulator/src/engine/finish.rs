@@ -69,7 +69,7 @@ fn keep_trace(job: &mut Job, now: Timestamp) {
         file_format: "raw".to_owned(),
         content: Bytes::from(job.trace.clone()),
     });
-    if job.artifacts.len() == 1 {
+    if job.artifacts.len() == 1 || job.artifacts_expire_at.is_some() {
         return;
     }
     let wish = job

@@ -1,6 +1,7 @@
 //! What repositories and merge requests tell the engine, and what they ask it.
 
 use super::create::{Order, Target};
+use super::environments::{self, Origin};
 use super::{merge_requests, permissions, settle};
 use crate::access::{self, Role};
 use crate::api::pipeline_entity;
@@ -30,9 +31,16 @@ impl Engine {
 
 impl Pipelines for Engine {
     fn pushed(&self, shared: &Shared, push: &Push) {
+        let gone = push.updates.iter().filter(|update| update.new.is_none());
+        for branch in gone.filter_map(RefUpdate::branch) {
+            let (mut state, now) = (shared.state(), shared.clock.now());
+            let origin = Origin::Branch(branch);
+            environments::stop_those_of(&mut state, push.project, origin, push.user, now);
+        }
         if push.options.iter().any(|option| option == "ci.skip") {
             return;
         }
+        settle::settle(shared);
         for update in &push.updates {
             let Some(target) = target_of_update(update) else {
                 continue;

@@ -4,12 +4,19 @@
 //! the locked state and runs no git. Whoever changed something ends with `settle`, which goes on until nothing moves and makes
 //! downstream pipelines in between, without the lock.
 
+pub(crate) mod addresses;
+mod artifacts;
+pub(crate) mod block;
 mod bridges;
+pub(crate) mod caches;
 pub(crate) mod cancel;
 mod configuration;
 mod create;
+mod cross_dependencies;
 mod decide;
 pub(crate) mod deployments;
+mod dotenv;
+pub(crate) mod environments;
 pub(crate) mod external;
 pub(crate) mod finish;
 mod hook;
@@ -18,11 +25,14 @@ pub(crate) mod permissions;
 pub(crate) mod play;
 mod process;
 mod project_files;
+pub(crate) mod queue;
 pub(crate) mod resources;
 pub(crate) mod retry;
 mod settle;
 pub(crate) mod status;
+pub(crate) mod tick;
 mod transition;
+pub(crate) mod uploads;
 pub(crate) mod variables;
 
 pub(crate) use self::configuration::{lint, project_configuration};

@@ -2,7 +2,7 @@
 //! the artifacts of a parent pipeline.
 
 use crate::access;
-use crate::ci::{Component, ComponentError, Files, OutOfReach};
+use crate::ci::{Component, ComponentError, Files, NO_PARENT, Origin, OutOfReach};
 use crate::git::Repository;
 use crate::shared::Shared;
 use crate::store::State;
@@ -44,6 +44,18 @@ impl ProjectFiles<'_> {
 }
 
 impl Files for ProjectFiles<'_> {
+    fn origin(&self) -> Origin {
+        let state = self.shared.state();
+        let project = state.projects.get(self.project);
+        let path = project.map(|project| state.project_path(project));
+        let path = path.unwrap_or_default();
+        Origin {
+            url: format!("{}/{path}", self.shared.url),
+            project: path,
+            sha: self.sha.clone(),
+        }
+    }
+
     fn local(&self, path: &str) -> Option<String> {
         let content = self.repository().file(&self.sha, path).ok()??;
         Some(String::from_utf8_lossy(&content).into_owned())
@@ -124,10 +136,7 @@ impl Files for ProjectFiles<'_> {
 
     fn artifact(&self, job: &str, path: &str) -> Result<String, String> {
         let Some(parent) = self.parent else {
-            return Err(
-                "Including configs from artifacts is only allowed when triggering child pipelines"
-                    .to_owned(),
-            );
+            return Err(NO_PARENT.to_owned());
         };
         let state = self.shared.state();
         let maker = state

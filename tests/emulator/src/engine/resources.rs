@@ -1,6 +1,6 @@
 //! Resource groups: whose turn it is, and the upcoming jobs.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::deployments;
 use super::status::Status;
@@ -11,10 +11,11 @@ use crate::store::resource_groups::{ProcessMode, ResourceGroup};
 
 /// Gives every free resource to the job whose turn it is, if that job is ready.
 pub(super) fn assign(state: &mut State, now: Timestamp) {
+    free_stale(state, now);
     let free: Vec<u64> = state
         .resource_groups
         .iter()
-        .filter(|group| group.holder.is_none())
+        .filter(|group| group.holder.is_none() && !group.stalled)
         .map(|group| group.id)
         .collect();
     for id in free {
@@ -27,6 +28,13 @@ pub(super) fn assign(state: &mut State, now: Timestamp) {
             .filter(|job| job.status == Status::WaitingForResource)
             .map(|job| job.id);
         let Some(job) = head else { continue };
+        if state.limits.lost_resource_assignments > 0 {
+            state.limits.lost_resource_assignments -= 1;
+            if let Some(group) = state.resource_groups.get_mut(id) {
+                group.stalled = true;
+            }
+            continue;
+        }
         // One that was overtaken while it waited is dropped, and the next has its turn later.
         if state
             .jobs
@@ -40,6 +48,31 @@ pub(super) fn assign(state: &mut State, now: Timestamp) {
             group.holder = Some(job);
         }
         move_job(state, job, Status::Pending, now);
+    }
+}
+
+/// Takes resources back from jobs that ended a while ago without giving them back.
+fn free_stale(state: &mut State, now: Timestamp) {
+    let patience = SignedDuration::from_mins(5);
+    let ended = |job: &Job| {
+        job.status.is_complete()
+            && job
+                .finished_at
+                .is_none_or(|at| now.duration_since(at) > patience)
+    };
+    let stale: Vec<u64> = state
+        .resource_groups
+        .iter()
+        .filter(|group| {
+            let holder = group.holder.and_then(|id| state.jobs.get(id));
+            holder.is_some_and(ended)
+        })
+        .map(|group| group.id)
+        .collect();
+    for id in stale {
+        if let Some(group) = state.resource_groups.get_mut(id) {
+            (group.holder, group.stalled) = (None, false);
+        }
     }
 }
 

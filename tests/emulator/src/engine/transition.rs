@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::deployments;
 use super::status::Status;
 use crate::store::State;
+use crate::store::resource_groups::ResourceGroup;
 
 /// Moves a job; the engine looks at its pipeline afterwards.
 pub(crate) fn move_job(state: &mut State, id: u64, status: Status, now: Timestamp) {
@@ -32,11 +33,20 @@ pub(crate) fn move_job(state: &mut State, id: u64, status: Status, now: Timestam
     deployments::follow(state, id, status, now);
     if status.is_complete() {
         state.revoke_job_token(id);
-        for group in state.resource_groups.iter_mut() {
-            if group.holder == Some(id) {
-                group.holder = None;
-            }
-        }
+        release_resource(state, id);
+    }
+}
+
+fn release_resource(state: &mut State, job: u64) {
+    let held = |group: &&mut ResourceGroup| group.holder == Some(job);
+    let Some(group) = state.resource_groups.iter_mut().find(held) else {
+        return;
+    };
+    if state.limits.lost_resource_releases > 0 {
+        state.limits.lost_resource_releases -= 1;
+    } else {
+        group.holder = None;
+        group.stalled = false;
     }
 }
 
@@ -52,11 +62,14 @@ pub(super) fn enqueue(state: &mut State, id: u64, now: Timestamp) {
         drop_job(state, id, OUTDATED, now);
         return;
     }
-    let locks = job.resource_group_id.is_some();
-    let next = if locks {
-        Status::WaitingForResource
-    } else {
-        Status::Pending
+    let next = match job.resource_group_id {
+        Some(group) => {
+            if let Some(group) = state.resource_groups.get_mut(group) {
+                group.stalled = false;
+            }
+            Status::WaitingForResource
+        }
+        None => Status::Pending,
     };
     move_job(state, id, next, now);
 }

@@ -11,6 +11,7 @@ mod diff;
 mod fork;
 mod read;
 mod rebase;
+mod sizes;
 mod tags;
 mod write;
 

@@ -1,9 +1,10 @@
 //! Merging: the commits it makes, the push to the target branch, and what follows a merge.
 
-use super::{checks, opening, refresh};
+use super::{checks, messages, opening, refresh};
 use crate::access;
 use crate::closing;
 use crate::git::{GitError, Identity, Repository};
+use crate::issuable_changes;
 use crate::issuables;
 use crate::push::{self, Push, RefUpdate};
 use crate::shared::Shared;
@@ -127,7 +128,18 @@ fn make(
         )
     };
     let squash_commit = if wish.squash {
-        squash(repository, merge_request, target, wish, &author, &committer)?
+        let message = match &wish.squash_commit_message {
+            Some(message) => message.clone(),
+            None => messages::of_squash(shared, merge_request, user)?,
+        };
+        squash(
+            repository,
+            merge_request,
+            target,
+            &message,
+            &author,
+            &committer,
+        )?
     } else {
         None
     };
@@ -146,7 +158,7 @@ fn make(
     let tree = repository.merge_tree(target, source)?;
     let message = match &wish.merge_commit_message {
         Some(message) => message.clone(),
-        None => default_message(shared, merge_request),
+        None => messages::of_merge(shared, merge_request, user)?,
     };
     let parents = [target, source];
     let commit = repository.commit_tree(&tree, &parents, &message, &committer, &committer)?;
@@ -157,12 +169,12 @@ fn make(
     })
 }
 
-/// All commits as one; nothing to do for a single commit whose message may stay.
+/// All commits as one; a single commit that already has the message stays what it is.
 fn squash(
     repository: &Repository,
     merge_request: &MergeRequest,
     target: &str,
-    wish: &Wish,
+    message: &str,
     author: &Identity,
     committer: &Identity,
 ) -> Result<Option<String>, GitError> {
@@ -170,46 +182,16 @@ fn squash(
     let Some(base) = repository.merge_base(target, head)? else {
         return Ok(None);
     };
-    let single = repository.count_between(&base, head)? < 2;
-    if single && wish.squash_commit_message.is_none() {
-        return Ok(None);
-    }
-    let message = wish.squash_commit_message.as_deref();
-    let message = message.unwrap_or(&merge_request.title);
     let Some(commit) = repository.commit(head)? else {
         return Ok(None);
     };
+    let single = repository.count_between(&base, head)? < 2;
+    if single && commit.message.trim_end() == message.trim_end() {
+        return Ok(Some(head.clone()));
+    }
     repository
         .commit_tree(&commit.tree, &[&base], message, author, committer)
         .map(Some)
-}
-
-/// GitLab's default template for merge commits.
-pub(crate) fn default_message(shared: &Shared, merge_request: &MergeRequest) -> String {
-    let closes = closing::of_merge_request(shared, merge_request).unwrap_or_default();
-    let state = shared.state();
-    let path = state
-        .projects
-        .get(merge_request.project_id)
-        .map(|project| state.project_path(project));
-    let numbers: Vec<String> = closes
-        .iter()
-        .filter_map(|id| state.issues.get(*id))
-        .map(|issue| format!("#{}", issue.iid))
-        .collect();
-    let closes = if numbers.is_empty() {
-        String::new()
-    } else {
-        format!("Closes {}\n\n", numbers.join(", "))
-    };
-    format!(
-        "Merge branch '{}' into '{}'\n\n{}\n\n{closes}See merge request {}!{}",
-        merge_request.source_branch,
-        merge_request.target_branch,
-        merge_request.title,
-        path.unwrap_or_default(),
-        merge_request.iid
-    )
 }
 
 /// Writes down that it is merged, before anybody can see the push.
@@ -249,6 +231,7 @@ pub(crate) fn mark_merged(
     merge_request.updated_at = now;
     let merged = Change::State { state: "merged" };
     issuables::add_event(state, Noteable::MergeRequest(id), user, now, merged);
+    issuable_changes::stop_environments(state, id, user, now);
 }
 
 fn after(shared: &Shared, user: u64, merge_request: &MergeRequest, update: RefUpdate) {

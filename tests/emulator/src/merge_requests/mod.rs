@@ -8,6 +8,7 @@ pub(crate) mod auto_merge;
 pub(crate) mod checks;
 pub(crate) mod diff_notes;
 pub(crate) mod merging;
+mod messages;
 pub(crate) mod opening;
 pub(crate) mod rebasing;
 pub(crate) mod refresh;

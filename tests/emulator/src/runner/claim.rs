@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::driving::JobInfo;
-use super::{VERSION, workspace::Workspace};
+use super::embedded::{self, VERSION};
+use super::workspace::Workspace;
 use crate::ci::definition::Build;
-use crate::engine::status::Status;
+use crate::engine;
+use crate::engine::queue::{self, TakenJob, Taker};
 use crate::engine::variables::{self, JobVariable, Running, Server};
-use crate::engine::{self, move_job};
 use crate::shared::Shared;
 use crate::store::State;
 use crate::store::jobs::{ArchivedFile, Job};
-use crate::store::pipelines::Pipeline;
+use crate::store::runners::Runner;
 
 /// A job in the hands of the runner.
 pub(super) struct Assignment {
@@ -40,47 +43,71 @@ pub(super) struct Sources {
     pub(super) depth: i64,
 }
 
-/// Takes the oldest pending job that fits.
+/// Takes the oldest pending job that fits, whatever its tags, as the runner of this program that has no tags.
 pub(super) fn claim(shared: &Shared, fits: impl Fn(&JobInfo) -> bool) -> Option<Assignment> {
+    claim_by(shared, |state, now| {
+        let runner = embedded::ensure(state, &[], now);
+        let mut waiting = queue::waiting(state);
+        let job = waiting.find(|job| fits(&JobInfo::of(state, job)))?.id;
+        Some((runner, job))
+    })
+}
+
+/// Takes the oldest pending job that a runner of this program may take.
+pub(super) fn claim_for(shared: &Shared, runner: u64) -> Option<Assignment> {
+    claim_by(shared, |state, now| {
+        embedded::touch(state, runner, now);
+        let job = queue::next_for(state, state.runners.get(runner)?)?;
+        Some((runner, job))
+    })
+}
+
+fn claim_by(
+    shared: &Shared,
+    choose: impl Fn(&mut State, Timestamp) -> Option<(u64, u64)>,
+) -> Option<Assignment> {
+    engine::tick::tick(shared);
     engine::settle(shared);
     let assignment = {
         let mut state = shared.state();
-        let id = state
-            .jobs
-            .iter()
-            .filter(|job| job.status == Status::Pending && job.is_build())
-            .find(|job| fits(&JobInfo::of(&state, job)))?
-            .id;
-        assign(shared, &mut state, id)?
+        let now = shared.clock.now();
+        let (runner, job) = choose(&mut state, now)?;
+        let manager = state.managers_of(runner).next_back();
+        let taker = Taker {
+            runner_id: runner,
+            manager_id: manager.map(|manager| manager.id),
+            features: None,
+        };
+        queue::take(Server::from(shared), &mut state, job, &taker, now)
+            .and_then(|taken| assign(shared, &state, &taken, now))
     };
     engine::settle(shared);
-    Some(assignment)
+    assignment
 }
 
-fn assign(shared: &Shared, state: &mut State, id: u64) -> Option<Assignment> {
-    let now = shared.clock.now();
-    move_job(state, id, Status::Running, now);
-    let job = state.jobs.get(id)?.clone();
-    let pipeline = state.pipelines.get(job.pipeline_id)?.clone();
-    let project = state.projects.get(job.project_id)?;
-    let path = state.project_path(project);
-    let depth = project.settings.ci_default_git_depth.unwrap_or(0);
-    let longest = u64::try_from(project.settings.build_timeout).unwrap_or(3600);
-    let timeout_seconds = job.definition()?.timeout_seconds.unwrap_or(longest);
-    let token = state.issue_job_token(id, &job.name, pipeline.id, job.project_id, job.user_id);
-    let workspace = Workspace::of(&shared.data_dir, id, &path);
-    let earlier = dependencies(state, &pipeline, &job);
-    let running = Running {
-        token: &token,
-        started_at: now,
+fn assign(shared: &Shared, state: &State, taken: &TakenJob, now: Timestamp) -> Option<Assignment> {
+    let TakenJob {
+        job,
+        pipeline,
+        path,
+        token,
         timeout_seconds,
-        runner: runner_variables(&workspace, &job),
-        inherited: earlier
-            .iter()
-            .flat_map(|other| other.dotenv.iter().cloned())
-            .collect(),
+        ..
+    } = taken;
+    let workspace = Workspace::of(&shared.data_dir, job.id, path);
+    let earlier: Vec<&Job> = taken
+        .earlier
+        .iter()
+        .filter_map(|id| state.jobs.get(*id))
+        .collect();
+    let running = Running {
+        token,
+        started_at: now,
+        timeout_seconds: *timeout_seconds,
+        runner: runner_variables(&workspace, &taken.runner),
+        inherited: variables::inherited(&earlier),
     };
-    let all = variables::for_job(Server::from(shared), state, &pipeline, &job, &running);
+    let all = variables::for_job(Server::from(shared), state, pipeline, job, &running);
     let (all, files) = with_paths(all, &workspace);
     let address = shared.url.trim_start_matches("http://");
     let variables = variables::expanded(&all);
@@ -96,17 +123,17 @@ fn assign(shared: &Shared, state: &mut State, id: u64) -> Option<Assignment> {
     let depth = variables
         .get("GIT_DEPTH")
         .and_then(|variable| variable.value.parse().ok())
-        .unwrap_or(depth);
+        .unwrap_or(taken.default_depth);
     Some(Assignment {
-        job_id: id,
+        job_id: job.id,
         job_name: job.name.clone(),
         pipeline_id: pipeline.id,
         build: job.build()?.clone(),
-        timeout_seconds,
+        timeout_seconds: *timeout_seconds,
         sources: Sources {
             url: format!("http://gitlab-ci-token:{token}@{address}/{path}.git"),
             sha: pipeline.sha.clone(),
-            refspecs: refspecs(&pipeline, depth),
+            refspecs: queue::refspecs(pipeline, depth),
             depth,
         },
         downloads: earlier
@@ -144,56 +171,9 @@ fn with_paths(
     (all, files)
 }
 
-/// The jobs whose artifacts and dotenv variables the job gets.
-fn dependencies<'a>(state: &'a State, pipeline: &Pipeline, job: &Job) -> Vec<&'a Job> {
-    let Some(definition) = job.definition() else {
-        return Vec::new();
-    };
-    let needed = |other: &Job| match &definition.needs {
-        Some(needs) => needs
-            .iter()
-            .any(|need| need.artifacts && need.job == other.name),
-        None => other.stage_index < job.stage_index,
-    };
-    let listed = |other: &Job| {
-        definition
-            .dependencies
-            .as_ref()
-            .is_none_or(|names| names.contains(&other.name))
-    };
-    state
-        .current_jobs_of(pipeline.id)
-        .filter(|other| other.is_build() && needed(other) && listed(other))
-        .collect()
-}
-
-fn refspecs(pipeline: &Pipeline, depth: i64) -> Vec<String> {
-    let own = format!("+refs/pipelines/{0}:refs/pipelines/{0}", pipeline.id);
-    let name = &pipeline.git_ref;
-    if pipeline.merge_request_id.is_some() {
-        return vec![own];
-    }
-    if depth == 0 {
-        return vec![
-            "+refs/heads/*:refs/remotes/origin/*".to_owned(),
-            "+refs/tags/*:refs/tags/*".to_owned(),
-            own,
-        ];
-    }
-    let named = if pipeline.tag {
-        format!("+refs/tags/{name}:refs/tags/{name}")
-    } else {
-        format!("+refs/heads/{name}:refs/remotes/origin/{name}")
-    };
-    vec![own, named]
-}
-
-fn runner_variables(workspace: &Workspace, job: &Job) -> Vec<(&'static str, String)> {
-    let tags = job
-        .definition()
-        .map(|definition| definition.tags.as_slice())
-        .unwrap_or_default();
-    vec![
+fn runner_variables(workspace: &Workspace, runner: &Runner) -> Vec<(&'static str, String)> {
+    let mut all = variables::of_runner(runner);
+    all.extend([
         ("CI_SERVER", "yes".to_owned()),
         ("CI_SHARED_ENVIRONMENT", "true".to_owned()),
         ("CI_DISPOSABLE_ENVIRONMENT", "false".to_owned()),
@@ -201,14 +181,12 @@ fn runner_variables(workspace: &Workspace, job: &Job) -> Vec<(&'static str, Stri
         ("CI_CONCURRENT_PROJECT_ID", "0".to_owned()),
         ("CI_BUILDS_DIR", text(workspace.builds())),
         ("CI_PROJECT_DIR", text(workspace.project())),
-        ("CI_RUNNER_ID", "1".to_owned()),
-        ("CI_RUNNER_DESCRIPTION", "emulator".to_owned()),
-        ("CI_RUNNER_TAGS", serde_json::json!(tags).to_string()),
-        ("CI_RUNNER_SHORT_TOKEN", "emulator".to_owned()),
+        ("CI_RUNNER_SHORT_TOKEN", runner.short_token().to_owned()),
         ("CI_RUNNER_VERSION", VERSION.to_owned()),
         ("CI_RUNNER_REVISION", "emulator".to_owned()),
         ("CI_RUNNER_EXECUTABLE_ARCH", "linux/amd64".to_owned()),
-    ]
+    ]);
+    all
 }
 
 fn text(path: &std::path::Path) -> String {

@@ -5,21 +5,20 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use super::{archive, checkout, dotenv, paths};
+use super::{checkout, paths};
+use crate::api::{report_file, report_format};
+use crate::archive;
 use crate::ci::definition::{Artifacts, ArtifactsWhen};
+use crate::engine::uploads::Upload;
 use crate::engine::variables::JobVariable;
-use crate::store::jobs::{ArchivedFile, Artifact};
+use crate::store::jobs::ArchivedFile;
 
 /// What a job leaves behind.
 #[derive(Debug, Default)]
 pub(super) struct Collected {
-    pub(super) files: Vec<ArchivedFile>,
-    pub(super) artifacts: Vec<Artifact>,
-    pub(super) dotenv: Vec<(String, String)>,
+    pub(super) uploads: Vec<Upload>,
     /// Lines for the trace.
     pub(super) remarks: Vec<String>,
-    /// An upload that GitLab refuses fails the job.
-    pub(super) refused: bool,
 }
 
 /// Collects what the configuration asks for; reports whatever the result of the job.
@@ -71,11 +70,11 @@ fn pack(
         let known = checkout::untracked(dir);
         found.extend(paths::matching(dir, &known, &exclude));
     }
-    collected.files = found
+    let files: Vec<ArchivedFile> = found
         .into_iter()
         .filter_map(|path| read(dir, path))
         .collect();
-    if collected.files.is_empty() {
+    if files.is_empty() {
         collected
             .remarks
             .push("ERROR: No files to upload".to_owned());
@@ -86,22 +85,15 @@ fn pack(
         .clone()
         .unwrap_or_else(|| "artifacts".to_owned());
     let name = expanded(&[name], variables).concat();
-    match archive::zip(&collected.files) {
-        Ok(content) => collected.artifacts.push(Artifact {
-            file_type: "archive".to_owned(),
+    match archive::zip(&files) {
+        Ok(content) => collected.uploads.push(Upload {
+            kind: "archive".to_owned(),
+            format: "zip".to_owned(),
             file_name: format!("{name}.zip"),
-            file_format: "zip".to_owned(),
             content,
+            expire_in: wanted.expire_in.clone(),
         }),
         Err(error) => collected.remarks.push(format!("ERROR: {error}")),
-    }
-    if let Ok(content) = archive::gzip(b"GitLab Build Artifacts Metadata 0.0.2\n") {
-        collected.artifacts.push(Artifact {
-            file_type: "metadata".to_owned(),
-            file_name: "metadata.gz".to_owned(),
-            file_format: "gzip".to_owned(),
-            content,
-        });
     }
 }
 
@@ -133,29 +125,25 @@ fn report(dir: &Path, kind: &str, patterns: &[String], collected: &mut Collected
         ));
         return;
     }
-    if kind == "dotenv" {
-        match dotenv::parse(&content) {
-            Ok(variables) => collected.dotenv = variables,
-            Err(reason) => {
-                collected.remarks.push(format!(
-                    "ERROR: Uploading artifacts as \"dotenv\" to coordinator... 400 Bad Request: {reason}"
-                ));
-                collected.refused = true;
-                return;
-            }
-        }
-    }
-    let file_name = match kind {
-        "dotenv" => ".env.gz".to_owned(),
-        "junit" => "junit.xml.gz".to_owned(),
-        other => format!("gl-{other}.json.gz"),
+    // A coverage report is uploaded under the name of its format.
+    let kind = if kind == "coverage_report" {
+        "cobertura"
+    } else {
+        kind
     };
-    if let Ok(content) = archive::gzip(&content) {
-        collected.artifacts.push(Artifact {
-            file_type: kind.to_owned(),
+    let (format, name) = (report_format(kind), report_file(kind));
+    let (content, file_name) = if format == "gzip" {
+        (archive::gzip(&content), format!("{name}.gz"))
+    } else {
+        (Ok(Bytes::from(content)), name)
+    };
+    if let Ok(content) = content {
+        collected.uploads.push(Upload {
+            kind: kind.to_owned(),
+            format: format.to_owned(),
             file_name,
-            file_format: "gzip".to_owned(),
             content,
+            expire_in: None,
         });
     }
 }

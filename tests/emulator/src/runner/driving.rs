@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::claim::claim;
+use super::claim::{claim, claim_for};
+use super::embedded;
 use super::execute::execute;
 use crate::emulator::Emulator;
 use crate::engine::{self, status::Status};
@@ -147,13 +148,13 @@ impl Emulator {
     /// Starts runners in the background that take jobs whose tags they all have; they end with the emulator.
     pub fn start_runner(&self, concurrency: usize, tags: &[&str]) {
         let tags: Vec<String> = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        let now = self.shared.clock.now();
+        let id = embedded::ensure(&mut self.shared.state(), &tags, now);
         for _ in 0..concurrency {
             let shared = Arc::clone(&self.shared);
-            let tags = tags.clone();
             let runner = thread::spawn(move || {
                 while !shared.runs.is_stopped() {
-                    let fits = |job: &JobInfo| job.tags.iter().all(|tag| tags.contains(tag));
-                    match claim(&shared, fits) {
+                    match claim_for(&shared, id) {
                         Some(assignment) => execute(&shared, &assignment),
                         None => shared.runs.wait(IDLE),
                     }

@@ -12,11 +12,12 @@ use super::process::{self, End, Stop};
 use super::release;
 use super::runs::Run;
 use super::script;
-use crate::engine::deployments::{environment_of, set_address};
+use crate::engine::addresses;
 use crate::engine::finish::{Outcome, finish};
 use crate::engine::settle;
 use crate::engine::status::Status;
-use crate::engine::variables::{JobVariable, substituted};
+use crate::engine::uploads;
+use crate::engine::variables::Server;
 use crate::shared::Shared;
 
 /// Executes a job and reports how it ended.
@@ -96,7 +97,9 @@ impl Execution<'_> {
         }
         let outcome = self.keep_artifacts(outcome);
         if outcome == Outcome::Success {
-            self.tell_address();
+            let (shared, id) = (self.shared, self.assignment.job_id);
+            let now = shared.clock.now();
+            addresses::tell(Server::from(shared), &mut shared.state(), id, now);
         }
         self.conclude(&outcome);
         outcome
@@ -276,22 +279,26 @@ impl Execution<'_> {
         let success = outcome == Outcome::Success;
         let collected = collect::collect(workspace.project(), wanted, variables, success);
         self.say(&format!("{CYAN}Uploading artifacts{PLAIN}"));
-        let Collected {
-            files,
-            artifacts,
-            dotenv,
-            remarks,
-            refused,
-        } = collected;
+        let Collected { uploads, remarks } = collected;
         for remark in remarks {
             self.say(&remark);
         }
-        {
-            let mut state = self.shared.state();
-            if let Some(job) = state.jobs.get_mut(*job_id) {
-                job.files = files;
-                job.artifacts = artifacts;
-                job.dotenv = dotenv;
+        let mut refused = false;
+        for upload in uploads {
+            let kind = upload.kind.clone();
+            let now = self.shared.clock.now();
+            let kept = uploads::accept(&mut self.shared.state(), *job_id, upload, now);
+            match kept {
+                Ok(()) => self.say(&format!(
+                    "Uploading artifacts as \"{kind}\" to coordinator... 201 Created"
+                )),
+                Err(refusal) => {
+                    refused = true;
+                    self.say(&format!(
+                        "ERROR: Uploading artifacts as \"{kind}\" to coordinator... {} {}",
+                        refusal.status, refusal.message
+                    ));
+                }
             }
         }
         if refused && success {
@@ -301,24 +308,6 @@ impl Execution<'_> {
             };
         }
         outcome
-    }
-
-    /// The address of the job's environment may name what the job itself found out.
-    fn tell_address(&self) {
-        let mut state = self.shared.state();
-        let id = self.assignment.job_id;
-        let Some(job) = state.jobs.get(id) else {
-            return;
-        };
-        let Some(address) = environment_of(job).and_then(|wanted| wanted.url.clone()) else {
-            return;
-        };
-        let mut known = self.assignment.variables.clone();
-        for (key, value) in &job.dotenv {
-            known.insert(key.clone(), JobVariable::literal(key, value.as_str()));
-        }
-        let address = substituted(&address, &known);
-        set_address(&mut state, id, &address, self.shared.clock.now());
     }
 
     fn conclude(&self, outcome: &Outcome) {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -25,7 +24,6 @@ pub struct Belongings {
     pub emails: Table<Email>,
     pub ssh_keys: Table<SshKey>,
     pub gpg_keys: Table<GpgKey>,
-    pub uploads: Table<Upload>,
     pub group_links: Table<GroupLink>,
     last_key: u64,
 }
@@ -118,19 +116,6 @@ pub struct GpgKey {
     pub user_id: u64,
     pub key: String,
     pub created_at: Timestamp,
-}
-
-/// A file that was attached to a project or group.
-#[derive(Debug, Clone)]
-pub struct Upload {
-    pub id: u64,
-    pub place: Place,
-    /// The part of its address that nobody can guess.
-    pub secret: String,
-    pub file_name: String,
-    pub content: Bytes,
-    pub created_at: Timestamp,
-    pub uploaded_by: u64,
 }
 
 /// A project or group that the members of another group share.

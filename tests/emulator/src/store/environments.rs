@@ -24,6 +24,8 @@ pub struct Environment {
     pub state: String,
     /// `always` or `with_action`.
     pub auto_stop_setting: String,
+    /// When it stops of itself.
+    pub auto_stop_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -67,6 +69,7 @@ impl Environment {
             tier: guessed_tier(name).to_owned(),
             state: "available".to_owned(),
             auto_stop_setting: "always".to_owned(),
+            auto_stop_at: None,
             created_at: now,
             updated_at: now,
         }

@@ -1,7 +1,7 @@
 //! Jobs: those that runners execute, bridges to other pipelines, and the statuses that other systems report.
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::State;
 use super::pipelines::GivenVariable;
@@ -33,6 +33,25 @@ pub struct Artifact {
     /// `zip`, `gzip` or `raw`.
     pub file_format: String,
     pub content: Bytes,
+}
+
+/// A job in the hands of a runner, now or once.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    pub runner_id: u64,
+    pub manager_id: Option<u64>,
+    /// What the runner proves with that the job is its own; it is good for more than the API's job token, and longer.
+    pub token: String,
+    /// The runner can stop a script and still run `after_script`.
+    pub cancel_gracefully: bool,
+    /// How long it may take.
+    pub timeout_seconds: u64,
+    /// When the runner last spoke of the job.
+    pub heard_at: Timestamp,
+    /// How many bytes of the trace have come.
+    pub trace_bytes: usize,
+    /// The beginning of a character whose rest has not come yet.
+    pub trace_rest: Vec<u8>,
 }
 
 /// A job.
@@ -76,6 +95,8 @@ pub struct Job {
     /// The pipeline a bridge made.
     pub downstream_pipeline_id: Option<u64>,
     pub auto_canceled_by_id: Option<u64>,
+    /// The runner that has or had it.
+    pub taken: Option<Taken>,
 }
 
 /// One file of an artifacts archive.
@@ -120,6 +141,7 @@ impl Job {
             trace: String::new(),
             downstream_pipeline_id: None,
             auto_canceled_by_id: None,
+            taken: None,
         }
     }
 
@@ -165,6 +187,17 @@ impl State {
         self.jobs
             .iter()
             .filter(move |job| job.pipeline_id == pipeline)
+    }
+
+    /// Is the job too old to be run again?
+    pub fn is_archived(&self, job: &Job, now: Timestamp) -> bool {
+        let pipeline = self.pipelines.get(job.pipeline_id);
+        self.limits
+            .archive_jobs_after
+            .zip(pipeline)
+            .is_some_and(|(limit, pipeline)| {
+                now.duration_since(pipeline.created_at) > SignedDuration::from_secs(limit)
+            })
     }
 
     /// The jobs of a pipeline that count: the newest of each name.

@@ -5,6 +5,7 @@
 pub mod avatars;
 pub mod awards;
 pub mod belongings;
+pub mod boards;
 pub mod comments;
 pub mod deployments;
 pub mod environments;
@@ -12,7 +13,9 @@ pub mod events;
 pub mod freeze_periods;
 pub mod group_settings;
 pub mod groups;
+pub mod holders;
 pub mod instance;
+pub mod integrations;
 pub mod issues;
 pub mod jobs;
 pub mod labels;
@@ -21,6 +24,7 @@ pub mod merge_requests;
 pub mod milestones;
 pub mod notes;
 pub mod packages;
+pub mod pages;
 pub mod pipelines;
 pub mod places;
 pub mod profiles;
@@ -30,6 +34,7 @@ pub mod protected_tags;
 pub mod releases;
 pub mod resource_events;
 pub mod resource_groups;
+pub mod runners;
 pub mod snippets;
 pub mod subscriptions;
 pub mod time_logs;
@@ -37,9 +42,11 @@ pub mod todos;
 pub mod tokens;
 mod topics;
 pub mod triggers;
+pub mod uploads;
 pub mod users;
 pub mod variables;
 pub mod webhooks;
+pub mod wikis;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,6 +54,7 @@ use jiff::Timestamp;
 
 use self::awards::Award;
 use self::belongings::Belongings;
+use self::boards::Board;
 use self::comments::Comment;
 use self::deployments::Deployment;
 use self::environments::Environment;
@@ -54,6 +62,7 @@ use self::events::Event;
 use self::freeze_periods::FreezePeriod;
 use self::groups::Group;
 use self::instance::Instance;
+use self::integrations::Integration;
 use self::issues::{Issue, IssueLink};
 use self::jobs::Job;
 use self::labels::Label;
@@ -62,6 +71,7 @@ use self::merge_requests::MergeRequest;
 use self::milestones::Milestone;
 use self::notes::{DraftNote, Note, Suggestion};
 use self::packages::{Package, PackageFile};
+use self::pages::{PagesDomain, PagesSettings, RemoteMirror};
 use self::pipelines::Pipeline;
 use self::projects::Project;
 use self::protected_branches::ProtectedBranch;
@@ -69,14 +79,17 @@ use self::protected_tags::ProtectedTag;
 use self::releases::{Release, ReleaseLink};
 use self::resource_events::ResourceEvent;
 use self::resource_groups::ResourceGroup;
+use self::runners::{Registration, Runner, RunnerManager};
 use self::snippets::Snippet;
 use self::subscriptions::Subscription;
 use self::time_logs::TimeLog;
 use self::todos::Todo;
 use self::tokens::{JobToken, Token, TokenKind};
 use self::triggers::{Schedule, Trigger};
+use self::uploads::Upload;
 use self::users::User;
 use self::variables::Variable;
+use self::wikis::{WikiAttachment, WikiPage};
 
 /// Everything there is. A new family adds its table here.
 #[derive(Debug, Clone)]
@@ -102,7 +115,10 @@ pub struct State {
     pub subscriptions: Vec<Subscription>,
     pub events: Table<Event>,
     pub awards: Table<Award>,
+    pub boards: Table<Board>,
     pub comments: Table<Comment>,
+    pub wiki_pages: Table<WikiPage>,
+    pub wiki_attachments: Table<WikiAttachment>,
     pub snippets: Table<Snippet>,
     pub labels: Table<Label>,
     pub milestones: Table<Milestone>,
@@ -110,6 +126,9 @@ pub struct State {
     pub pipelines: Table<Pipeline>,
     pub jobs: Table<Job>,
     pub resource_groups: Table<ResourceGroup>,
+    pub runners: Table<Runner>,
+    pub runner_managers: Table<RunnerManager>,
+    pub registration_tokens: BTreeMap<Registration, String>,
     pub triggers: Table<Trigger>,
     pub schedules: Table<Schedule>,
     /// Pipelines whose jobs changed since the engine last looked.
@@ -119,11 +138,19 @@ pub struct State {
     pub freeze_periods: Table<FreezePeriod>,
     pub packages: Table<Package>,
     pub package_files: Table<PackageFile>,
+    pub uploads: Table<Upload>,
     pub releases: Table<Release>,
     pub release_links: Table<ReleaseLink>,
     pub belongings: Belongings,
     pub instance: Instance,
+    pub integrations: Table<Integration>,
+    /// By project; absent: the defaults.
+    pub pages: BTreeMap<u64, PagesSettings>,
+    pub pages_domains: Table<PagesDomain>,
+    pub remote_mirrors: Table<RemoteMirror>,
     pub limits: Limits,
+    /// Where projects were before they moved, in lower case.
+    pub(crate) former_paths: BTreeMap<String, u64>,
     iids: BTreeMap<(u64, &'static str), u64>,
     next_namespace: u64,
 }
@@ -138,6 +165,17 @@ pub struct Limits {
     pub mergeability_check_delay: u64,
     /// How long a rebase stays in progress, in milliseconds.
     pub rebase_delay: u64,
+    /// How many comments a user may write in a minute.
+    pub notes_per_minute: Option<usize>,
+    /// How many pipelines a user may start in a minute for one commit of a project.
+    pub pipelines_per_minute: Option<usize>,
+    /// Jobs of pipelines that are older, in seconds, can be neither played nor retried.
+    pub archive_jobs_after: Option<i64>,
+    /// So many resources, next to become free, are not given to the job that waits: a known bug of GitLab's. The next job
+    /// that comes to wait wakes everybody.
+    pub lost_resource_assignments: u32,
+    /// So many jobs, next to end, keep their resource for five minutes more.
+    pub lost_resource_releases: u32,
 }
 
 impl State {
@@ -164,7 +202,10 @@ impl State {
             subscriptions: Vec::new(),
             events: Table::default(),
             awards: Table::default(),
+            boards: Table::default(),
             comments: Table::default(),
+            wiki_pages: Table::default(),
+            wiki_attachments: Table::default(),
             snippets: Table::default(),
             labels: Table::default(),
             milestones: Table::default(),
@@ -172,6 +213,9 @@ impl State {
             pipelines: Table::default(),
             jobs: Table::default(),
             resource_groups: Table::default(),
+            runners: Table::default(),
+            runner_managers: Table::default(),
+            registration_tokens: BTreeMap::new(),
             triggers: Table::default(),
             schedules: Table::default(),
             touched_pipelines: BTreeSet::new(),
@@ -180,17 +224,28 @@ impl State {
             freeze_periods: Table::default(),
             packages: Table::default(),
             package_files: Table::default(),
+            uploads: Table::default(),
             releases: Table::default(),
             release_links: Table::default(),
             belongings: Belongings::default(),
             instance: Instance::default(),
+            integrations: Table::default(),
+            pages: BTreeMap::new(),
+            pages_domains: Table::default(),
+            remote_mirrors: Table::default(),
             limits: Limits {
                 project_ci_variables: 8000,
                 group_ci_variables: 30_000,
                 instance_ci_variables: 25,
                 mergeability_check_delay: 0,
                 rebase_delay: 0,
+                notes_per_minute: None,
+                pipelines_per_minute: None,
+                archive_jobs_after: None,
+                lost_resource_assignments: 0,
+                lost_resource_releases: 0,
             },
+            former_paths: BTreeMap::new(),
             iids: BTreeMap::new(),
             next_namespace: 1,
         };

@@ -24,7 +24,6 @@ impl State {
         belongings.badges.retain(|row| row.place != place);
         belongings.webhooks.retain(|row| row.place != place);
         belongings.deploy_tokens.retain(|row| row.place != place);
-        belongings.uploads.retain(|row| row.place != place);
         belongings
             .emails
             .retain(|row| Place::User(row.user_id) != place);

@@ -1,12 +1,16 @@
 //! Projects and their settings.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::State;
 use super::avatars::Avatar;
 use super::events::{EventAction, EventTarget};
 use super::places::Place;
+use crate::application_settings;
 
 /// Who may see something without being a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,6 +139,20 @@ pub struct Settings {
     pub feature_flags_access_level: String,
     pub infrastructure_access_level: String,
     pub monitor_access_level: String,
+    pub model_experiments_access_level: String,
+    pub model_registry_access_level: String,
+    pub security_and_compliance_access_level: String,
+    pub auto_devops_deploy_strategy: String,
+    pub ci_id_token_sub_claim_components: Vec<String>,
+    pub ci_restrict_pipeline_cancellation_role: String,
+    pub container_expiration_policy_attributes: Option<Value>,
+    pub enforce_auth_checks_on_uploads: bool,
+    pub max_artifacts_size: Option<i64>,
+    pub mr_default_target_self: Option<bool>,
+    pub service_desk_enabled: bool,
+    pub show_default_award_emojis: bool,
+    pub show_diff_preview_in_email: bool,
+    pub warn_about_potentially_unwanted_characters: bool,
 }
 
 impl Default for Settings {
@@ -203,6 +221,22 @@ impl Default for Settings {
             feature_flags_access_level: enabled(),
             infrastructure_access_level: enabled(),
             monitor_access_level: enabled(),
+            model_experiments_access_level: enabled(),
+            model_registry_access_level: enabled(),
+            security_and_compliance_access_level: "private".to_owned(),
+            auto_devops_deploy_strategy: "continuous".to_owned(),
+            ci_id_token_sub_claim_components: ["project_path", "ref_type", "ref"]
+                .map(str::to_owned)
+                .to_vec(),
+            ci_restrict_pipeline_cancellation_role: "developer".to_owned(),
+            container_expiration_policy_attributes: None,
+            enforce_auth_checks_on_uploads: true,
+            max_artifacts_size: None,
+            mr_default_target_self: None,
+            service_desk_enabled: false,
+            show_default_award_emojis: true,
+            show_diff_preview_in_email: true,
+            warn_about_potentially_unwanted_characters: true,
         }
     }
 }
@@ -258,6 +292,30 @@ impl State {
             .find(|project| self.project_path(project).eq_ignore_ascii_case(id_or_path))
     }
 
+    /// The project that once had this full path, and has another one now.
+    pub fn moved_project(&self, path: &str) -> Option<&Project> {
+        let id = self.former_paths.get(&path.to_lowercase())?;
+        self.projects.get(*id)
+    }
+
+    /// The full paths of all projects.
+    pub(crate) fn project_paths(&self) -> BTreeMap<u64, String> {
+        let projects = self.projects.iter();
+        projects
+            .map(|project| (project.id, self.project_path(project)))
+            .collect()
+    }
+
+    /// Remembers the paths that projects had, where they have others now.
+    pub(crate) fn remember_former_paths(&mut self, before: BTreeMap<u64, String>) {
+        let now = self.project_paths();
+        for (id, path) in before {
+            if now.get(&id).is_some_and(|new| *new != path) {
+                self.former_paths.insert(path.to_lowercase(), id);
+            }
+        }
+    }
+
     /// `group/subgroup/project`.
     pub fn project_path(&self, project: &Project) -> String {
         format!(
@@ -285,6 +343,12 @@ impl State {
         format!("{url}/{}", path.unwrap_or_default())
     }
 
+    /// Is the allowlist of a project heeded? The instance may leave projects no choice.
+    pub fn limits_job_tokens(&self, project: &Project) -> bool {
+        project.job_token_scope_enabled
+            || application_settings::switch(self, "enforce_ci_inbound_job_token_scope_enabled")
+    }
+
     /// May a job token of project `from` call this project? Its own always may.
     pub fn admits_job_tokens_of(&self, project: &Project, from: u64) -> bool {
         let listed_group = || {
@@ -294,7 +358,7 @@ impl State {
             })
         };
         project.id == from
-            || !project.job_token_scope_enabled
+            || !self.limits_job_tokens(project)
             || project.job_token_allowlist.contains(&from)
             || listed_group()
     }
@@ -303,6 +367,10 @@ impl State {
     pub fn remove_project(&mut self, project: u64) {
         self.projects.remove(project);
         self.remove_belongings(Place::Project(project));
+        self.integrations.retain(|row| row.project_id != project);
+        self.pages.remove(&project);
+        self.pages_domains.retain(|row| row.project_id != project);
+        self.remote_mirrors.retain(|row| row.project_id != project);
         for fork in self.projects.iter_mut() {
             fork.forked_from = fork.forked_from.filter(|from| *from != project);
         }
@@ -326,15 +394,20 @@ impl State {
             .retain(|comment| comment.project_id != project);
         self.snippets
             .retain(|snippet| snippet.project_id != Some(project));
+        let holder = super::holders::Holder::Project(project);
+        self.labels.retain(|label| label.holder != holder);
         self.draft_notes.retain(|note| note.project_id != project);
         self.suggestions.retain(|row| row.project_id != project);
         self.time_logs.retain(|log| log.project_id != project);
         self.todos.retain(|todo| todo.project_id != project);
         self.subscriptions.retain(|row| row.project_id != project);
         self.events.retain(|event| event.project_id != project);
-        self.labels.retain(|label| label.project_id != project);
         self.milestones
-            .retain(|milestone| milestone.project_id != project);
+            .retain(|milestone| milestone.holder != holder);
+        self.boards.retain(|board| board.holder != holder);
+        self.wiki_pages.retain(|page| page.project_id != project);
+        self.wiki_attachments
+            .retain(|file| file.project_id != project);
         self.resource_events
             .retain(|event| event.project_id != project);
         self.tokens
@@ -342,12 +415,14 @@ impl State {
         self.job_tokens.retain(|token| token.project_id != project);
         self.pipelines.retain(|row| row.project_id != project);
         self.jobs.retain(|row| row.project_id != project);
+        self.forget_runners_of_project(project);
         self.resource_groups.retain(|row| row.project_id != project);
         self.triggers.retain(|row| row.project_id != project);
         self.schedules.retain(|row| row.project_id != project);
         self.environments.retain(|row| row.project_id != project);
         self.deployments.retain(|row| row.project_id != project);
         self.freeze_periods.retain(|row| row.project_id != project);
+        self.uploads.retain(|row| row.project_id != project);
         let releases: Vec<u64> = self.releases_of(project).map(|row| row.id).collect();
         for release in releases {
             self.remove_release(release);

@@ -54,6 +54,8 @@ pub struct ResourceGroup {
     pub process_mode: ProcessMode,
     /// The job that holds the resource.
     pub holder: Option<u64>,
+    /// Nobody is given the free resource until another job comes to wait.
+    pub stalled: bool,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -83,6 +85,7 @@ impl State {
             key: key.to_owned(),
             process_mode,
             holder: None,
+            stalled: false,
             created_at: now,
             updated_at: now,
         })

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::pipelines::GivenVariable;
+use crate::cron::Cron;
 
 /// A trigger token.
 #[derive(Debug, Clone)]
@@ -34,6 +35,15 @@ pub struct Schedule {
     pub variables: Vec<GivenVariable>,
     pub inputs: Map<String, Value>,
     pub last_pipeline_id: Option<u64>,
+    /// When it is due; nothing for a line that never comes.
+    pub next_run_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+impl Schedule {
+    /// When it is due after an instant.
+    pub fn next_after(&self, at: Timestamp) -> Option<Timestamp> {
+        Cron::parse(&self.cron, &self.cron_timezone)?.next(at)
+    }
 }

@@ -182,7 +182,7 @@ fn what_is_wrong_with_an_include_is_said_as_in_gitlab() {
         ("include: [1]", "Each include must be a hash or a string"),
         (
             "include: {local: [a]}",
-            "Included file `[\"a\"]` needs to be a string",
+            "Included file `[\"a\"]` does not have YAML extension!",
         ),
         (
             "include: {file: a.yml}",
@@ -250,11 +250,11 @@ fn what_is_wrong_with_an_include_is_said_as_in_gitlab() {
         ),
         (
             "include: {local: a.yml, rules: [{if: '$A ='}]}",
-            "include:rules:rule if invalid expression syntax",
+            "include:rule if invalid expression syntax",
         ),
         (
             "include: {local: a.yml, rules: [{when: manual}]}",
-            "include:rules:rule when unknown value: manual",
+            "include:rule when unknown value: manual",
         ),
         (
             "include: {local: a.yml, rules: [{changes: {paths: [a], compare_to: gone}}]}",

@@ -251,7 +251,7 @@ fn what_is_wrong_with_inputs_is_said_as_in_gitlab() {
             body,
             json!({"x": 1}),
             "`x.yml`: header:spec:inputs:x input description must be an alphanumeric string, \
-             header:spec:inputs:x input regex should be a string, header:spec:inputs:x input options should be a array",
+             header:spec:inputs:x input regex should be a string, header:spec:inputs:x input options should be an array",
         ),
         (
             "{x: {rules: [{default: a}], default: b}}",
@@ -343,7 +343,19 @@ fn what_is_wrong_with_a_header_is_said_as_in_gitlab() {
         ),
         (
             "spec: {include: [a.yml]}",
-            "header:spec config uses `spec:include`, which is not supported by this server",
+            "Local file `a.yml` does not exist!",
+        ),
+        (
+            "spec: {include: [{template: a.yml}]}",
+            "header:spec:include:include config contains unknown keys: template",
+        ),
+        (
+            "spec: {include: {local: a.yml}}",
+            "header:spec:include config should be an array or a string",
+        ),
+        (
+            "spec: {description: [a]}",
+            "header:spec config description should be a string",
         ),
     ];
     for (header, expected) in cases {

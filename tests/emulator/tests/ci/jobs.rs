@@ -91,9 +91,10 @@ some: {script: x, inherit: {default: [image]}}
         build(&all).artifacts.as_ref().expect("artifacts").paths,
         ["out"]
     );
+    // GitLab checks a default timeout and then forgets it.
     assert_eq!(
         (all.tags.as_slice(), all.retry.max, all.timeout_seconds),
-        (["linux".to_owned()].as_slice(), 1, Some(7200))
+        (["linux".to_owned()].as_slice(), 1, None)
     );
     assert!(all.interruptible);
 

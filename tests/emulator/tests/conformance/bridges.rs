@@ -252,3 +252,45 @@ fn a_bridge_to_another_project_runs_there_as_the_same_user() {
     assert!(ci.must("job").trace.contains("from=shop"));
     assert_eq!(ci.status(parent), "success");
 }
+
+#[test]
+fn a_child_takes_artifacts_of_a_job_of_its_parent_if_that_succeeded() {
+    let ci = CiWorld::empty();
+    ci.push(
+        "main",
+        &[
+            (
+                ".gitlab-ci.yml",
+                "
+stages: [a, b]
+make: { stage: a, script: ['echo parental > made.txt'], artifacts: { paths: [made.txt] } }
+bad: { stage: a, script: ['exit 1'], allow_failure: true }
+child:
+  stage: b
+  variables: { ABOVE: '$CI_PIPELINE_ID' }
+  trigger: { include: child.yml }
+",
+            ),
+            (
+                "child.yml",
+                "
+take: { script: ['cat made.txt'], needs: [{ pipeline: '$ABOVE', job: make }] }
+miss: { script: ['cat made.txt'], needs: [{ pipeline: '$ABOVE', job: bad }] }
+skip: { script: ['test ! -e made.txt'], needs: [{ pipeline: '$ABOVE', job: make, artifacts: false }] }
+",
+            ),
+        ],
+    );
+    let parent = ci.latest();
+    ci.must("make");
+    ci.run("bad");
+    let child = ci.job(parent, "child")["downstream_pipeline"]["id"]
+        .as_u64()
+        .unwrap();
+    assert!(ci.must("take").trace.contains("\nparental"));
+    ci.must("skip");
+    assert!(ci.run_all().is_empty());
+    let missed = ci.job(child, "miss");
+    assert_eq!(missed["status"], "failed");
+    assert_eq!(missed["failure_reason"], "missing_dependency_failure");
+}

@@ -118,6 +118,11 @@ fn every_obstacle_has_its_status() {
         (&json!(true), &json!("cannot_be_merged"))
     );
     assert_eq!(merge(&shop, iid, json!({})), not_allowed());
+    let branch = json!({ "branch": "gone", "ref": "main" });
+    shop.root().post(&shop.path("repository/branches"), branch);
+    put(json!({ "target_branch": "gone" }));
+    shop.root().delete(&shop.path("repository/branches/gone"));
+    assert_eq!(status(), "commits_status");
     shop.root()
         .delete(&shop.path("repository/branches/feature"));
     assert_eq!(status(), "not_open", "GitLab closes it with its branch");

@@ -22,7 +22,7 @@ fn milestone(world: &World, project: u64, title: &str) -> u64 {
         state.milestones.insert(|id| Milestone {
             id,
             iid,
-            project_id: project,
+            holder: trainyard_emulator::store::holders::Holder::Project(project),
             title: title.to_owned(),
             description: None,
             active: true,

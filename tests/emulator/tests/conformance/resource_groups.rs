@@ -156,3 +156,95 @@ fn the_current_job_is_shown_by_servers_that_have_the_route() {
     assert_eq!(ci.must("job").status, Status::Success);
     assert_eq!(current(), Value::Null);
 }
+
+#[test]
+fn a_canceled_job_keeps_the_resource_until_its_runner_has_stopped() {
+    let ci = CiWorld::new("job: { script: [sleep 60], resource_group: nrt }");
+    let (first, second) = (ci.latest(), start(&ci));
+    ci.world.emulator.with_state(|state| {
+        let held = state.jobs.iter_mut().find(|job| job.pipeline_id == first);
+        held.unwrap().status = Status::Running;
+    });
+    let cancel = |how: serde_json::Value| {
+        let id = ci.job_id(first, "job");
+        ci.world
+            .root
+            .post(&ci.path(&format!("jobs/{id}/cancel")), how);
+    };
+    cancel(json!({}));
+    assert_eq!(
+        (ci.job_status(first, "job"), ci.job_status(second, "job")),
+        ("canceling".into(), "waiting_for_resource".into())
+    );
+    cancel(json!({ "force": true }));
+    assert_eq!(
+        (ci.job_status(first, "job"), ci.job_status(second, "job")),
+        ("canceled".into(), "pending".into())
+    );
+}
+
+#[test]
+fn a_lost_assignment_leaves_everybody_waiting_until_another_job_comes() {
+    let ci = CiWorld::new(LOCKED);
+    let second = start(&ci);
+    ci.world
+        .emulator
+        .with_state(|state| state.limits.lost_resource_assignments = 1);
+    ci.must("job");
+    assert_eq!(ci.job_status(second, "job"), "waiting_for_resource");
+    assert!(ci.world.emulator.pending_jobs().is_empty());
+    let third = start(&ci);
+    assert_eq!(
+        (ci.job_status(second, "job"), ci.job_status(third, "job")),
+        ("pending".into(), "waiting_for_resource".into())
+    );
+}
+
+#[test]
+fn a_resource_that_was_not_given_back_is_free_after_five_minutes() {
+    let ci = CiWorld::new(LOCKED);
+    let second = start(&ci);
+    ci.world
+        .emulator
+        .with_state(|state| state.limits.lost_resource_releases = 1);
+    ci.must("job");
+    assert_eq!(ci.job_status(second, "job"), "waiting_for_resource");
+    let minutes = jiff::SignedDuration::from_mins;
+    ci.world.emulator.clock().advance(minutes(4));
+    assert_eq!(ci.job_status(second, "job"), "waiting_for_resource");
+    ci.world.emulator.clock().advance(minutes(2));
+    assert_eq!(ci.job_status(second, "job"), "pending");
+}
+
+#[test]
+fn newest_first_waits_for_a_newer_pipeline_that_is_not_ready() {
+    let gated = "
+stages: [gate, use]
+gate: { stage: gate, script: [echo], when: manual, allow_failure: false }
+job: { stage: use, script: [echo], resource_group: nrt }
+";
+    let ci = CiWorld::new(gated);
+    let (first, second) = (ci.latest(), start(&ci));
+    set_mode(&ci, "newest_first");
+    ci.play(&ci.world.root, first, "gate");
+    ci.must("gate");
+    assert_eq!(ci.job_status(first, "job"), "waiting_for_resource");
+    ci.play(&ci.world.root, second, "gate");
+    ci.must("gate");
+    assert_eq!(
+        (ci.job_status(first, "job"), ci.job_status(second, "job")),
+        ("waiting_for_resource".into(), "pending".into())
+    );
+}
+
+#[test]
+fn a_project_chooses_the_mode_of_its_new_groups() {
+    let ci = CiWorld::empty();
+    ci.world.root.put(
+        &format!("projects/{}", ci.project),
+        json!({ "resource_group_default_process_mode": "oldest_first" }),
+    );
+    ci.push("main", &[(".gitlab-ci.yml", LOCKED)]);
+    let group = ci.world.root.get(&ci.path("resource_groups/nrt")).json();
+    assert_eq!(group["process_mode"], "oldest_first");
+}

@@ -7,8 +7,8 @@ use regex::Regex;
 use serde_json::Value;
 
 use crate::ci::definition::{Artifacts, ArtifactsWhen};
-use crate::ci::report::{At, Report};
-use crate::ci::tree::{Map, get, mapping, strings};
+use crate::ci::report::{At, Report, is_list_of_strings};
+use crate::ci::tree::{Map, get, inspected, is_blank, mapping, strings};
 
 const KEYS: &[&str] = &[
     "name",
@@ -54,7 +54,7 @@ const MAX_EXPOSE_AS: usize = 100;
 
 /// Reads `artifacts:`.
 pub(super) fn read(report: &mut Report, at: &At, value: &Value) -> Option<Artifacts> {
-    let map = report.hash(at, value)?;
+    let map = report.hash_twice(at, value)?;
     if !report.passes(|report| check(report, at, map)) {
         return None;
     }
@@ -89,7 +89,7 @@ fn check(report: &mut Report, at: &At, map: &Map) {
     });
     let exposed = get(map, "expose_as").is_some();
     report.allowed_keys(at, map, KEYS);
-    if exposed && get(map, "paths").is_none_or(crate::ci::tree::is_blank) {
+    if exposed && get(map, "paths").is_none_or(is_blank) {
         report.attribute(at, "paths", "can't be blank");
     }
     report.exclusive_keys(at, map, &["access", "public"]);
@@ -98,11 +98,18 @@ fn check(report: &mut Report, at: &At, map: &Map) {
     report.boolean(at, map, "untracked");
     if let Some(paths) = get(map, "paths") {
         let paths = report.strings(at, "paths", paths);
-        if exposed && paths.iter().any(|path| path.contains('*')) {
+        if exposed && get(map, "paths").is_some_and(|paths| !is_list_of_strings(paths)) {
+            // GitLab looks at the paths twice.
+            report.attribute(at, "paths", "should be an array of strings");
+        } else if exposed && paths.iter().any(|path| path.contains('*')) {
             report.attribute(at, "paths", "can't contain '*' when used with 'expose_as'");
         }
     }
-    if let Some(text) = report.text(at, map, "expose_as") {
+    if let Some(value) = get(map, "expose_as") {
+        report.text(at, map, "expose_as");
+        let text = value
+            .as_str()
+            .map_or_else(|| inspected(value), str::to_owned);
         if text.chars().count() > MAX_EXPOSE_AS {
             report.attribute(
                 at,
@@ -110,7 +117,7 @@ fn check(report: &mut Report, at: &At, map: &Map) {
                 &format!("is too long (maximum is {MAX_EXPOSE_AS} characters)"),
             );
         }
-        if !EXPOSE_AS.is_match(text) {
+        if !EXPOSE_AS.is_match(&text) {
             report.attribute(
                 at,
                 "expose_as",
@@ -161,13 +168,16 @@ fn reports(report: &mut Report, at: &At, value: &Value) -> BTreeMap<String, Vec<
 
 /// A format and a path; the path is what matters here.
 fn coverage(report: &mut Report, at: &At, value: &Value) -> Vec<String> {
-    let Some(map) = report.hash(at, value) else {
-        return Vec::new();
-    };
+    let none = Map::new();
+    let map = report.hash(at, value).unwrap_or(&none);
     report.allowed_keys(at, map, &["coverage_format", "path"]);
-    if report
-        .present_text(at, map, "coverage_format")
-        .is_some_and(|format| !["cobertura", "jacoco"].contains(&format))
+    let format = map.get("coverage_format").unwrap_or(&Value::Null);
+    if is_blank(format) {
+        report.attribute(at, "coverage_format", "can't be blank");
+    }
+    if !format
+        .as_str()
+        .is_some_and(|format| ["cobertura", "jacoco"].contains(&format))
     {
         report.attribute(
             at,
@@ -175,9 +185,12 @@ fn coverage(report: &mut Report, at: &At, value: &Value) -> Vec<String> {
             "must be one of supported formats: cobertura, jacoco.",
         );
     }
-    report
-        .present_text(at, map, "path")
-        .map(str::to_owned)
-        .into_iter()
-        .collect()
+    let path = map.get("path").unwrap_or(&Value::Null);
+    if is_blank(path) {
+        report.attribute(at, "path", "can't be blank");
+    }
+    if !path.is_string() {
+        report.attribute(at, "path", "should be a string");
+    }
+    strings(path)
 }

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::processable::{self, JobEntry, Surroundings};
-use super::{child, parallel, settings};
+use super::{child, needs, parallel, settings};
 use crate::ci::definition::{AllowFailure, Bridge, Downstream, JobKind, Strategy};
 use crate::ci::report::{At, Report};
-use crate::ci::tree::{Map, get, is_blank, mapping};
+use crate::ci::tree::{Map, get, mapping};
+
+/// GitLab says so too of a job whose trigger it has not looked at because of other faults.
+const WITHOUT_TRIGGER: &str = "should contain either a trigger or a needs:pipeline";
 
 /// Whether the keys are those of a trigger job.
 pub(super) fn matches(map: &Map) -> bool {
@@ -39,12 +42,14 @@ pub(super) fn read(
         report.boolean(at, map, "allow_failure");
     });
     if !passes {
+        report.config(at, WITHOUT_TRIGGER);
         return None;
     }
-    let Some(trigger) = get(map, "trigger") else {
-        report.config(at, "should contain either a trigger or a needs:pipeline");
-        return None;
-    };
+    let trigger = get(map, "trigger");
+    let mirrors = get(map, "needs").is_some_and(needs::mirrors);
+    if trigger.is_none() && !mirrors {
+        report.config(at, WITHOUT_TRIGGER);
+    }
     let bridge = Bridge {
         downstream: Downstream::Child(Vec::new()),
         strategy: None,
@@ -65,7 +70,7 @@ pub(super) fn read(
     if inheritance.takes("interruptible") {
         job.interruptible = job.interruptible.or(around.defaults.interruptible);
     }
-    let bridge = read_trigger(report, &at.key("trigger"), trigger, bridge);
+    let bridge = trigger.and_then(|value| read_trigger(report, &at.key("trigger"), value, bridge));
     job.parallel = get(map, "parallel")
         .and_then(|value| parallel::read(report, &at.key("parallel"), value, true));
     job.allow_failure = get(map, "allow_failure")
@@ -143,8 +148,6 @@ fn check(report: &mut Report, at: &At, map: &Map, of_child: bool) {
         }
         report.present_text(at, map, "project");
         report.text(at, map, "branch");
-    } else if map.get("include").is_none_or(is_blank) {
-        report.config(&at.key("include"), "can't be blank");
     }
     report.word(
         at,
@@ -156,9 +159,8 @@ fn check(report: &mut Report, at: &At, map: &Map, of_child: bool) {
 }
 
 fn read_forward(report: &mut Report, at: &At, value: &Value, bridge: &mut Bridge) {
-    let Some(map) = report.hash(at, value) else {
-        return;
-    };
+    // GitLab takes anything else for an empty mapping.
+    let Some(map) = mapping(value) else { return };
     report.allowed_keys(at, map, &["yaml_variables", "pipeline_variables"]);
     bridge.forward_yaml_variables = report.boolean(at, map, "yaml_variables").unwrap_or(true);
     bridge.forward_pipeline_variables = report

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::ci::definition::ChildInclude;
 use crate::ci::report::{At, Report};
-use crate::ci::tree::{Map, get, is_blank, mapping, strings};
+use crate::ci::tree::{Map, get, is_blank, items, mapping, strings};
 
 const MAX_INCLUDES: usize = 3;
 const KEYS: &[&str] = &[
@@ -25,17 +25,46 @@ const KEYS: &[&str] = &[
     "component",
 ];
 
+/// Checks an `include` that brought nothing in, so that what is wrong with it is said all the same.
+pub(super) fn check_unused(report: &mut Report, value: &Value) {
+    let at = At::section("include");
+    if !value.is_array() && !value.is_string() {
+        report.config(&at, "should be an array or a string");
+        return;
+    }
+    let at = at.key("include");
+    for map in items(value).into_iter().filter_map(mapping) {
+        let passes = report.passes(|report| {
+            check_keys(report, &at, map);
+            if let Some(rules) = get(map, "rules")
+                && !rules
+                    .as_array()
+                    .is_some_and(|rules| rules.iter().all(|rule| mapping(rule).is_some()))
+            {
+                report.attribute(&at, "rules", "should be an array of hashes");
+            }
+        });
+        if passes && let Some(rules) = get(map, "rules") {
+            super::rule::read(report, &at.key("rules"), rules, super::rule::Kind::Include);
+        }
+    }
+}
+
 /// Reads `trigger:include`, a path or a list.
 pub(super) fn read(report: &mut Report, at: &At, value: &Value) -> Vec<ChildInclude> {
     let list = match value {
-        Value::Array(list) => list.iter().collect(),
+        Value::Null => return Vec::new(),
+        Value::Array(_) => items(value),
         Value::String(_) => vec![value],
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
             report.config(at, "should be an array or a string");
             return Vec::new();
         }
     };
-    if list.len() > MAX_INCLUDES {
+    if value
+        .as_array()
+        .is_some_and(|list| list.len() > MAX_INCLUDES)
+    {
         report.config(at, &format!("is too long (maximum is {MAX_INCLUDES})"));
         return Vec::new();
     }
@@ -100,14 +129,29 @@ fn include(report: &mut Report, at: &At, value: &Value) -> Vec<ChildInclude> {
     }
 }
 
-fn check(report: &mut Report, at: &At, map: &Map) {
-    if map.contains_key("project") && get(map, "file").is_none_or(is_blank) {
+fn check_keys(report: &mut Report, at: &At, map: &Map) {
+    if get(map, "project").is_some() && get(map, "file").is_none_or(is_blank) {
         report.config(at, "must specify the file where to fetch the config from");
+    }
+    if let Some(integrity) = get(map, "integrity") {
+        if get(map, "remote").is_none_or(is_blank) {
+            report.config(at, "integrity can only be specified for remote includes");
+        }
+        if !integrity
+            .as_str()
+            .is_some_and(|hash| hash.starts_with("sha256-"))
+        {
+            report.config(at, "integrity hash must start with 'sha256-'");
+        }
     }
     report.allowed_keys(at, map, KEYS);
     if map.contains_key("artifact") && get(map, "job").is_none_or(is_blank) {
         report.config(at, "must specify the job where to fetch the artifact from");
     }
+}
+
+fn check(report: &mut Report, at: &At, map: &Map) {
+    check_keys(report, at, map);
     for (key, keyword) in [
         ("remote", "include:remote"),
         ("template", "include:template"),

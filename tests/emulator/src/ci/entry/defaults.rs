@@ -40,15 +40,18 @@ pub(super) struct Inheritable {
     pub(super) tags: Option<Vec<String>>,
     pub(super) artifacts: Option<Artifacts>,
     pub(super) id_tokens: Option<BTreeMap<String, Vec<String>>>,
+    /// What was said, and what was wrong with it: GitLab complains again for every job that takes it over.
+    said: BTreeMap<&'static str, Vec<String>>,
 }
 
 impl Inheritable {
     /// Reads the inheritable keywords of a job or of `default:`.
-    pub(super) fn read(report: &mut Report, at: &At, map: &Map, keys: &[&str]) -> Self {
+    pub(super) fn read(report: &mut Report, at: &At, map: &Map, keys: &[&'static str]) -> Self {
         let mut read = Self::default();
         for key in keys {
             let Some(value) = get(map, key) else { continue };
             let at = &at.key(key);
+            let before = report.errors.len();
             match *key {
                 "before_script" => read.before_script = Some(report.commands(at, value)),
                 "after_script" => read.after_script = Some(report.commands(at, value)),
@@ -64,8 +67,23 @@ impl Inheritable {
                 "id_tokens" => read.id_tokens = Some(runner::id_tokens(report, at, value)),
                 _ => {}
             }
+            read.said.insert(key, report.errors[before..].to_vec());
         }
         read
+    }
+
+    /// Complains again about what is wrong with keywords that a job takes over.
+    pub(super) fn complain_again(
+        &self,
+        report: &mut Report,
+        own: &Map,
+        wanted: &settings::Inheritance,
+    ) {
+        for (key, errors) in &self.said {
+            if wanted.takes(key) && get(own, key).is_none() {
+                report.errors.extend(errors.iter().cloned());
+            }
+        }
     }
 
     /// Fills what a job leaves open.
@@ -94,7 +112,7 @@ impl Inheritable {
             &from.interruptible,
             wanted.takes("interruptible"),
         );
-        fill(&mut self.timeout, &from.timeout, wanted.takes("timeout"));
+        // `default:timeout` is checked but has no effect in GitLab.
         fill(&mut self.retry, &from.retry, wanted.takes("retry"));
         fill(&mut self.tags, &from.tags, wanted.takes("tags"));
         fill(
@@ -112,7 +130,7 @@ impl Inheritable {
 
 /// Reads `default:` together with the global keywords; both for one keyword is an error.
 pub(super) fn read(report: &mut Report, config: &Map) -> Inheritable {
-    const GLOBAL: &[&str] = &[
+    const GLOBAL: &[&'static str] = &[
         "before_script",
         "image",
         "services",
@@ -141,6 +159,7 @@ pub(super) fn read(report: &mut Report, config: &Map) -> Inheritable {
             continue;
         };
         let at = &At::section(key);
+        let before = report.errors.len();
         match *key {
             "before_script" => read.before_script = Some(report.commands(at, value)),
             "after_script" => read.after_script = Some(report.commands(at, value)),
@@ -148,6 +167,10 @@ pub(super) fn read(report: &mut Report, config: &Map) -> Inheritable {
             "services" => read.services = Some(runner::services(report, at, value)),
             _ => read.cache = Some(runner::caches(report, at, value)),
         }
+        // Once for the global keyword, once for `default:`, which takes it over.
+        let errors = report.errors[before..].to_vec();
+        report.errors.extend(errors.iter().cloned());
+        read.said.insert(key, errors);
     }
     read
 }

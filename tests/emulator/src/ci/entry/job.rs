@@ -58,6 +58,7 @@ pub(super) fn read(
         .map(|value| report.commands(&at.key("script"), value))
         .unwrap_or_default();
     let mut own = Inheritable::read(report, at, map, defaults::KEYS);
+    around.defaults.complain_again(report, map, &inheritance);
     own.inherit(around.defaults, &inheritance);
     job.coverage = get(map, "coverage")
         .and_then(|value| settings::coverage(report, &at.key("coverage"), value));
@@ -145,7 +146,14 @@ fn check_dependencies(report: &mut Report, before: usize, at: &At, job: &JobEntr
     let (Some(dependencies), Some(needs)) = (&job.dependencies, &job.needs) else {
         return;
     };
+    if dependencies.is_empty() || (needs.is_empty() && job.cross_dependencies.is_empty()) {
+        return;
+    }
     if needs.is_empty() {
+        let mut own = Report::default();
+        let message = "corresponding to dependencies must be from the same pipeline";
+        own.attribute(at, "needs", message);
+        report.errors.splice(before..before, own.errors);
         return;
     }
     let missing: Vec<&str> = dependencies

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::ci::expression::Expression;
 use crate::ci::pattern::Pattern;
 use crate::ci::report::{At, Report};
-use crate::ci::tree::{get, is_blank, mapping, strings};
+use crate::ci::tree::{get, is_blank, mapping, strings, text_of};
 
 /// What must (or must not) be true of a pipeline; each `None` says nothing.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +13,8 @@ pub(in crate::ci) struct Policy {
     pub(in crate::ci) refs: Option<Vec<String>>,
     pub(in crate::ci) variables: Option<Vec<Expression>>,
     pub(in crate::ci) changes: Option<Vec<String>>,
+    /// There must be a cluster, and here is none.
+    pub(in crate::ci) kubernetes: bool,
 }
 
 impl Policy {
@@ -46,7 +48,8 @@ pub(super) fn read(report: &mut Report, at: &At, value: &Value, mut policy: Poli
             .iter()
             .map(|text| Expression::parse(text))
             .collect();
-        if parsed.iter().any(Result::is_err) {
+        let wrong = parsed.iter().filter(|parsed| parsed.is_err()).count();
+        for _ in 0..if value.is_array() { wrong } else { 0 } {
             report.attribute(at, "variables", "invalid expression syntax");
         }
         report.strings(at, "variables", value);
@@ -55,8 +58,12 @@ pub(super) fn read(report: &mut Report, at: &At, value: &Value, mut policy: Poli
     if let Some(value) = get(map, "refs") {
         policy.refs = Some(refs(report, at, "refs", value));
     }
-    if get(map, "kubernetes").is_some() {
-        report.unsupported(at, "kubernetes");
+    if let Some(value) = get(map, "kubernetes") {
+        let word = text_of(value);
+        if word != "active" {
+            report.attribute(at, "kubernetes", &format!("unknown value: {word}"));
+        }
+        policy.kubernetes = true;
     }
     if let Some(value) = get(map, "changes") {
         policy.changes = Some(report.strings(at, "changes", value));

@@ -4,14 +4,14 @@ use serde_json::Value;
 
 use super::defaults::Inheritable;
 use super::environment;
-use super::needs::{self, NeedEntry};
+use super::needs::{self, Allowed, NeedEntry};
 use super::parallel::Parallel;
 use super::policy::{self, Policy};
 use super::rule::{self, Kind, Rule};
 use super::settings::{self, Inheritance};
 use super::variables::{self, Form};
 use crate::ci::definition::{
-    AllowFailure, EnvironmentUse, Inherit, JobKind, Retry, Variables, When,
+    AllowFailure, CrossDependency, EnvironmentUse, Inherit, JobKind, Retry, Variables, When,
 };
 use crate::ci::report::{At, MAX_NESTING, Report, is_list_of_strings, nests};
 use crate::ci::tree::{Map, get, mapping};
@@ -46,6 +46,7 @@ pub(in crate::ci) struct JobEntry {
     pub(in crate::ci) when: Option<When>,
     pub(in crate::ci) allow_failure: Option<AllowFailure>,
     pub(in crate::ci) needs: Option<Vec<NeedEntry>>,
+    pub(in crate::ci) cross_dependencies: Vec<CrossDependency>,
     pub(in crate::ci) dependencies: Option<Vec<String>>,
     pub(in crate::ci) variables: Variables,
     pub(in crate::ci) inherit_variables: Inherit,
@@ -145,6 +146,18 @@ pub(super) fn read(
     let inheritance = settings::inherit(report, &at.key("inherit"), get(map, "inherit"));
     let environment = get(map, "environment")
         .and_then(|value| environment::read(report, &at.key("environment"), value));
+    let allowed = match kind {
+        JobKind::Build(_) => Allowed::JobsAndOtherPipelines,
+        JobKind::Bridge(_) => Allowed::Jobs,
+    };
+    let before = report.errors.len();
+    let needs = get(map, "needs")
+        .and_then(|value| needs::read(report, &at.key("needs"), value, allowed))
+        .filter(|_| report.errors.len() == before);
+    let (needs, cross_dependencies) = match needs {
+        Some(needs) => (Some(needs.jobs), needs.cross),
+        None => (None, Vec::new()),
+    };
     let text = |key| get(map, key).and_then(Value::as_str).map(str::to_owned);
     let entry = JobEntry {
         name: name.to_owned(),
@@ -154,7 +167,8 @@ pub(super) fn read(
         rules,
         when: text("when").and_then(|word| rule::when(&word)),
         allow_failure: None,
-        needs: get(map, "needs").and_then(|value| needs::read(report, &at.key("needs"), value)),
+        needs,
+        cross_dependencies,
         dependencies: None,
         variables,
         inherit_variables: inheritance.variables.clone(),

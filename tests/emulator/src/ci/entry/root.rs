@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::processable::{JobEntry, Surroundings};
 use super::variables::{self, Form};
 use super::workflow::{self, Workflow};
-use super::{bridge, defaults, job};
+use super::{bridge, child, defaults, job};
 use crate::ci::definition::Variables;
 use crate::ci::report::{At, MAX_NESTING, Report, nests};
 use crate::ci::tree::{Map, flatten, get, is_blank, mapping};
@@ -39,6 +39,9 @@ pub(in crate::ci) struct Root {
 /// Reads a merged configuration.
 pub(in crate::ci) fn read(report: &mut Report, config: &Map) -> Root {
     let defaults = defaults::read(report, config);
+    if let Some(include) = get(config, "include") {
+        child::check_unused(report, include);
+    }
     let variables = get(config, "variables")
         .map(|value| variables::read(report, &At::section("variables"), value, Form::Global))
         .unwrap_or_default();

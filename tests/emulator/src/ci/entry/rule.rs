@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::needs::{self, NeedEntry};
+use super::needs::{self, Allowed, NeedEntry};
 use super::variables::{self, Form};
 use super::workflow::{self, AutoCancelEntry};
 use crate::ci::definition::{Variables, When};
 use crate::ci::expression::Expression;
 use crate::ci::report::{At, Report};
-use crate::ci::tree::{Map, flatten, get, is_blank, mapping, strings};
+use crate::ci::tree::{Map, get, is_blank, items, mapping, strings};
 
 /// GitLab's longest delay.
 pub(super) const MAX_DELAY: u64 = 604_800;
@@ -112,28 +112,38 @@ impl Kind {
 
 /// The rules of one include.
 pub(in crate::ci) fn include_rules(report: &mut Report, value: &Value) -> Vec<Rule> {
-    read(report, &At::section("include:rules"), value, Kind::Include).unwrap_or_default()
+    // The list has no key of its own there, so it does not show in the place of its rules.
+    let (list, item) = (At::section("rules"), At::section("rule"));
+    read_list(report, &list, &item, value, Kind::Include).unwrap_or_default()
 }
 
 /// Reads a `rules:` list, whose lists may nest.
 pub(super) fn read(report: &mut Report, at: &At, value: &Value, kind: Kind) -> Option<Vec<Rule>> {
+    read_list(report, at, &at.key("rule"), value, kind)
+}
+
+fn read_list(
+    report: &mut Report,
+    at: &At,
+    item: &At,
+    value: &Value,
+    kind: Kind,
+) -> Option<Vec<Rule>> {
     let passes = report.passes(|report| {
         if is_blank(value) {
             report.config(at, "can't be blank");
         }
         if !value.is_array() {
-            report.config(at, "should be a array");
+            report.config(at, "should be an array");
         }
     });
     if !passes {
         return None;
     }
-    let mut items = Vec::new();
-    flatten(value, &mut items);
     Some(
-        items
+        items(value)
             .into_iter()
-            .filter_map(|item| rule(report, &at.key("rule"), item, kind))
+            .filter_map(|value| rule(report, item, value, kind))
             .collect(),
     )
 }
@@ -147,7 +157,9 @@ fn rule(report: &mut Report, at: &At, value: &Value, kind: Kind) -> Option<Rule>
         }
         match map {
             Some(map) => condition = check(report, at, map, kind),
-            None => report.config(at, "should be a hash"),
+            None => {
+                report.hash_twice(at, value);
+            }
         }
     });
     let map = map.filter(|_| passes)?;
@@ -155,7 +167,9 @@ fn rule(report: &mut Report, at: &At, value: &Value, kind: Kind) -> Option<Rule>
         clauses: Clauses {
             condition,
             changes: get(map, "changes").map(|value| changes(report, &at.key("changes"), value)),
-            exists: get(map, "exists").map(|value| exists(report, &at.key("exists"), value, kind)),
+            exists: get(map, "exists")
+                .filter(|value| !is_blank(value))
+                .map(|value| exists(report, &at.key("exists"), value, kind)),
         },
         when: get(map, "when").and_then(Value::as_str).and_then(decision),
         start_in: get(map, "start_in")
@@ -166,7 +180,9 @@ fn rule(report: &mut Report, at: &At, value: &Value, kind: Kind) -> Option<Rule>
         variables: get(map, "variables")
             .map(|value| variables::read(report, &at.key("variables"), value, Form::Plain))
             .unwrap_or_default(),
-        needs: get(map, "needs").and_then(|value| needs::read(report, &at.key("needs"), value)),
+        needs: get(map, "needs")
+            .and_then(|value| needs::read(report, &at.key("needs"), value, Allowed::Jobs))
+            .map(|needs| needs.jobs),
         auto_cancel: get(map, "auto_cancel")
             .and_then(|value| workflow::auto_cancel(report, &at.key("auto_cancel"), value)),
     })
@@ -292,7 +308,7 @@ fn exists(report: &mut Report, at: &At, value: &Value, kind: Kind) -> Exists {
 
 fn paths(report: &mut Report, at: &At, attribute: &str, value: &Value) -> Vec<String> {
     let paths = report.strings(at, attribute, value);
-    if paths.len() > MAX_PATHS {
+    if paths.len() > MAX_PATHS || value.is_null() {
         report.attribute(
             at,
             attribute,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::variables::{self, Form};
 use crate::ci::report::{At, Report};
-use crate::ci::tree::{Map, get, is_blank, mapping, text_of, wrap};
+use crate::ci::tree::{Map, get, is_blank, items, mapping, text_of};
 
 const IMAGE_KEYS: &[&str] = &["docker", "kubernetes", "name", "entrypoint", "pull_policy"];
 const SERVICE_KEYS: &[&str] = &[
@@ -28,27 +28,25 @@ pub(super) fn image(report: &mut Report, at: &At, value: &Value) -> Option<Strin
 
 /// `services:`, each as an object.
 pub(super) fn services(report: &mut Report, at: &At, value: &Value) -> Vec<Value> {
-    let Some(list) = value.as_array() else {
-        report.config(at, "should be a array");
+    if !value.is_array() {
+        report.config(at, "should be an array");
         return Vec::new();
-    };
-    let mut flat = Vec::new();
-    list.iter()
-        .for_each(|item| crate::ci::tree::flatten(item, &mut flat));
-    flat.into_iter()
+    }
+    items(value)
+        .into_iter()
         .filter_map(|item| service(report, &at.key("service"), item))
         .collect()
 }
 
 fn service(report: &mut Report, at: &At, value: &Value) -> Option<Value> {
     let mut service = imageable(report, at, value, SERVICE_KEYS)?;
-    if let Some(command) = service.get("command").cloned() {
+    if let Some(command) = get(&service, "command").cloned() {
         service.insert(
             "command".to_owned(),
             json!(report.commands(&at.key("command"), &command)),
         );
     }
-    if let Some(given) = service.get("variables").cloned() {
+    if let Some(given) = get(&service, "variables").cloned() {
         variables::read(report, &at.key("variables"), &given, Form::Plain);
     }
     Some(Value::Object(service))
@@ -68,6 +66,7 @@ fn imageable(report: &mut Report, at: &At, value: &Value, keys: &[&str]) -> Opti
         if let Some(entrypoint) = get(&map, "entrypoint") {
             report.strings(at, "entrypoint", entrypoint);
         }
+        executor_options(report, at, &map);
         report.allowed_keys(at, &map, keys);
         if keys.contains(&"alias") {
             report.text(at, &map, "alias");
@@ -78,41 +77,83 @@ fn imageable(report: &mut Report, at: &At, value: &Value, keys: &[&str]) -> Opti
     }
     if let Some(policy) = get(&map, "pull_policy") {
         let at = at.key("pull_policy");
-        let policies = report.strings_or_string(&at, "config", policy);
-        let unknown: Vec<&str> = policies
-            .iter()
-            .map(String::as_str)
-            .filter(|policy| !PULL_POLICIES.contains(policy))
-            .collect();
-        if !unknown.is_empty() {
-            report.config(
-                &at,
-                &format!("contains unknown values: {}", unknown.join(", ")),
-            );
+        report.strings_or_string(&at, "config", policy);
+        if let Some(list) = policy.as_array() {
+            report.known_values(&at, "config", list, PULL_POLICIES);
+            if list.is_empty() {
+                report.config(&at, "can't be blank");
+            }
+        } else if policy
+            .as_str()
+            .is_some_and(|policy| !PULL_POLICIES.contains(&policy))
+        {
+            report.config(&at, "is not included in the list");
         }
     }
     Some(map)
 }
 
+/// `docker:` and `kubernetes:` of an image, checked and worded as by a JSON schema.
+fn executor_options(report: &mut Report, at: &At, image: &Map) {
+    let mut complain = |message: String| report.attribute(at, "executor_opts", &message);
+    for (executor, known) in [
+        ("docker", &["platform", "user"][..]),
+        ("kubernetes", &["user"][..]),
+    ] {
+        let Some(value) = get(image, executor) else {
+            continue;
+        };
+        let Some(map) = mapping(value) else {
+            complain(format!("value at `/{executor}` is not an object"));
+            continue;
+        };
+        for (key, value) in map {
+            let place = format!("`/{executor}/{key}`");
+            if !known.contains(&key.as_str()) {
+                complain(format!(
+                    "object property at {place} is a disallowed additional property"
+                ));
+                continue;
+            }
+            let longest = if key == "platform" { 64 } else { 255 };
+            match value.as_str().map(|text| text.chars().count()) {
+                Some(0) => complain(format!("string length at {place} is less than: 1")),
+                Some(length) if length > longest => {
+                    complain(format!(
+                        "string length at {place} is greater than: {longest}"
+                    ));
+                }
+                Some(_) => {}
+                None if executor == "kubernetes" && value.is_i64() => {}
+                None if executor == "kubernetes" => complain(format!(
+                    "value at {place} is not one of the types: [\"string\", \"integer\"]"
+                )),
+                None => complain(format!("value at {place} is not a string")),
+            }
+        }
+    }
+}
+
 /// `cache:`, one or several, with the defaults filled in.
 pub(super) fn caches(report: &mut Report, at: &At, value: &Value) -> Vec<Value> {
-    let several = value.is_array();
-    let list = wrap(value);
-    if list.len() > 4 {
-        report.config(at, "no more than 4 caches can be created");
+    // GitLab gives the list another name than its items.
+    let list = &at.beside("caches");
+    if mapping(value).is_none() && !value.is_array() {
+        report.config(list, "can only be a hash or an array");
         return Vec::new();
     }
-    let at = if several { at.key("cache") } else { at.clone() };
-    list.into_iter()
-        .filter_map(|item| cache(report, &at, item))
+    if value.as_array().is_some_and(|caches| caches.len() > 4) {
+        report.config(list, "no more than 4 caches can be created");
+        return Vec::new();
+    }
+    items(value)
+        .into_iter()
+        .filter_map(|item| cache(report, at, item))
         .collect()
 }
 
 fn cache(report: &mut Report, at: &At, value: &Value) -> Option<Value> {
-    let map = report.hash(at, value)?;
-    if map.is_empty() {
-        return None;
-    }
+    let map = report.hash_twice(at, value)?;
     let passes = report.passes(|report| {
         let keys = [
             "key",
@@ -124,10 +165,14 @@ fn cache(report: &mut Report, at: &At, value: &Value) -> Option<Value> {
             "fallback_keys",
         ];
         report.allowed_keys(at, map, &keys);
-        if let Some(policy) = report.text(at, map, "policy")
-            && !["pull-push", "push", "pull"].contains(&policy)
-            && !policy.contains('$')
-        {
+        let policy = map.get("policy").filter(|policy| !is_blank(policy));
+        if policy.is_some_and(|policy| !policy.is_string()) {
+            report.attribute(at, "policy", "should be a string");
+        }
+        // GitLab looks for one of the words anywhere.
+        if policy.map(text_of).is_some_and(|policy| {
+            !["push", "pull"].iter().any(|word| policy.contains(word)) && !names_variable(&policy)
+        }) {
             report.attribute(
                 at,
                 "policy",
@@ -169,12 +214,44 @@ fn cache(report: &mut Report, at: &At, value: &Value) -> Option<Value> {
         ("fallback_keys", json!([])),
     ];
     for (key, default) in defaults {
-        let value = get(map, key).cloned().unwrap_or(default);
+        let value = match get(map, key) {
+            Some(value) if key == "key" => plain_key(value),
+            Some(value) if key == "policy" && is_blank(value) => default,
+            Some(value) => value.clone(),
+            None => default,
+        };
         if !value.is_null() {
             cache.insert(key.to_owned(), value);
         }
     }
     Some(Value::Object(cache))
+}
+
+/// The key without nulls, its files named from the root of the repository.
+fn plain_key(key: &Value) -> Value {
+    let Some(map) = mapping(key) else {
+        return key.clone();
+    };
+    let relative = |file: &Value| match file.as_str() {
+        Some(path) => path.trim_start_matches('/').into(),
+        None => file.clone(),
+    };
+    map.iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| match value.as_array() {
+            Some(files) => (name.clone(), files.iter().map(relative).collect()),
+            None => (name.clone(), value.clone()),
+        })
+        .collect::<Map>()
+        .into()
+}
+
+fn names_variable(text: &str) -> bool {
+    text.split('$').skip(1).any(|name| {
+        name.chars()
+            .next()
+            .is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
 }
 
 fn cache_key(report: &mut Report, at: &At, key: &Value) {
@@ -190,11 +267,25 @@ fn cache_key(report: &mut Report, at: &At, key: &Value) {
             let Some(files) = get(map, name) else {
                 continue;
             };
-            let files = report.strings(&at.key(name), "config", files);
-            if files.is_empty() {
+            report.strings(&at.key(name), "config", files);
+            // Where there is no list, GitLab counts letters.
+            let length = match files {
+                Value::Array(list) => list.len(),
+                Value::Object(map) => map.len(),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                    text_of(files).chars().count()
+                }
+            };
+            if length == 0 {
                 report.config(&at.key(name), "requires at least 1 item");
-            } else if files.len() > 2 {
+            } else if length > 2 {
                 report.config(&at.key(name), "has too many items (maximum is 2)");
+            }
+        }
+        if let Some(prefix) = get(map, "prefix") {
+            match prefix.as_str() {
+                Some(text) => key_text(report, &at.key("prefix"), text),
+                None => report.config(&at.key("prefix"), "should be a string or symbol"),
             }
         }
         return;
@@ -203,6 +294,10 @@ fn cache_key(report: &mut Report, at: &At, key: &Value) {
         report.verbatim(format!("{at} should be a hash, a string or a symbol"));
         return;
     };
+    key_text(report, at, text);
+}
+
+fn key_text(report: &mut Report, at: &At, text: &str) {
     let path = percent_encoding::percent_decode_str(text).decode_utf8_lossy();
     if path.contains('/') {
         report.config(at, "cannot contain the \"/\" character");
@@ -213,7 +308,7 @@ fn cache_key(report: &mut Report, at: &At, key: &Value) {
 
 /// `hooks:`, of which GitLab knows one.
 pub(super) fn hooks(report: &mut Report, at: &At, value: &Value) -> Vec<String> {
-    let Some(map) = report.hash(at, value) else {
+    let Some(map) = report.hash_twice(at, value) else {
         return Vec::new();
     };
     report.allowed_keys(at, map, &["pre_get_sources_script"]);
@@ -235,15 +330,11 @@ pub(super) fn id_tokens(
     let mut tokens = BTreeMap::new();
     for (name, token) in map {
         let at = at.key(name);
-        let Some(token) = report.hash(&at, token) else {
-            continue;
-        };
+        let none = Map::new();
+        let token = mapping(token).unwrap_or(&none);
         report.required_keys(&at, token, &["aud"]);
         report.allowed_keys(&at, token, &["aud"]);
-        let audience = token
-            .get("aud")
-            .filter(|audience| !is_blank(audience))
-            .unwrap_or(&Value::Null);
+        let audience = token.get("aud").unwrap_or(&Value::Null);
         tokens.insert(name.clone(), report.strings_or_string(&at, "aud", audience));
     }
     tokens

@@ -50,6 +50,9 @@ const RETRY_REASONS: &[&str] = &[
     "ip_restriction_failure",
     "reached_max_pipeline_hierarchy_size",
     "reached_downstream_pipeline_trigger_rate_limit",
+    "duo_workflow_not_allowed",
+    "job_router_failure",
+    "job_token_expired",
     "always",
 ];
 
@@ -65,25 +68,19 @@ pub(super) fn retry(report: &mut Report, value: &Value) -> Retry {
         if let Some(max) = get(map, "max") {
             match max.as_i64() {
                 Some(max) => retry.max = times(report, at, "max", max),
+                None if max.is_number() => report.attribute(at, "max", "must be an integer"),
                 None => report.attribute(at, "max", "is not a number"),
             }
         }
         if let Some(when) = get(map, "when") {
             retry.when = report.strings_or_string(at, "when", when);
-            let unknown: Vec<&str> = retry
-                .when
-                .iter()
-                .map(String::as_str)
-                .filter(|reason| !RETRY_REASONS.contains(reason))
-                .collect();
-            if !unknown.is_empty() && when.is_string() {
+            if let Some(list) = when.as_array() {
+                report.known_values(at, "when", list, RETRY_REASONS);
+            } else if when
+                .as_str()
+                .is_some_and(|reason| !RETRY_REASONS.contains(&reason))
+            {
                 report.attribute(at, "when", "is not included in the list");
-            } else if !unknown.is_empty() {
-                report.attribute(
-                    at,
-                    "when",
-                    &format!("contains unknown values: {}", unknown.join(", ")),
-                );
             }
             retry.when.retain(|reason| reason != "always");
         }
@@ -206,23 +203,14 @@ fn inherited(report: &mut Report, at: &At, value: &Value, allowed: &[&str]) -> I
     match value {
         Value::Bool(true) => Inherit::All,
         Value::Bool(false) => Inherit::None,
-        Value::Array(_) => {
+        Value::Array(list) => {
             if !is_list_of_strings(value) {
                 report.config(at, "should be an array of strings");
             }
-            let names = strings(value);
-            let unknown: Vec<&str> = names
-                .iter()
-                .map(String::as_str)
-                .filter(|name| !allowed.contains(name))
-                .collect();
-            if !allowed.is_empty() && !unknown.is_empty() {
-                report.config(
-                    at,
-                    &format!("contains unknown values: {}", unknown.join(", ")),
-                );
+            if !allowed.is_empty() {
+                report.known_values(at, "config", list, allowed);
             }
-            Inherit::Only(names)
+            Inherit::Only(strings(value))
         }
         Value::Null | Value::Number(_) | Value::String(_) | Value::Object(_) => {
             report.verbatim(format!("{at} should be a bool or array of strings"));

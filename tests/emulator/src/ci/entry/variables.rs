@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::ci::definition::{Variable, Variables};
 use crate::ci::report::{At, Report};
-use crate::ci::tree::{Map, get, mapping, text_of};
+use crate::ci::tree::{Map, get, is_blank, mapping, text_of};
 
 /// Which keys a variable written as a hash may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,10 +87,13 @@ fn check(report: &mut Report, at: &At, map: &Map, form: Form) {
         }
     }
     let value = map.get("value").unwrap_or(&Value::Null);
-    if options
-        .and_then(Value::as_array)
-        .is_some_and(|options| !options.is_empty() && !options.contains(value))
-    {
+    let among = |options: &Value| match options {
+        Value::Array(list) => list.contains(value),
+        Value::String(text) => value.as_str().is_none_or(|value| text.contains(value)),
+        Value::Object(map) => value.as_str().is_some_and(|value| map.contains_key(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+    };
+    if options.is_some_and(|options| !is_blank(options) && !among(options)) {
         report.config(at, "value must be present in options");
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn read(report: &mut Report, value: Option<&Value>) -> Workflow {
     let at = At::section("workflow");
     let mut workflow = Workflow::default();
     let Some(value) = value else { return workflow };
-    let Some(map) = report.hash(&at, value) else {
+    let Some(map) = report.hash_twice(&at, value) else {
         return workflow;
     };
     let name = get(map, "name").map(text_of);

@@ -31,6 +31,7 @@ pub(super) fn of_project(
             file: variable.variable_type == "file",
             masked: variable.masked,
             raw: variable.raw,
+            public: false,
         })
         .collect()
 }

@@ -38,7 +38,58 @@ pub(crate) fn substituted(text: &str, variables: &BTreeMap<String, JobVariable>)
     resolve(&scope, scope.len() - 1, &mut Vec::new())
 }
 
+/// The variables as an outside runner gets them, each key once: references to plain variables are put in place, those to files,
+/// raw and unknown variables are left to the runner, which puts them in place in turn.
+pub(crate) fn for_runner(variables: &[JobVariable]) -> Vec<JobVariable> {
+    let mut done: Vec<JobVariable> = Vec::new();
+    for (at, variable) in variables.iter().enumerate() {
+        let value = partly(variables, at, &mut vec![at]);
+        done.retain(|other| other.key != variable.key);
+        done.push(JobVariable {
+            value,
+            ..variable.clone()
+        });
+    }
+    done
+}
+
+fn partly(variables: &[JobVariable], at: usize, path: &mut Vec<usize>) -> String {
+    replaced(variables, at, |found, target| {
+        let whole = || found[0].to_owned();
+        let Some(target) = target.filter(|target| !path.contains(target)) else {
+            return whole();
+        };
+        if variables[target].raw || variables[target].file {
+            return whole();
+        }
+        path.push(target);
+        let value = partly(variables, target, path);
+        path.pop();
+        value
+    })
+}
+
 fn resolve(variables: &[JobVariable], at: usize, path: &mut Vec<usize>) -> String {
+    replaced(variables, at, |found, target| {
+        if found.name("escaped").is_some() {
+            return "$".to_owned();
+        }
+        let Some(target) = target.filter(|target| !path.contains(target)) else {
+            return String::new();
+        };
+        path.push(target);
+        let value = resolve(variables, target, path);
+        path.pop();
+        value
+    })
+}
+
+/// The value of a variable with something in place of each reference, given what it refers to.
+fn replaced(
+    variables: &[JobVariable],
+    at: usize,
+    mut substitute: impl FnMut(&Captures<'_>, Option<usize>) -> String,
+) -> String {
     let variable = &variables[at];
     let Some(reference) = REFERENCE
         .as_ref()
@@ -48,9 +99,6 @@ fn resolve(variables: &[JobVariable], at: usize, path: &mut Vec<usize>) -> Strin
     };
     reference
         .replace_all(&variable.value, |found: &Captures<'_>| {
-            if found.name("escaped").is_some() {
-                return "$".to_owned();
-            }
             let name = ["plain", "braced"]
                 .iter()
                 .find_map(|group| found.name(group))
@@ -61,17 +109,8 @@ fn resolve(variables: &[JobVariable], at: usize, path: &mut Vec<usize>) -> Strin
             } else {
                 variables.len()
             };
-            let target = variables[..end]
-                .iter()
-                .rposition(|other| other.key == name)
-                .filter(|target| !path.contains(target));
-            let Some(target) = target else {
-                return String::new();
-            };
-            path.push(target);
-            let value = resolve(variables, target, path);
-            path.pop();
-            value
+            let target = variables[..end].iter().rposition(|other| other.key == name);
+            substitute(found, target)
         })
         .into_owned()
 }
@@ -96,5 +135,25 @@ mod tests {
         assert_eq!(values["B"].value, "b+");
         assert_eq!(values["R"].value, "$B");
         assert_eq!(values["X"].value, "y");
+    }
+
+    #[test]
+    fn an_outside_runner_gets_what_only_it_can_put_in_place() {
+        let file = JobVariable {
+            file: true,
+            ..JobVariable::new("FILE", "content")
+        };
+        let variables = [
+            JobVariable::new("A", "$B $FILE $RAW $MISSING $$5"),
+            JobVariable::new("B", "old"),
+            JobVariable::new("B", "$B+"),
+            JobVariable::literal("RAW", "$B"),
+            file,
+        ];
+        let found = for_runner(&variables);
+        let value = |key: &str| &found.iter().find(|one| one.key == key).unwrap().value;
+        assert_eq!(value("A"), "old+ $FILE $RAW $MISSING $$5");
+        assert_eq!(value("B"), "old+");
+        assert_eq!(found.len(), 4);
     }
 }

@@ -7,6 +7,7 @@ use crate::ci::definition::{Inherit, JobDefinition, Variable, When};
 use crate::store::State;
 use crate::store::jobs::Job;
 use crate::store::pipelines::{GivenVariable, Pipeline};
+use crate::store::runners::Runner;
 use crate::versions;
 
 /// What is only known once a runner has taken the job.
@@ -46,6 +47,48 @@ pub(crate) fn for_job(
         pipeline.project_id,
         pipeline.protected,
         environment,
+    ));
+    all.extend(given(state, pipeline));
+    all.extend(job.variables.iter().map(JobVariable::from));
+    all
+}
+
+/// What the server knows of the runner itself.
+pub(crate) fn of_runner(runner: &Runner) -> Vec<(&'static str, String)> {
+    vec![
+        ("CI_RUNNER_ID", runner.id.to_string()),
+        (
+            "CI_RUNNER_DESCRIPTION",
+            runner.description.clone().unwrap_or_default(),
+        ),
+        ("CI_RUNNER_TAGS", serde_json::json!(runner.tags).to_string()),
+    ]
+}
+
+/// The variables of the dotenv reports of earlier jobs.
+pub(crate) fn inherited(earlier: &[&Job]) -> Vec<(String, String)> {
+    let all = earlier.iter().flat_map(|job| job.dotenv.iter());
+    all.cloned().collect()
+}
+
+/// What the keywords of a job may refer to before a runner has taken it.
+pub(crate) fn for_references(
+    server: Server<'_>,
+    state: &State,
+    pipeline: &Pipeline,
+    job: &Job,
+) -> Vec<JobVariable> {
+    let mut all = of_job(server, state, pipeline, job);
+    all.extend(predefined::of_pipeline(server, state, pipeline));
+    all.push(JobVariable::new("CI_PIPELINE_ID", pipeline.id.to_string()));
+    all.extend(configured(pipeline, job));
+    all.extend(user_variables(state, job.user_id));
+    let project = pipeline.project_id;
+    all.extend(assigned::of_project(
+        state,
+        project,
+        pipeline.protected,
+        None,
     ));
     all.extend(given(state, pipeline));
     all.extend(job.variables.iter().map(JobVariable::from));
@@ -120,6 +163,7 @@ fn persisted(
     let address = server.url.trim_start_matches("http://");
     let masked = |key: &str, value: String| JobVariable {
         masked: true,
+        public: false,
         ..JobVariable::literal(key, value)
     };
     let web = format!("{}/{path}/-", server.url);

@@ -17,8 +17,8 @@ use crate::store::State;
 use crate::store::pipelines::{GivenVariable, Pipeline};
 use crate::versions::Version;
 
-pub(crate) use self::expand::{expanded, substituted};
-pub(crate) use self::job::{Running, for_bridge, for_job};
+pub(crate) use self::expand::{expanded, for_runner, substituted};
+pub(crate) use self::job::{Running, for_bridge, for_job, for_references, inherited, of_runner};
 
 /// One variable of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(crate) struct JobVariable {
     pub(crate) masked: bool,
     /// References inside the value are left alone.
     pub(crate) raw: bool,
+    /// Nobody's secret: predefined, or written in the configuration.
+    pub(crate) public: bool,
 }
 
 impl JobVariable {
@@ -41,6 +43,7 @@ impl JobVariable {
             file: false,
             masked: false,
             raw: false,
+            public: true,
         }
     }
 
@@ -65,6 +68,7 @@ impl From<&GivenVariable> for JobVariable {
             file: given.file,
             masked: false,
             raw: given.raw,
+            public: false,
         }
     }
 }

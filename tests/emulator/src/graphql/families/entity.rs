@@ -9,6 +9,7 @@ use crate::graphql::objects::{
     Call, Found, NOTHING, Object, Outcome, Problem, number_of, time_of, upper, value,
 };
 use crate::store::State;
+use crate::store::holders::Holder;
 
 /// The address of an object in the REST API, below `/api/v4/`.
 pub(super) fn path(state: &State, object: &Object) -> Option<String> {
@@ -35,7 +36,10 @@ pub(super) fn path(state: &State, object: &Object) -> Option<String> {
         }
         Object::Milestone(id) => {
             let row = state.milestones.get(*id)?;
-            format!("projects/{}/milestones/{}", row.project_id, row.id)
+            match row.holder {
+                Holder::Project(project) => format!("projects/{project}/milestones/{}", row.id),
+                Holder::Group(group) => format!("groups/{group}/milestones/{}", row.id),
+            }
         }
         Object::Release(id) => {
             let row = state.releases.get(*id)?;

@@ -7,6 +7,7 @@ use crate::graphql::objects::{
     Call, Found, NOTHING, Object, Outcome, gid, number_of, one, record, time, value,
 };
 use crate::graphql::schema::{Family, Line, field, object};
+use crate::store::holders::Holder;
 use crate::store::labels::Label;
 
 const LABEL: &[Line] = &[
@@ -62,9 +63,20 @@ const MILESTONE: &[Line] = &[
         Ok(one(state
             .milestones
             .get(*id)
-            .map(|row| Object::Project(row.project_id))))
+            .and_then(|row| row.holder.project())
+            .map(Object::Project)))
     }),
-    field("group: Group", |_| Ok(NOTHING)),
+    field("group: Group", |c| {
+        let Object::Milestone(id) = c.object else {
+            return Ok(NOTHING);
+        };
+        let state = c.state();
+        Ok(one(state
+            .milestones
+            .get(*id)
+            .and_then(|row| row.holder.group())
+            .map(Object::Group)))
+    }),
     field("stats: MilestoneStats", |c| {
         let Object::Milestone(id) = c.object else {
             return Ok(NOTHING);
@@ -101,8 +113,15 @@ pub(super) const OF_PROJECT: &[Line] = &[
             let search = c.text("searchTerm").unwrap_or_default().to_lowercase();
             let title = c.text("title");
             let state = c.state();
+            let holders = if c.flag("includeAncestorGroups") == Some(true) {
+                state.holder_and_above(Holder::Project(*id))
+            } else {
+                vec![Holder::Project(*id)]
+            };
             let mut rows: Vec<&Label> = state
-                .labels_of(*id)
+                .labels
+                .iter()
+                .filter(|row| holders.contains(&row.holder))
                 .filter(|row| {
                     let text = row.description.clone().unwrap_or_default();
                     row.name.to_lowercase().contains(&search)
@@ -131,8 +150,15 @@ pub(super) const OF_PROJECT: &[Line] = &[
             };
             let search = c.text("searchTitle").unwrap_or_default().to_lowercase();
             let state = c.state();
+            let holders = if c.flag("includeAncestors") == Some(true) {
+                state.holder_and_above(Holder::Project(*id))
+            } else {
+                vec![Holder::Project(*id)]
+            };
             let mut rows: Vec<_> = state
-                .milestones_of(*id)
+                .milestones
+                .iter()
+                .filter(|row| holders.contains(&row.holder))
                 .filter(|row| ids.as_ref().is_none_or(|ids| ids.contains(&row.id)))
                 .filter(|row| c.text("state").is_none_or(|wanted| wanted == row.state()))
                 .filter(|row| c.text("title").is_none_or(|title| title == row.title))

@@ -9,6 +9,7 @@ use crate::graphql::objects::{
     Call, Found, NOTHING, Object, Outcome, Problem, one, record, user, value,
 };
 use crate::graphql::schema::{Family, Line, field, object};
+use crate::store::holders::Holder;
 
 const FIELDS: &[Line] = &[
     field("currentUser: CurrentUser", |c| Ok(one(c.user().map(user)))),
@@ -143,7 +144,10 @@ const FIELDS: &[Line] = &[
         let id = c.gid("id", &["Milestone"])?.unwrap_or_default();
         let state = c.state();
         let row = state.milestones.get(id);
-        let row = row.filter(|row| access::in_project(&state, c.user(), row.project_id).can_read);
+        let row = row.filter(|row| match row.holder {
+            Holder::Project(project) => access::in_project(&state, c.user(), project).can_read,
+            Holder::Group(group) => access::in_group(&state, c.user(), group).can_read,
+        });
         Ok(one(row.map(|row| Object::Milestone(row.id))))
     }),
 ];
