@@ -217,6 +217,14 @@ const FIELDS: &[Line] = &[
             one(row.downstream_pipeline_id.map(Object::Pipeline))
         })
     }),
+    field("runner: CiRunner", |c| {
+        row(c, |row, _| {
+            one(row
+                .taken
+                .as_ref()
+                .map(|taken| Object::Runner(taken.runner_id)))
+        })
+    }),
     field("needs: CiBuildNeedConnection", |c| {
         row(c, |row, _| {
             let needs = row

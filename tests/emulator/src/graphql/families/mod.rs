@@ -26,6 +26,7 @@ mod release_changes;
 mod releases;
 mod repository;
 mod root;
+mod runners;
 mod stages;
 mod todos;
 mod users;
@@ -58,6 +59,7 @@ pub(super) const FAMILIES: &[&Family] = &[
     &groups::FAMILY,
     &ci::FAMILY,
     &releases::FAMILY,
+    &runners::FAMILY,
     &todos::FAMILY,
     &mutations::FAMILY,
     &merge_request_changes::FAMILY,

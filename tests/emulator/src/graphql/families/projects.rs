@@ -223,6 +223,7 @@ pub(super) const FAMILY: Family = Family {
         super::labels::OF_PROJECT,
         super::ci::OF_PROJECT,
         super::releases::OF_PROJECT,
+            super::runners::OF_PROJECT,
         super::issues::OF_CONTAINER,
         super::work_items::OF_CONTAINER,
     ])],
