@@ -389,7 +389,7 @@ late: { script: [echo], when: delayed, start_in: 1 day }
         json!({ "status": "MANUAL", "cancelable": false, "retryable": true })
     );
     let retried = done(root, "pipelineRetry", id.clone(), "pipeline { status }");
-    assert_eq!(retried["pipeline"]["status"], "PENDING");
+    assert_eq!(retried["pipeline"]["status"], "RUNNING");
     done(root, "pipelineDestroy", id, "__typename");
     let missing = json!({ "projectPath": "root/shop", "ref": "nope" });
     let refused = mutate(root, "pipelineCreate", missing, "pipeline { id }");
@@ -442,12 +442,12 @@ fn projects_get_settings_branches_commits_releases_and_environments() {
     let settings = done(
         root,
         "projectCiCdSettingsUpdate",
-        json!({ "fullPath": path, "inboundJobTokenScopeEnabled": false, "keepLatestArtifact": false }),
-        "ciCdSettings { inboundJobTokenScopeEnabled keepLatestArtifact }",
+        json!({ "fullPath": path, "pushRepositoryForJobTokenAllowed": true, "keepLatestArtifact": false }),
+        "ciCdSettings { pushRepositoryForJobTokenAllowed keepLatestArtifact }",
     );
     assert_eq!(
         settings["ciCdSettings"],
-        json!({ "inboundJobTokenScopeEnabled": false, "keepLatestArtifact": false })
+        json!({ "pushRepositoryForJobTokenAllowed": true, "keepLatestArtifact": false })
     );
     let scope = "ciJobTokenScope { inboundAllowlist { nodes { fullPath } } inboundAllowlistCount }";
     let input = json!({ "projectPath": path, "targetProjectPath": "root/other" });
