@@ -10,6 +10,7 @@ use crate::store::State;
 use crate::store::members::Source;
 use crate::store::places::Place;
 use crate::store::projects::Project;
+use crate::store::runners::Registration;
 
 use super::{group_entity, users};
 
@@ -109,6 +110,13 @@ pub(super) fn full(ctx: &Ctx<'_>, state: &State, project: &Project) -> Value {
     }
     if let Some(user) = ctx.caller.user() {
         entity.insert("permissions".to_owned(), permissions(state, user, project));
+    }
+    let manages = access::in_project(state, ctx.caller.user(), project.id);
+    let token = state
+        .registration_tokens
+        .get(&Registration::Project(project.id));
+    if let Some(token) = token.filter(|_| manages.at_least(access::Role::Maintainer)) {
+        entity.insert("runners_token".to_owned(), json!(token));
     }
     Value::Object(entity)
 }

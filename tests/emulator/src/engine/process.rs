@@ -42,7 +42,7 @@ fn start_delayed(state: &mut State, now: Timestamp) {
     }
 }
 
-/// Jobs that no runner takes for a whole day fail.
+/// Jobs that no runner takes for a whole day fail, and those of outside runners that have been silent for an hour.
 fn drop_stuck(state: &mut State, now: Timestamp) {
     let longest = SignedDuration::from_hours(24);
     let stuck = |job: &&Job| {
@@ -52,8 +52,22 @@ fn drop_stuck(state: &mut State, now: Timestamp) {
                 .queued_at
                 .is_some_and(|at| now.duration_since(at) > longest)
     };
-    let stuck: Vec<u64> = state.jobs.iter().filter(stuck).map(|job| job.id).collect();
-    for job in stuck {
+    let silence = SignedDuration::from_hours(1);
+    let lost = |job: &&Job| {
+        matches!(job.status, Status::Running | Status::Canceling)
+            && job.taken.as_ref().is_some_and(|taken| {
+                let runner = state.runners.get(taken.runner_id);
+                let embedded = runner.is_some_and(|runner| runner.embedded);
+                !embedded && now.duration_since(taken.heard_at) > silence
+            })
+    };
+    let doomed: Vec<u64> = state
+        .jobs
+        .iter()
+        .filter(|job| stuck(job) || lost(job))
+        .map(|job| job.id)
+        .collect();
+    for job in doomed {
         drop_job(state, job, "stuck_or_timeout_failure", now);
         retry::retry_by_itself(state, job, now);
     }

@@ -280,6 +280,7 @@ impl State {
             import_status: "none",
             settings: Settings::default(),
         });
+        self.registration_token(super::runners::Registration::Project(id));
         self.record(
             id,
             creator_id,

@@ -323,6 +323,28 @@ fn a_runner_that_cannot_cancel_gracefully_loses_its_job_at_once() {
 }
 
 #[test]
+fn a_job_whose_runner_falls_silent_fails_after_an_hour() {
+    let ci = CiWorld::new("job: { script: ['true'] }");
+    let job = runner(&ci).take();
+    let clock = ci.world.emulator.clock();
+    clock.advance(jiff::SignedDuration::from_mins(50));
+    assert_eq!(job.tell(json!({ "state": "running" })).status, 200);
+    clock.advance(jiff::SignedDuration::from_mins(50));
+    assert_eq!(ci.job_status(ci.latest(), "job"), "running");
+    clock.advance(jiff::SignedDuration::from_mins(20));
+    let lost = ci.job(ci.latest(), "job");
+    assert_eq!(
+        (&lost["status"], &lost["failure_reason"]),
+        (&json!("failed"), &json!("stuck_or_timeout_failure"))
+    );
+    let late = job.tell(json!({ "state": "success" }));
+    assert_eq!(
+        (late.status, late.header("job-status")),
+        (403, Some("failed"))
+    );
+}
+
+#[test]
 fn what_a_runner_cannot_do_fails_the_job_by_name() {
     let ci = CiWorld::new(
         "job: { script: ['exit 7'], allow_failure: { exit_codes: [7] } }\nplain: { script: ['true'] }",

@@ -100,6 +100,13 @@ fn a_program_registers_checks_its_token_and_leaves() {
             json!({ "message": "403 Forbidden - invalid token supplied" })
         )
     );
+    let shown = world.root.get(&format!("projects/{project}")).json();
+    assert!(
+        shown["runners_token"]
+            .as_str()
+            .unwrap()
+            .starts_with("GR1348941")
+    );
     let path = format!("projects/{project}/runners/reset_registration_token");
     let registration = world.root.post(&path, json!({}));
     assert_eq!(registration.status, 201);
