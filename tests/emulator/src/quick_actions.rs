@@ -91,7 +91,7 @@ const LACKING: [&str; 18] = [
 ];
 
 /// Actions that are nothing but a picture after their argument.
-const PICTURES: [(&str, &str); 2] = [("shrug", "¯\\\\＿(ツ)＿/¯"), ("tableflip", "(╯°□°)╯︵ ┻━┻")];
+const PICTURES: [(&str, &str); 2] = [("shrug", "¯\\＿(ツ)＿/¯"), ("tableflip", "(╯°□°)╯︵ ┻━┻")];
 
 /// One action as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
