@@ -26,6 +26,7 @@ mod discussions;
 mod draft_notes;
 mod environments;
 mod events;
+mod exports;
 mod files;
 mod forks;
 mod freeze_periods;
@@ -238,6 +239,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     user_states::ROUTES,
     users::ROUTES,
     variables::ROUTES,
+    exports::ROUTES,
     search::ROUTES,
     markdown::ROUTES,
     templates::ROUTES,

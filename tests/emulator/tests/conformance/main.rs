@@ -25,6 +25,7 @@ mod discussions;
 mod environments;
 mod events;
 mod every_schema;
+mod exports;
 mod faults;
 mod fork_relations;
 mod forks;
