@@ -9,6 +9,7 @@ mod boards;
 mod branches;
 mod broadcast_messages;
 mod changelog;
+mod changelog_file;
 mod ci_access;
 mod ci_lint;
 mod ci_params;
@@ -27,6 +28,7 @@ mod draft_notes;
 mod environments;
 mod events;
 mod exports;
+mod features;
 mod files;
 mod forks;
 mod freeze_periods;
@@ -55,6 +57,7 @@ mod label_entity;
 mod labels;
 mod markdown;
 mod members;
+mod merge_request_context;
 mod merge_request_diffs;
 mod merge_request_entity;
 mod merge_request_merge;
@@ -69,6 +72,7 @@ mod noteable;
 mod notes;
 mod notification_settings;
 mod overlay;
+mod package_rules;
 mod packages;
 mod pages;
 mod personal_access_tokens;
@@ -84,6 +88,7 @@ mod projects;
 mod protected_branches;
 mod protected_tags;
 mod release_entity;
+mod release_evidence;
 mod release_links;
 mod releases;
 mod remote_mirrors;
@@ -93,6 +98,7 @@ mod repository_blobs;
 mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
+mod review_apps;
 mod runner_artifacts;
 mod runner_assignment;
 mod runner_auth;
@@ -102,14 +108,17 @@ mod runner_registration;
 mod runner_settings;
 mod runners;
 mod search;
+mod search_code;
 mod sharing;
 mod snippet_files;
 mod snippets;
 mod ssh_keys;
+mod submodules;
 mod subscriptions;
 mod suggestions;
 mod tags;
 mod templates;
+mod test_reports;
 mod time_tracking;
 mod todos;
 mod token_lists;
@@ -182,6 +191,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     draft_notes::ROUTES,
     environments::ROUTES,
     events::ROUTES,
+    features::ROUTES,
     files::ROUTES,
     forks::ROUTES,
     freeze_periods::ROUTES,
@@ -195,6 +205,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     label_actions::ROUTES,
     labels::ROUTES,
     members::ROUTES,
+    merge_request_context::ROUTES,
     merge_request_diffs::ROUTES,
     merge_request_merge::ROUTES,
     merge_request_people::ROUTES,
@@ -205,6 +216,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     milestones::ROUTES,
     namespaces::ROUTES,
     notes::ROUTES,
+    package_rules::ROUTES,
     packages::ROUTES,
     personal_access_tokens::ROUTES,
     pipeline_schedules::ROUTES,
@@ -214,6 +226,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     projects::ROUTES,
     protected_branches::ROUTES,
     protected_tags::ROUTES,
+    release_evidence::ROUTES,
     release_links::ROUTES,
     releases::ROUTES,
     repository::ROUTES,
@@ -222,7 +235,10 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     resource_access_tokens::ROUTES,
     resource_events::ROUTES,
     resource_groups::ROUTES,
+    search::ROUTES,
+    review_apps::ROUTES,
     snippets::ROUTES,
+    submodules::ROUTES,
     subscriptions::ROUTES,
     suggestions::ROUTES,
     runner_artifacts::ROUTES,
@@ -231,6 +247,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     runner_registration::ROUTES,
     runners::ROUTES,
     tags::ROUTES,
+    test_reports::ROUTES,
     time_tracking::ROUTES,
     todos::ROUTES,
     triggers::ROUTES,
@@ -271,7 +288,9 @@ pub(crate) const PAGES: &[&[Route]] = &[
     artifacts::PAGES,
     files::PAGES,
     jobs::PAGES,
+    release_evidence::PAGES,
     releases::PAGES,
     repository_archive::PAGES,
+    snippets::PAGES,
     uploads::PAGES,
 ];

@@ -1,299 +1,260 @@
-//! Search: in everything, in a group, in a project.
+//! Searching in everything, in a group or in a project, as far as a server without advanced search can.
 
 use serde_json::{Value, json};
 
-use crate::access::{self, Role};
+use crate::access;
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
+use crate::issuables;
 use crate::router::{Answer, Guard, Param, Route, boolean, get, list, one_of, string};
 use crate::store::State;
 use crate::store::holders::Holder;
 use crate::store::members::Source;
-use crate::store::merge_requests::{MergeRequest, MergeRequestState};
+use crate::store::notes::Noteable;
 
+use super::search_code;
 use super::{
-    commit_entity, issue_entity, merge_request_entity, milestones, notes, project_entity, users,
+    issue_entity, merge_request_entity, milestones, notes, project_entity, snippets, users,
 };
 
-const EVERYWHERE: &[&str] = &[
+const SCOPES: &[&str] = &[
     "projects",
     "issues",
     "merge_requests",
     "milestones",
+    "snippet_titles",
     "users",
-];
-const IN_PROJECT: &[&str] = &[
-    "issues",
-    "merge_requests",
-    "milestones",
-    "notes",
+    "wiki_blobs",
     "commits",
     "blobs",
-    "users",
+    "notes",
 ];
-const TEXT: &[Param] = &[
+/// What only an index of all repositories can answer.
+const ADVANCED: &[&str] = &["wiki_blobs", "commits", "blobs", "notes"];
+const WHAT: &[Param] = &[
     string("search").required(),
+    one_of("scope", SCOPES).required(),
     one_of("state", &["all", "opened", "closed", "merged"]),
     boolean("confidential"),
     one_of("order_by", &["created_at"]),
     one_of("sort", &["asc", "desc"]),
+    boolean("include_archived"),
     list("fields"),
 ];
-const SCOPE: &[Param] = &[one_of("scope", EVERYWHERE).required()];
-const PROJECT_SCOPE: &[Param] = &[one_of("scope", IN_PROJECT).required(), string("ref")];
+const PROJECT: Guard = Guard::SignedInReader;
+const REF: &[Param] = &[string("ref")];
 
 pub(super) const ROUTES: &[Route] = &[
-    get("search", Guard::User, search)
-        .params(TEXT)
-        .also(SCOPE)
+    get("search", Guard::User, everywhere)
+        .params(WHAT)
         .paginated(),
-    get("groups/:id/search", Guard::GroupReader, search)
-        .params(TEXT)
-        .also(SCOPE)
+    get("groups/:id/search", Guard::GroupReader, in_group)
+        .params(WHAT)
         .paginated(),
-    get("groups/:id/-/search", Guard::GroupReader, search)
-        .params(TEXT)
-        .also(SCOPE)
+    get("groups/:id/-/search", Guard::GroupReader, in_group)
+        .params(WHAT)
         .paginated(),
-    get("projects/:id/search", Guard::SignedInReader, search)
-        .params(TEXT)
-        .also(PROJECT_SCOPE)
+    get("projects/:id/search", PROJECT, in_project)
+        .params(WHAT)
+        .also(REF)
         .paginated(),
-    get("projects/:id/-/search", Guard::SignedInReader, search)
-        .params(TEXT)
-        .also(PROJECT_SCOPE)
+    get("projects/:id/-/search", PROJECT, in_project)
+        .params(WHAT)
+        .also(REF)
         .paginated(),
 ];
 
-fn search(ctx: &Ctx<'_>) -> Answer {
-    match ctx.string("scope").unwrap_or_default() {
-        "projects" => projects(ctx),
-        "issues" => issues(ctx),
-        "merge_requests" => merge_requests(ctx),
-        "milestones" => in_milestones(ctx),
-        "notes" => in_notes(ctx),
-        "commits" => commits(ctx),
-        "blobs" => blobs(ctx),
-        _ => in_users(ctx),
+fn everywhere(ctx: &Ctx<'_>) -> Answer {
+    refuse_advanced(ctx)?;
+    if ctx.string("scope") == Some("snippet_titles") {
+        let state = ctx.state();
+        let found: Vec<Value> = state
+            .snippets
+            .iter()
+            .rev()
+            .filter(|snippet| has(ctx, &snippet.title) && snippets::may_read(ctx, &state, snippet))
+            .map(|snippet| snippets::entity(ctx, &state, snippet))
+            .collect();
+        return ctx.page(found, |entity| entity);
+    }
+    scoped(ctx, None)
+}
+
+fn in_group(ctx: &Ctx<'_>) -> Answer {
+    ctx.user()?;
+    refuse_advanced(ctx)?;
+    only(
+        ctx,
+        &[
+            "projects",
+            "issues",
+            "merge_requests",
+            "milestones",
+            "users",
+        ],
+    )?;
+    scoped(ctx, Some(Holder::Group(ctx.group())))
+}
+
+fn in_project(ctx: &Ctx<'_>) -> Answer {
+    match ctx.string("scope") {
+        Some("blobs") => search_code::blobs(ctx),
+        Some("commits") => search_code::commits(ctx),
+        Some("wiki_blobs") => search_code::wiki(ctx),
+        Some("notes") => in_notes(ctx),
+        Some(_) | None => {
+            only(ctx, &["issues", "merge_requests", "milestones", "users"])?;
+            scoped(ctx, Some(Holder::Project(ctx.project())))
+        }
     }
 }
 
-/// Does any of the texts contain what is searched, whatever its case?
-fn matches(ctx: &Ctx<'_>, texts: &[&str]) -> bool {
+fn refuse_advanced(ctx: &Ctx<'_>) -> Result<(), ApiError> {
+    if !ctx
+        .string("scope")
+        .is_some_and(|scope| ADVANCED.contains(&scope))
+    {
+        return Ok(());
+    }
+    let text = "Scope supported only with advanced search or exact code search";
+    Err(ApiError::body(400, json!({ "message": { "error": text } })))
+}
+
+fn only(ctx: &Ctx<'_>, scopes: &[&str]) -> Result<(), ApiError> {
+    let known = ctx
+        .string("scope")
+        .is_some_and(|scope| scopes.contains(&scope));
+    known
+        .then_some(())
+        .ok_or_else(|| ApiError::error(400, "scope does not have a valid value"))
+}
+
+/// Does a text contain what is searched, whatever its case?
+pub(super) fn has(ctx: &Ctx<'_>, text: &str) -> bool {
     let wanted = ctx.string("search").unwrap_or_default().to_lowercase();
-    let words: Vec<&str> = wanted.split_whitespace().collect();
-    texts.iter().any(|text| {
-        let text = text.to_lowercase();
-        words.iter().all(|word| text.contains(word))
-    })
+    text.to_lowercase().contains(&wanted)
 }
 
-/// The newest first, unless asked otherwise.
-fn ordered<T>(ctx: &Ctx<'_>, mut rows: Vec<T>) -> Vec<T> {
-    if ctx.string("sort") != Some("asc") {
-        rows.reverse();
+/// `#7` or `!7` names one by its number.
+fn numbered(ctx: &Ctx<'_>, mark: char, iid: u64) -> bool {
+    let wanted = ctx
+        .string("search")
+        .and_then(|text| text.strip_prefix(mark));
+    wanted.and_then(|text| text.parse().ok()) == Some(iid)
+}
+
+fn covers(state: &State, place: Option<Holder>, project: u64) -> bool {
+    match place {
+        None => true,
+        Some(Holder::Project(own)) => own == project,
+        Some(Holder::Group(group)) => state.groups_above(project).any(|above| above == group),
     }
-    rows
 }
 
-/// Is a project where the search looks, and may the caller see it?
-fn covers(ctx: &Ctx<'_>, state: &State, project: u64) -> bool {
-    let inside = |group: u64| state.projects_below(group).contains(&project);
-    (ctx.project() == 0 || ctx.project() == project)
-        && (ctx.group() == 0 || inside(ctx.group()))
-        && access::in_project(state, ctx.caller.user(), project).can_read
-}
-
-fn projects(ctx: &Ctx<'_>) -> Answer {
-    let state = ctx.state();
-    let found = state.projects.iter().filter(|project| {
-        let description = project.settings.description.as_deref().unwrap_or_default();
-        let path = state.project_path(project);
-        covers(ctx, &state, project.id) && matches(ctx, &[&project.name, &path, description])
-    });
-    ctx.page(ordered(ctx, found.collect()), |project| {
-        Value::Object(project_entity::simple(ctx, &state, project))
-    })
-}
-
-fn issues(ctx: &Ctx<'_>) -> Answer {
+/// The scopes that a place of any size has.
+fn scoped(ctx: &Ctx<'_>, place: Option<Holder>) -> Answer {
     let state = ctx.state();
     let user = ctx.caller.user();
-    let found = state.issues.iter().filter(|issue| {
-        let may_see = !issue.confidential
-            || user == Some(issue.author_id)
-            || user.is_some_and(|user| issue.assignee_ids.contains(&user))
-            || access::in_project(&state, user, issue.project_id).at_least(Role::Planner);
-        may_see
-            && covers(ctx, &state, issue.project_id)
-            && match ctx.string("state") {
-                Some("opened") => issue.open,
-                Some("closed") => !issue.open,
-                Some(_) | None => true,
-            }
-            && ctx
-                .boolean("confidential")
-                .is_none_or(|wanted| issue.confidential == wanted)
-            && matches(
-                ctx,
-                &[
-                    &issue.title,
-                    issue.description.as_deref().unwrap_or_default(),
-                ],
-            )
-    });
-    ctx.page(ordered(ctx, found.collect()), |issue| {
-        issue_entity::entity(ctx, &state, issue)
-    })
-}
-
-fn merge_requests(ctx: &Ctx<'_>) -> Answer {
-    let state = ctx.state();
-    let in_state = |row: &MergeRequest| match ctx.string("state") {
-        Some("opened") => row.state == MergeRequestState::Opened,
-        Some("closed") => row.state == MergeRequestState::Closed,
-        Some("merged") => row.state == MergeRequestState::Merged,
-        Some(_) | None => true,
-    };
-    let found = state.merge_requests.iter().filter(|row| {
-        covers(ctx, &state, row.project_id)
-            && in_state(row)
-            && matches(
-                ctx,
-                &[&row.title, row.description.as_deref().unwrap_or_default()],
-            )
-    });
-    ctx.page(ordered(ctx, found.collect()), |row| {
-        merge_request_entity::basic(ctx, &state, row)
-    })
-}
-
-fn in_milestones(ctx: &Ctx<'_>) -> Answer {
-    let state = ctx.state();
-    let held = |holder: Holder| match holder {
-        Holder::Project(project) => covers(ctx, &state, project),
-        Holder::Group(group) => {
-            let mut projects = state.projects_below(group).into_iter();
-            projects.any(|project| covers(ctx, &state, project))
+    let mut found: Vec<Value> = match ctx.string("scope") {
+        Some("projects") => state
+            .projects
+            .iter()
+            .rev()
+            .filter(|project| {
+                let description = project.settings.description.as_deref().unwrap_or_default();
+                let texts = [project.name.as_str(), &project.path, description];
+                access::in_project(&state, user, project.id).can_read
+                    && covers(&state, place, project.id)
+                    && texts.iter().any(|text| has(ctx, text))
+            })
+            .map(|project| Value::Object(project_entity::simple(ctx, &state, project)))
+            .collect(),
+        Some("issues") => state
+            .issues
+            .iter()
+            .rev()
+            .filter(|issue| {
+                let text = issue.description.as_deref().unwrap_or_default();
+                let open = if issue.open { "opened" } else { "closed" };
+                covers(&state, place, issue.project_id)
+                    && (has(ctx, &issue.title) || has(ctx, text) || numbered(ctx, '#', issue.iid))
+                    && in_state(ctx, open)
+                    && ctx
+                        .boolean("confidential")
+                        .is_none_or(|only| only == issue.confidential)
+                    && issuables::may_read(&state, user, Noteable::Issue(issue.id))
+            })
+            .map(|issue| issue_entity::entity(ctx, &state, issue))
+            .collect(),
+        Some("merge_requests") => state
+            .merge_requests
+            .iter()
+            .rev()
+            .filter(|row| {
+                let text = row.description.as_deref().unwrap_or_default();
+                covers(&state, place, row.project_id)
+                    && (has(ctx, &row.title) || has(ctx, text) || numbered(ctx, '!', row.iid))
+                    && in_state(ctx, row.state.as_str())
+                    && access::may_read_code(&state, user, row.project_id)
+            })
+            .map(|row| merge_request_entity::basic(ctx, &state, row))
+            .collect(),
+        Some("milestones") => state
+            .milestones
+            .iter()
+            .rev()
+            .filter(|milestone| {
+                let readable = |project: u64| {
+                    access::in_project(&state, user, project).can_read
+                        && covers(&state, place, project)
+                };
+                let text = milestone.description.as_deref().unwrap_or_default();
+                milestone.holder.project().is_some_and(readable)
+                    && (has(ctx, &milestone.title) || has(ctx, text))
+            })
+            .map(|milestone| milestones::entity(ctx, &state, milestone))
+            .collect(),
+        Some(_) | None => {
+            let belongs = |id: u64| match place {
+                None => true,
+                Some(holder) => state.holder_and_above(holder).into_iter().any(|holder| {
+                    let source = match holder {
+                        Holder::Project(project) => Source::Project(project),
+                        Holder::Group(group) => Source::Group(group),
+                    };
+                    state.member_role(id, source).is_some()
+                }),
+            };
+            let users = state.users.iter().filter(|user| {
+                let named = has(ctx, &user.username) || has(ctx, &user.name);
+                let mailed = ctx.string("search") == Some(user.email.as_str());
+                (named || mailed) && belongs(user.id)
+            });
+            users
+                .map(|user| users::basic_by_id(&state, user.id, ctx.url()))
+                .collect()
         }
     };
-    let found = state.milestones.iter().filter(|row| {
-        held(row.holder)
-            && matches(
-                ctx,
-                &[&row.title, row.description.as_deref().unwrap_or_default()],
-            )
-    });
-    ctx.page(ordered(ctx, found.collect()), |row| {
-        milestones::entity(ctx, &state, row)
-    })
+    if ctx.string("sort") == Some("asc") {
+        found.reverse();
+    }
+    ctx.page(found, |entity| entity)
+}
+
+fn in_state(ctx: &Ctx<'_>, state: &str) -> bool {
+    ctx.string("state")
+        .is_none_or(|wanted| wanted == "all" || wanted == state)
 }
 
 fn in_notes(ctx: &Ctx<'_>) -> Answer {
     let state = ctx.state();
-    let member = ctx_access(ctx, &state).at_least(Role::Planner);
-    let found = state.notes.iter().filter(|note| {
-        covers(ctx, &state, note.project_id)
+    let user = ctx.caller.user();
+    let found = state.notes.iter().rev().filter(|note| {
+        note.project_id == ctx.project()
             && !note.system
-            && (!note.internal || member)
-            && matches(ctx, &[&note.body])
+            && !note.internal
+            && has(ctx, &note.body)
+            && issuables::may_read(&state, user, note.noteable)
     });
-    ctx.page(ordered(ctx, found.collect()), |note| {
-        notes::entity(ctx, &state, note)
-    })
-}
-
-fn ctx_access(ctx: &Ctx<'_>, state: &State) -> access::Access {
-    access::in_project(state, ctx.caller.user(), ctx.project())
-}
-
-/// People; inside a project or group only its members.
-fn in_users(ctx: &Ctx<'_>) -> Answer {
-    let state = ctx.state();
-    let source = match (ctx.project(), ctx.group()) {
-        (0, 0) => None,
-        (0, group) => Some(Source::Group(group)),
-        (project, _) => Some(Source::Project(project)),
-    };
-    let sources = source.map(|source| state.member_sources(source));
-    let member = |user: u64| {
-        sources.as_ref().is_none_or(|sources| {
-            let mut sources = sources.iter();
-            sources.any(|source| state.member_role(user, *source).is_some())
-        })
-    };
-    let found = state
-        .users
-        .iter()
-        .filter(|user| member(user.id) && matches(ctx, &[&user.name, &user.username, &user.email]));
-    ctx.page(found, |user| users::basic(user, ctx.url()))
-}
-
-/// The ref to look at, in a project whose code the caller may read.
-fn readable_ref(ctx: &Ctx<'_>) -> Result<Option<String>, ApiError> {
-    let state = ctx.state();
-    if !access::may_read_code(&state, ctx.caller.user(), ctx.project()) {
-        return Err(ApiError::forbidden());
-    }
-    let project = state.projects.get(ctx.project());
-    let default = project.and_then(|project| project.default_branch.clone());
-    Ok(ctx.string("ref").map(str::to_owned).or(default))
-}
-
-fn commits(ctx: &Ctx<'_>) -> Answer {
-    let wanted = ctx.string("search").unwrap_or_default();
-    let Some(from) = readable_ref(ctx)? else {
-        return ctx.page(Vec::<Value>::new(), |commit| commit);
-    };
-    let repository = ctx.shared.repository(ctx.project());
-    let Some(start) = repository.resolve(&from)? else {
-        return ctx.page(Vec::<Value>::new(), |commit| commit);
-    };
-    let grep = format!("--grep={wanted}");
-    let found = repository.commits(&["--regexp-ignore-case", "--fixed-strings", &grep, &start])?;
-    let url = commit_entity::project_url(ctx);
-    ctx.page(found, |commit| {
-        let mut body = commit_entity::basic(&url, &commit);
-        body["project_id"] = json!(ctx.project());
-        body
-    })
-}
-
-/// The files in which a text occurs, each with the lines around its first place.
-fn blobs(ctx: &Ctx<'_>) -> Answer {
-    let Some(name) = readable_ref(ctx)? else {
-        return ctx.page(Vec::<Value>::new(), |blob| blob);
-    };
-    let repository = ctx.shared.repository(ctx.project());
-    let Some(commit) = repository.resolve(&name)? else {
-        return ctx.page(Vec::<Value>::new(), |blob| blob);
-    };
-    let wanted = ctx.string("search").unwrap_or_default().to_lowercase();
-    let mut found = Vec::new();
-    for entry in repository.tree(&commit, "", true)? {
-        if entry.kind != "blob" {
-            continue;
-        }
-        let content = repository.file(&commit, &entry.path)?.unwrap_or_default();
-        let content = String::from_utf8_lossy(&content).into_owned();
-        let lines: Vec<&str> = content.lines().collect();
-        let mut numbers = lines.iter();
-        let Some(at) = numbers.position(|line| line.to_lowercase().contains(&wanted)) else {
-            continue;
-        };
-        let (first, last) = (at.saturating_sub(2), (at + 3).min(lines.len()));
-        let data = lines[first..last].join("\n");
-        let (stem, _) = entry.path.rsplit_once('.').unwrap_or((&entry.path, ""));
-        found.push(json!({
-            "basename": stem,
-            "data": format!("{data}\n"),
-            "path": entry.path,
-            "filename": entry.path,
-            "id": Value::Null,
-            "ref": name,
-            "startline": first + 1,
-            "project_id": ctx.project(),
-        }));
-    }
-    ctx.page(found, |blob| blob)
+    ctx.page(found, |note| notes::entity(ctx, &state, note))
 }

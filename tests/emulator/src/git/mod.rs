@@ -10,6 +10,7 @@ mod blame;
 mod bundle;
 mod diff;
 mod fork;
+mod grep;
 mod read;
 mod rebase;
 mod sizes;
@@ -28,6 +29,7 @@ pub(crate) use self::archive::tar_entry;
 pub use self::archive::{Archive, ArchiveFormat};
 pub use self::blame::BlameRange;
 pub use self::diff::FileDiff;
+pub use self::grep::GrepHit;
 pub use self::read::{Commit, Person, TreeEntry};
 pub use self::tags::Tag;
 

@@ -114,6 +114,8 @@ pub(crate) const ABSENT: &[(&str, &[&str])] = &[
             "POST projects/{}/issues",
             "PUT projects/{}/issues/{}",
             "POST projects/{}/issues/{}/move",
+            "POST projects/{}/issues/{}/clone",
+            "PUT projects/{}/issues/{}/reorder",
             "DELETE projects/{}/issues/{}",
             "GET projects/{}/issues",
             "GET groups/{}/issues",
@@ -326,6 +328,16 @@ pub(crate) const ABSENT: &[(&str, &[&str])] = &[
             "PUT projects/{}/notification_settings",
             "GET groups/{}/notification_settings",
             "PUT groups/{}/notification_settings",
+        ],
+    ),
+    (
+        "lib/api/search.rb",
+        &[
+            "GET search",
+            "GET groups/{}/search",
+            "GET groups/{}/-/search",
+            "GET projects/{}/search",
+            "GET projects/{}/-/search",
         ],
     ),
 ];

@@ -1,69 +1,136 @@
-//! Search in everything and in a project.
+//! Searching everywhere, in a group and in a project.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::client::World;
+use crate::shop::{Shop, text};
+
+fn names(found: &Value, field: &str) -> Vec<String> {
+    found
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| text(one, field))
+        .collect()
+}
 
 #[test]
-fn a_search_finds_only_what_the_caller_may_see() {
-    let world = World::new();
-    let project = world.project("shop");
-    let issue = json!({ "title": "Secret sale", "confidential": true });
-    world
-        .root
-        .post(&format!("projects/{project}/issues"), issue);
-    world.root.post(
-        &format!("projects/{project}/issues"),
-        json!({ "title": "Open sale" }),
+fn everything_is_searched_by_scope() {
+    let shop = Shop::new();
+    shop.issue("Needle in a haystack");
+    shop.issue("Nothing");
+    shop.merge_request();
+    shop.root()
+        .post(&shop.path("milestones"), json!({ "title": "needle week" }));
+    let found = |query: &str| shop.root().get(&format!("search?{query}")).json();
+    assert_eq!(
+        names(&found("scope=issues&search=needle"), "title"),
+        ["Needle in a haystack"]
     );
-    let (_, guest) = world.member(project, "guest", 10);
-    let (_, stranger) = world.person("stranger");
-    let count = |client: &crate::client::Client, path: &str| {
-        client.get(path).json().as_array().unwrap().len()
-    };
-    assert_eq!(count(&world.root, "search?scope=issues&search=SALE"), 2);
-    assert_eq!(count(&guest, "search?scope=issues&search=sale"), 1);
-    assert_eq!(count(&stranger, "search?scope=issues&search=sale"), 0);
-    assert_eq!(count(&stranger, "search?scope=projects&search=shop"), 0);
-    assert_eq!(count(&guest, "search?scope=projects&search=shop"), 1);
-    let users = guest.get("search?scope=users&search=Administrator").json();
-    assert_eq!(users[0]["username"], "root");
-    let odd = guest.get("search?scope=odd&search=x");
+    assert_eq!(
+        names(&found("scope=issues&search=%232"), "title"),
+        ["Nothing"]
+    );
+    assert_eq!(found("scope=issues&search=needle&state=closed"), json!([]));
+    assert_eq!(
+        names(&found("scope=merge_requests&search=feature"), "title"),
+        ["Add feature"]
+    );
+    assert_eq!(
+        names(&found("scope=milestones&search=NEEDLE"), "title"),
+        ["needle week"]
+    );
+    assert_eq!(names(&found("scope=projects&search=sho"), "path"), ["shop"]);
+    assert_eq!(found("scope=users&search=Administrator")[0]["id"], 1);
+    let blobs = shop.root().get("search?scope=blobs&search=x");
+    let text = "Scope supported only with advanced search or exact code search";
+    assert_eq!(
+        blobs.error(),
+        (400, json!({ "message": { "error": text } }))
+    );
+    let odd = shop.root().get("search?scope=cars&search=x");
     assert_eq!(
         odd.error(),
         (400, json!({ "error": "scope does not have a valid value" }))
     );
+    assert_eq!(
+        shop.world
+            .anonymous()
+            .get("search?scope=issues&search=x")
+            .status,
+        401
+    );
 }
 
 #[test]
-fn code_and_commits_are_searched_in_a_project() {
-    let world = World::new();
-    let project = world.project("shop");
-    let body =
-        json!({ "branch": "main", "content": "one\ntwo\nneedle\n", "commit_message": "Add hay" });
-    world.root.post(
-        &format!("projects/{project}/repository/files/hay.txt"),
-        body,
-    );
-    let path = format!("projects/{project}/search");
-    let blobs = world
-        .root
-        .get(&format!("{path}?scope=blobs&search=NEEDLE"))
-        .json();
+fn a_project_is_searched_in_its_code_commits_and_notes() {
+    let shop = Shop::new();
+    shop.commit("main", None, &[("src/a.rs", "one\ntwo needle\nthree\n")]);
+    shop.issue("one");
+    shop.root()
+        .post(&shop.path("issues/1/notes"), json!({ "body": "a Needle" }));
+    let found = |query: &str| {
+        shop.root()
+            .get(&shop.path(&format!("search?{query}")))
+            .json()
+    };
+    let blob = found("scope=blobs&search=NEEDLE")[0].clone();
     assert_eq!(
-        (&blobs[0]["path"], &blobs[0]["startline"], &blobs[0]["data"]),
-        (&json!("hay.txt"), &json!(1), &json!("one\ntwo\nneedle\n"))
+        (
+            &blob["path"],
+            &blob["basename"],
+            &blob["startline"],
+            &blob["ref"]
+        ),
+        (
+            &json!("src/a.rs"),
+            &json!("src/a"),
+            &json!(1),
+            &json!("main")
+        )
     );
-    let commits = world
-        .root
-        .get(&format!("{path}?scope=commits&search=hay"))
-        .json();
-    assert_eq!(commits[0]["title"], "Add hay");
-    let (_, guest) = world.member(project, "guest", 10);
+    assert_eq!(blob["data"], "one\ntwo needle\nthree\n");
     assert_eq!(
-        guest
-            .get(&format!("{path}?scope=blobs&search=needle"))
-            .status,
+        names(&found("scope=blobs&search=a.rs"), "path"),
+        ["src/a.rs"]
+    );
+    assert_eq!(
+        names(&found("scope=commits&search=change"), "title")[0],
+        "change src/a.rs"
+    );
+    assert_eq!(
+        names(&found("scope=notes&search=needle"), "body"),
+        ["a Needle"]
+    );
+    let (_, guest) = shop.world.member(shop.project, "gus", 10);
+    assert_eq!(
+        guest.get(&shop.path("search?scope=blobs&search=x")).status,
         403
     );
+}
+
+#[test]
+fn a_group_is_searched_in_its_projects_only() {
+    let shop = Shop::new();
+    shop.issue("needle outside");
+    let group = shop
+        .root()
+        .post("groups", json!({ "name": "Tools", "path": "tools" }))
+        .json()["id"]
+        .clone();
+    let saw = shop
+        .root()
+        .post("projects", json!({ "name": "saw", "namespace_id": group }))
+        .json()["id"]
+        .clone();
+    shop.root().post(
+        &format!("projects/{saw}/issues"),
+        json!({ "title": "needle inside" }),
+    );
+    let found = shop
+        .root()
+        .get(&format!(
+            "groups/{group}/-/search?scope=issues&search=needle"
+        ))
+        .json();
+    assert_eq!(names(&found, "title"), ["needle inside"]);
 }
