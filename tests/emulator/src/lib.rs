@@ -23,6 +23,7 @@ mod dispatch;
 mod emulator;
 mod engine;
 mod errors;
+mod exports;
 pub mod faults;
 mod forking;
 pub mod git;

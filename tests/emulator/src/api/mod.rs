@@ -27,6 +27,7 @@ mod discussions;
 mod draft_notes;
 mod environments;
 mod events;
+mod exports;
 mod features;
 mod files;
 mod forks;
@@ -255,6 +256,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     user_states::ROUTES,
     users::ROUTES,
     variables::ROUTES,
+    exports::ROUTES,
     search::ROUTES,
     markdown::ROUTES,
     templates::ROUTES,

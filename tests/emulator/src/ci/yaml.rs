@@ -171,7 +171,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some((Tree(key), Tree(value))) = entries.next_entry()? {
-            let key = text_of(&key);
+            let key = without_symbol(text_of(&key));
             if key == "<<" {
                 merge_key(&mut map, value).map_err(de::Error::custom)?;
             } else {
@@ -191,6 +191,16 @@ impl<'de> Visitor<'de> for TreeVisitor {
         let mut map = Map::new();
         map.insert(REFERENCE.to_owned(), value);
         Ok(Value::Object(map))
+    }
+}
+
+/// A key written as a Ruby symbol, `:script`, is the same as one without the colon.
+fn without_symbol(key: String) -> String {
+    match key.strip_prefix(':') {
+        Some(name) if name.starts_with(|char: char| char.is_alphabetic() || char == '_') => {
+            name.to_owned()
+        }
+        Some(_) | None => key,
     }
 }
 
@@ -226,6 +236,14 @@ mod tests {
             content(".a: &a\n  x: 1\n  y: 2\nb:\n  <<: *a\n  y: 3\nc:\n  <<: [*a, {x: 9, z: 4}]\n");
         assert_eq!(tree["b"], json!({"x": 1, "y": 3}));
         assert_eq!(tree["c"], json!({"x": 1, "z": 4, "y": 2}));
+    }
+
+    #[test]
+    fn keys_may_be_written_as_symbols() {
+        assert_eq!(
+            content(":job:\n  :script: a\n"),
+            json!({"job": {"script": "a"}})
+        );
     }
 
     #[test]

@@ -96,6 +96,13 @@ fn add_directory(out: &mut Vec<u8>, dir: &Path, prefix: &str) -> std::io::Result
     Ok(())
 }
 
+/// Adds one file to a tar archive.
+pub(crate) fn tar_entry(out: &mut Vec<u8>, name: &str, content: &[u8]) {
+    header(out, name, content.len(), b'0');
+    out.extend(content);
+    out.resize(out.len().next_multiple_of(512), 0);
+}
+
 /// One header block of the ustar format.
 fn header(out: &mut Vec<u8>, name: &str, size: usize, kind: u8) {
     let mut block = [0_u8; 512];

@@ -7,6 +7,7 @@
 mod actions;
 mod archive;
 mod blame;
+mod bundle;
 mod diff;
 mod fork;
 mod grep;
@@ -24,6 +25,7 @@ use std::thread;
 use jiff::Timestamp;
 
 pub use self::actions::{Action, ActionKind};
+pub(crate) use self::archive::tar_entry;
 pub use self::archive::{Archive, ArchiveFormat};
 pub use self::blame::BlameRange;
 pub use self::diff::FileDiff;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ pub struct Belongings {
     pub ssh_keys: Table<SshKey>,
     pub gpg_keys: Table<GpgKey>,
     pub group_links: Table<GroupLink>,
+    /// The newest export of projects and groups.
+    pub exports: BTreeMap<Place, Bytes>,
     last_key: u64,
 }
 

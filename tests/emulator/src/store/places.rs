@@ -21,6 +21,7 @@ impl State {
         belongings
             .notification_settings
             .retain(|(user, owner), _| *owner != place && Place::User(*user) != place);
+        belongings.exports.remove(&place);
         belongings.badges.retain(|row| row.place != place);
         belongings.webhooks.retain(|row| row.place != place);
         belongings.deploy_tokens.retain(|row| row.place != place);

@@ -13,6 +13,8 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     headers: Vec<(String, String)>,
     pub(crate) text: String,
+    /// The same before it was made text.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Reply {
@@ -55,6 +57,8 @@ pub(crate) fn send(
     stream.write_all(body)?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes)?;
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+    let raw = end.map_or_else(Vec::new, |end| bytes[end + 4..].to_vec());
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let (head, body) = text
         .split_once("\r\n\r\n")
@@ -72,6 +76,7 @@ pub(crate) fn send(
         status,
         headers: lines.filter_map(pair).collect(),
         text: body.to_owned(),
+        bytes: raw,
     })
 }
 

@@ -32,7 +32,7 @@ fn a_fork_has_the_code_and_knows_its_origin() {
     let forks = ana.get(&format!("projects/{origin}/forks")).json();
     assert_eq!(forks[0]["id"], fork["id"]);
     let elsewhere = ana.post(&path, json!({ "namespace_path": "root", "path": "x" }));
-    let text = json!({ "message": "404 Target Namespace Not Found" });
+    let text = json!({ "message": "404 Namespace Not Found" });
     assert_eq!(elsewhere.error(), (404, text));
     let link = format!("projects/{}/fork", fork["id"]);
     assert_eq!(ana.delete(&link).status, 204);

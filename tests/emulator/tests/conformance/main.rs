@@ -28,6 +28,7 @@ mod embedded_runner;
 mod environments;
 mod events;
 mod every_schema;
+mod exports;
 mod faults;
 mod features;
 mod fork_relations;
