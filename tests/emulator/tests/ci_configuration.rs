@@ -6,8 +6,12 @@ mod given;
 mod includes;
 #[path = "ci/inputs.rs"]
 mod inputs;
+#[path = "ci/job_inputs.rs"]
+mod job_inputs;
 #[path = "ci/jobs.rs"]
 mod jobs;
+#[path = "ci/keywords.rs"]
+mod keywords;
 #[path = "ci/linting.rs"]
 mod linting;
 #[path = "ci/pipelines.rs"]

@@ -6,7 +6,7 @@ use crate::access::Role;
 use crate::ci::definition::When;
 use crate::ci::{Included, Lint, LintJob};
 use crate::ctx::Ctx;
-use crate::engine::{self, Order, Refusal, Target};
+use crate::engine::{self, Order, Target};
 use crate::errors::ApiError;
 use crate::message::Response;
 use crate::router::{Answer, Guard, Route, boolean, get, post, string};
@@ -34,104 +34,114 @@ pub(super) const ROUTES: &[Route] = &[
     ]),
 ];
 
-/// A sent text is checked at the head of the default branch, and a simulated pipeline runs at the wanted one.
+/// GitLab shows no more of them.
+const MAX_WARNINGS: usize = 25;
+/// Stands for the visitor of a public project, who has no rights in it.
+const NOBODY: u64 = 0;
+
+/// A given text, as if it were the file on the default branch.
 fn check_text(ctx: &Ctx<'_>) -> Answer {
     let content = ctx.string("content").unwrap_or_default().to_owned();
-    if ctx.boolean("dry_run") == Some(true) {
-        return simulate(ctx, &["ref"], content);
-    }
-    let target = default_branch(ctx)
-        .and_then(|branch| engine::target_of(ctx.shared, ctx.project(), &branch).ok())
-        .unwrap_or_else(no_commit);
-    lint(ctx, target, content)
+    let default = default_branch(ctx);
+    let at = target(ctx, default.as_deref().unwrap_or_default())?;
+    let dry_run_ref = ctx.string("ref").map(str::to_owned).or(default);
+    lint(ctx, at, dry_run_ref, content)
 }
 
+/// The project's own file at any commit.
 fn check_project(ctx: &Ctx<'_>) -> Answer {
-    let Some(branch) = default_branch(ctx) else {
+    for (old, new) in [("sha", "content_ref"), ("ref", "dry_run_ref")] {
+        if ctx.string(old).is_some() && ctx.string(new).is_some() {
+            let text = format!("{old}, {new} are mutually exclusive");
+            return Err(ApiError::error(400, text));
+        }
+    }
+    let Some(default) = default_branch(ctx) else {
         return Err(ApiError::not_found("Repository"));
     };
-    let named = ["content_ref", "sha"]
-        .into_iter()
-        .find_map(|name| ctx.string(name));
-    let wanted = named.unwrap_or(&branch);
-    let repository = ctx.shared.repository(ctx.project());
-    let commit = repository.commit(wanted)?;
-    let commit = commit.ok_or_else(|| ApiError::not_found("Commit"))?;
-    let target = engine::target_of(ctx.shared, ctx.project(), wanted).unwrap_or(Target {
-        sha: commit.id,
-        ..no_commit()
-    });
-    let order = Order::new(ctx.project(), ctx.user()?, Source::Push, target.clone());
+    let named = |keys: [&str; 2]| keys.into_iter().find_map(|key| ctx.string(key));
+    let content_ref = named(["content_ref", "sha"]).unwrap_or(&default);
+    let at = target(ctx, content_ref)?.ok_or_else(|| ApiError::not_found("Commit"))?;
+    let order = Order::new(
+        ctx.project(),
+        ctx.user().unwrap_or(NOBODY),
+        Source::Push,
+        at.clone(),
+    );
+    // A file that is not there is checked as an empty one.
     let content = engine::project_configuration(ctx.shared, &order).unwrap_or_default();
-    if ctx.boolean("dry_run") == Some(true) {
-        simulate(ctx, &["dry_run_ref", "ref"], content)
-    } else {
-        lint(ctx, target, content)
-    }
-}
-
-/// Checks what a pipeline of the branch or tag in one of these parameters would do.
-fn simulate(ctx: &Ctx<'_>, names: &[&str], content: String) -> Answer {
-    let named = names.iter().find_map(|name| ctx.string(name));
-    let named = named.map(str::to_owned).or_else(|| default_branch(ctx));
-    match engine::target_of(ctx.shared, ctx.project(), &named.unwrap_or_default()) {
-        Ok(target) => lint(ctx, target, content),
-        Err(refusal) => Ok(refused(refusal)),
-    }
+    let dry_run_ref = named(["dry_run_ref", "ref"]).unwrap_or(&default).to_owned();
+    lint(ctx, Some(at), Some(dry_run_ref), content)
 }
 
 fn default_branch(ctx: &Ctx<'_>) -> Option<String> {
     let state = ctx.state();
-    let project = state.projects.get(ctx.project())?;
-    project.default_branch.clone()
+    let project = state.projects.get(ctx.project());
+    project.and_then(|project| project.default_branch.clone())
 }
 
-/// Where the text of a project without commits stands.
-fn no_commit() -> Target {
-    Target {
-        git_ref: String::new(),
+/// The branch, tag or commit of a name.
+fn target(ctx: &Ctx<'_>, name: &str) -> Result<Option<Target>, ApiError> {
+    if let Ok(target) = engine::target_of(ctx.shared, ctx.project(), name) {
+        return Ok(Some(target));
+    }
+    let repository = ctx.shared.repository(ctx.project());
+    let sha = repository.resolve(name)?;
+    Ok(sha.map(|sha| Target {
+        git_ref: name.to_owned(),
         tag: false,
-        sha: String::new(),
+        sha,
         before: None,
         merge_request_id: None,
-    }
+    }))
 }
 
-fn lint(ctx: &Ctx<'_>, target: Target, content: String) -> Answer {
-    let user = ctx.user()?;
-    let order = Order {
-        configuration: Some(content),
-        ..Order::new(ctx.project(), user, Source::Push, target)
-    };
+fn lint(
+    ctx: &Ctx<'_>,
+    content_at: Option<Target>,
+    dry_run_ref: Option<String>,
+    content: String,
+) -> Answer {
     let dry_run = ctx.boolean("dry_run") == Some(true);
-    let lint = match engine::lint(ctx.shared, &order, dry_run) {
-        Ok(lint) => lint,
-        Err(refusal) => return Ok(refused(refusal)),
+    let user = ctx.user().unwrap_or(NOBODY);
+    let at = if dry_run {
+        let name = dry_run_ref.unwrap_or_default();
+        engine::target_of(ctx.shared, ctx.project(), &name)
+    } else {
+        Ok(content_at.unwrap_or_else(|| Target {
+            git_ref: String::new(),
+            tag: false,
+            sha: String::new(),
+            before: None,
+            merge_request_id: None,
+        }))
     };
+    let checked = at.and_then(|target| {
+        let order = Order {
+            configuration: Some(content).filter(|text| !(dry_run && text.trim().is_empty())),
+            ..Order::new(ctx.project(), user, Source::Push, target)
+        };
+        engine::lint(ctx.shared, &order, dry_run)
+    });
+    // What keeps a pipeline from being created is one more error of its configuration.
+    let lint = checked.unwrap_or_else(|refusal| Lint {
+        errors: vec![refusal.0],
+        ..Lint::default()
+    });
     let mut answer = entity(&lint);
     if ctx.boolean("include_jobs") == Some(true) {
-        answer["jobs"] = lint.jobs.iter().map(job).collect();
+        answer["jobs"] = lint.jobs.iter().map(|one| job(one, dry_run)).collect();
     }
     Ok(Response::ok(&answer))
 }
 
-/// What is said where there is nothing to check.
-fn refused(refusal: Refusal) -> Response {
-    Response::ok(&json!({
-        "valid": false,
-        "errors": [refusal.0],
-        "warnings": [],
-        "merged_yaml": Value::Null,
-        "includes": [],
-    }))
-}
-
 fn entity(lint: &Lint) -> Value {
     let includes: Vec<Value> = lint.includes.iter().map(include).collect();
+    let warnings = &lint.warnings[..lint.warnings.len().min(MAX_WARNINGS)];
     json!({
         "valid": lint.is_valid(),
         "errors": lint.errors,
-        "warnings": lint.warnings,
+        "warnings": warnings,
         "merged_yaml": lint.merged_yaml,
         "includes": includes,
     })
@@ -149,7 +159,7 @@ fn include(included: &Included) -> Value {
     })
 }
 
-fn job(job: &LintJob) -> Value {
+fn job(job: &LintJob, dry_run: bool) -> Value {
     let when = match job.when {
         When::OnSuccess => "on_success",
         When::OnFailure => "on_failure",
@@ -157,7 +167,7 @@ fn job(job: &LintJob) -> Value {
         When::Manual => "manual",
         When::Delayed => "delayed",
     };
-    json!({
+    let mut shown = json!({
         "name": job.name,
         "stage": job.stage,
         "before_script": job.before_script,
@@ -167,8 +177,11 @@ fn job(job: &LintJob) -> Value {
         "environment": job.environment,
         "when": when,
         "allow_failure": job.allow_failure,
-        "only": job.only,
-        "except": job.except,
-        "needs": job.needs,
-    })
+    });
+    if !dry_run {
+        shown["only"] = job.only.clone().into();
+        shown["except"] = job.except.clone().into();
+        shown["needs"] = job.needs.clone().into();
+    }
+    shown
 }

@@ -1,16 +1,16 @@
 //! Jobs of a project, what can be done to them, and the job whose token is used.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{ci_access, ci_params, job_entity};
 use crate::access::Role;
 use crate::ctx::Ctx;
-use crate::engine::{self, deployments, permissions, play, retry};
+use crate::engine::{self, deployments, job_inputs, permissions, play, retry};
 use crate::errors::ApiError;
 use crate::message::Response;
 use crate::pagination;
-use crate::router::{Answer, Guard, Route, any, boolean, get, hashes, one_of, post, string};
+use crate::router::{Answer, Guard, Route, any, boolean, get, hash, hashes, one_of, post, string};
 use crate::store::State;
 use crate::store::jobs::Job;
 
@@ -28,9 +28,11 @@ pub(super) const ROUTES: &[Route] = &[
         .keyset(),
     get("projects/:id/jobs/:job_id", READER, show),
     get("projects/:id/jobs/:job_id/trace", READER, trace),
-    post("projects/:id/jobs/:job_id/play", READER, press_play)
-        .params(&[hashes("job_variables_attributes", &["key", "value"])]),
-    post("projects/:id/jobs/:job_id/retry", READER, run_again),
+    post("projects/:id/jobs/:job_id/play", READER, press_play).params(&[
+        hashes("job_variables_attributes", &["key", "value"]),
+        hash("job_inputs", &[]),
+    ]),
+    post("projects/:id/jobs/:job_id/retry", READER, run_again).params(&[hash("job_inputs", &[])]),
     post("projects/:id/jobs/:job_id/cancel", READER, cancel).params(&[boolean("force")]),
     post("projects/:id/jobs/:job_id/erase", DEVELOPER, erase),
     get("job", Guard::User, own).job_token(),
@@ -110,7 +112,15 @@ fn press_play(ctx: &Ctx<'_>) -> Answer {
     if !variables.is_empty() && !permissions::may_set_variables(&ctx.state(), user, project) {
         return Err(ApiError::forbidden());
     }
-    let played = play::play(&mut ctx.state(), id, user, variables, ctx.now());
+    let inputs = given_inputs(ctx, id)?;
+    let played = {
+        let mut state = ctx.state();
+        let played = play::play(&mut state, id, user, variables, ctx.now());
+        if let Some(played) = played {
+            job_inputs::give(&mut state, played, inputs);
+        }
+        played
+    };
     engine::settle(ctx.shared);
     let id = played.ok_or_else(|| ApiError::bad_request("Unplayable Job"))?;
     answer(ctx, id, 200, job_entity::any)
@@ -124,9 +134,32 @@ fn run_again(ctx: &Ctx<'_>) -> Answer {
     if !retryable {
         return Err(refused());
     }
-    let new = retry::retry_job(&mut ctx.state(), id, user, ctx.now());
+    let inputs = given_inputs(ctx, id)?;
+    let new = {
+        let mut state = ctx.state();
+        let new = retry::retry_job(&mut state, id, user, ctx.now());
+        if let Some(new) = new {
+            job_inputs::give(&mut state, new, inputs);
+        }
+        new
+    };
     engine::settle(ctx.shared);
     answer(ctx, new.ok_or_else(refused)?, 201, job_entity::any)
+}
+
+/// `job_inputs[name]=value`, which must fit the inputs that the job defines.
+fn given_inputs(ctx: &Ctx<'_>, id: u64) -> Result<Map<String, Value>, ApiError> {
+    let given = ctx.value("job_inputs").and_then(Value::as_object);
+    let given = given.cloned().unwrap_or_default();
+    let faults = match ctx.state().jobs.get(id) {
+        Some(job) if !given.is_empty() => job_inputs::faults(job, &given),
+        Some(_) | None => Vec::new(),
+    };
+    if faults.is_empty() {
+        Ok(given)
+    } else {
+        Err(ApiError::bad_request(&faults.join(", ")))
+    }
 }
 
 fn cancel(ctx: &Ctx<'_>) -> Answer {

@@ -56,6 +56,7 @@ mod label_entity;
 mod labels;
 mod markdown;
 mod members;
+mod merge_request_context;
 mod merge_request_diffs;
 mod merge_request_entity;
 mod merge_request_merge;
@@ -96,6 +97,7 @@ mod repository_blobs;
 mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
+mod review_apps;
 mod runner_artifacts;
 mod runner_assignment;
 mod runner_auth;
@@ -202,6 +204,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     label_actions::ROUTES,
     labels::ROUTES,
     members::ROUTES,
+    merge_request_context::ROUTES,
     merge_request_diffs::ROUTES,
     merge_request_merge::ROUTES,
     merge_request_people::ROUTES,
@@ -232,6 +235,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     resource_events::ROUTES,
     resource_groups::ROUTES,
     search::ROUTES,
+    review_apps::ROUTES,
     snippets::ROUTES,
     submodules::ROUTES,
     subscriptions::ROUTES,

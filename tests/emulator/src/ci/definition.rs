@@ -94,6 +94,8 @@ pub struct CrossDependency {
     pub pipeline: String,
     pub job: String,
     pub artifacts: bool,
+    /// The job runs even if there is no such job.
+    pub optional: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,6 +109,8 @@ pub enum JobKind {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Build {
     pub image: Option<String>,
+    /// `image:` as an object: `name`, and `entrypoint`, `pull_policy`, `docker`, `kubernetes` where given.
+    pub image_settings: Option<serde_json::Value>,
     pub before_script: Vec<String>,
     pub script: Vec<String>,
     pub after_script: Vec<String>,
@@ -123,6 +127,19 @@ pub struct Build {
     pub pre_get_sources_script: Vec<String>,
     /// The job publishes its artifacts to Pages.
     pub pages: bool,
+    /// What whoever plays or retries the job may set.
+    pub inputs: Vec<JobInput>,
+}
+
+/// One of a job's `inputs:`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobInput {
+    pub name: String,
+    /// `string`, `number`, `boolean` or `array`.
+    pub kind: String,
+    pub default: serde_json::Value,
+    pub options: Option<Vec<serde_json::Value>>,
+    pub regex: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ mod bridge;
 mod child;
 mod defaults;
 mod environment;
+mod inputs;
 mod job;
 mod needs;
 mod parallel;

@@ -22,6 +22,7 @@ mod glob;
 mod include;
 mod inputs;
 mod interpolate;
+mod job_inputs;
 mod lint;
 mod logic;
 mod normalize;
@@ -32,6 +33,7 @@ mod rules;
 mod seed;
 mod source;
 mod spec;
+pub mod support;
 mod tree;
 mod yaml;
 mod yaml11;
@@ -39,6 +41,7 @@ mod yaml11;
 pub use child::child_text;
 pub use compile::{Compiled, Filtered, Outcome, compile};
 pub use errors::ConfigErrors;
+pub use job_inputs::{job_input_values, with_inputs};
 pub use lint::{Included, Lint, LintJob, lint};
 pub use source::{
     Assigned, Component, ComponentError, Files, NO_PARENT, Origin, OutOfReach, Source,

@@ -67,8 +67,10 @@ impl Report {
 
     /// A keyword that real GitLab knows and this server does not.
     pub(super) fn unsupported(&mut self, at: &At, keyword: &str) {
+        let why =
+            super::support::reason(keyword).map_or_else(String::new, |why| format!(": {why}"));
         self.errors.push(format!(
-            "{at} config uses `{keyword}`, which is not supported by this server"
+            "{at} config uses `{keyword}`, which is not supported by this server{why}"
         ));
     }
 

@@ -70,6 +70,10 @@ impl Asked<'_> {
             None => self.source.changed_paths,
         };
         let Some(paths) = paths else { return Ok(true) };
+        if let Some(regexp) = &changes.regexp {
+            let regexp = expand(regexp, &variables, Unknown::Kept);
+            return any_matches(&regexp, paths, "rules:changes:regexp");
+        }
         let patterns: Vec<String> = changes
             .paths
             .iter()
@@ -100,6 +104,9 @@ impl Asked<'_> {
                 files.local_paths()
             }
         };
+        if let Some(regexp) = &exists.regexp {
+            return any_matches(&put(regexp), &paths, "rules:exists:regexp");
+        }
         let patterns: Vec<String> = exists.paths.iter().map(put).collect();
         let in_directory = patterns.iter().any(|pattern| {
             pattern.ends_with('/') && paths.iter().any(|path| path.starts_with(pattern.as_str()))
@@ -178,4 +185,12 @@ impl Asked<'_> {
                 None => pattern == name,
             }
     }
+}
+
+/// Whether a pattern is found in any of the paths. GitLab's patterns can look around, which these cannot.
+fn any_matches(pattern: &str, paths: &[String], keyword: &str) -> Result<bool, String> {
+    let pattern = regex::Regex::new(pattern).map_err(|_| {
+        format!("{keyword} `{pattern}` is not a pattern that is supported by this server")
+    })?;
+    Ok(paths.iter().any(|path| pattern.is_match(path)))
 }

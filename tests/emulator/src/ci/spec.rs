@@ -8,14 +8,8 @@ use super::report::{At, Report};
 use super::tree::{Map, get, is_blank, items, mapping, text_of};
 
 const SPEC_KEYS: &[&str] = &["inputs", "include", "component", "description"];
-const INPUT_KEYS: &[&str] = &[
-    "default",
-    "description",
-    "options",
-    "regex",
-    "type",
-    "rules",
-];
+/// What an input may say of itself, in a header and in a job.
+pub(super) const INPUT_KEYS: &[&str] = &["default", "description", "options", "regex", "type"];
 const INCLUDE_KEYS: &[&str] = &[
     "local",
     "file",
@@ -128,26 +122,16 @@ fn check_include(report: &mut Report, at: &At, value: &Value) {
 fn read_input(report: &mut Report, at: &At, name: &str, value: &Value) -> Option<Input> {
     let none = json!({});
     let map = report.hash_twice(at, if value.is_null() { &none } else { value })?;
-    let mut kind = Kind::Text;
+    let kind = match map.get("type").map(text_of).as_deref() {
+        Some("array") => Kind::Array,
+        Some("boolean") => Kind::Boolean,
+        Some("number") => Kind::Number,
+        Some(_) if get(map, "type").is_none() => Kind::Unknown,
+        Some(_) | None => Kind::Text,
+    };
     let passes = report.passes(|report| {
-        if get(map, "description").is_some_and(|text| !text.is_string() && !text.is_i64()) {
-            report.attribute(at, "input_description", "must be an alphanumeric string");
-        }
-        if get(map, "regex").is_some_and(|regex| !regex.is_string()) {
-            report.attribute(at, "input_regex", "should be a string");
-        }
-        match map.get("type").map(text_of).as_deref() {
-            None | Some("string") => {}
-            Some("array") => kind = Kind::Array,
-            Some("boolean") => kind = Kind::Boolean,
-            Some("number") => kind = Kind::Number,
-            Some(_) if get(map, "type").is_none() => kind = Kind::Unknown,
-            Some(other) => report.attribute(at, "input_type", &format!("unknown value: {other}")),
-        }
-        if let Some(options) = get(map, "options") {
-            check_options(report, at, options);
-        }
-        report.allowed_keys(at, map, INPUT_KEYS);
+        check_input(report, at, map);
+        report.allowed_keys(at, map, &[INPUT_KEYS, &["rules"]].concat());
         report.exclusive_keys(at, map, &["rules", "options"]);
         report.exclusive_keys(at, map, &["rules", "default"]);
     });
@@ -162,6 +146,25 @@ fn read_input(report: &mut Report, at: &At, name: &str, value: &Value) -> Option
         regex: get(map, "regex").and_then(Value::as_str).map(str::to_owned),
         rules: get(map, "rules").map(|rules| input_rules(report, at, name, rules)),
     })
+}
+
+/// Checks what inputs of headers and of jobs have in common.
+pub(super) fn check_input(report: &mut Report, at: &At, map: &Map) {
+    if get(map, "description").is_some_and(|text| !text.is_string() && !text.is_i64()) {
+        report.attribute(at, "input_description", "must be an alphanumeric string");
+    }
+    if get(map, "regex").is_some_and(|regex| !regex.is_string()) {
+        report.attribute(at, "input_regex", "should be a string");
+    }
+    let types = ["array", "boolean", "number", "string"];
+    if let Some(kind) = get(map, "type").map(text_of)
+        && !types.contains(&kind.as_str())
+    {
+        report.attribute(at, "input_type", &format!("unknown value: {kind}"));
+    }
+    if let Some(options) = get(map, "options") {
+        check_options(report, at, options);
+    }
 }
 
 fn check_options(report: &mut Report, at: &At, options: &Value) {

@@ -1,6 +1,6 @@
 //! The configuration of a pipeline: where it is, what it may refer to, and what becomes of it.
 
-use super::create::{Order, Refusal, draft};
+use super::create::{Order, Refusal, check_rights, draft};
 use super::project_files::{ProjectFiles, changed_paths};
 use super::variables::{self, Server};
 use crate::ci::definition::{JobDefinition, JobKind, PipelineDefinition, Strategy};
@@ -113,9 +113,18 @@ fn with_source<R>(
     work(&source, &files(shared, order))
 }
 
-/// What the linter says of the configuration that the order brings.
+/// What the linter says of a configuration, or of the project's own if the order has none. A dry run is refused what a
+/// pipeline would be refused.
 pub(crate) fn lint(shared: &Shared, order: &Order, dry_run: bool) -> Result<ci::Lint, Refusal> {
-    let commit = shared.repository(order.project).commit(&order.target.sha)?;
+    if dry_run {
+        check_rights(&shared.state(), order, shared.clock.now())?;
+    }
+    let repository = shared.repository(order.project);
+    let commit = match order.target.sha.as_str() {
+        // A project without commits has a linter too.
+        "" => None,
+        sha => repository.commit(sha)?,
+    };
     let now = shared.clock.now();
     let pipeline = draft(
         shared.version,
@@ -126,12 +135,16 @@ pub(crate) fn lint(shared: &Shared, order: &Order, dry_run: bool) -> Result<ci::
         String::new(),
         now,
     );
-    let text = order.configuration.as_deref().unwrap_or_default();
-    Ok(with_source(
-        shared,
-        order,
-        &pipeline,
-        text,
-        |source, files| ci::lint(source, files, dry_run),
-    ))
+    let text = match order.configuration.clone() {
+        Some(text) => text,
+        None => project_configuration(shared, order)?,
+    };
+    let mut lint = with_source(shared, order, &pipeline, &text, |source, files| {
+        ci::lint(source, files, dry_run)
+    });
+    if dry_run {
+        // The creation of a pipeline stops at the first error.
+        lint.errors.truncate(1);
+    }
+    Ok(lint)
 }

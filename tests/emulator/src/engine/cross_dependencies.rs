@@ -36,7 +36,15 @@ pub(crate) fn cross_dependencies<'a>(
             .current_jobs_of(id)
             .find(|other| other.is_build() && other.name == name && other.status == Status::Success)
     };
-    wanted.into_iter().map(find).collect()
+    let mut found = Vec::new();
+    for dependency in wanted {
+        match find(dependency) {
+            Some(other) => found.push(other),
+            None if dependency.optional => {}
+            None => return None,
+        }
+    }
+    Some(found)
 }
 
 /// The pipeline, the one on top of it, and all that came of that one.

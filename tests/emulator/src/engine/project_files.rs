@@ -1,6 +1,7 @@
 //! The files that a configuration may include: of its own project at one commit, of other projects, of components, and of
 //! the artifacts of a parent pipeline.
 
+use super::component_versions::{self, Released};
 use crate::access;
 use crate::ci::{Component, ComponentError, Files, NO_PARENT, Origin, OutOfReach};
 use crate::git::Repository;
@@ -100,23 +101,26 @@ impl Files for ProjectFiles<'_> {
             .and_then(|rest| rest.strip_prefix('/'))
             .ok_or(ComponentError::UnsupportedPath)?;
         let (path, version) = inside
-            .rsplit_once('@')
+            .split_once('@')
             .ok_or(ComponentError::UnsupportedPath)?;
-        let (project_path, name) = path
-            .rsplit_once('/')
-            .ok_or(ComponentError::UnsupportedPath)?;
-        let project = self.readable(&self.shared.state(), project_path);
-        let project = project.ok_or(ComponentError::NotAllowed)?;
-        let partial = version
-            .split('.')
-            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+        let (project_path, name) = path.rsplit_once('/').ok_or(ComponentError::NotFound)?;
+        let (project, readable, releases) = {
+            let state = self.shared.state();
+            let project = state.find_project(project_path);
+            let project = project.ok_or(ComponentError::NotFound)?.id;
+            let releases: Vec<Released> = state.releases_of(project).map(Released::from).collect();
+            (
+                project,
+                self.readable(&state, project_path).is_some(),
+                releases,
+            )
+        };
         let repository = self.shared.repository(project);
-        let sha = repository.resolve(version).ok().flatten();
-        let sha = sha.ok_or(match version {
-            "~latest" => ComponentError::LatestOutsideCatalog,
-            _ if partial => ComponentError::PartialVersionOutsideCatalog,
-            _ => ComponentError::NotFound,
-        })?;
+        let found = component_versions::find(&releases, &repository, version)?;
+        if !readable {
+            return Err(ComponentError::NotAllowed);
+        }
+        let sha = found.sha;
         let text = [
             format!("templates/{name}.yml"),
             format!("templates/{name}/template.yml"),
@@ -129,7 +133,7 @@ impl Files for ProjectFiles<'_> {
             files: self.at(project, sha.clone()),
             name: name.to_owned(),
             sha,
-            version: None,
+            version: found.version,
             reference: version.to_owned(),
         })
     }

@@ -102,6 +102,7 @@ fn copy(state: &mut State, id: u64, user: u64, now: Timestamp) -> Option<u64> {
         work: old.work,
         user_id: user,
         resource_group_id: old.resource_group_id,
+        inputs: old.inputs,
         ..Job::blank(now)
     });
     state.touched_pipelines.insert(pipeline);

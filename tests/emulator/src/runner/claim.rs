@@ -142,7 +142,7 @@ fn assign(
         job_id: job.id,
         job_name: job.name.clone(),
         pipeline_id: pipeline.id,
-        build: job.build()?.clone(),
+        build: engine::build_with_inputs(job)?,
         timeout_seconds: *timeout_seconds,
         sources: Sources {
             url: format!("http://gitlab-ci-token:{token}@{address}/{path}.git"),

@@ -76,6 +76,8 @@ pub struct Job {
     pub resource_group_id: Option<u64>,
     /// What `job_variables_attributes` gave.
     pub variables: Vec<GivenVariable>,
+    /// Values for the job's inputs, given by whoever played or retried it.
+    pub inputs: serde_json::Map<String, serde_json::Value>,
     pub created_at: Timestamp,
     pub queued_at: Option<Timestamp>,
     pub started_at: Option<Timestamp>,
@@ -125,6 +127,7 @@ impl Job {
             enqueue_immediately: false,
             resource_group_id: None,
             variables: Vec::new(),
+            inputs: serde_json::Map::new(),
             created_at: now,
             queued_at: None,
             started_at: None,

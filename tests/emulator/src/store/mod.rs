@@ -141,6 +141,8 @@ pub struct State {
     pub packages: Table<Package>,
     pub package_files: Table<PackageFile>,
     pub uploads: Table<Upload>,
+    /// Projects that a push has made, and whose pusher does not know it yet.
+    pub unannounced_projects: BTreeSet<u64>,
     pub releases: Table<Release>,
     pub release_links: Table<ReleaseLink>,
     pub evidences: Table<Evidence>,
@@ -231,6 +233,7 @@ impl State {
             packages: Table::default(),
             package_files: Table::default(),
             uploads: Table::default(),
+            unannounced_projects: BTreeSet::new(),
             releases: Table::default(),
             release_links: Table::default(),
             evidences: Table::default(),

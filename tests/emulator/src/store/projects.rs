@@ -432,6 +432,7 @@ impl State {
         self.deployments.retain(|row| row.project_id != project);
         self.freeze_periods.retain(|row| row.project_id != project);
         self.uploads.retain(|row| row.project_id != project);
+        self.unannounced_projects.remove(&project);
         let releases: Vec<u64> = self.releases_of(project).map(|row| row.id).collect();
         for release in releases {
             self.remove_release(release);

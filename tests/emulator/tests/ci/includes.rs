@@ -195,11 +195,11 @@ fn what_is_wrong_with_an_include_is_said_as_in_gitlab() {
         ),
         (
             "include: {template: a.yml}",
-            "include:template is not supported by this server",
+            "include:template is not supported by this server: GitLab's own templates are not part of this server",
         ),
         (
             "include: 'https://example.org/a.yml'",
-            "include:remote is not supported by this server",
+            "include:remote is not supported by this server: this server fetches nothing from elsewhere",
         ),
         (
             "include: {project: group/none, file: a.yml}",

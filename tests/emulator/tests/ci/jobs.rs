@@ -80,6 +80,10 @@ some: {script: x, inherit: {default: [image]}}
     let given = on_branch(text);
     let all = given.job("all");
     assert_eq!(build(&all).image.as_deref(), Some("alpine:3"));
+    assert_eq!(
+        build(&all).image_settings,
+        Some(json!({"name": "alpine:3", "entrypoint": [""]}))
+    );
     assert_eq!(build(&all).before_script, ["prepare"]);
     assert_eq!(build(&all).after_script, ["tidy"]);
     assert_eq!(build(&all).services, [json!({"name": "postgres"})]);

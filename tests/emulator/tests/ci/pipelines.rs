@@ -398,3 +398,32 @@ a: {script: x, resource_group: g-$RAW}
     assert!(pipeline.variables[0].raw);
     assert_eq!(pipeline.jobs[0].resource_group.as_deref(), Some("g-$OTHER"));
 }
+
+#[test]
+fn changed_and_existing_paths_can_be_found_by_a_pattern() {
+    let given = |rule: &str| {
+        on_branch(&format!(
+            "a: {{script: x, rules: [{rule}]}}\nb: {{script: x, rules: [{{when: always}}]}}"
+        ))
+        .assigned("DOCS", "docs")
+        .file("src/main.rs", "")
+        .changed(&["docs/a.md", "README.md"])
+    };
+    for (rule, runs) in [
+        ("{changes: {regexp: '^$DOCS/.*[.]md$'}}", true),
+        ("{changes: {regexp: '[.]rs$'}}", false),
+        ("{exists: {regexp: '[.]rs$'}}", true),
+        ("{exists: {regexp: '^main'}}", false),
+    ] {
+        let names = given(rule).job_names();
+        assert_eq!(names.contains(&"a".to_owned()), runs, "{rule}");
+    }
+    assert_eq!(
+        given("{changes: {regexp: a, paths: [b]}}").error(),
+        "jobs:a:rules:rule:changes config must use exactly one of these keys: paths, regexp"
+    );
+    assert_eq!(
+        given("{changes: {regexp: '(?!a)b'}}").error(),
+        "Failed to parse rule for a: rules:changes:regexp `(?!a)b` is not a pattern that is supported by this server"
+    );
+}

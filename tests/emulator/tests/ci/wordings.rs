@@ -685,7 +685,6 @@ fn what_is_not_supported_is_refused_by_name() {
     let cases = [
         ("test: {script: a, secrets: {}}", "secrets"),
         ("test: {run: []}", "run"),
-        ("test: {script: a, inputs: {}}", "inputs"),
         (
             "test: {script: a, needs: [{project: a, job: b, ref: c}]}",
             "needs:project",
@@ -711,7 +710,7 @@ fn what_is_not_supported_is_refused_by_name() {
     for (text, keyword) in cases {
         let error = on_branch(text).error();
         let expected = format!("config uses `{keyword}`, which is not supported by this server");
-        assert!(error.ends_with(&expected), "{text}: {error}");
+        assert!(error.contains(&expected), "{text}: {error}");
     }
 }
 

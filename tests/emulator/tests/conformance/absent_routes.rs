@@ -114,6 +114,8 @@ pub(crate) const ABSENT: &[(&str, &[&str])] = &[
             "POST projects/{}/issues",
             "PUT projects/{}/issues/{}",
             "POST projects/{}/issues/{}/move",
+            "POST projects/{}/issues/{}/clone",
+            "PUT projects/{}/issues/{}/reorder",
             "DELETE projects/{}/issues/{}",
             "GET projects/{}/issues",
             "GET groups/{}/issues",

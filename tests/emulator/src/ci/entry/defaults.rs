@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{artifacts, runner, settings};
 use crate::ci::definition::{Artifacts, Retry};
 use crate::ci::report::{At, Report};
+use crate::ci::support;
 use crate::ci::tree::{Map, get};
 
 /// What `default:` may hold.
@@ -32,7 +33,7 @@ pub(super) struct Inheritable {
     pub(super) after_script: Option<Vec<String>>,
     pub(super) hooks: Option<Vec<String>>,
     pub(super) cache: Option<Vec<Value>>,
-    pub(super) image: Option<String>,
+    pub(super) image: Option<Value>,
     pub(super) services: Option<Vec<Value>>,
     pub(super) interruptible: Option<bool>,
     pub(super) timeout: Option<u64>,
@@ -141,7 +142,14 @@ pub(super) fn read(report: &mut Report, config: &Map) -> Inheritable {
     if let Some(value) = get(config, "default") {
         let at = At::section("default");
         if let Some(map) = report.hash(&at, value) {
-            report.allowed_keys(&at, map, KEYS);
+            let refused = support::refused("default");
+            report.allowed_keys(&at, map, &[KEYS, &refused].concat());
+            for keyword in refused
+                .into_iter()
+                .filter(|keyword| map.contains_key(*keyword))
+            {
+                report.unsupported(&at, keyword);
+            }
             defaults = map.clone();
         }
     }

@@ -5,10 +5,11 @@ use serde_json::Value;
 use super::defaults::{self, Inheritable};
 use super::processable::{self, JobEntry, Surroundings};
 use super::rule::MAX_DELAY;
-use super::{parallel, release, settings};
+use super::{inputs, parallel, release, settings};
 use crate::ci::definition::{Artifacts, Build, JobKind};
 use crate::ci::report::{At, Report};
-use crate::ci::tree::{Map, get, is_blank, mapping};
+use crate::ci::support;
+use crate::ci::tree::{Map, get, is_blank, mapping, text_of};
 
 const KEYS: &[&str] = &[
     "tags",
@@ -24,6 +25,7 @@ const KEYS: &[&str] = &[
     "hooks",
     "coverage",
     "retry",
+    "inputs",
     "parallel",
     "timeout",
     "release",
@@ -32,9 +34,6 @@ const KEYS: &[&str] = &[
     "pages",
     "manual_confirmation",
 ];
-/// Known to GitLab (some only with a licence), unknown to this server.
-const UNSUPPORTED: &[&str] = &["run", "inputs", "secrets", "identity", "dast_configuration"];
-
 /// Whether the keys are those of a job with a script.
 pub(super) fn matches(map: &Map) -> bool {
     map.contains_key("script") || map.contains_key("run")
@@ -68,6 +67,9 @@ pub(super) fn read(
         .and_then(|value| parallel::read(report, &at.key("parallel"), value, false));
     job.allow_failure = get(map, "allow_failure")
         .map(|value| settings::allow_failure(report, &at.key("allow_failure"), value));
+    let job_inputs = get(map, "inputs")
+        .map(|value| inputs::read(report, at, value))
+        .unwrap_or_default();
     check_pages(report, at, map);
     job.dependencies = get(map, "dependencies").map(crate::ci::tree::strings);
     job.manual_confirmation = get(map, "manual_confirmation")
@@ -85,7 +87,12 @@ pub(super) fn read(
     job.tags = own.tags.unwrap_or_default();
     let pages = pages_path(name, map);
     job.kind = JobKind::Build(Box::new(Build {
-        image: own.image,
+        image: own
+            .image
+            .as_ref()
+            .and_then(|image| image.get("name"))
+            .map(text_of),
+        image_settings: own.image,
         before_script: own.before_script.unwrap_or_default(),
         script,
         after_script: own.after_script.unwrap_or_default(),
@@ -96,17 +103,19 @@ pub(super) fn read(
         id_tokens: own.id_tokens.unwrap_or_default(),
         pre_get_sources_script: own.hooks.unwrap_or_default(),
         pages: pages.is_some(),
+        inputs: job_inputs,
     }));
     Some(job)
 }
 
 fn check(report: &mut Report, at: &At, name: &str, map: &Map) {
     processable::check(report, at, name, map);
-    let allowed: Vec<&str> = [KEYS, UNSUPPORTED, processable::KEYS].concat();
+    let refused = support::refused("job");
+    let allowed: Vec<&str> = [KEYS, &refused, processable::KEYS].concat();
     report.allowed_keys(at, map, &allowed);
-    for keyword in UNSUPPORTED
-        .iter()
-        .filter(|keyword| map.contains_key(**keyword))
+    for keyword in refused
+        .into_iter()
+        .filter(|keyword| map.contains_key(*keyword))
     {
         report.unsupported(at, keyword);
     }

@@ -125,18 +125,36 @@ fn need_of_job(report: &mut Report, at: &At, map: &Map) -> Option<NeedEntry> {
     })
 }
 
-fn need_of_pipeline(report: &mut Report, at: &At, map: &Map) -> Option<CrossDependency> {
+fn need_of_pipeline(report: &mut Report, at: &At, map: &Map) -> Vec<CrossDependency> {
     let passes = report.passes(|report| {
-        report.allowed_keys(at, map, &["pipeline", "job", "artifacts"]);
+        let known = ["pipeline", "job", "artifacts", "optional", "parallel"];
+        report.allowed_keys(at, map, &known);
         report.present_text(at, map, "pipeline");
         report.present_text(at, map, "job");
         report.boolean(at, map, "artifacts");
+        report.boolean(at, map, "optional");
     });
-    passes.then(|| CrossDependency {
-        pipeline: text(map, "pipeline"),
-        job: text(map, "job"),
-        artifacts: flag(map, "artifacts", true),
-    })
+    if !passes {
+        return Vec::new();
+    }
+    let job = text(map, "job");
+    let parallel = get(map, "parallel")
+        .and_then(|value| parallel::read(report, &at.key("parallel"), value, true));
+    let jobs = match &parallel {
+        None => vec![job],
+        Some(parallel) => parallel::matrix_instances(&job, parallel)
+            .into_iter()
+            .map(|instance| instance.name)
+            .collect(),
+    };
+    jobs.into_iter()
+        .map(|job| CrossDependency {
+            pipeline: text(map, "pipeline"),
+            job,
+            artifacts: flag(map, "artifacts", true),
+            optional: flag(map, "optional", false),
+        })
+        .collect()
 }
 
 fn flag(map: &Map, key: &str, otherwise: bool) -> bool {

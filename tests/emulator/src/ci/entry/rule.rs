@@ -13,6 +13,7 @@ use crate::ci::tree::{Map, get, is_blank, items, mapping, strings};
 /// GitLab's longest delay.
 pub(super) const MAX_DELAY: u64 = 604_800;
 const MAX_PATHS: usize = 50;
+const MAX_REGEXP: usize = 255;
 
 /// One rule: its conditions and what it says when they all hold.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +49,7 @@ pub(in crate::ci) struct Clauses {
 pub(in crate::ci) struct Changes {
     pub(in crate::ci) paths: Vec<String>,
     pub(in crate::ci) compare_to: Option<String>,
+    pub(in crate::ci) regexp: Option<String>,
 }
 
 /// `rules:exists`.
@@ -56,6 +58,7 @@ pub(in crate::ci) struct Exists {
     pub(in crate::ci) paths: Vec<String>,
     pub(in crate::ci) project: Option<String>,
     pub(in crate::ci) reference: Option<String>,
+    pub(in crate::ci) regexp: Option<String>,
 }
 
 /// Whose rules are read.
@@ -246,22 +249,24 @@ fn changes(report: &mut Report, at: &At, value: &Value) -> Changes {
     if value.is_array() {
         return Changes {
             paths: paths(report, at, "config", value),
-            compare_to: None,
+            ..Changes::default()
         };
     }
     let Some(map) = mapping(value) else {
         report.verbatim(format!("{at} should be an array or a hash"));
         return Changes::default();
     };
-    report.allowed_keys(at, map, &["paths", "compare_to"]);
-    report.required_keys(at, map, &["paths"]);
-    let paths = paths(
-        report,
-        at,
-        "paths",
-        map.get("paths").unwrap_or(&Value::Null),
-    );
+    report.allowed_keys(at, map, &["paths", "compare_to", "regexp"]);
+    let regexp = regexp(report, at, map);
+    if regexp.is_none() {
+        report.required_keys(at, map, &["paths"]);
+    }
+    let paths = match map.get("paths") {
+        None if regexp.is_some() => Vec::new(),
+        value => paths(report, at, "paths", value.unwrap_or(&Value::Null)),
+    };
     Changes {
+        regexp,
         paths,
         compare_to: report.text(at, map, "compare_to").map(str::to_owned),
     }
@@ -291,8 +296,11 @@ fn exists(report: &mut Report, at: &At, value: &Value, kind: Kind) -> Exists {
         ));
         return Exists::default();
     };
-    report.allowed_keys(at, map, &["paths", "project", "ref"]);
-    report.required_keys(at, map, &["paths"]);
+    report.allowed_keys(at, map, &["paths", "project", "ref", "regexp"]);
+    let regexp = regexp(report, at, map);
+    if regexp.is_none() {
+        report.required_keys(at, map, &["paths"]);
+    }
     if get(map, "ref").is_some() {
         report.required_keys(at, map, &["project"]);
     }
@@ -300,10 +308,24 @@ fn exists(report: &mut Report, at: &At, value: &Value, kind: Kind) -> Exists {
         .map(|value| paths(report, at, "paths", value))
         .unwrap_or_default();
     Exists {
+        regexp,
         paths,
         project: report.text(at, map, "project").map(str::to_owned),
         reference: report.text(at, map, "ref").map(str::to_owned),
     }
+}
+
+/// `regexp:`, in place of `paths:`.
+fn regexp(report: &mut Report, at: &At, map: &Map) -> Option<String> {
+    let text = report.text(at, map, "regexp")?;
+    if map.contains_key("paths") {
+        report.config(at, "must use exactly one of these keys: paths, regexp");
+    }
+    if text.chars().count() > MAX_REGEXP {
+        let message = format!("is too long (maximum is {MAX_REGEXP} characters)");
+        report.attribute(at, "regexp", &message);
+    }
+    Some(text.to_owned())
 }
 
 fn paths(report: &mut Report, at: &At, attribute: &str, value: &Value) -> Vec<String> {

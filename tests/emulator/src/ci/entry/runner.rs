@@ -21,9 +21,20 @@ const SERVICE_KEYS: &[&str] = &[
 ];
 const PULL_POLICIES: &[&str] = &["always", "never", "if-not-present"];
 
-/// `image:`, of which the name is kept.
-pub(super) fn image(report: &mut Report, at: &At, value: &Value) -> Option<String> {
-    imageable(report, at, value, IMAGE_KEYS).and_then(|map| map.get("name").map(text_of))
+/// `image:` as an object with at least `name`.
+pub(super) fn image(report: &mut Report, at: &At, value: &Value) -> Option<Value> {
+    imageable(report, at, value, IMAGE_KEYS).map(|map| Value::Object(settled(map)))
+}
+
+/// Without nulls, and with the pull policies as a list.
+fn settled(map: Map) -> Map {
+    map.into_iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(key, value)| match (key.as_str(), value) {
+            ("pull_policy", Value::String(policy)) => (key, json!([policy])),
+            (_, value) => (key, value),
+        })
+        .collect()
 }
 
 /// `services:`, each as an object.
@@ -49,7 +60,7 @@ fn service(report: &mut Report, at: &At, value: &Value) -> Option<Value> {
     if let Some(given) = get(&service, "variables").cloned() {
         variables::read(report, &at.key("variables"), &given, Form::Plain);
     }
-    Some(Value::Object(service))
+    Some(Value::Object(settled(service)))
 }
 
 fn imageable(report: &mut Report, at: &At, value: &Value, keys: &[&str]) -> Option<Map> {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::ci::interpolate::Facts;
 use crate::ci::lint::Included;
 use crate::ci::source::{ComponentError, Files, OutOfReach};
+use crate::ci::support;
 use crate::ci::tree::{Map, get, is_blank, text_of};
 
 /// What the files are included for, which decides which kinds there may be.
@@ -271,7 +272,9 @@ impl File {
                 })
             }
             Kind::Unsupported(kind) => {
-                Err(format!("include:{kind} is not supported by this server"))
+                let keyword = format!("include:{kind}");
+                let why = support::reason(&keyword).unwrap_or_default();
+                Err(format!("{keyword} is not supported by this server: {why}"))
             }
         }
     }
