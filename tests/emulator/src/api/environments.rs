@@ -68,6 +68,12 @@ pub(super) const ROUTES: &[Route] = &[
     )
     .params(&[boolean("force")])
     .job_token(),
+    post(
+        "projects/:id/environments/stop_stale",
+        Guard::Project(Role::Maintainer),
+        stop_stale,
+    )
+    .params(&[string("before").required()]),
 ];
 
 fn index(ctx: &Ctx<'_>) -> Answer {
@@ -153,6 +159,35 @@ fn stop(ctx: &Ctx<'_>) -> Answer {
     engine::settle(ctx.shared);
     let state = ctx.state();
     Ok(Response::ok(&with_project(ctx, &state, find(ctx, &state)?)))
+}
+
+/// Stops all that was neither changed nor deployed to since a day that is at least a week ago.
+fn stop_stale(ctx: &Ctx<'_>) -> Answer {
+    const WEEK: i64 = 7 * 24 * 3600;
+    const TEN_YEARS: i64 = 10 * 365 * 24 * 3600;
+    let (user, now) = (ctx.user()?, ctx.now());
+    let before = ctx.instant("before")?;
+    let before = before.ok_or_else(|| ApiError::error(400, "before is invalid"))?;
+    let age = now.as_second() - before.as_second();
+    if !(WEEK..TEN_YEARS).contains(&age) {
+        return Err(ApiError::bad_request("Invalid Date"));
+    }
+    {
+        let mut state = ctx.state();
+        let stale = state.environments_of(ctx.project()).filter(|environment| {
+            let last = state.last_deployment(environment.id);
+            environment.state == "available"
+                && environment.updated_at < before
+                && last.is_none_or(|deployment| deployment.created_at < before)
+        });
+        let stale: Vec<u64> = stale.map(|environment| environment.id).collect();
+        for id in stale {
+            engine::environments::stop(&mut state, id, user, false, now);
+        }
+    }
+    engine::settle(ctx.shared);
+    let text = "Successfully requested stop for all stale environments";
+    Ok(Response::ok(&json!({ "message": text })))
 }
 
 fn find<'a>(ctx: &Ctx<'_>, state: &'a State) -> Result<&'a Environment, ApiError> {

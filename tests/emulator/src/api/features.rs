@@ -43,9 +43,9 @@ fn definitions(_ctx: &Ctx<'_>) -> Answer {
 fn set(ctx: &Ctx<'_>) -> Answer {
     let name = ctx.path("name").to_owned();
     let value = ctx.value("value").cloned().unwrap_or_default();
-    let text = match &value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+    let text = match value.as_str() {
+        Some(text) => text.to_owned(),
+        None => value.to_string(),
     };
     let actors = [
         "feature_group",

@@ -8,7 +8,7 @@ use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::message::Response;
 use crate::router::{
-    Answer, Guard, Param, Route, boolean, delete, get, one_of, patch, post, string,
+    Answer, Guard, Param, Route, boolean, delete, get, integer, one_of, patch, post, string,
 };
 use crate::store::State;
 use crate::store::package_rules::{PackageRule, RuleKind};
@@ -87,10 +87,54 @@ pub(super) const ROUTES: &[Route] = &[
         no_repositories,
     )
     .paginated(),
+    delete(
+        "projects/:id/registry/repositories/:repository_id",
+        KEEPER,
+        no_repository,
+    ),
+    get(
+        "projects/:id/registry/repositories/:repository_id/tags",
+        READER,
+        no_repository,
+    )
+    .paginated(),
+    delete(
+        "projects/:id/registry/repositories/:repository_id/tags",
+        KEEPER,
+        no_repository,
+    )
+    .params(&[
+        string("name_regex_delete"),
+        string("name_regex"),
+        string("name_regex_keep"),
+        integer("keep_n"),
+        string("older_than"),
+    ]),
+    get(
+        "projects/:id/registry/repositories/:repository_id/tags/:tag_name",
+        READER,
+        no_repository,
+    ),
+    delete(
+        "projects/:id/registry/repositories/:repository_id/tags/:tag_name",
+        KEEPER,
+        no_repository,
+    ),
+    get(
+        "registry/repositories/:repository_id",
+        Guard::Open,
+        no_repository,
+    )
+    .params(TAGS)
+    .also(&[boolean("size")]),
 ];
 
 fn no_repositories(ctx: &Ctx<'_>) -> Answer {
     ctx.page(Vec::new(), |nothing: Value| nothing)
+}
+
+fn no_repository(_ctx: &Ctx<'_>) -> Answer {
+    Err(ApiError::not_found_plain())
 }
 
 /// The kind of rule that the path is about, and the name of its pattern.

@@ -7,6 +7,7 @@ use crate::clock;
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::message::Response;
+use crate::pagination;
 use crate::router::{Answer, Guard, Param, Route, boolean, delete, get, one_of, string};
 use crate::store::State;
 use crate::store::packages::{Package, PackageFile};
@@ -78,6 +79,12 @@ pub(super) const ROUTES: &[Route] = &[
         .paginated(),
     get("projects/:id/packages/:package_id", READ, show).job_token(),
     delete("projects/:id/packages/:package_id", REMOVE, destroy).job_token(),
+    get(
+        "projects/:id/packages/:package_id/pipelines",
+        READ,
+        pipelines,
+    )
+    .keyset(),
     get(
         "projects/:id/packages/:package_id/package_files",
         READ,
@@ -237,6 +244,23 @@ fn destroy_file(ctx: &Ctx<'_>) -> Answer {
         .ok_or_else(ApiError::not_found_plain)?;
     state.package_files.remove(file);
     Ok(Response::no_content())
+}
+
+/// The pipelines that published files of the package, newest first.
+fn pipelines(ctx: &Ctx<'_>) -> Answer {
+    check_enabled(ctx)?;
+    let state = ctx.state();
+    let package = find(ctx, &state)?;
+    let files = state.files_of(package.id).map(|file| file.pipeline_id);
+    let mut ids: Vec<u64> = files.chain([package.pipeline_id]).flatten().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    pagination::keyset(
+        ctx,
+        ids,
+        |id| *id,
+        |id| pipeline(ctx, &state, Some(id)).unwrap_or_default(),
+    )
 }
 
 fn find<'a>(ctx: &Ctx<'_>, state: &'a State) -> Result<&'a Package, ApiError> {

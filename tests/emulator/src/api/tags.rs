@@ -34,6 +34,11 @@ pub(super) const ROUTES: &[Route] = &[
         .paginated()
         .job_token(),
     get("projects/:id/repository/tags/:tag_name", READER, show),
+    get(
+        "projects/:id/repository/tags/:tag_name/signature",
+        READER,
+        signature,
+    ),
     post("projects/:id/repository/tags", WRITER, create).params(&[
         string("tag_name").required(),
         string("ref").required(),
@@ -80,6 +85,13 @@ fn index(ctx: &Ctx<'_>) -> Answer {
 fn show(ctx: &Ctx<'_>) -> Answer {
     require_code(ctx)?;
     Ok(Response::ok(&one(ctx, ctx.path("tag_name"))?))
+}
+
+fn signature(ctx: &Ctx<'_>) -> Answer {
+    require_code(ctx)?;
+    one(ctx, ctx.path("tag_name"))?;
+    // Keys are not checked here, so no tag counts as signed.
+    Err(ApiError::not_found("Signature"))
 }
 
 fn create(ctx: &Ctx<'_>) -> Answer {

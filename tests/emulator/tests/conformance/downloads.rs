@@ -121,10 +121,9 @@ fn package_rules_are_kept_and_unique() {
     assert_eq!(changed["minimum_access_level_for_push"], "admin");
     assert_eq!(shop.root().delete(&one).status, 204);
     assert_eq!(shop.root().get(&path).json(), json!([]));
-    assert_eq!(
-        shop.root().get(&shop.path("registry/repositories")).json(),
-        json!([])
-    );
+    let registry = shop.path("registry/repositories");
+    assert_eq!(shop.root().get(&registry).json(), json!([]));
+    assert_eq!(shop.root().delete(&format!("{registry}/1")).status, 404);
 }
 
 #[test]
@@ -231,5 +230,25 @@ fn notes_and_snippets_are_given_emoji() {
     assert_eq!(
         (given.status, &given.json()["awardable_type"]),
         (201, &json!("Snippet"))
+    );
+}
+
+#[test]
+fn only_environments_left_alone_for_a_week_are_stale() {
+    let shop = Shop::new();
+    shop.root()
+        .post(&shop.path("environments"), json!({ "name": "staging" }));
+    let path = shop.path("environments/stop_stale");
+    let recent = shop.root().post(&path, json!({ "before": "2999-01-01" }));
+    assert_eq!(
+        recent.error(),
+        (400, json!({ "message": "400 Bad request - Invalid Date" }))
+    );
+    let long_ago = shop.root().post(&path, json!({ "before": "2020-01-01" }));
+    let text = "Successfully requested stop for all stale environments";
+    assert_eq!(long_ago.error(), (200, json!({ "message": text })));
+    assert_eq!(
+        shop.root().get(&shop.path("environments")).json()[0]["state"],
+        "available"
     );
 }
