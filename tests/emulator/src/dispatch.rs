@@ -19,6 +19,7 @@ use crate::message::{Request, Response, decoded_segments};
 use crate::pages;
 use crate::params::Params;
 use crate::rate_limit::Standing;
+use crate::replica;
 use crate::request_log::{JobName, RequestEntry, Who, without_tokens};
 use crate::router::{self, Answer, Match};
 use crate::sandbox;
@@ -192,7 +193,19 @@ fn handle(
     found: Match,
     entry: &mut RequestEntry,
 ) -> Answer {
-    let (response, ignored) = handled(shared, request, caller, found)?;
+    let (user, now) = (caller.user(), shared.clock.now());
+    let old = match request.method.as_str() {
+        "GET" => shared.replica.seen_by(user, now),
+        _ => {
+            shared.replica.before_write(user, now, &shared.state());
+            None
+        }
+    };
+    let work = || handled(shared, request, caller, found);
+    let (response, ignored) = match old {
+        Some(old) => replica::reading(old, work),
+        None => work(),
+    }?;
     entry.ignored = ignored;
     Ok(response)
 }
@@ -348,11 +361,14 @@ fn substitute(effect: &Effect) -> Option<Response> {
             Some(Response::bytes(*status, "text/html", page))
         }
         Effect::TooManyRequests { retry_after } => {
-            let mut error = ApiError::body(
+            let error = ApiError::body(
                 429,
                 json!({ "message": { "error": "This endpoint has been requested too many times. Try again later." } }),
             );
-            error.retry_after = *retry_after;
+            let error = match retry_after {
+                Some(seconds) => error.with("retry-after", seconds.to_string()),
+                None => error,
+            };
             Some(error.into_response())
         }
         Effect::Delay { .. }

@@ -18,6 +18,7 @@ pub mod cron;
 mod ctx;
 mod diff_lines;
 mod diff_positions;
+mod digests;
 mod dispatch;
 mod emulator;
 mod engine;
@@ -30,8 +31,13 @@ mod hooks;
 mod html;
 mod issuable_changes;
 mod issuable_details;
+mod issuable_texts;
 mod issuables;
+<<<<<<< HEAD
 mod lfs;
+=======
+mod issue_moving;
+>>>>>>> main
 mod markdown;
 mod mentions;
 mod merge_requests;
@@ -46,9 +52,12 @@ mod push_messages;
 mod push_options;
 mod push_to_create;
 mod quick_action_effects;
+mod quick_action_planning;
+mod quick_action_relations;
 mod quick_actions;
 mod rate_limit;
 mod references;
+mod replica;
 mod report;
 mod request_log;
 mod resolving;
@@ -67,6 +76,7 @@ mod suggestions;
 mod templates;
 mod time_tracking;
 mod versions;
+mod xml;
 
 pub use api::{RouteInfo, routes};
 pub use emulator::{Emulator, Options, StartError};

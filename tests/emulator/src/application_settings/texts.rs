@@ -18,7 +18,6 @@ pub(crate) const TEXTS: [(&str, Option<&str>); 59] = [
     ("default_preferred_language", Some("en")),
     ("default_project_visibility", Some("private")),
     ("default_snippet_visibility", Some("private")),
-    ("default_syntax_highlighting_theme", Some("1")),
     ("diagramsnet_url", Some("https://embed.diagrams.net")),
     ("eks_access_key_id", None),
     ("eks_account_id", None),
