@@ -33,11 +33,8 @@ mod issuable_changes;
 mod issuable_details;
 mod issuable_texts;
 mod issuables;
-<<<<<<< HEAD
-mod lfs;
-=======
 mod issue_moving;
->>>>>>> main
+mod lfs;
 mod markdown;
 mod mentions;
 mod merge_requests;

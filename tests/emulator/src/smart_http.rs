@@ -300,13 +300,9 @@ fn receive(shared: &Shared, caller: &Caller, project: u64, body: &[u8], number: 
     };
     push::on_push(shared, &push)?;
     let warnings = push_options::apply(shared, &push);
-<<<<<<< HEAD
-    let made = push_to_create::announcement(shared, project).unwrap_or_default();
-    let text = made + &push_messages::of(shared, &push, &warnings);
-=======
     let warning = push_options::told(&push, &warnings);
-    let text = push_messages::of(shared, &push, warning.as_deref());
->>>>>>> main
+    let made = push_to_create::announcement(shared, project).unwrap_or_default();
+    let text = made + &push_messages::of(shared, &push, warning.as_deref());
     if asked.side_band && !text.is_empty() {
         response.body = with_message(&response.body, &text).into();
     }

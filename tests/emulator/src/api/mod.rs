@@ -234,11 +234,8 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     resource_access_tokens::ROUTES,
     resource_events::ROUTES,
     resource_groups::ROUTES,
-<<<<<<< HEAD
     review_apps::ROUTES,
-=======
     search::ROUTES,
->>>>>>> main
     snippets::ROUTES,
     submodules::ROUTES,
     subscriptions::ROUTES,

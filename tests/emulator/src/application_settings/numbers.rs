@@ -1,7 +1,7 @@
 //! The numbers of the application settings with their defaults, named as in the API.
 
 /// Settings that are whole numbers; `None` is unset.
-pub(crate) const NUMBERS: [(&str, Option<i64>); 135] = [
+pub(crate) const NUMBERS: [(&str, Option<i64>); 136] = [
     ("archive_builds_in_seconds", None),
     ("asciidoc_max_includes", Some(32)),
     ("autocomplete_users_limit", Some(300)),

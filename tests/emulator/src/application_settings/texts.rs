@@ -1,7 +1,7 @@
 //! The texts and lists of the application settings with their defaults, named as in the API.
 
 /// Settings that are texts; `None` is unset.
-pub(crate) const TEXTS: [(&str, Option<&str>); 59] = [
+pub(crate) const TEXTS: [(&str, Option<&str>); 58] = [
     ("abuse_notification_email", None),
     ("after_sign_out_path", None),
     ("after_sign_up_text", None),
