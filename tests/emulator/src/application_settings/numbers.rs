@@ -1,7 +1,7 @@
 //! The numbers of the application settings with their defaults, named as in the API.
 
 /// Settings that are whole numbers; `None` is unset.
-pub(crate) const NUMBERS: [(&str, Option<i64>); 135] = [
+pub(crate) const NUMBERS: [(&str, Option<i64>); 136] = [
     ("archive_builds_in_seconds", None),
     ("asciidoc_max_includes", Some(32)),
     ("autocomplete_users_limit", Some(300)),
@@ -30,6 +30,7 @@ pub(crate) const NUMBERS: [(&str, Option<i64>); 135] = [
     ("default_branch_protection", Some(2)),
     ("default_project_creation", Some(2)),
     ("default_projects_limit", Some(100000)),
+    ("default_syntax_highlighting_theme", Some(1)),
     ("diff_max_files", Some(1000)),
     ("diff_max_lines", Some(50000)),
     ("diff_max_patch_bytes", Some(204800)),

@@ -1,7 +1,7 @@
 //! The texts and lists of the application settings with their defaults, named as in the API.
 
 /// Settings that are texts; `None` is unset.
-pub(crate) const TEXTS: [(&str, Option<&str>); 59] = [
+pub(crate) const TEXTS: [(&str, Option<&str>); 58] = [
     ("abuse_notification_email", None),
     ("after_sign_out_path", None),
     ("after_sign_up_text", None),
@@ -18,7 +18,6 @@ pub(crate) const TEXTS: [(&str, Option<&str>); 59] = [
     ("default_preferred_language", Some("en")),
     ("default_project_visibility", Some("private")),
     ("default_snippet_visibility", Some("private")),
-    ("default_syntax_highlighting_theme", Some("1")),
     ("diagramsnet_url", Some("https://embed.diagrams.net")),
     ("eks_access_key_id", None),
     ("eks_account_id", None),
