@@ -131,7 +131,7 @@ impl Inheritable {
 
 /// Reads `default:` together with the global keywords; both for one keyword is an error.
 pub(super) fn read(report: &mut Report, config: &Map) -> Inheritable {
-    const GLOBAL: &[&'static str] = &[
+    const GLOBAL: &[&str] = &[
         "before_script",
         "image",
         "services",
