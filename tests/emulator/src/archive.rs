@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 
 use bytes::Bytes;
+use flate2::bufread::GzDecoder;
 use flate2::read::{DeflateDecoder, MultiGzDecoder};
 use flate2::write::{DeflateEncoder, GzEncoder};
 use flate2::{Compression, Crc};
@@ -77,7 +78,20 @@ pub(crate) fn gunzip(content: &[u8]) -> std::io::Result<Vec<u8>> {
     Ok(out)
 }
 
-/// The files of a ZIP archive, directories left out; `None` if it is none, or packed in a way this does not know.
+/// The files that a runner packed one after the other into one report.
+pub(crate) fn gunzip_each(content: &[u8]) -> std::io::Result<Vec<Vec<u8>>> {
+    let (mut rest, mut files) = (content, Vec::new());
+    while !rest.is_empty() {
+        let mut decoder = GzDecoder::new(rest);
+        let mut file = Vec::new();
+        decoder.read_to_end(&mut file)?;
+        files.push(file);
+        rest = decoder.into_inner();
+    }
+    Ok(files)
+}
+
+/// The files of a ZIP archive, directories and what points outside left out; `None` if it is none, or packed in a way this does not know.
 pub(crate) fn unzip(archive: &Bytes) -> Option<Vec<ArchivedFile>> {
     const END: &[u8] = &0x0605_4b50_u32.to_le_bytes();
     let end = archive.windows(4).rposition(|window| window == END)?;
@@ -96,7 +110,8 @@ pub(crate) fn unzip(archive: &Bytes) -> Option<Vec<ArchivedFile>> {
         let name = archive.get(at + 46..at + 46 + name_length)?;
         let path = String::from_utf8_lossy(name).into_owned();
         at += 46 + name_length + extra;
-        if path.ends_with('/') {
+        let outside = path.starts_with('/') || path.split('/').any(|part| part == "..");
+        if path.ends_with('/') || outside {
             continue;
         }
         let start = local + 30 + short_at(archive, local + 26)? + short_at(archive, local + 28)?;
@@ -157,6 +172,8 @@ mod tests {
         let packed = zip(&files).unwrap();
         assert_eq!(unzip(&packed).unwrap(), files);
         assert_eq!(unzip(&Bytes::from("no archive")), None);
-        assert_eq!(gunzip(&gzip(b"text").unwrap()).unwrap(), b"text");
+        let two = [gzip(b"one").unwrap(), gzip(b"two").unwrap()].concat();
+        assert_eq!(gunzip(&two).unwrap(), b"onetwo");
+        assert_eq!(gunzip_each(&two).unwrap(), [b"one", b"two"]);
     }
 }

@@ -14,10 +14,12 @@ use crate::engine;
 use crate::errors::ApiError;
 use crate::faults::{Arrival, Effect};
 use crate::graphql;
+use crate::lfs;
 use crate::message::{Request, Response, decoded_segments};
 use crate::pages;
 use crate::params::Params;
 use crate::rate_limit::Standing;
+use crate::replica;
 use crate::request_log::{JobName, RequestEntry, Who, without_tokens};
 use crate::router::{self, Answer, Match};
 use crate::sandbox;
@@ -44,6 +46,7 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
         ["api", "graphql"] if ["GET", "POST"].contains(&request.method.as_str()) => {
             serve_graphql(shared, request)
         }
+        _ if let Some(response) = lfs::refusal(request) => refuse_lfs(shared, request, response),
         _ => match GitRequest::parse(request) {
             Some(git) => serve_git(shared, request, &git),
             None => match (
@@ -56,6 +59,13 @@ pub(crate) fn serve(shared: &Shared, request: &Request) -> Served {
             },
         },
     }
+}
+
+fn refuse_lfs(shared: &Shared, request: &Request, response: Response) -> Served {
+    logged(shared, request, None, Asker::nobody(), |_, entry| {
+        entry.unknown = Some("Git LFS is not implemented".to_owned());
+        Ok(response)
+    })
 }
 
 fn unknown(shared: &Shared, request: &Request) -> Served {
@@ -144,6 +154,7 @@ fn identified(
     let now = shared.clock.now();
     let mut state = shared.state();
     state.remove_expired_members(clock::day(now));
+    state.remove_scheduled_environments(now);
     let caller = find(&state, now);
     if let Ok(Caller::User { token, .. }) = &caller {
         state.use_token(*token, now);
@@ -182,7 +193,19 @@ fn handle(
     found: Match,
     entry: &mut RequestEntry,
 ) -> Answer {
-    let (response, ignored) = handled(shared, request, caller, found)?;
+    let (user, now) = (caller.user(), shared.clock.now());
+    let old = match request.method.as_str() {
+        "GET" => shared.replica.seen_by(user, now),
+        _ => {
+            shared.replica.before_write(user, now, &shared.state());
+            None
+        }
+    };
+    let work = || handled(shared, request, caller, found);
+    let (response, ignored) = match old {
+        Some(old) => replica::reading(old, work),
+        None => work(),
+    }?;
     entry.ignored = ignored;
     Ok(response)
 }
@@ -338,11 +361,14 @@ fn substitute(effect: &Effect) -> Option<Response> {
             Some(Response::bytes(*status, "text/html", page))
         }
         Effect::TooManyRequests { retry_after } => {
-            let mut error = ApiError::body(
+            let error = ApiError::body(
                 429,
                 json!({ "message": { "error": "This endpoint has been requested too many times. Try again later." } }),
             );
-            error.retry_after = *retry_after;
+            let error = match retry_after {
+                Some(seconds) => error.with("retry-after", seconds.to_string()),
+                None => error,
+            };
             Some(error.into_response())
         }
         Effect::Delay { .. }

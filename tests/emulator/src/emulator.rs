@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::faults::Faults;
@@ -183,6 +185,12 @@ impl Emulator {
     /// Allows every caller so many API requests a minute; `None`, the default, allows all.
     pub fn limit_requests(&self, per_minute: Option<u32>) {
         self.shared.rate_limit.set(per_minute);
+    }
+
+    /// Lets others read for so long, by the emulator's clock, what was there before a write of the API, as servers with
+    /// lagging database replicas do; `None`, the default, shows everybody the newest.
+    pub fn lag_reads(&self, lag: Option<SignedDuration>) {
+        self.shared.replica.set_lag(lag);
     }
 
     /// Looks at or changes the state directly, for what no API offers.

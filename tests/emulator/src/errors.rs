@@ -12,10 +12,8 @@ pub(crate) struct ApiError {
     pub(crate) body: Value,
     /// Set when the request asked for something the emulator does not have; such requests are listed loudly.
     pub(crate) unknown: Option<String>,
-    /// Sent as `Retry-After`.
-    pub(crate) retry_after: Option<u64>,
-    /// Where the thing asked for is now.
-    pub(crate) location: Option<String>,
+    /// A header that goes with it, in a box because hardly any error has one.
+    header: Option<Box<(&'static str, String)>>,
 }
 
 impl ApiError {
@@ -35,18 +33,20 @@ impl ApiError {
             status,
             body,
             unknown: None,
-            retry_after: None,
-            location: None,
+            header: None,
         }
     }
 
     /// `301` to the address of what has moved.
     pub(crate) fn moved(location: String) -> Self {
         let text = format!("This resource has been moved permanently to {location}");
-        Self {
-            location: Some(location),
-            ..Self::message(301, text)
-        }
+        Self::message(301, text).with("location", location)
+    }
+
+    /// The same error with a header.
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.header = Some(Box::new((name, value.into())));
+        self
     }
 
     /// `404 Variable Not Found`, for `not_found("Variable")`.
@@ -113,12 +113,9 @@ impl ApiError {
 
     /// Turns the error into its answer.
     pub(crate) fn into_response(self) -> Response {
-        let mut response = Response::json(self.status, &self.body);
-        if let Some(location) = self.location {
-            response = response.with("location", location);
-        }
-        match self.retry_after {
-            Some(seconds) => response.with("retry-after", seconds.to_string()),
+        let response = Response::json(self.status, &self.body);
+        match self.header.map(|header| *header) {
+            Some((name, value)) => response.with(name, value),
             None => response,
         }
     }

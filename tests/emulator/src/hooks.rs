@@ -26,7 +26,7 @@ pub(crate) trait Pipelines: Send + Sync {
     /// Branches or tags changed. Comes after the merge requests have been brought up to date.
     fn pushed(&self, shared: &Shared, push: &Push);
 
-    /// A merge request was opened or reopened, or got commits that were not pushed with `ci.skip`.
+    /// A merge request was opened or reopened, or got commits that were not pushed with `ci.no_pipeline`.
     fn merge_request_changed(&self, shared: &Shared, project: u64, iid: u64, user: u64);
 
     /// The pipeline that merge request holds as its newest, whatever commit it ran on.

@@ -136,6 +136,7 @@ pub(crate) fn add_event(
         user_id: user,
         created_at: now,
         change,
+        via: None,
     });
 }
 

@@ -118,6 +118,36 @@ pub(crate) fn keyset<T>(
     })
 }
 
+/// One page by a token that names the last row of the page before; the next page is only in `link`.
+pub(crate) fn by_token<T>(
+    ctx: &Ctx<'_>,
+    items: Vec<T>,
+    token: impl Fn(&T) -> String,
+    render: impl Fn(T) -> Value,
+) -> Answer {
+    let per_page = positive(ctx, "per_page", DEFAULT_PER_PAGE)?.min(MAX_PER_PAGE);
+    let last = ctx.string("page_token").filter(|last| !last.is_empty());
+    let start = match last {
+        Some(last) => items.iter().position(|item| token(item) == last),
+        None => None,
+    };
+    let mut rest: Vec<T> = items
+        .into_iter()
+        .skip(start.map_or(0, |at| at + 1))
+        .collect();
+    let more = rest.len() > per_page;
+    rest.truncate(per_page);
+    let next = rest.last().filter(|_| more).map(token);
+    let response = Response::ok(&rest.into_iter().map(render).collect());
+    Ok(match next {
+        Some(next) => {
+            let url = with_query(ctx, &[("page_token", &next)]);
+            response.with("link", format!("<{url}>; rel=\"next\""))
+        }
+        None => response,
+    })
+}
+
 fn decoded_cursor(cursor: &str) -> Result<u64, ApiError> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     let id = bytes

@@ -31,13 +31,23 @@ pub(crate) struct Push {
     pub(crate) options: Vec<String>,
 }
 
+/// The push option with which nothing at all runs.
+pub(crate) const NO_PIPELINE: &str = "ci.no_pipeline";
+
+impl Push {
+    /// Was the option given?
+    pub(crate) fn asks_for(&self, option: &str) -> bool {
+        self.options.iter().any(|given| given == option)
+    }
+}
+
 /// Runs everything that GitLab does after a push. Call it without holding the state.
 pub(crate) fn on_push(shared: &Shared, push: &Push) -> Result<(), GitError> {
     settle_default_branch(shared, push)?;
     record_activity(shared, push)?;
     let changed = refresh::after_push(shared, push)?;
     shared.pipelines.pushed(shared, push);
-    if !push.options.iter().any(|option| option == "ci.skip") {
+    if !push.asks_for(NO_PIPELINE) {
         for (project, iid) in changed {
             let pipelines = shared.pipelines.as_ref();
             pipelines.merge_request_changed(shared, project, iid, push.user);

@@ -9,14 +9,12 @@ use crate::shared::Shared;
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 const LINE: &str = "========================================================================";
 
-/// The message, or nothing.
-pub(crate) fn of(shared: &Shared, push: &Push, warnings: &[String]) -> String {
-    let mut text = String::new();
-    for warning in warnings {
-        text.push_str(&format!(
-            "\n{LINE}\n\n  WARNINGS:\n\n  Error encountered with push options: {warning}\n\n{LINE}\n\n"
-        ));
-    }
+/// The message, or nothing. A warning comes first.
+pub(crate) fn of(shared: &Shared, push: &Push, warning: Option<&str>) -> String {
+    let mut text = match warning {
+        Some(warning) => format!("\n{LINE}\n\n  WARNINGS:\n  {warning}\n\n{LINE}\n\n"),
+        None => String::new(),
+    };
     let state = shared.state();
     let Some(project) = state.projects.get(push.project) else {
         return text;

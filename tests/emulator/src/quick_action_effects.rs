@@ -4,10 +4,13 @@ use serde_json::{Value, json};
 
 use crate::access;
 use crate::issuable_changes as changes;
+use crate::issuable_texts as texts;
 use crate::issuables;
 use crate::merge_requests::checks::{self, Verdict};
 use crate::merge_requests::merging::{self, Wish};
 use crate::merge_requests::{approving, rebasing};
+use crate::quick_action_planning as planning;
+use crate::quick_action_relations as relations;
 use crate::quick_actions::Command;
 use crate::shared::Shared;
 use crate::store::State;
@@ -18,13 +21,49 @@ use crate::store::notes::Noteable;
 pub(crate) struct Effect {
     /// One entry of `commands_changes`; nothing for an action that only answers.
     pub(crate) change: Option<(&'static str, Value)>,
-    pub(crate) summary: String,
+    /// What it says; nothing for an action that was in vain without a word.
+    pub(crate) summary: Option<String>,
+    /// The summary says why it was not done, and a comment with nothing else fails with it.
+    pub(crate) failed: bool,
 }
 
-fn effect(name: &'static str, value: Value, summary: impl Into<String>) -> Option<Effect> {
+impl Effect {
+    /// It only says something.
+    pub(crate) fn said(summary: impl Into<String>) -> Self {
+        Self {
+            change: None,
+            summary: Some(summary.into()),
+            failed: false,
+        }
+    }
+
+    /// It says why it was not done.
+    pub(crate) fn refused(summary: &str) -> Self {
+        Self {
+            failed: true,
+            ..Self::said(summary)
+        }
+    }
+
+    /// It did nothing and says nothing.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            change: None,
+            summary: None,
+            failed: false,
+        }
+    }
+}
+
+/// It changed something and says so.
+pub(crate) fn effect(
+    name: &'static str,
+    value: Value,
+    summary: impl Into<String>,
+) -> Option<Effect> {
     Some(Effect {
         change: Some((name, value)),
-        summary: summary.into(),
+        ..Effect::said(summary)
     })
 }
 
@@ -36,12 +75,17 @@ pub(crate) fn apply(
     command: &Command,
     head: Option<&str>,
 ) -> Option<Effect> {
+    let elsewhere = planning::apply(shared, user, noteable, command)
+        .or_else(|| relations::apply(shared, user, noteable, command));
+    if let Some(done) = elsewhere {
+        return done;
+    }
     let argument = command.argument.as_str();
     match command.name.as_str() {
         "close" | "reopen" => set_open(shared, user, noteable, command.name == "reopen"),
         "title" => title(shared, user, noteable, argument),
         "draft" | "wip" | "ready" => draft(shared, user, noteable, command.name != "ready"),
-        "label" => labels(shared, user, noteable, argument, Labels::Add),
+        "label" | "labels" => labels(shared, user, noteable, argument, Labels::Add),
         "unlabel" | "remove_label" => labels(shared, user, noteable, argument, Labels::Remove),
         "relabel" => labels(shared, user, noteable, argument, Labels::Replace),
         "assign" | "unassign" => assign(shared, user, noteable, argument, command.name == "assign"),
@@ -97,7 +141,7 @@ fn set_open(shared: &Shared, user: u64, noteable: Noteable, open: bool) -> Optio
 fn title(shared: &Shared, user: u64, noteable: Noteable, title: &str) -> Option<Effect> {
     let (mut state, now) = (shared.state(), shared.clock.now());
     let allowed = !title.is_empty() && issuables::may_update(&state, user, noteable);
-    allowed.then(|| changes::set_title(&mut state, noteable, title, user, now))?;
+    allowed.then(|| texts::set_title(&mut state, noteable, title, user, now))?;
     effect(
         "title",
         json!(title),
@@ -115,7 +159,7 @@ fn draft(shared: &Shared, user: u64, noteable: Noteable, draft: bool) -> Option<
         bare.clone()
     };
     let allowed = issuables::may_update(&state, user, noteable) && (old != &bare) != draft;
-    allowed.then(|| changes::set_title(&mut state, noteable, &title, user, now))?;
+    allowed.then(|| texts::set_title(&mut state, noteable, &title, user, now))?;
     let (event, word) = if draft {
         ("draft", "a draft")
     } else {
@@ -310,10 +354,7 @@ fn merge(shared: &Shared, user: u64, noteable: Noteable, head: Option<&str>) -> 
         Some(_) => None,
     };
     if let Some(answer) = answer {
-        return Some(Effect {
-            change: None,
-            summary: answer.to_owned(),
-        });
+        return Some(Effect::said(answer));
     }
     let wish = Wish {
         squash: row.squash,

@@ -13,6 +13,7 @@ use crate::faults::Faults;
 use crate::git::Repository;
 use crate::hooks::Pipelines;
 use crate::rate_limit::RateLimit;
+use crate::replica::{self, Replica};
 use crate::report::Report;
 use crate::request_log::RequestLog;
 use crate::runner::{Runs, Settings};
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) runner: Settings,
     pub(crate) background: Background,
     pub(crate) snapshots: Snapshots,
+    pub(crate) replica: Replica,
     /// Held while what follows a push is done, so that pushes are seen one after the other.
     pub(crate) after_push: Mutex<()>,
     /// The second of the clock at which what comes with time was last looked at.
@@ -74,6 +76,7 @@ impl Shared {
             runner,
             background: Background::default(),
             snapshots: Snapshots::default(),
+            replica: Replica::default(),
             after_push: Mutex::new(()),
             ticked: AtomicI64::new(i64::MIN),
             state: Mutex::new(state),
@@ -88,9 +91,12 @@ impl Shared {
             !HOLDS_STATE.get(),
             "the state was locked twice by one thread: drop the first guard"
         );
-        let guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = match replica::take() {
+            Some(old) => Held::Replica(Some(old)),
+            None => Held::Primary(self.state.lock().unwrap_or_else(PoisonError::into_inner)),
+        };
         HOLDS_STATE.set(true);
-        StateGuard(guard)
+        StateGuard(held)
     }
 
     /// True once a panic happened while the state was locked: it may be half changed from then on.
@@ -118,23 +124,40 @@ impl Shared {
 }
 
 /// The locked state.
-pub(crate) struct StateGuard<'a>(MutexGuard<'a, State>);
+pub(crate) struct StateGuard<'a>(Held<'a>);
+
+enum Held<'a> {
+    Primary(MutexGuard<'a, State>),
+    /// What a replica that lags still has; empty only when it is dropped.
+    Replica(Option<Box<State>>),
+}
 
 impl Deref for StateGuard<'_> {
     type Target = State;
     fn deref(&self) -> &State {
-        &self.0
+        match &self.0 {
+            Held::Primary(guard) => guard,
+            Held::Replica(old) => old.as_deref().expect("it is taken out only by drop"),
+        }
     }
 }
 
 impl DerefMut for StateGuard<'_> {
     fn deref_mut(&mut self) -> &mut State {
-        &mut self.0
+        match &mut self.0 {
+            Held::Primary(guard) => guard,
+            Held::Replica(old) => old.as_deref_mut().expect("it is taken out only by drop"),
+        }
     }
 }
 
 impl Drop for StateGuard<'_> {
     fn drop(&mut self) {
         HOLDS_STATE.set(false);
+        if let Held::Replica(old) = &mut self.0
+            && let Some(old) = old.take()
+        {
+            replica::put_back(old);
+        }
     }
 }

@@ -15,9 +15,10 @@ use crate::errors::ApiError;
 use crate::git;
 use crate::message::{Request, Response};
 use crate::pkt_line::{parse_commands, parse_update, with_message};
-use crate::push::{self, Push, RefUpdate};
+use crate::push::{self, NO_PIPELINE, Push, RefUpdate};
 use crate::push_messages;
 use crate::push_options;
+use crate::push_to_create;
 use crate::router::Answer;
 use crate::shared::Shared;
 
@@ -110,6 +111,9 @@ pub(crate) fn serve(
         Ok(caller) => caller,
         Err(_) => return Ok(challenge("HTTP Basic: Access denied")),
     };
+    if git.advertisement && git.service == Service::ReceivePack {
+        push_to_create::ensure_project(shared, &caller, &git.project_path)?;
+    }
     let project = match authorized(shared, git, &caller)? {
         Ok(project) => project,
         Err(challenge) => return Ok(challenge),
@@ -286,7 +290,7 @@ fn receive(shared: &Shared, caller: &Caller, project: u64, body: &[u8], number: 
     let mut options = asked.options;
     if caller.job().is_some() {
         // Pushes with a job token start no pipeline.
-        options.push("ci.skip".to_owned());
+        options.push(NO_PIPELINE.to_owned());
     }
     let push = Push {
         project,
@@ -296,7 +300,9 @@ fn receive(shared: &Shared, caller: &Caller, project: u64, body: &[u8], number: 
     };
     push::on_push(shared, &push)?;
     let warnings = push_options::apply(shared, &push);
-    let text = push_messages::of(shared, &push, &warnings);
+    let warning = push_options::told(&push, &warnings);
+    let made = push_to_create::announcement(shared, project).unwrap_or_default();
+    let text = made + &push_messages::of(shared, &push, warning.as_deref());
     if asked.side_band && !text.is_empty() {
         response.body = with_message(&response.body, &text).into();
     }

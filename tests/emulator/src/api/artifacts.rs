@@ -56,6 +56,11 @@ pub(super) const ROUTES: &[Route] = &[
         destroy,
     )
     .job_token(),
+    delete(
+        "projects/:id/artifacts",
+        Guard::Project(Role::Maintainer),
+        destroy_all,
+    ),
 ];
 
 /// The addresses of the web interface.
@@ -97,7 +102,11 @@ fn file_of_job(ctx: &Ctx<'_>) -> Answer {
 
 fn keep(ctx: &Ctx<'_>) -> Answer {
     let mut state = ctx.state();
-    let id = numbered(ctx, &state)?.id;
+    let job = numbered(ctx, &state)?;
+    let id = job.id;
+    if !has_archive(job) {
+        return Err(ApiError::not_found_plain());
+    }
     if let Some(job) = state.jobs.get_mut(id) {
         job.artifacts_expire_at = None;
     }
@@ -114,11 +123,53 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
     let mut state = ctx.state();
     let id = numbered(ctx, &state)?.id;
     if let Some(job) = state.jobs.get_mut(id) {
-        job.artifacts
-            .retain(|artifact| artifact.file_type == "trace");
-        job.files.clear();
+        clear(job);
     }
     Ok(Response::no_content())
+}
+
+/// All artifacts of the project expire now, but for traces and what is kept for the newest pipelines.
+fn destroy_all(ctx: &Ctx<'_>) -> Answer {
+    let mut state = ctx.state();
+    let newest = newest_of_refs(&state, ctx.project());
+    let doomed = |job: &&mut Job| {
+        job.project_id == ctx.project()
+            && job.is_build()
+            && job.status.is_complete()
+            && !newest.contains(&job.pipeline_id)
+    };
+    for job in state.jobs.iter_mut().filter(doomed) {
+        clear(job);
+    }
+    Ok(Response::json(
+        202,
+        &serde_json::json!({ "message": "202 Accepted" }),
+    ))
+}
+
+/// The newest successful pipeline of each ref, if the project keeps its artifacts.
+fn newest_of_refs(state: &State, project: u64) -> Vec<u64> {
+    let keeps = state
+        .projects
+        .get(project)
+        .is_some_and(|project| project.settings.keep_latest_artifact);
+    let mut newest = std::collections::BTreeMap::new();
+    let succeeded = |pipeline: &&Pipeline| keeps && pipeline.status == Status::Success;
+    for pipeline in state.pipelines_of(project).filter(succeeded) {
+        newest.insert(&pipeline.git_ref, pipeline.id);
+    }
+    newest.into_values().collect()
+}
+
+fn has_archive(job: &Job) -> bool {
+    let mut all = job.artifacts.iter();
+    all.any(|artifact| artifact.file_type == "archive")
+}
+
+fn clear(job: &mut Job) {
+    job.artifacts
+        .retain(|artifact| artifact.file_type == "trace");
+    job.files.clear();
 }
 
 /// The job of the path.

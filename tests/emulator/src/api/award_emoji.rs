@@ -1,4 +1,4 @@
-//! Emoji on issues and merge requests.
+//! Emoji on issues, merge requests and snippets, and on the notes on them.
 
 use serde_json::{Value, json};
 
@@ -8,67 +8,81 @@ use crate::errors::ApiError;
 use crate::message::Response;
 use crate::router::{Answer, Guard, Param, Route, delete, get, post, string};
 use crate::store::State;
-use crate::store::awards::Award;
+use crate::store::awards::{Award, Awardable};
+use crate::store::comments::Subject;
 
-use super::noteable;
-use super::users;
+use super::{noteable, notes, snippets, users};
 
 const READER: Guard = Guard::ProjectReader;
 const NAME: &[Param] = &[string("name").required()];
 
+const fn listed(pattern: &'static str) -> Route {
+    get(pattern, READER, index).paginated()
+}
+const fn given(pattern: &'static str) -> Route {
+    post(pattern, Guard::SignedInReader, create).params(NAME)
+}
+const fn shown(pattern: &'static str) -> Route {
+    get(pattern, READER, show)
+}
+const fn taken_back(pattern: &'static str) -> Route {
+    delete(pattern, Guard::SignedInReader, destroy)
+}
+
 pub(super) const ROUTES: &[Route] = &[
-    get(
-        "projects/:id/issues/:noteable_iid/award_emoji",
-        READER,
-        index,
-    )
-    .paginated(),
-    get(
-        "projects/:id/issues/:noteable_iid/award_emoji/:award_id",
-        READER,
-        show,
-    ),
-    post(
-        "projects/:id/issues/:noteable_iid/award_emoji",
-        READER,
-        create,
-    )
-    .params(NAME),
-    delete(
-        "projects/:id/issues/:noteable_iid/award_emoji/:award_id",
-        READER,
-        destroy,
-    ),
-    get(
-        "projects/:id/merge_requests/:noteable_iid/award_emoji",
-        READER,
-        index,
-    )
-    .paginated(),
-    get(
-        "projects/:id/merge_requests/:noteable_iid/award_emoji/:award_id",
-        READER,
-        show,
-    ),
-    post(
-        "projects/:id/merge_requests/:noteable_iid/award_emoji",
-        READER,
-        create,
-    )
-    .params(NAME),
-    delete(
-        "projects/:id/merge_requests/:noteable_iid/award_emoji/:award_id",
-        READER,
-        destroy,
-    ),
+    listed("projects/:id/issues/:noteable_iid/award_emoji"),
+    given("projects/:id/issues/:noteable_iid/award_emoji"),
+    shown("projects/:id/issues/:noteable_iid/award_emoji/:award_id"),
+    taken_back("projects/:id/issues/:noteable_iid/award_emoji/:award_id"),
+    listed("projects/:id/issues/:noteable_iid/notes/:note_id/award_emoji"),
+    given("projects/:id/issues/:noteable_iid/notes/:note_id/award_emoji"),
+    shown("projects/:id/issues/:noteable_iid/notes/:note_id/award_emoji/:award_id"),
+    taken_back("projects/:id/issues/:noteable_iid/notes/:note_id/award_emoji/:award_id"),
+    listed("projects/:id/merge_requests/:noteable_iid/award_emoji"),
+    given("projects/:id/merge_requests/:noteable_iid/award_emoji"),
+    shown("projects/:id/merge_requests/:noteable_iid/award_emoji/:award_id"),
+    taken_back("projects/:id/merge_requests/:noteable_iid/award_emoji/:award_id"),
+    listed("projects/:id/merge_requests/:noteable_iid/notes/:note_id/award_emoji"),
+    given("projects/:id/merge_requests/:noteable_iid/notes/:note_id/award_emoji"),
+    shown("projects/:id/merge_requests/:noteable_iid/notes/:note_id/award_emoji/:award_id"),
+    taken_back("projects/:id/merge_requests/:noteable_iid/notes/:note_id/award_emoji/:award_id"),
+    listed("projects/:id/snippets/:snippet_id/award_emoji"),
+    given("projects/:id/snippets/:snippet_id/award_emoji"),
+    shown("projects/:id/snippets/:snippet_id/award_emoji/:award_id"),
+    taken_back("projects/:id/snippets/:snippet_id/award_emoji/:award_id"),
+    listed("projects/:id/snippets/:snippet_id/notes/:note_id/award_emoji"),
+    given("projects/:id/snippets/:snippet_id/notes/:note_id/award_emoji"),
+    shown("projects/:id/snippets/:snippet_id/notes/:note_id/award_emoji/:award_id"),
+    taken_back("projects/:id/snippets/:snippet_id/notes/:note_id/award_emoji/:award_id"),
 ];
 
-fn index(ctx: &Ctx<'_>) -> Answer {
-    let noteable = noteable::find(ctx)?;
+/// What the path names, if the caller may read it.
+fn target(ctx: &Ctx<'_>) -> Result<Awardable, ApiError> {
+    let whole = if ctx.path("snippet_id").is_empty() {
+        Awardable::Noteable(noteable::find(ctx)?)
+    } else {
+        Awardable::Snippet(snippets::of_project(ctx, &ctx.state())?.id)
+    };
+    if ctx.path("note_id").is_empty() {
+        return Ok(whole);
+    }
+    let id = ctx.path_number("note_id")?;
     let state = ctx.state();
-    ctx.page(state.awards_on(noteable), |award| {
-        entity(ctx, &state, award)
-    })
+    let known = match whole {
+        Awardable::Noteable(noteable) => notes::find(ctx, &state, noteable).is_ok(),
+        Awardable::Snippet(snippet) => {
+            let comment = state.comments.get(id);
+            comment.is_some_and(|comment| comment.subject == Subject::Snippet(snippet))
+        }
+        Awardable::Note(_) => false,
+    };
+    known.then_some(Awardable::Note(id)).ok_or_else(missing)
+}
+
+fn index(ctx: &Ctx<'_>) -> Answer {
+    let target = target(ctx)?;
+    let state = ctx.state();
+    ctx.page(state.awards_to(target), |award| entity(ctx, &state, award))
 }
 
 fn show(ctx: &Ctx<'_>) -> Answer {
@@ -80,7 +94,7 @@ fn show(ctx: &Ctx<'_>) -> Answer {
 
 fn create(ctx: &Ctx<'_>) -> Answer {
     let user_id = ctx.user()?;
-    let noteable = noteable::find(ctx)?;
+    let target = target(ctx)?;
     let name = ctx
         .string("name")
         .unwrap_or_default()
@@ -88,7 +102,7 @@ fn create(ctx: &Ctx<'_>) -> Answer {
         .to_owned();
     let (mut state, created_at) = (ctx.state(), ctx.now());
     let known = state
-        .awards_on(noteable)
+        .awards_to(target)
         .any(|award| award.user_id == user_id && award.name == name);
     if name.is_empty() || known {
         let reason = if known {
@@ -104,7 +118,7 @@ fn create(ctx: &Ctx<'_>) -> Answer {
     let id = state.awards.insert(|id| Award {
         id,
         project_id: ctx.project(),
-        noteable,
+        target,
         user_id,
         name,
         created_at,
@@ -131,10 +145,10 @@ fn missing() -> ApiError {
 }
 
 fn find(ctx: &Ctx<'_>) -> Result<u64, ApiError> {
-    let noteable = noteable::find(ctx)?;
+    let target = target(ctx)?;
     let id = ctx.path_number("award_id")?;
     let state = ctx.state();
-    let known = state.awards_on(noteable).any(|award| award.id == id);
+    let known = state.awards_to(target).any(|award| award.id == id);
     known.then_some(id).ok_or_else(missing)
 }
 
@@ -145,8 +159,8 @@ fn entity(ctx: &Ctx<'_>, state: &State, award: &Award) -> Value {
         "user": users::basic_by_id(state, award.user_id, ctx.url()),
         "created_at": clock::iso(award.created_at),
         "updated_at": clock::iso(award.created_at),
-        "awardable_id": award.noteable.id(),
-        "awardable_type": award.noteable.type_name(),
+        "awardable_id": award.target.id(),
+        "awardable_type": award.target.type_name(),
         "url": Value::Null,
     })
 }

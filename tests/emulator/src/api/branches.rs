@@ -8,6 +8,7 @@ use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::git::{Action, Commit};
 use crate::message::Response;
+use crate::pagination;
 use crate::push::{self, RefUpdate};
 use crate::router::{Answer, Guard, Route, boolean, delete, get, one_of, post, put, string};
 use crate::store::State;
@@ -21,9 +22,10 @@ const KEEPER: Guard = Guard::Project(Role::Maintainer);
 
 pub(super) const ROUTES: &[Route] = &[
     get("projects/:id/repository/branches", READER, index)
-        .refuses(&["page_token"])
         .params(&[
             string("search"),
+            string("page_token"),
+            one_of("pagination", &["keyset", "legacy"]),
             string("regex"),
             one_of("sort", &["name_asc", "updated_asc", "updated_desc"]),
         ])
@@ -79,6 +81,10 @@ fn index(ctx: &Ctx<'_>) -> Answer {
         Some(_) | None => {}
     }
     let rendered = entities(ctx, branches)?;
+    if ctx.string("pagination") == Some("keyset") {
+        let name = |branch: &Value| branch["name"].as_str().unwrap_or_default().to_owned();
+        return pagination::by_token(ctx, rendered, name, |branch| branch);
+    }
     ctx.page(rendered, |branch| branch)
 }
 

@@ -7,23 +7,21 @@ use regex::Regex;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::access;
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
-use crate::git::Commit;
+use crate::git::{Action, Commit};
 use crate::message::Response;
-use crate::router::{Answer, Guard, Route, get, string};
+use crate::push::{self, RefUpdate};
+use crate::router::{Answer, Guard, Param, Route, get, post, string};
 use crate::store::State;
 use crate::store::merge_requests::MergeRequestState;
 
+use super::changelog_file;
 use super::commit_entity::trailers;
 use super::repository::require_code;
 
-pub(super) const ROUTES: &[Route] = &[get(
-    "projects/:id/repository/changelog",
-    Guard::ProjectReader,
-    show,
-)
-.params(&[
+const WHAT: &[Param] = &[
     string("version").required(),
     string("from"),
     string("to"),
@@ -31,8 +29,24 @@ pub(super) const ROUTES: &[Route] = &[get(
     string("trailer"),
     string("config_file"),
     string("config_file_ref"),
-])
-.job_token()];
+];
+
+pub(super) const ROUTES: &[Route] = &[
+    get(
+        "projects/:id/repository/changelog",
+        Guard::ProjectReader,
+        show,
+    )
+    .params(WHAT)
+    .job_token(),
+    post(
+        "projects/:id/repository/changelog",
+        Guard::SignedInReader,
+        write,
+    )
+    .params(WHAT)
+    .also(&[string("branch"), string("file"), string("message")]),
+];
 
 const VERSION: &str = r"(?P<major>\d+)\.(?P<minor>\d+)\.(?P<patch>\d+)(-(?P<pre>[0-9A-Za-z.-]+))?(\+(?P<meta>[0-9A-Za-z.-]+))?";
 
@@ -48,6 +62,56 @@ struct Config {
 
 fn show(ctx: &Ctx<'_>) -> Answer {
     require_code(ctx)?;
+    Ok(Response::ok(&json!({ "notes": section(ctx)? })))
+}
+
+/// Commits the section to the changelog file, above the older ones.
+fn write(ctx: &Ctx<'_>) -> Answer {
+    require_code(ctx)?;
+    let (user, project) = (ctx.user()?, ctx.project());
+    let branch = match ctx.string("branch") {
+        Some(branch) => branch.to_owned(),
+        None => default_branch(&ctx.state(), project),
+    };
+    if !access::may_push(&ctx.state(), user, project, &branch) {
+        let reason = "You are not allowed to commit a changelog on this branch";
+        return Err(ApiError::forbidden_because(reason));
+    }
+    let section = section(ctx)?;
+    let repository = ctx.shared.repository(project);
+    let name = format!("refs/heads/{branch}");
+    let old = repository.resolve(&name)?;
+    let head = old
+        .clone()
+        .ok_or_else(|| failed("the branch does not exist"))?;
+    let file = ctx.string("file").unwrap_or("CHANGELOG.md");
+    let known = repository.file(&head, file)?.unwrap_or_default();
+    let known = String::from_utf8_lossy(&known).into_owned();
+    let version = ctx.string("version").unwrap_or_default();
+    let version = version.trim_start_matches('v');
+    // A retry finds the section it wrote before.
+    if !known.starts_with(&format!("## {version} ")) {
+        let text = changelog_file::with_section(&known, version, &section);
+        let message = match ctx.string("message") {
+            Some(message) => message.to_owned(),
+            None => format!("Add changelog for version {version}"),
+        };
+        let by = ctx.state().identity(user, ctx.now());
+        let action = [Action::put(file, text.as_bytes())];
+        let new = repository.commit_actions(Some(&head), &action, &message, &by, &by)?;
+        let update = RefUpdate {
+            name,
+            old,
+            new: Some(new),
+        };
+        push::move_ref(ctx.shared, project, user, update, Vec::new())
+            .map_err(|_moved| failed("the branch has changed meanwhile"))?;
+    }
+    Ok(Response::ok(&json!(200)))
+}
+
+/// The section of the version that is asked for.
+fn section(ctx: &Ctx<'_>) -> Result<String, ApiError> {
     let version = ctx.string("version").unwrap_or_default();
     let wanted = Version::of(&full(VERSION)?, version)
         .ok_or_else(|| ApiError::error(400, "version is invalid"))?;
@@ -68,8 +132,7 @@ fn show(ctx: &Ctx<'_>) -> Answer {
         (None, _) => return Err(failed(&format!("{from} is not a commit"))),
     };
     let commits = repository.commits(&[&range])?;
-    let notes = notes(ctx, &config, version, at, &commits);
-    Ok(Response::ok(&json!({ "notes": notes })))
+    Ok(notes(ctx, &config, version, at, &commits))
 }
 
 fn failed(reason: &str) -> ApiError {

@@ -138,8 +138,7 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
     }
     ctx.check_unmodified(environment.updated_at)?;
     let id = environment.id;
-    state.environments.remove(id);
-    state.deployments.retain(|row| row.environment_id != id);
+    state.remove_environment(id);
     Ok(Response::no_content())
 }
 

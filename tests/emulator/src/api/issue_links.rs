@@ -6,6 +6,7 @@ use crate::clock;
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::issuables;
+use crate::issue_moving as moving;
 use crate::message::Response;
 use crate::router::{Answer, Guard, Route, delete, get, one_of, post, string};
 use crate::store::State;
@@ -87,25 +88,8 @@ fn create(ctx: &Ctx<'_>) -> Answer {
             "No matching issue found. Make sure that you are adding a valid issue URL.",
         ));
     }
-    let known = state.issue_links.iter().any(|link| {
-        (link.source, link.target) == (own.id, target)
-            || (link.source, link.target) == (target, own.id)
-    });
-    if known {
-        return Err(ApiError::message(409, "Issue(s) already assigned"));
-    }
-    let now = ctx.now();
-    let id = state.issue_links.insert(|id| IssueLink {
-        id,
-        source: own.id,
-        target,
-        created_at: now,
-    });
-    for (on, other) in [(own.id, target), (target, own.id)] {
-        let iid = issuables::iid_of(&state, Noteable::Issue(other));
-        let text = format!("marked this issue as related to #{iid}");
-        issuables::add_system_note(&mut state, Noteable::Issue(on), user, now, &text);
-    }
+    let related = moving::relate(&mut state, own.id, target, user, ctx.now());
+    let id = related.ok_or_else(|| ApiError::message(409, "Issue(s) already assigned"))?;
     let link = state.issue_links.get(id).ok_or_else(ApiError::internal)?;
     Ok(Response::created(&entity(ctx, &state, link)))
 }
@@ -134,7 +118,7 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
     may.then_some(()).ok_or_else(ApiError::forbidden)?;
     let link = link_of(ctx, &state, own.id)?;
     let (id, answer) = (link.id, entity(ctx, &state, link));
-    state.issue_links.remove(id);
+    moving::unlink(&mut state, id, user, ctx.now());
     Ok(Response::ok(&answer))
 }
 

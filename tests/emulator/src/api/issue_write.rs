@@ -5,13 +5,14 @@ use crate::ctx::Ctx;
 use crate::errors::{ApiError, Invalid};
 use crate::issuable_changes as changes;
 use crate::issuable_details::{set_due_date, set_locked, set_type};
+use crate::issuable_texts as texts;
 use crate::issuables;
+use crate::issue_moving as moving;
 use crate::message::Response;
 use crate::quick_actions;
 use crate::router::{
     Answer, Guard, Param, Route, boolean, delete, integer, one_of, post, put, string,
 };
-use crate::store::issues::Issue;
 use crate::store::notes::Noteable;
 
 use super::instants::{day, instant};
@@ -49,6 +50,18 @@ pub(super) const ROUTES: &[Route] = &[
         relocate,
     )
     .params(&[integer("to_project_id").required()]),
+    post(
+        "projects/:id/issues/:issue_iid/clone",
+        Guard::ProjectReader,
+        clone,
+    )
+    .params(&[integer("to_project_id").required(), boolean("with_notes")]),
+    put(
+        "projects/:id/issues/:issue_iid/reorder",
+        Guard::ProjectReader,
+        reorder,
+    )
+    .params(&[integer("move_after_id"), integer("move_before_id")]),
     delete(
         "projects/:id/issues/:issue_iid",
         Guard::ProjectReader,
@@ -121,11 +134,11 @@ fn update(ctx: &Ctx<'_>) -> Answer {
         let mut state = ctx.state();
         issuable_fields::set(ctx, &mut state, noteable, user, now);
         if let Some(title) = title {
-            changes::set_title(&mut state, noteable, &title, user, now);
+            texts::set_title(&mut state, noteable, &title, user, now);
         }
         if ctx.given("description") {
             let text = ctx.string("description").map(|_| parsed.text.as_str());
-            changes::set_description(&mut state, ctx.url(), noteable, text, user, now);
+            texts::set_description(&mut state, ctx.url(), noteable, text, user, now);
         }
         if let Some(confidential) = ctx.boolean("confidential") {
             changes::set_confidential(&mut state, noteable, confidential, user, now);
@@ -149,64 +162,71 @@ fn update(ctx: &Ctx<'_>) -> Answer {
     Ok(Response::ok(&shown(ctx, old.id)?))
 }
 
-/// Moves an issue: a new one in the other project, and this one closed with a pointer to it.
 fn relocate(ctx: &Ctx<'_>) -> Answer {
-    let (user, now) = (ctx.user()?, ctx.now());
-    let old = find(ctx)?;
-    let target = ctx.number("to_project_id").unwrap_or(0);
-    let new = {
-        let mut state = ctx.state();
-        if state.projects.get(target).is_none() {
-            return Err(ApiError::not_found("Project"));
-        }
-        let here = issuables::may_administer(&state, user, Noteable::Issue(old.id));
-        let there = access::in_project(&state, Some(user), target).at_least(Role::Planner);
-        let reason = match (old.project_id == target, here && there, old.moved_to_id) {
-            (true, _, _) => Some("Cannot move issue to project it originates from!"),
-            (false, true, None) => None,
-            (false, _, _) => Some("Cannot move issue due to insufficient permissions!"),
-        };
-        if let Some(reason) = reason {
-            return Err(ApiError::message(400, reason));
-        }
-        let id = issuables::add_issue(&mut state, target, &old.title, user, now);
-        if let Some(issue) = state.issues.get_mut(id) {
-            *issue = Issue {
-                id,
-                iid: issue.iid,
-                project_id: target,
-                label_ids: Vec::new(),
-                milestone_id: None,
-                ..old.clone()
-            };
-        }
-        changes::set_open(&mut state, Noteable::Issue(old.id), false, user, now);
-        if let Some(issue) = state.issues.get_mut(old.id) {
-            issue.moved_to_id = Some(id);
-        }
-        let text = |state: &crate::store::State, project: u64, iid: u64| {
-            let project = state.projects.get(project);
-            let path = project
-                .map(|project| state.project_path(project))
-                .unwrap_or_default();
-            format!("{path}#{iid}")
-        };
-        let to = text(
-            &state,
-            target,
-            issuables::iid_of(&state, Noteable::Issue(id)),
-        );
-        let from = text(&state, old.project_id, old.iid);
-        let told = [
-            (old.id, format!("moved to {to}")),
-            (id, format!("moved from {from}")),
-        ];
-        for (issue, text) in told {
-            issuables::add_system_note(&mut state, Noteable::Issue(issue), user, now, &text);
-        }
-        id
-    };
+    let (user, old) = (ctx.user()?, find(ctx)?);
+    let target = visible_target(ctx, user)?;
+    let moved = moving::relocate(&mut ctx.state(), old.id, target, user, ctx.now());
+    let new = moved.map_err(|reason| ApiError::message(400, reason))?;
     Ok(Response::created(&shown(ctx, new)?))
+}
+
+fn clone(ctx: &Ctx<'_>) -> Answer {
+    let (user, old) = (ctx.user()?, find(ctx)?);
+    let target = visible_target(ctx, user)?;
+    let with_notes = ctx.boolean("with_notes").unwrap_or(false);
+    let (mut state, now) = (ctx.state(), ctx.now());
+    let cloned = moving::clone(&mut state, old.id, target, with_notes, user, now);
+    drop(state);
+    let new = cloned.map_err(|reason| ApiError::message(400, reason))?;
+    Ok(Response::created(&shown(ctx, new)?))
+}
+
+fn visible_target(ctx: &Ctx<'_>, user: u64) -> Result<u64, ApiError> {
+    let target = ctx.number("to_project_id").unwrap_or(0);
+    let readable = access::in_project(&ctx.state(), Some(user), target).can_read;
+    readable
+        .then_some(target)
+        .ok_or_else(|| ApiError::not_found("Project"))
+}
+
+/// Puts an issue between two others in the order that people choose.
+fn reorder(ctx: &Ctx<'_>) -> Answer {
+    let (user, issue) = (ctx.user()?, find(ctx)?);
+    let may = issuables::may_administer(&ctx.state(), user, Noteable::Issue(issue.id));
+    may.then_some(()).ok_or_else(ApiError::forbidden)?;
+    let (before, after) = (ctx.number("move_after_id"), ctx.number("move_before_id"));
+    if before.is_none() && after.is_none() {
+        let names = "move_after_id, move_before_id";
+        let text = format!("{names} are missing, at least one parameter must be provided");
+        return Err(ApiError::error(400, text));
+    }
+    {
+        let mut state = ctx.state();
+        // Issues that nobody put anywhere stand in the order of their making.
+        let mut order: Vec<(bool, i64, u64)> = state
+            .issues_of(issue.project_id)
+            .filter(|row| row.id != issue.id)
+            .map(|row| {
+                let position = row.relative_position;
+                (position.is_none(), position.unwrap_or(0), row.id)
+            })
+            .collect();
+        order.sort_unstable();
+        let mut ids: Vec<u64> = order.into_iter().map(|(_, _, id)| id).collect();
+        let at = |wanted: u64| ids.iter().position(|id| *id == wanted);
+        let place = match (before, after) {
+            (Some(before), _) => at(before).map(|at| at + 1),
+            (None, after) => after.and_then(at),
+        };
+        let place = place.ok_or_else(ApiError::not_found_plain)?;
+        ids.insert(place, issue.id);
+        for (position, id) in (1_i64..).zip(ids) {
+            if let Some(row) = state.issues.get_mut(id) {
+                row.relative_position = Some(position * 1000);
+            }
+        }
+    }
+    Ok(Response::ok(&shown(ctx, issue.id)?))
 }
 
 fn destroy(ctx: &Ctx<'_>) -> Answer {
@@ -225,6 +245,8 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
     state
         .resource_events
         .retain(|event| event.noteable != noteable);
-    state.awards.retain(|award| award.noteable != noteable);
+    state
+        .awards
+        .retain(|award| award.target != crate::store::awards::Awardable::Noteable(noteable));
     Ok(Response::no_content())
 }

@@ -16,7 +16,6 @@ pub(super) fn basic(label: &Label) -> Value {
         "description_html": label.description.clone().unwrap_or_default(),
         "text_color": text_color(&label.color),
         "color": label.color,
-        "archived": false,
     })
 }
 

@@ -12,6 +12,7 @@ use crate::merge_requests::checks::{self, Verdict, is_in_progress};
 use crate::merge_requests::merging::{self, MergeError, Wish};
 use crate::merge_requests::rebasing::{self, Refusal};
 use crate::message::Response;
+use crate::push::NO_PIPELINE;
 use crate::router::{Answer, Guard, Route, boolean, get, post, put, string};
 use crate::store::merge_requests::{AutoMerge, MergeRequest};
 use crate::store::notes::Noteable;
@@ -159,7 +160,7 @@ fn rebase(ctx: &Ctx<'_>) -> Answer {
     let user = ctx.user()?;
     let row = find(ctx)?;
     let options = match ctx.boolean("skip_ci") {
-        Some(true) => vec!["ci.skip".to_owned()],
+        Some(true) => vec![NO_PIPELINE.to_owned()],
         Some(false) | None => Vec::new(),
     };
     let forbidden = |reason: &str| Err(ApiError::forbidden_because(reason));

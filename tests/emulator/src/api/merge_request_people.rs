@@ -10,7 +10,7 @@ use crate::issuables;
 use crate::merge_requests::approving;
 use crate::message::Response;
 use crate::references;
-use crate::router::{Answer, Guard, Route, get, post, string};
+use crate::router::{Answer, Guard, Route, get, post, put, string};
 use crate::store::State;
 use crate::store::merge_requests::MergeRequest;
 use crate::store::notes::Noteable;
@@ -59,6 +59,11 @@ pub(super) const ROUTES: &[Route] = &[
         "projects/:id/merge_requests/:merge_request_iid/unapprove",
         READER,
         unapprove,
+    ),
+    put(
+        "projects/:id/merge_requests/:merge_request_iid/reset_approvals",
+        READER,
+        reset_approvals,
     ),
 ];
 
@@ -182,4 +187,20 @@ fn unapprove(ctx: &Ctx<'_>) -> Answer {
     let done = approving::set(&mut ctx.state(), row.id, user, false, ctx.now());
     done.then_some(()).ok_or_else(ApiError::not_found_plain)?;
     Ok(Response::created(&approval_entity(ctx, &find(ctx)?)))
+}
+
+/// All approvals are taken back; only bots with rights on the branch may ask for it.
+fn reset_approvals(ctx: &Ctx<'_>) -> Answer {
+    let user = ctx.user()?;
+    let row = find(ctx)?;
+    let mut state = ctx.state();
+    let bot = state.users.get(user).is_some_and(|user| user.bot);
+    let access = access::in_project(&state, Some(user), ctx.project());
+    (bot && access.at_least(Role::Developer))
+        .then_some(())
+        .ok_or_else(ApiError::unauthorized)?;
+    if let Some(row) = state.merge_requests.get_mut(row.id) {
+        row.approvals.clear();
+    }
+    Ok(Response::json(202, &json!(202)))
 }

@@ -1,6 +1,6 @@
 //! The pipelines of a merge request.
 
-use super::pipeline_entity;
+use super::{pipeline_entity, pipelines};
 use crate::access::{self, Role};
 use crate::ctx::Ctx;
 use crate::engine::{self, merge_requests, order_for};
@@ -55,25 +55,34 @@ fn index(ctx: &Ctx<'_>) -> Answer {
 fn create(ctx: &Ctx<'_>) -> Answer {
     let iid = ctx.path_number("merge_request_iid")?;
     let user = ctx.user()?;
-    let order = {
+    let (order, range) = {
         let state = ctx.state();
         let merge_request = state.merge_request(ctx.project(), iid);
         let merge_request = merge_request.ok_or_else(ApiError::not_found_plain)?;
+        let range = merge_request
+            .diff()
+            .map(|diff| format!("{}..{}", diff.base, diff.head));
         let runs = |project: u64| {
             access::in_project(&state, Some(user), project).at_least(Role::Developer)
         };
         if !runs(merge_request.project_id) && !runs(merge_request.source_project_id) {
             return Err(ApiError::forbidden());
         }
-        order_for(&state, merge_request, user)
+        (order_for(&state, merge_request, user), range)
     };
+    let commits = match range {
+        Some(range) => ctx.shared.repository(ctx.project()).commits(&[&range])?,
+        None => Vec::new(),
+    };
+    if commits.is_empty() {
+        return Err(ApiError::message(405, "405 Method Not Allowed"));
+    }
     let made = engine::run_pipeline(ctx.shared, order);
     if ctx.boolean("async") == Some(true) {
         // Whether a pipeline comes of it shows later.
         return Ok(Response::bytes(202, "application/json", ""));
     }
-    // Nothing to run for merge requests, or not allowed.
-    let id = made.map_err(|_refusal| ApiError::message(405, "405 Method Not Allowed"))?;
+    let id = made.map_err(pipelines::refused)?;
     let state = ctx.state();
     let pipeline = state.pipelines.get(id).ok_or_else(ApiError::internal)?;
     Ok(Response::ok(&pipeline_entity::detail(

@@ -10,6 +10,7 @@ use crate::errors::ApiError;
 use crate::forking;
 use crate::issuable_changes as changes;
 use crate::issuable_details::{set_locked, set_reviewers};
+use crate::issuable_texts as texts;
 use crate::issuables;
 use crate::merge_requests::{auto_merge, checks, opening, refresh};
 use crate::message::Response;
@@ -315,11 +316,11 @@ fn update(ctx: &Ctx<'_>) -> Answer {
         let mut state = ctx.state();
         set_fields(ctx, &mut state, old.id, user, now);
         if let Some(title) = ctx.string("title") {
-            changes::set_title(&mut state, noteable, title, user, now);
+            texts::set_title(&mut state, noteable, title, user, now);
         }
         if ctx.given("description") {
             let text = ctx.string("description").map(|_| parsed.text.as_str());
-            changes::set_description(&mut state, ctx.url(), noteable, text, user, now);
+            texts::set_description(&mut state, ctx.url(), noteable, text, user, now);
         }
         if let Some(target) = retarget {
             let told = format!(
@@ -394,6 +395,8 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
     state
         .resource_events
         .retain(|event| event.noteable != noteable);
-    state.awards.retain(|award| award.noteable != noteable);
+    state
+        .awards
+        .retain(|award| award.target != crate::store::awards::Awardable::Noteable(noteable));
     Ok(Response::no_content())
 }

@@ -13,6 +13,7 @@ use crate::router::{
     Answer, Guard, Param, Route, boolean, delete, get, integers, one_of, post, put, string,
 };
 use crate::store::State;
+use crate::store::events::{EventAction, EventTarget};
 use crate::store::holders::Holder;
 use crate::store::milestones::Milestone;
 use crate::store::notes::Noteable;
@@ -176,6 +177,7 @@ fn create(ctx: &Ctx<'_>) -> Answer {
         iid,
         ..milestone
     });
+    record(ctx, &mut state, holder, id, EventAction::Created)?;
     let milestone = state.milestones.get(id).ok_or_else(ApiError::internal)?;
     Ok(Response::created(&entity(ctx, &state, milestone)))
 }
@@ -183,6 +185,7 @@ fn create(ctx: &Ctx<'_>) -> Answer {
 fn update(ctx: &Ctx<'_>) -> Answer {
     let mut state = ctx.state();
     let old = find(ctx, &state)?.clone();
+    let was_active = old.active;
     let mut new = changed(ctx, old)?;
     match ctx.string("state_event") {
         Some("close") => new.active = false,
@@ -194,7 +197,31 @@ fn update(ctx: &Ctx<'_>) -> Answer {
     if let Some(stored) = state.milestones.get_mut(new.id) {
         stored.clone_from(&new);
     }
+    if new.active != was_active {
+        let action = if new.active {
+            EventAction::Reopened
+        } else {
+            EventAction::Closed
+        };
+        record(ctx, &mut state, new.holder, new.id, action)?;
+    }
     Ok(Response::ok(&entity(ctx, &state, &new)))
+}
+
+/// What happens to a project's milestones shows in the activity.
+fn record(
+    ctx: &Ctx<'_>,
+    state: &mut State,
+    holder: Holder,
+    milestone: u64,
+    action: EventAction,
+) -> Result<(), ApiError> {
+    let user = ctx.user()?;
+    if let Holder::Project(project) = holder {
+        let target = EventTarget::Milestone(milestone);
+        state.record(project, user, action, target, ctx.now());
+    }
+    Ok(())
 }
 
 fn destroy(ctx: &Ctx<'_>) -> Answer {
@@ -255,7 +282,7 @@ fn promote(ctx: &Ctx<'_>) -> Answer {
     for other in same {
         state.replace_milestone(other, Some(id));
     }
-    Ok(Response::ok(&Value::Null))
+    Ok(Response::ok(&json!(200)))
 }
 
 fn find<'a>(ctx: &Ctx<'_>, state: &'a State) -> Result<&'a Milestone, ApiError> {

@@ -9,6 +9,7 @@ mod boards;
 mod branches;
 mod broadcast_messages;
 mod changelog;
+mod changelog_file;
 mod ci_access;
 mod ci_lint;
 mod ci_params;
@@ -26,6 +27,7 @@ mod discussions;
 mod draft_notes;
 mod environments;
 mod events;
+mod features;
 mod files;
 mod forks;
 mod freeze_periods;
@@ -54,6 +56,7 @@ mod label_entity;
 mod labels;
 mod markdown;
 mod members;
+mod merge_request_context;
 mod merge_request_diffs;
 mod merge_request_entity;
 mod merge_request_merge;
@@ -68,6 +71,7 @@ mod noteable;
 mod notes;
 mod notification_settings;
 mod overlay;
+mod package_rules;
 mod packages;
 mod pages;
 mod personal_access_tokens;
@@ -83,6 +87,7 @@ mod projects;
 mod protected_branches;
 mod protected_tags;
 mod release_entity;
+mod release_evidence;
 mod release_links;
 mod releases;
 mod remote_mirrors;
@@ -92,6 +97,7 @@ mod repository_blobs;
 mod resource_access_tokens;
 mod resource_events;
 mod resource_groups;
+mod review_apps;
 mod runner_artifacts;
 mod runner_assignment;
 mod runner_auth;
@@ -100,14 +106,18 @@ mod runner_jobs;
 mod runner_registration;
 mod runner_settings;
 mod runners;
+mod search;
+mod search_code;
 mod sharing;
 mod snippet_files;
 mod snippets;
 mod ssh_keys;
+mod submodules;
 mod subscriptions;
 mod suggestions;
 mod tags;
 mod templates;
+mod test_reports;
 mod time_tracking;
 mod todos;
 mod token_lists;
@@ -180,6 +190,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     draft_notes::ROUTES,
     environments::ROUTES,
     events::ROUTES,
+    features::ROUTES,
     files::ROUTES,
     forks::ROUTES,
     freeze_periods::ROUTES,
@@ -193,6 +204,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     label_actions::ROUTES,
     labels::ROUTES,
     members::ROUTES,
+    merge_request_context::ROUTES,
     merge_request_diffs::ROUTES,
     merge_request_merge::ROUTES,
     merge_request_people::ROUTES,
@@ -203,6 +215,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     milestones::ROUTES,
     namespaces::ROUTES,
     notes::ROUTES,
+    package_rules::ROUTES,
     packages::ROUTES,
     personal_access_tokens::ROUTES,
     pipeline_schedules::ROUTES,
@@ -212,6 +225,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     projects::ROUTES,
     protected_branches::ROUTES,
     protected_tags::ROUTES,
+    release_evidence::ROUTES,
     release_links::ROUTES,
     releases::ROUTES,
     repository::ROUTES,
@@ -220,7 +234,10 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     resource_access_tokens::ROUTES,
     resource_events::ROUTES,
     resource_groups::ROUTES,
+    search::ROUTES,
+    review_apps::ROUTES,
     snippets::ROUTES,
+    submodules::ROUTES,
     subscriptions::ROUTES,
     suggestions::ROUTES,
     runner_artifacts::ROUTES,
@@ -229,6 +246,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     runner_registration::ROUTES,
     runners::ROUTES,
     tags::ROUTES,
+    test_reports::ROUTES,
     time_tracking::ROUTES,
     todos::ROUTES,
     triggers::ROUTES,
@@ -237,6 +255,7 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     user_states::ROUTES,
     users::ROUTES,
     variables::ROUTES,
+    search::ROUTES,
     markdown::ROUTES,
     templates::ROUTES,
     remote_mirrors::ROUTES,
@@ -267,7 +286,9 @@ pub(crate) const PAGES: &[&[Route]] = &[
     artifacts::PAGES,
     files::PAGES,
     jobs::PAGES,
+    release_evidence::PAGES,
     releases::PAGES,
     repository_archive::PAGES,
+    snippets::PAGES,
     uploads::PAGES,
 ];

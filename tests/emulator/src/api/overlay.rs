@@ -16,7 +16,11 @@ pub(super) fn overlaid<T: Serialize + DeserializeOwned>(
 ) -> Result<T, ApiError> {
     let mut object = json!(row);
     for param in params {
-        if let Some(value) = ctx.values().get(param.name) {
+        let Some(value) = ctx.values().get(param.name) else {
+            continue;
+        };
+        // Programs send every switch they know, null where their user said nothing.
+        if !(value.is_null() && object[param.name].is_boolean()) {
             object[param.name] = value.clone();
         }
     }

@@ -295,9 +295,8 @@ fn file_entity(ctx: &Ctx<'_>, state: &State, file: &PackageFile) -> Value {
         "created_at": clock::iso(file.created_at),
         "file_name": file.name,
         "size": file.content.len(),
-        // Absent on servers that run in FIPS mode, too; only the SHA-256 is computed here.
-        "file_md5": Value::Null,
-        "file_sha1": Value::Null,
+        "file_md5": file.md5,
+        "file_sha1": file.sha1,
         "file_sha256": file.sha256,
     });
     if let Some(pipeline) = pipeline(ctx, state, file.pipeline_id) {

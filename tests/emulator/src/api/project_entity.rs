@@ -33,7 +33,7 @@ pub(super) fn simple(ctx: &Ctx<'_>, state: &State, project: &Project) -> Map<Str
         "path": project.path,
         "path_with_namespace": path,
         "created_at": clock::iso(project.created_at),
-        "default_branch": project.default_branch,
+        "default_branch": project.default_branch_or_main(),
         "tag_list": project.settings.topics,
         "topics": project.settings.topics,
         "ssh_url_to_repo": format!("git@{host}:{path}.git"),

@@ -10,7 +10,7 @@ use crate::store::State;
 use crate::store::milestones::Milestone;
 use crate::store::releases::{Release, ReleaseLink};
 
-use super::{commit_entity, milestones, users};
+use super::{commit_entity, milestones, release_evidence, users};
 
 const FORMATS: [&str; 4] = ["zip", "tar.gz", "tar.bz2", "tar"];
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -37,8 +37,9 @@ pub(super) fn full(ctx: &Ctx<'_>, release: &Release, code: bool) -> Value {
     } else {
         None
     };
-    let may_edit = ctx.access().at_least(Role::Developer);
     let state = ctx.state();
+    let access = access::in_project(&state, ctx.caller.user(), release.project_id);
+    let may_edit = access.at_least(Role::Developer);
     let url = state.project_url(ctx.url(), release.project_id);
     let path = url.strip_prefix(ctx.url()).unwrap_or_default();
     let tag = encoded(&release.tag);
@@ -87,7 +88,10 @@ pub(super) fn full(ctx: &Ctx<'_>, release: &Release, code: bool) -> Value {
     }
     put("assets", assets(&state, release, &url, code));
     if code {
-        put("evidences", json!([]));
+        put(
+            "evidences",
+            json!(release_evidence::entities(&state, release, &url)),
+        );
     }
     put("_links", page_links(&url, &own, &tag, may_edit));
     Value::Object(body)

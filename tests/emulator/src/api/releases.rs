@@ -15,7 +15,7 @@ use crate::store::holders::Holder;
 use crate::store::releases::{Release, ReleaseLink};
 
 use super::release_entity as entity;
-use super::{release_links, tags};
+use super::{release_evidence, release_links, tags};
 
 const HTML: &[Param] = &[boolean("include_html_description")];
 const WRITE: Guard = Guard::Project(Role::Developer);
@@ -31,6 +31,9 @@ pub(super) const ROUTES: &[Route] = &[
         .also(HTML)
         .paginated()
         .job_token(),
+    get("groups/:id/releases", Guard::GroupReader, of_group)
+        .params(&[one_of("sort", &["asc", "desc"]), boolean("simple")])
+        .paginated(),
     get(
         "projects/:id/releases/:tag_name",
         Guard::ProjectReader,
@@ -90,6 +93,16 @@ const CONTENT: &[Param] = &[
     string("released_at"),
 ];
 
+/// What the short form of a group's releases has.
+const SIMPLE: &[&str] = &[
+    "name",
+    "tag_name",
+    "description",
+    "created_at",
+    "released_at",
+    "upcoming_release",
+];
+
 fn index(ctx: &Ctx<'_>) -> Answer {
     let (before, after) = (
         ctx.instant("updated_before")?,
@@ -115,6 +128,41 @@ fn index(ctx: &Ctx<'_>) -> Answer {
     }
     let code = entity::may_read_code(ctx);
     ctx.page(found, |release| entity::full(ctx, &release, code))
+}
+
+/// The releases of a group's projects, as far as the caller may see them.
+fn of_group(ctx: &Ctx<'_>) -> Answer {
+    let user = ctx.caller.user();
+    let mut found: Vec<(Release, bool)> = {
+        let state = ctx.state();
+        let inside = |project: u64| {
+            state
+                .groups_above(project)
+                .any(|group| group == ctx.group())
+        };
+        state
+            .releases
+            .iter()
+            .filter(|release| inside(release.project_id))
+            .filter(|release| access::in_project(&state, user, release.project_id).can_read)
+            .map(|release| {
+                let code = access::may_read_code(&state, user, release.project_id);
+                (release.clone(), code)
+            })
+            .collect()
+    };
+    found.sort_by_key(|(release, _)| (release.released_at, release.id));
+    if ctx.string("sort") != Some("asc") {
+        found.reverse();
+    }
+    let simple = ctx.boolean("simple") == Some(true);
+    ctx.page(found, |(release, code)| {
+        let mut body = entity::full(ctx, &release, code);
+        if let (true, Some(fields)) = (simple, body.as_object_mut()) {
+            fields.retain(|name, _| SIMPLE.contains(&name.as_str()));
+        }
+        body
+    })
 }
 
 fn show(ctx: &Ctx<'_>) -> Answer {
@@ -244,7 +292,12 @@ fn create(ctx: &Ctx<'_>) -> Answer {
         released_at,
     };
     let release = store(ctx, release, links)?;
-    Ok(Response::created(&entity::full(ctx, &release, true)))
+    let answer = Response::created(&entity::full(ctx, &release, true));
+    // A release of the past has none, and one of the future gets it when its time comes.
+    if !ctx.given("released_at") {
+        release_evidence::collect(ctx, &mut ctx.state(), release.id);
+    }
+    Ok(answer)
 }
 
 /// The last check and the insertion under one lock: whoever was overtaken meanwhile fails like at the database's index.

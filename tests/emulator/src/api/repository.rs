@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use crate::access;
 use crate::ctx::Ctx;
 use crate::errors::ApiError;
-use crate::git::TreeEntry;
+use crate::git::{Repository, TreeEntry};
 use crate::message::Response;
-use crate::router::{Answer, Guard, Route, boolean, get, list, one_of, string};
+use crate::pagination;
+use crate::router::{Answer, Guard, Route, boolean, get, integer, list, one_of, string};
 
 use super::commit_entity::{self, project_url};
 
@@ -23,14 +24,13 @@ pub(super) const ROUTES: &[Route] = &[
             string("page_token"),
         ])
         .paginated(),
-    get("projects/:id/repository/compare", READER, compare)
-        .refuses(&["from_project_id"])
-        .params(&[
-            string("from").required(),
-            string("to").required(),
-            boolean("straight"),
-            boolean("unidiff"),
-        ]),
+    get("projects/:id/repository/compare", READER, compare).params(&[
+        string("from").required(),
+        string("to").required(),
+        boolean("straight"),
+        boolean("unidiff"),
+        integer("from_project_id"),
+    ]),
     get("projects/:id/repository/merge_base", READER, merge_base)
         .params(&[list("refs").required()]),
 ];
@@ -73,36 +73,7 @@ fn tree(ctx: &Ctx<'_>) -> Answer {
     if ctx.string("pagination") != Some("keyset") {
         return ctx.page(entries, entity);
     }
-    let after = ctx
-        .string("page_token")
-        .and_then(|token| entries.iter().position(|entry| entry.id == token));
-    let per_page =
-        usize::try_from(ctx.integer("per_page").unwrap_or(20).clamp(1, 100)).unwrap_or(20);
-    let rest: Vec<TreeEntry> = entries
-        .into_iter()
-        .skip(after.map_or(0, |at| at + 1))
-        .collect();
-    let more = rest.len() > per_page;
-    let shown: Vec<TreeEntry> = rest.into_iter().take(per_page).collect();
-    let next = shown.last().filter(|_| more).map(|entry| entry.id.clone());
-    let response = Response::ok(&shown.into_iter().map(entity).collect());
-    Ok(match next {
-        Some(token) => {
-            let kept = ctx.request.query_pairs().into_iter();
-            let pairs: Vec<String> = kept
-                .filter(|(name, _)| name != "page_token" && !name.ends_with("_token"))
-                .map(|(name, value)| format!("{name}={}", encoded(&value)))
-                .chain([format!("page_token={token}")])
-                .collect();
-            let url = format!("{}{}?{}", ctx.url(), ctx.request.path, pairs.join("&"));
-            response.with("link", format!("<{url}>; rel=\"next\""))
-        }
-        None => response,
-    })
-}
-
-fn encoded(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+    pagination::by_token(ctx, entries, |entry| entry.id.clone(), entity)
 }
 
 fn entity(entry: TreeEntry) -> Value {
@@ -123,7 +94,7 @@ fn compare(ctx: &Ctx<'_>) -> Answer {
         let found = repository.resolve(sent)?;
         found.ok_or_else(|| ApiError::not_found("Ref"))
     };
-    let (from, to) = (resolve("from")?, resolve("to")?);
+    let (from, to) = (start(ctx, &repository)?, resolve("to")?);
     let straight = ctx.boolean("straight").unwrap_or(false);
     let base = if straight {
         Some(from.clone())
@@ -151,6 +122,35 @@ fn compare(ctx: &Ctx<'_>) -> Answer {
         "compare_same_ref": from == to,
         "web_url": format!("{url}/-/compare/{from}{dots}{to}"),
     })))
+}
+
+/// The commit to compare from: of this project, or of the one it was forked from.
+fn start(ctx: &Ctx<'_>, repository: &Repository) -> Result<String, ApiError> {
+    let name = ctx.string("from").unwrap_or_default();
+    let missing = || ApiError::not_found("Ref");
+    let other = ctx.number("from_project_id");
+    let Some(other) = other.filter(|other| *other != ctx.project()) else {
+        return repository.resolve(name)?.ok_or_else(missing);
+    };
+    {
+        let state = ctx.state();
+        let forked = state.projects.get(ctx.project());
+        if forked.and_then(|project| project.forked_from) != Some(other) {
+            let text = format!(
+                "Target project id:{other} is not a fork of project id:{}",
+                ctx.path("id")
+            );
+            return Err(ApiError::message(400, text));
+        }
+        if !access::may_read_code(&state, ctx.caller.user(), other) {
+            let reason = "You don't have access to this fork's parent project";
+            return Err(ApiError::forbidden_because(reason));
+        }
+    }
+    let source = ctx.shared.repository(other);
+    let commit = source.resolve(name)?.ok_or_else(missing)?;
+    repository.bring(&source, &commit)?;
+    Ok(commit)
 }
 
 fn merge_base(ctx: &Ctx<'_>) -> Answer {

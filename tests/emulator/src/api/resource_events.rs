@@ -7,7 +7,7 @@ use crate::ctx::Ctx;
 use crate::message::Response;
 use crate::router::{Answer, Guard, Route, get};
 use crate::store::State;
-use crate::store::resource_events::{Change, ResourceEvent};
+use crate::store::resource_events::{Change, ResourceEvent, Via};
 
 use super::noteable;
 use super::{label_entity, milestones, users};
@@ -139,8 +139,13 @@ fn entity(ctx: &Ctx<'_>, state: &State, event: &ResourceEvent) -> Value {
         }
         Change::State { state } => {
             entity["state"] = json!(state);
-            entity["source_commit"] = Value::Null;
-            entity["source_merge_request_id"] = Value::Null;
+            let (commit, merge_request) = match &event.via {
+                Some(Via::Commit(sha)) => (Some(sha), None),
+                Some(Via::MergeRequest(id)) => (None, Some(id)),
+                None => (None, None),
+            };
+            entity["source_commit"] = json!(commit);
+            entity["source_merge_request_id"] = json!(merge_request);
         }
     }
     entity

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::job_entity::Surroundings;
-use super::users;
+use super::user_entity;
 use crate::clock;
 use crate::engine::status::Status;
 use crate::store::State;
@@ -27,7 +27,7 @@ pub(super) fn basic(around: Surroundings<'_>, runner: &Runner) -> Value {
         "runner_type": runner.scope.as_str(),
         "name": newest.and_then(|manager| manager.name.as_ref()),
         "online": status == "online",
-        "created_by": creator.map(|user| users::basic(user, url)),
+        "created_by": creator.map(|user| user_entity::basic(user, url)),
         "created_at": clock::iso(runner.created_at),
         "status": if runner.paused && status == "online" { "paused" } else { status },
         "job_execution_status": activity(state, |taken| taken.runner_id == runner.id),

@@ -14,8 +14,8 @@ use crate::store::belongings::GroupLink;
 use crate::store::groups::Group;
 use crate::store::places::Place;
 
-use super::group_entity;
 use super::personal_access_tokens::date;
+use super::{custom_attributes, group_entity};
 
 const SHARE: &[Param] = &[
     integer("group_id").required(),
@@ -61,6 +61,7 @@ pub(super) const ROUTES: &[Route] = &[
             string("search"),
             integer("min_access_level"),
             one_of("relation", &["direct", "inherited"]),
+            boolean("with_custom_attributes"),
         ])
         .paginated(),
 ];
@@ -195,7 +196,10 @@ fn invited(ctx: &Ctx<'_>) -> Answer {
     let found = links.filter_map(|link| state.groups.get(link.with_group));
     let found =
         found.filter(|group| can_read(ctx, &state, group.id) && is_named(ctx, &state, group));
-    ctx.page(found, |group| short(ctx, &state, group))
+    ctx.page(found, |group| {
+        let body = short(ctx, &state, group);
+        custom_attributes::with(ctx, &state, Place::Group(group.id), body)
+    })
 }
 
 fn can_read(ctx: &Ctx<'_>, state: &State, group: u64) -> bool {

@@ -74,6 +74,12 @@ pub(super) const ROUTES: &[Route] = &[
     ),
 ];
 
+/// Where the answers say that the content is.
+pub(super) const PAGES: &[Route] = &[
+    get("snippets/:snippet_id/raw", READER, raw),
+    get("snippets/:snippet_id/raw/:ref/:file_path", READER, raw_file),
+];
+
 fn own(ctx: &Ctx<'_>) -> Answer {
     let user = ctx.user()?;
     listed(ctx, |_, snippet| snippet.author_id == user)
@@ -111,7 +117,8 @@ fn index(ctx: &Ctx<'_>) -> Answer {
     ctx.page(found, |snippet| entity(ctx, &state, snippet))
 }
 
-fn may_read(ctx: &Ctx<'_>, state: &State, snippet: &Snippet) -> bool {
+/// May the caller see the snippet?
+pub(super) fn may_read(ctx: &Ctx<'_>, state: &State, snippet: &Snippet) -> bool {
     let user = ctx.caller.user();
     let own = user == Some(snippet.author_id);
     let admin = user
@@ -291,7 +298,8 @@ fn changed(ctx: &Ctx<'_>, mut snippet: Snippet) -> Result<Snippet, ApiError> {
     Ok(snippet)
 }
 
-fn entity(ctx: &Ctx<'_>, state: &State, snippet: &Snippet) -> Value {
+/// A snippet as the API writes it.
+pub(super) fn entity(ctx: &Ctx<'_>, state: &State, snippet: &Snippet) -> Value {
     let host = ctx.url().trim_start_matches("http://");
     let (web, git) = match snippet.project_id.and_then(|id| state.projects.get(id)) {
         Some(project) => (

@@ -10,6 +10,7 @@ use crate::ctx::Ctx;
 use crate::errors::ApiError;
 use crate::git::{Commit, Tag};
 use crate::message::Response;
+use crate::pagination;
 use crate::push::{self, RefUpdate};
 use crate::router::{Answer, Guard, Route, delete, get, one_of, post, string};
 use crate::store::State;
@@ -23,9 +24,10 @@ const WRITER: Guard = Guard::Project(Role::Developer);
 
 pub(super) const ROUTES: &[Route] = &[
     get("projects/:id/repository/tags", READER, index)
-        .refuses(&["page_token"])
         .params(&[
             string("search"),
+            string("page_token"),
+            one_of("pagination", &["keyset", "legacy"]),
             one_of("order_by", &["name", "updated", "version"]),
             one_of("sort", &["asc", "desc"]),
         ])
@@ -64,6 +66,12 @@ fn index(ctx: &Ctx<'_>) -> Answer {
     }
     let url = project_url(ctx);
     let state = ctx.state();
+    if ctx.string("pagination") == Some("keyset") {
+        let name = |row: &(Tag, Commit)| row.0.name.clone();
+        return pagination::by_token(ctx, tags, name, |(tag, commit)| {
+            entity((&state, ctx.project()), &url, &tag, &commit)
+        });
+    }
     ctx.page(tags, |(tag, commit)| {
         entity((&state, ctx.project()), &url, &tag, &commit)
     })

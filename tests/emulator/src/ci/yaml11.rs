@@ -164,7 +164,8 @@ impl Scanner<'_> {
 
     fn plain(&mut self) -> Result<(), String> {
         let mut end = self.rest.len();
-        let mut previous = ' ';
+        // What comes after white space never gets here as a comment.
+        let mut previous = '\0';
         let mut is_key = false;
         for (at, c) in self.rest.char_indices() {
             let next = self.rest[at + c.len_utf8()..].chars().next();
@@ -203,7 +204,8 @@ impl Scanner<'_> {
             self.column += scalar.len();
             self.rest = &self.rest[scalar.len()..];
         } else {
-            self.take(end);
+            // The space before a comment stays, because it makes the comment one.
+            self.take(scalar.len());
         }
         Ok(())
     }
@@ -291,6 +293,8 @@ mod tests {
         let cases = [
             ("a: yes", "a: true"),
             ("a: Off # why", "a: false # why"),
+            ("- run it  # don't", "- run it  # don't"),
+            ("'a'#b", "'a'#b"),
             ("- on", "- true"),
             (
                 "a: [yes, 'no', \"on\", no]",

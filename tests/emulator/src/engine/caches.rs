@@ -29,9 +29,9 @@ pub(crate) fn of(shared: &Shared, taken: &TakenJob) -> Vec<Value> {
             (true, true) => "-protected",
             (true, false) => "-non_protected",
         };
-        let key = match &cache["key"] {
-            Value::String(key) => key.clone(),
-            files => by_files(&repository, &taken.pipeline.sha, files),
+        let key = match cache["key"].as_str() {
+            Some(key) => key.to_owned(),
+            None => by_files(&repository, &taken.pipeline.sha, &cache["key"]),
         };
         cache["key"] = json!(format!("{key}{suffix}"));
         if let Some(fallbacks) = cache["fallback_keys"].as_array_mut() {

@@ -19,7 +19,7 @@ pub(crate) fn cancel_job(state: &mut State, id: u64, now: Timestamp) {
             if job
                 .taken
                 .as_ref()
-                .is_some_and(|taken| taken.cancel_gracefully) =>
+                .is_none_or(|taken| taken.cancel_gracefully) =>
         {
             Status::Canceling
         }

@@ -52,6 +52,8 @@ pub(crate) struct Order {
     pub(crate) keep_failed: bool,
     /// `[skip ci]` in the commit message counts.
     pub(crate) skippable: bool,
+    /// It is to be skipped whatever the commit says.
+    pub(crate) skipped: bool,
 }
 
 impl Order {
@@ -70,6 +72,7 @@ impl Order {
             configuration: None,
             keep_failed: true,
             skippable: false,
+            skipped: false,
         }
     }
 }
@@ -124,7 +127,7 @@ pub(super) fn create(shared: &Shared, order: Order) -> Result<u64, Refusal> {
     } else {
         String::new()
     };
-    let skipped = order.skippable && asks_to_skip(&commit.message);
+    let skipped = order.skipped || (order.skippable && asks_to_skip(&commit.message));
     let now = shared.clock.now();
     let mut pipeline = {
         let mut state = shared.state();

@@ -1,12 +1,14 @@
 //! What repositories and merge requests tell the engine, and what they ask it.
 
+use serde_json::{Map, Value, json};
+
 use super::create::{Order, Target};
 use super::environments::{self, Origin};
 use super::{merge_requests, permissions, settle};
 use crate::access::{self, Role};
 use crate::api::pipeline_entity;
 use crate::hooks::{PipelineView, Pipelines};
-use crate::push::{Push, RefUpdate};
+use crate::push::{NO_PIPELINE, Push, RefUpdate};
 use crate::shared::Shared;
 use crate::store::State;
 use crate::store::merge_requests::MergeRequest;
@@ -37,7 +39,7 @@ impl Pipelines for Engine {
             let origin = Origin::Branch(branch);
             environments::stop_those_of(&mut state, push.project, origin, push.user, now);
         }
-        if push.options.iter().any(|option| option == "ci.skip") {
+        if push.asks_for(NO_PIPELINE) {
             return;
         }
         settle::settle(shared);
@@ -47,7 +49,10 @@ impl Pipelines for Engine {
             };
             let order = Order {
                 variables: given_by(&push.options),
+                inputs: inputs_of(&push.options),
                 skippable: true,
+                // Pipelines of merge requests know nothing of push options.
+                skipped: push.asks_for("ci.skip"),
                 ..Order::new(push.project, push.user, Source::Push, target)
             };
             // Nobody is told when a push gives no pipeline.
@@ -128,6 +133,19 @@ fn target_of_update(update: &RefUpdate) -> Option<Target> {
         before: update.old.clone(),
         merge_request_id: None,
     })
+}
+
+/// Inputs given with `git push -o ci.input="name=value"`; lists are written as JSON.
+fn inputs_of(options: &[String]) -> Map<String, Value> {
+    options
+        .iter()
+        .filter_map(|option| option.strip_prefix("ci.input="))
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| {
+            let list = serde_json::from_str(value).ok().filter(Value::is_array);
+            (name.to_owned(), list.unwrap_or_else(|| json!(value)))
+        })
+        .collect()
 }
 
 /// Variables given with `git push -o ci.variable="KEY=value"`.

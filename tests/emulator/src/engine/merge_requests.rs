@@ -1,8 +1,12 @@
 //! Pipelines and merge requests: which pipelines belong to a merge request, and which one is its head.
 
+use jiff::Timestamp;
+
 use crate::store::State;
 use crate::store::merge_requests::MergeRequest;
+use crate::store::notes::Noteable;
 use crate::store::pipelines::{Pipeline, Source};
+use crate::store::todos::TodoAction;
 
 /// A merge request's own pipelines first, then those of its source branch; each newest first. Only for the commits given.
 pub(crate) fn pipelines_of<'a>(
@@ -60,5 +64,24 @@ pub(super) fn update_head(state: &mut State, merge_request: u64) {
     });
     if let (Some(head), Some(found)) = (head, state.merge_requests.get_mut(merge_request)) {
         found.head_pipeline_id = Some(head);
+    }
+}
+
+/// A failed job of its head pipeline is for the author of a merge request to look at, and for whoever set it to merge.
+pub(super) fn call_for_repair(state: &mut State, pipeline: u64, now: Timestamp) {
+    let concerned: Vec<(u64, u64, Option<u64>)> = state
+        .merge_requests
+        .iter()
+        .filter(|row| row.is_open() && row.head_pipeline_id == Some(pipeline))
+        .map(|row| {
+            let waiting = row.auto_merge.as_ref().map(|waiting| waiting.user_id);
+            (row.id, row.author_id, waiting)
+        })
+        .collect();
+    for (id, author, waiting) in concerned {
+        let noteable = Noteable::MergeRequest(id);
+        for user in [Some(author), waiting].into_iter().flatten() {
+            state.add_todo(user, noteable, user, TodoAction::BuildFailed, None, now);
+        }
     }
 }

@@ -32,6 +32,7 @@ pub(crate) mod resources;
 pub(crate) mod retry;
 mod settle;
 pub(crate) mod status;
+pub(crate) mod test_reports;
 pub(crate) mod tick;
 mod transition;
 pub(crate) mod uploads;

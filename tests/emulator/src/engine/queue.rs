@@ -103,6 +103,10 @@ pub(crate) fn take(
     if job.status != Status::Pending {
         return None;
     }
+    if job.build().is_some_and(|build| !build.id_tokens.is_empty()) {
+        refuse_id_tokens(state, id, now);
+        return None;
+    }
     if let Some(reason) = obstacle(state, job, taker) {
         drop_job(state, id, reason, now);
         return None;
@@ -150,6 +154,15 @@ pub(crate) fn take(
         default_depth,
         earlier,
     })
+}
+
+/// A token that nobody could verify would be worse than none.
+fn refuse_id_tokens(state: &mut State, id: u64, now: Timestamp) {
+    if let Some(job) = state.jobs.get_mut(id) {
+        job.trace
+            .push_str("sandbox: `id_tokens` are not implemented; the job is not run\n");
+    }
+    drop_job(state, id, "runner_unsupported", now);
 }
 
 /// Why the job cannot run there.

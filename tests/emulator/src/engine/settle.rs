@@ -3,11 +3,15 @@
 use super::create::{self, Order, Refusal};
 use super::{bridges, process};
 use crate::merge_requests::auto_merge;
+use crate::replica;
 use crate::shared::Shared;
 use crate::store::State;
 
 /// Moves everything that can move. Call it without holding the state, after every change to pipelines or jobs.
 pub(crate) fn settle(shared: &Shared) {
+    if replica::is_read() {
+        return;
+    }
     loop {
         let (bridges, waiting) = {
             let now = shared.clock.now();

@@ -4,14 +4,14 @@
 
 use std::sync::atomic::Ordering;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::create::{self, Order};
 use super::{artifacts, environments, settle};
 use crate::merge_requests::auto_merge;
 use crate::shared::Shared;
 use crate::store::State;
-use crate::store::pipelines::Source;
+use crate::store::pipelines::{Pipeline, Source};
 use crate::store::triggers::Schedule;
 
 /// Does everything whose time has come. Call it without holding the state.
@@ -25,6 +25,7 @@ pub(crate) fn tick(shared: &Shared) {
         let mut state = shared.state();
         artifacts::remove_expired(&mut state, now);
         environments::stop_those_due(&mut state, now);
+        remove_old_pipelines(&mut state, now);
     }
     let due = take_due(&mut shared.state(), now);
     for schedule in due {
@@ -35,6 +36,27 @@ pub(crate) fn tick(shared: &Shared) {
         auto_merge::merge_if_ready(shared, project, iid);
     }
     settle::settle(shared);
+}
+
+/// Projects may let their pipelines go when these have reached an age.
+fn remove_old_pipelines(state: &mut State, now: Timestamp) {
+    let old = |pipeline: &&Pipeline| {
+        let project = state.projects.get(pipeline.project_id);
+        let limit = project.and_then(|project| project.settings.ci_delete_pipelines_in_seconds);
+        pipeline.status.is_complete()
+            && limit.is_some_and(|limit| {
+                now.duration_since(pipeline.created_at) > SignedDuration::from_secs(limit)
+            })
+    };
+    let old: Vec<u64> = state
+        .pipelines
+        .iter()
+        .filter(old)
+        .map(|pipeline| pipeline.id)
+        .collect();
+    for id in old {
+        state.remove_pipeline(id);
+    }
 }
 
 /// The schedules that are due; each of them is then due again later, however long nobody looked.

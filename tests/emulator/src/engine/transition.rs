@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::deployments;
+use super::merge_requests;
 use super::status::Status;
 use crate::store::State;
 use crate::store::resource_groups::ResourceGroup;
@@ -30,6 +31,10 @@ pub(crate) fn move_job(state: &mut State, id: u64, status: Status, now: Timestam
         job.failure_reason = None;
     }
     state.touched_pipelines.insert(job.pipeline_id);
+    if status == Status::Failed && !job.allow_failure {
+        let pipeline = job.pipeline_id;
+        merge_requests::call_for_repair(state, pipeline, now);
+    }
     deployments::follow(state, id, status, now);
     if status.is_complete() {
         state.revoke_job_token(id);

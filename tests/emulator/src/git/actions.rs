@@ -28,6 +28,10 @@ pub enum ActionKind {
     Chmod {
         executable: bool,
     },
+    /// Points a submodule at another commit of its repository.
+    Submodule {
+        commit: String,
+    },
 }
 
 impl Action {
@@ -116,6 +120,10 @@ impl Repository {
                     Some(content) => self.put_file(index, path, content, mode == "100755"),
                     None => self.put_entry(index, path, &mode, &id),
                 }
+            }
+            ActionKind::Submodule { commit } => {
+                self.entry(index, path)?;
+                self.put_entry(index, path, "160000", commit)
             }
             ActionKind::Chmod { executable } => {
                 let (_, id) = self.entry(index, path)?;

@@ -9,6 +9,7 @@ mod archive;
 mod blame;
 mod diff;
 mod fork;
+mod grep;
 mod read;
 mod rebase;
 mod sizes;
@@ -26,6 +27,7 @@ pub use self::actions::{Action, ActionKind};
 pub use self::archive::{Archive, ArchiveFormat};
 pub use self::blame::BlameRange;
 pub use self::diff::FileDiff;
+pub use self::grep::GrepHit;
 pub use self::read::{Commit, Person, TreeEntry};
 pub use self::tags::Tag;
 

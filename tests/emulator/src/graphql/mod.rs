@@ -16,6 +16,7 @@ mod objects;
 mod pages;
 mod request;
 mod schema;
+mod schema_text;
 mod validate;
 
 use std::cell::RefCell;

@@ -57,6 +57,7 @@ pub(super) enum Object {
     Environment(u64),
     Schedule(u64),
     Repository(u64),
+    Runner(u64),
     /// A commit of a project, as the REST API writes it.
     Commit(u64, Rc<Value>),
     /// Plain data, with the name of its type.
@@ -93,6 +94,7 @@ impl Object {
             Self::Environment(_) => "Environment",
             Self::Schedule(_) => "PipelineSchedule",
             Self::Repository(_) => "Repository",
+            Self::Runner(_) => "CiRunner",
             Self::Commit(..) => "Commit",
             Self::Record(name, _) => name,
             Self::Page(_) => "Connection",

@@ -1,5 +1,6 @@
 //! Comparing a query with the schema before anything is executed, with the words and codes of graphql-ruby.
 
+mod places;
 mod values;
 mod variables;
 
@@ -10,6 +11,7 @@ use graphql_parser::query::{Directive, Selection as Item, TypeCondition};
 use graphql_parser::schema::Type;
 use serde_json::{Value, json};
 
+use self::places::argument_place;
 use super::document::{Asked, Fragments, Operation, Selection};
 use super::errors::QueryError;
 use super::execute::definition;
@@ -378,30 +380,4 @@ fn nullable(of: &TypeRef) -> &TypeRef {
         Type::NonNullType(inner) => inner,
         Type::ListType(_) | Type::NamedType(_) => of,
     }
-}
-
-/// Where an argument stands behind its field: the parser does not tell.
-fn argument_place(text: &str, field: Pos, argument: &str) -> Pos {
-    let lines = text.lines().enumerate().skip(field.line - 1);
-    for (at, line) in lines {
-        let skip = if at + 1 == field.line {
-            field.column - 1
-        } else {
-            0
-        };
-        let Some(rest) = line.get(skip..) else {
-            continue;
-        };
-        for (found, _) in rest.match_indices(argument) {
-            let before = rest[..found].chars().next_back();
-            let after = rest[found + argument.len()..].trim_start();
-            if after.starts_with(':') && !before.is_some_and(char::is_alphanumeric) {
-                return Pos {
-                    line: at + 1,
-                    column: skip + found + 1,
-                };
-            }
-        }
-    }
-    field
 }

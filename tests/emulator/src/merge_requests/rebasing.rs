@@ -22,7 +22,7 @@ pub(crate) enum Refusal {
     Busy,
 }
 
-/// Accepts a rebase and does it in the background. `options` are those of the push, such as `ci.skip`.
+/// Accepts a rebase and does it in the background. `options` are those of the push, such as `ci.no_pipeline`.
 pub(crate) fn start(
     shared: &Shared,
     user: u64,

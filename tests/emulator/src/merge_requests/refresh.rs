@@ -12,9 +12,12 @@ use crate::git::{Commit, GitError};
 use crate::issuable_changes;
 use crate::issuables;
 use crate::push::{Push, RefUpdate};
+use crate::references;
 use crate::shared::Shared;
+use crate::store::State;
 use crate::store::merge_requests::{DiffVersion, MergeRequest, without_draft_prefix};
 use crate::store::notes::Noteable;
+use crate::store::resource_events::Via;
 
 /// Brings the merge requests of a project up to date; gives the project and number of those that got new commits.
 pub(crate) fn after_push(shared: &Shared, push: &Push) -> Result<Vec<(u64, u64)>, GitError> {
@@ -33,7 +36,7 @@ pub(crate) fn after_push(shared: &Shared, push: &Push) -> Result<Vec<(u64, u64)>
         }
         // GitLab looks for merged ones first, with the heads as they were recorded before this push.
         mark_those_merged(shared, push, update, branch)?;
-        close_by_commits(shared, push, update, branch)?;
+        heed_messages(shared, push, update, branch)?;
         changed.extend(follow_source(shared, push.user, push.project, branch)?);
         let into: Vec<u64> = {
             let state = shared.state();
@@ -156,13 +159,14 @@ pub(crate) fn close_issues(shared: &Shared, id: u64, user: u64) -> Result<(), Gi
     let closes = closing::of_merge_request(shared, &merge_request)?;
     let (mut state, now) = (shared.state(), shared.clock.now());
     for issue in closes {
-        issuable_changes::set_open(&mut state, Noteable::Issue(issue), false, user, now);
+        issuable_changes::close_via(&mut state, issue, Via::MergeRequest(id), user, now);
     }
     Ok(())
 }
 
-/// Commits that reach the default branch close the issues their messages say they close.
-fn close_by_commits(
+/// New commits are told of where their messages mention something; once they reach the default branch they close the
+/// issues they say they close.
+fn heed_messages(
     shared: &Shared,
     push: &Push,
     update: &RefUpdate,
@@ -173,22 +177,52 @@ fn close_by_commits(
         let project = state.projects.get(push.project);
         project.and_then(|project| project.default_branch.clone())
     };
-    let (Some(old), Some(new)) = (&update.old, &update.new) else {
+    let (Some(default), Some(new)) = (default, &update.new) else {
         return Ok(());
     };
-    if default.as_deref() != Some(branch) {
-        return Ok(());
-    }
-    let commits = shared
-        .repository(push.project)
-        .commits(&[&format!("{old}..{new}")])?;
+    let range = match &update.old {
+        Some(old) => format!("{old}..{new}"),
+        None if default != branch => format!("refs/heads/{default}..{new}"),
+        None => return Ok(()),
+    };
+    let repository = shared.repository(push.project);
+    let commits = repository.commits(&["--max-count=100", &range])?;
     let (mut state, now) = (shared.state(), shared.clock.now());
     for commit in commits {
-        for issue in closing::issues_in(&state, &shared.url, push.project, &commit.message) {
-            issuable_changes::set_open(&mut state, Noteable::Issue(issue), false, push.user, now);
+        let (project, text) = (push.project, &commit.message);
+        let closes = if default == branch {
+            closing::issues_in(&state, &shared.url, project, text)
+        } else {
+            Vec::new()
+        };
+        let author = state
+            .users
+            .iter()
+            .find(|user| user.email == commit.author.email)
+            .map_or(push.user, |author| author.id);
+        for target in references::mentioned(&state, &shared.url, project, text) {
+            let closed = matches!(target, Noteable::Issue(id) if closes.contains(&id));
+            if !closed {
+                let reference = commit_from(&state, project, target, &commit.id);
+                let body = format!("mentioned in commit {reference}");
+                issuables::add_mention(&mut state, target, author, now, &body);
+            }
+        }
+        for issue in closes {
+            let via = Via::Commit(commit.id.clone());
+            issuable_changes::close_via(&mut state, issue, via, push.user, now);
         }
     }
     Ok(())
+}
+
+/// A commit as a text about something in another or the same project refers to it.
+fn commit_from(state: &State, project: u64, target: Noteable, sha: &str) -> String {
+    let away = issuables::project_of(state, target);
+    match state.projects.get(project).filter(|_| away != project) {
+        Some(home) => format!("{}@{sha}", state.project_path(home)),
+        None => sha.to_owned(),
+    }
 }
 
 /// Gives the open merge requests of a branch its new head and a new diff version.

@@ -6,7 +6,7 @@ use std::process::Command;
 use super::claim::Sources;
 use crate::git::{self, GitError};
 
-/// Fetches and checks out; `clone_or_fetch` is all the same in a fresh directory. The error is for the trace.
+/// Fetches into a fresh repository. The error is for the trace.
 pub(super) fn fetch(sources: &Sources, dir: &Path) -> Result<(), String> {
     git(dir, &["init", "--quiet", "--initial-branch=main", "."])?;
     git(dir, &["remote", "add", "origin", &sources.url])?;
@@ -16,8 +16,21 @@ pub(super) fn fetch(sources: &Sources, dir: &Path) -> Result<(), String> {
         fetch.extend(["--depth", &depth]);
     }
     fetch.extend(sources.refspecs.iter().map(String::as_str));
-    git(dir, &fetch)?;
+    git(dir, &fetch)
+}
+
+/// Puts the commit into the directory.
+pub(super) fn checkout(sources: &Sources, dir: &Path) -> Result<(), String> {
     git(dir, &["checkout", "--quiet", "--detach", &sources.sha])
+}
+
+/// Fetches the submodules, and theirs if wanted.
+pub(super) fn submodules(dir: &Path, recursive: bool) -> Result<(), String> {
+    let mut update = vec!["submodule", "update", "--quiet", "--init"];
+    if recursive {
+        update.push("--recursive");
+    }
+    git(dir, &update)
 }
 
 /// The files of a checkout that git does not know.

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
+use super::cache::Caches;
 use super::driving::JobInfo;
 use super::embedded::{self, VERSION};
 use super::workspace::Workspace;
 use crate::ci::definition::Build;
 use crate::engine;
+use crate::engine::caches;
 use crate::engine::queue::{self, TakenJob, Taker};
 use crate::engine::variables::{self, JobVariable, Running, Server};
 use crate::shared::Shared;
@@ -31,6 +34,7 @@ pub(super) struct Assignment {
     pub(super) secrets: Vec<String>,
     /// Where the commit is fetched from, and what: the pipeline's ref and the branch or tag.
     pub(super) sources: Sources,
+    pub(super) caches: Caches,
     /// Artifacts of earlier jobs, by the names of these.
     pub(super) downloads: Vec<(String, Vec<ArchivedFile>)>,
 }
@@ -39,6 +43,7 @@ pub(super) struct Assignment {
 pub(super) struct Sources {
     pub(super) url: String,
     pub(super) sha: String,
+    pub(super) git_ref: String,
     pub(super) refspecs: Vec<String>,
     pub(super) depth: i64,
 }
@@ -68,7 +73,7 @@ fn claim_by(
 ) -> Option<Assignment> {
     engine::tick::tick(shared);
     engine::settle(shared);
-    let assignment = {
+    let taken = {
         let mut state = shared.state();
         let now = shared.clock.now();
         let (runner, job) = choose(&mut state, now)?;
@@ -79,13 +84,22 @@ fn claim_by(
             features: None,
         };
         queue::take(Server::from(shared), &mut state, job, &taker, now)
-            .and_then(|taken| assign(shared, &state, &taken, now))
     };
+    // Keys of caches may need git, which is not asked while the state is held.
+    let assignment = taken.and_then(|taken| {
+        let caches = caches::of(shared, &taken);
+        assign(shared, &shared.state(), &taken, &caches)
+    });
     engine::settle(shared);
     assignment
 }
 
-fn assign(shared: &Shared, state: &State, taken: &TakenJob, now: Timestamp) -> Option<Assignment> {
+fn assign(
+    shared: &Shared,
+    state: &State,
+    taken: &TakenJob,
+    caches: &[Value],
+) -> Option<Assignment> {
     let TakenJob {
         job,
         pipeline,
@@ -102,7 +116,7 @@ fn assign(shared: &Shared, state: &State, taken: &TakenJob, now: Timestamp) -> O
         .collect();
     let running = Running {
         token,
-        started_at: now,
+        started_at: job.started_at.unwrap_or(job.created_at),
         timeout_seconds: *timeout_seconds,
         runner: runner_variables(&workspace, &taken.runner),
         inherited: variables::inherited(&earlier),
@@ -133,6 +147,7 @@ fn assign(shared: &Shared, state: &State, taken: &TakenJob, now: Timestamp) -> O
         sources: Sources {
             url: format!("http://gitlab-ci-token:{token}@{address}/{path}.git"),
             sha: pipeline.sha.clone(),
+            git_ref: pipeline.git_ref.clone(),
             refspecs: queue::refspecs(pipeline, depth),
             depth,
         },
@@ -141,6 +156,13 @@ fn assign(shared: &Shared, state: &State, taken: &TakenJob, now: Timestamp) -> O
             .filter(|other| !other.files.is_empty())
             .map(|other| (other.name.clone(), other.files.clone()))
             .collect(),
+        caches: Caches {
+            dir: shared.data_dir.join(format!("cache/{}", job.project_id)),
+            list: caches
+                .iter()
+                .map(|cache| variables::substituted_in(cache, &variables))
+                .collect(),
+        },
         workspace,
         variables,
         files,

@@ -97,7 +97,8 @@ fn pack(
     }
 }
 
-fn read(dir: &Path, path: String) -> Option<ArchivedFile> {
+/// A file with its mode.
+pub(super) fn read(dir: &Path, path: String) -> Option<ArchivedFile> {
     let place = dir.join(&path);
     let content = std::fs::read(&place).ok()?;
     Some(ArchivedFile {
@@ -114,11 +115,11 @@ fn is_executable(path: &Path) -> bool {
 
 fn report(dir: &Path, kind: &str, patterns: &[String], collected: &mut Collected) {
     let found = paths::matching(dir, patterns, &[]);
-    let mut content = Vec::new();
-    for file in found.into_iter().filter_map(|path| read(dir, path)) {
-        content.extend_from_slice(&file.content);
-    }
-    if content.is_empty() {
+    let files: Vec<ArchivedFile> = found
+        .into_iter()
+        .filter_map(|path| read(dir, path))
+        .collect();
+    if files.is_empty() {
         collected.remarks.push(format!(
             "WARNING: {}: no matching files for the report `{kind}`",
             patterns.join(", ")
@@ -132,19 +133,23 @@ fn report(dir: &Path, kind: &str, patterns: &[String], collected: &mut Collected
         kind
     };
     let (format, name) = (report_format(kind), report_file(kind));
+    let contents = files.iter().map(|file| &file.content);
+    // Each file is packed for itself, so that the server can tell where the next one begins.
     let (content, file_name) = if format == "gzip" {
-        (archive::gzip(&content), format!("{name}.gz"))
+        let packed: Result<Vec<Bytes>, _> = contents.map(|one| archive::gzip(one)).collect();
+        (packed.map(|all| all.concat()), format!("{name}.gz"))
     } else {
-        (Ok(Bytes::from(content)), name)
+        (Ok(contents.flatten().copied().collect()), name)
     };
-    if let Ok(content) = content {
-        collected.uploads.push(Upload {
+    match content {
+        Ok(content) => collected.uploads.push(Upload {
             kind: kind.to_owned(),
             format: format.to_owned(),
             file_name,
-            content,
+            content: Bytes::from(content),
             expire_in: None,
-        });
+        }),
+        Err(error) => collected.remarks.push(format!("ERROR: {error}")),
     }
 }
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::checkout;
+use super::cache;
 use super::claim::Assignment;
 use super::collect::{self, Collected};
 use super::masking::Masker;
@@ -12,11 +12,14 @@ use super::process::{self, End, Stop};
 use super::release;
 use super::runs::Run;
 use super::script;
+use super::sources;
+use super::telling::{GREEN, PLAIN, RED, append};
+use crate::ci::duration;
 use crate::engine::addresses;
 use crate::engine::finish::{Outcome, finish};
 use crate::engine::settle;
 use crate::engine::status::Status;
-use crate::engine::uploads;
+use crate::engine::uploads::{self, Upload};
 use crate::engine::variables::Server;
 use crate::shared::Shared;
 
@@ -43,22 +46,20 @@ pub(super) fn execute(shared: &Shared, assignment: &Assignment) {
     settle(shared);
 }
 
-struct Execution<'a> {
-    shared: &'a Shared,
-    assignment: &'a Assignment,
+/// One job being executed.
+pub(super) struct Execution<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) assignment: &'a Assignment,
     run: &'a Run,
     started: Timestamp,
 }
 
-const GREEN: &str = "\u{1b}[32;1m";
-const CYAN: &str = "\u{1b}[0K\u{1b}[36;1m";
-const RED: &str = "\u{1b}[31;1m";
-const PLAIN: &str = "\u{1b}[0;m";
+/// `after_script` may take this long.
+const AFTER_SCRIPT_SECONDS: i64 = 300;
 
 impl Execution<'_> {
     fn all(&self) -> Outcome {
         self.say("Running with gitlab-runner 18.5.0 (emulator)");
-        self.say(&format!("{CYAN}Preparing environment{PLAIN}"));
         if let Err(error) = self.prepare() {
             self.say(&format!(
                 "{RED}ERROR: Job failed (system failure): {error}{PLAIN}"
@@ -66,10 +67,17 @@ impl Execution<'_> {
             return system_failure();
         }
         let build = &self.assignment.build;
-        self.say(&format!(
-            "{CYAN}Executing \"step_script\" stage of the job script{PLAIN}"
-        ));
-        let ended = self.script(&[&build.before_script, &build.script], "step", &[], true);
+        let limit = self.seconds("RUNNER_SCRIPT_TIMEOUT");
+        let begun = self.shared.clock.now();
+        let ended = self.section(
+            "step_script",
+            "Executing \"step_script\" stage of the job script",
+            || {
+                self.script(&[&build.before_script, &build.script], "step", &[], || {
+                    self.must_stop().or_else(|| self.over(begun, limit?))
+                })
+            },
+        );
         let outcome = match ended {
             Ok(End::Exit(0)) => Outcome::Success,
             Ok(End::Exit(code)) => Outcome::Failed {
@@ -91,10 +99,13 @@ impl Execution<'_> {
             }
         };
         let outcome = self.release(outcome);
-        self.after_script(&outcome);
+        if !self.is_out_of_time() {
+            self.after_script(&outcome);
+        }
         if self.run.is_killed() {
             return system_failure();
         }
+        self.save_caches(&outcome);
         let outcome = self.keep_artifacts(outcome);
         if outcome == Outcome::Success {
             let (shared, id) = (self.shared, self.assignment.job_id);
@@ -110,7 +121,9 @@ impl Execution<'_> {
             workspace,
             variables,
             files,
-            sources,
+            caches,
+            downloads,
+            build,
             ..
         } = self.assignment;
         let contents = files
@@ -120,40 +133,70 @@ impl Execution<'_> {
         workspace
             .make(contents)
             .map_err(|error| error.to_string())?;
-        let strategy = variables.get("GIT_STRATEGY");
-        match strategy.map(|variable| variable.value.as_str()) {
-            Some("none" | "empty") => {
-                self.say("Skipping Git repository setup");
+        self.section("get_sources", "Getting source from Git repository", || {
+            self.prepare_hook(&build.pre_get_sources_script)?;
+            for line in sources::get(self.assignment)? {
+                self.say(&format!("{GREEN}{line}{PLAIN}"));
             }
-            Some(_) | None => {
-                self.say(&format!("{CYAN}Getting source from Git repository{PLAIN}"));
-                checkout::fetch(sources, workspace.project())?;
-                let short = sources.sha.get(..8).unwrap_or(&sources.sha);
-                self.say(&format!(
-                    "{GREEN}Checking out {short} as detached HEAD{PLAIN}"
-                ));
-            }
+            Ok::<(), String>(())
+        })?;
+        if !caches.list.is_empty() {
+            self.section("restore_cache", "Restoring cache", || {
+                self.say_all(caches.restore(workspace.project()));
+            });
         }
-        for (job, files) in &self.assignment.downloads {
-            self.say(&format!("Downloading artifacts for {job}..."));
-            for file in files {
-                let place = workspace.project().join(&file.path);
-                let parent = place.parent().map_or(Ok(()), std::fs::create_dir_all);
-                parent
-                    .and_then(|()| std::fs::write(&place, &file.content))
-                    .and_then(|()| set_executable(&place, file.executable))
-                    .map_err(|error| error.to_string())?;
-            }
+        if downloads.is_empty() {
+            return Ok(());
         }
-        let hook = &self.assignment.build.pre_get_sources_script;
+        self.section("download_artifacts", "Downloading artifacts", || {
+            for (job, files) in downloads {
+                self.say(&format!("{GREEN}Downloading artifacts for {job}...{PLAIN}"));
+                for file in files {
+                    cache::write(file, workspace.project()).map_err(|error| error.to_string())?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// `hooks:pre_get_sources_script` comes before the sources do.
+    fn prepare_hook(&self, hook: &[String]) -> Result<(), String> {
         if hook.is_empty() {
             return Ok(());
         }
-        match self.script(&[hook], "pre_get_sources", &[], true) {
+        match self.script(&[hook], "pre_get_sources", &[], || self.must_stop()) {
             Ok(End::Exit(0)) => Ok(()),
             Ok(_) => Err("the script before getting the sources failed".to_owned()),
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    fn save_caches(&self, outcome: &Outcome) {
+        let caches = &self.assignment.caches;
+        if !caches.list.is_empty() && *outcome != Outcome::Canceled {
+            let success = *outcome == Outcome::Success;
+            let project = self.assignment.workspace.project();
+            self.section("archive_cache", "Saving cache", || {
+                self.say_all(caches.save(project, success));
+            });
+        }
+    }
+
+    /// A length of time that a variable gives.
+    fn seconds(&self, key: &str) -> Option<i64> {
+        let variable = self.assignment.variables.get(key)?;
+        i64::try_from(duration::seconds(&variable.value)?).ok()
+    }
+
+    /// Has something taken longer than it may?
+    fn over(&self, begun: Timestamp, seconds: i64) -> Option<Stop> {
+        let spent = self.shared.clock.now().duration_since(begun);
+        (spent > SignedDuration::from_secs(seconds)).then_some(Stop::TimedOut)
+    }
+
+    fn is_out_of_time(&self) -> bool {
+        let most = i64::try_from(self.assignment.timeout_seconds).unwrap_or(i64::MAX);
+        self.over(self.started, most).is_some()
     }
 
     /// Runs lines in a shell of their own.
@@ -162,7 +205,7 @@ impl Execution<'_> {
         lines: &[&[String]],
         name: &str,
         more: &[(&str, &str)],
-        interruptible: bool,
+        stop: impl Fn() -> Option<Stop>,
     ) -> std::io::Result<End> {
         let Assignment {
             job_id,
@@ -172,10 +215,12 @@ impl Execution<'_> {
             ..
         } = self.assignment;
         let file = workspace.file(&format!(".script_{name}"));
-        std::fs::write(&file, script::text(lines, true))?;
-        let mut command = Command::new("sh");
+        let shell = script::shell(&self.shared.runner.path);
+        let debug = variables.get("CI_DEBUG_TRACE");
+        let trace = debug.is_some_and(|debug| matches!(debug.value.as_str(), "true" | "1"));
+        std::fs::write(&file, script::text(shell, lines, trace))?;
+        let mut command = Command::new(shell);
         command
-            .arg("-e")
             .arg(&file)
             .current_dir(workspace.project())
             .env_clear()
@@ -192,13 +237,6 @@ impl Execution<'_> {
         let shared = self.shared;
         let id = *job_id;
         let output = |bytes: &[u8]| append(shared, id, &masker.push(bytes));
-        let stop = || {
-            if interruptible {
-                self.must_stop()
-            } else {
-                None
-            }
-        };
         let (runs, grace) = (&self.shared.runs, self.shared.runner.grace);
         let end = process::run(command, runs, self.run, grace, output, stop);
         append(self.shared, *job_id, &masker.finish());
@@ -214,9 +252,7 @@ impl Execution<'_> {
         if status != Some(Status::Running) {
             return Some(Stop::Canceled);
         }
-        let spent = self.shared.clock.now().duration_since(self.started);
-        let most = i64::try_from(self.assignment.timeout_seconds).unwrap_or(i64::MAX);
-        (spent > SignedDuration::from_secs(most)).then_some(Stop::TimedOut)
+        self.is_out_of_time().then_some(Stop::TimedOut)
     }
 
     /// `release:` comes after the script and can still fail the job.
@@ -225,15 +261,17 @@ impl Execution<'_> {
         let Some(keyword) = keyword.filter(|_| outcome == Outcome::Success) else {
             return outcome;
         };
-        self.say(&format!(
-            "{CYAN}Executing \"release\" stage of the job script{PLAIN}"
-        ));
         let Assignment {
             variables,
             workspace,
             ..
         } = self.assignment;
-        match release::create(self.shared, keyword, variables, workspace.project()) {
+        let made = self.section(
+            "release",
+            "Executing \"release\" stage of the job script",
+            || release::create(self.shared, keyword, variables, workspace.project()),
+        );
+        match made {
             Ok(()) => outcome,
             Err(reason) => {
                 self.say(&format!("{RED}failed to create release: {reason}{PLAIN}"));
@@ -255,15 +293,36 @@ impl Execution<'_> {
             Outcome::Failed { .. } => "failed",
             Outcome::Canceled => "canceled",
         };
-        self.say(&format!("{CYAN}Running after_script{PLAIN}"));
         let more = [("CI_JOB_STATUS", status)];
+        let limit = self.seconds("RUNNER_AFTER_SCRIPT_TIMEOUT");
+        let begun = self.shared.clock.now();
         // What happens here never changes the result of the job.
-        let _ignored = self.script(&[lines], "after", &more, false);
+        let _ignored = self.section("after_script", "Running after_script", || {
+            self.say(&format!("{GREEN}Running after script...{PLAIN}"));
+            self.script(&[lines], "after", &more, || {
+                self.over(begun, limit.unwrap_or(AFTER_SCRIPT_SECONDS))
+            })
+        });
+    }
+
+    /// Was the file kept?
+    fn keep(&self, upload: Upload) -> bool {
+        let (kind, now) = (upload.kind.clone(), self.shared.clock.now());
+        let id = self.assignment.job_id;
+        let kept = uploads::accept(&mut self.shared.state(), id, upload, now);
+        let told = match &kept {
+            Ok(()) => format!("Uploading artifacts as \"{kind}\" to coordinator... 201 Created"),
+            Err(refusal) => format!(
+                "ERROR: Uploading artifacts as \"{kind}\" to coordinator... {} {}",
+                refusal.status, refusal.message
+            ),
+        };
+        self.say(&told);
+        kept.is_ok()
     }
 
     fn keep_artifacts(&self, outcome: Outcome) -> Outcome {
         let Assignment {
-            job_id,
             build,
             workspace,
             variables,
@@ -278,29 +337,20 @@ impl Execution<'_> {
         };
         let success = outcome == Outcome::Success;
         let collected = collect::collect(workspace.project(), wanted, variables, success);
-        self.say(&format!("{CYAN}Uploading artifacts{PLAIN}"));
         let Collected { uploads, remarks } = collected;
-        for remark in remarks {
-            self.say(&remark);
-        }
-        let mut refused = false;
-        for upload in uploads {
-            let kind = upload.kind.clone();
-            let now = self.shared.clock.now();
-            let kept = uploads::accept(&mut self.shared.state(), *job_id, upload, now);
-            match kept {
-                Ok(()) => self.say(&format!(
-                    "Uploading artifacts as \"{kind}\" to coordinator... 201 Created"
-                )),
-                Err(refusal) => {
-                    refused = true;
-                    self.say(&format!(
-                        "ERROR: Uploading artifacts as \"{kind}\" to coordinator... {} {}",
-                        refusal.status, refusal.message
-                    ));
-                }
+        let keep_all = || {
+            self.say_all(remarks);
+            let mut refused = false;
+            for upload in uploads {
+                refused |= !self.keep(upload);
             }
-        }
+            refused
+        };
+        let refused = self.section(
+            "upload_artifacts_on_success",
+            "Uploading artifacts",
+            keep_all,
+        );
         if refused && success {
             return Outcome::Failed {
                 reason: "script_failure",
@@ -309,32 +359,6 @@ impl Execution<'_> {
         }
         outcome
     }
-
-    fn conclude(&self, outcome: &Outcome) {
-        let text = match outcome {
-            Outcome::Success => format!("{GREEN}Job succeeded{PLAIN}"),
-            Outcome::Canceled => format!("{RED}ERROR: Job failed: canceled{PLAIN}"),
-            Outcome::Failed {
-                exit_code: Some(code),
-                ..
-            } => format!("{RED}ERROR: Job failed: exit status {code}{PLAIN}"),
-            Outcome::Failed {
-                exit_code: None, ..
-            } => {
-                let seconds = self.assignment.timeout_seconds;
-                format!(
-                    "{RED}ERROR: Job failed: execution took longer than {seconds}s seconds{PLAIN}"
-                )
-            }
-        };
-        self.say(&text);
-    }
-
-    fn say(&self, line: &str) {
-        let mut masker = Masker::new(&self.assignment.secrets);
-        let text = masker.push(line.as_bytes()) + &masker.finish() + "\n";
-        append(self.shared, self.assignment.job_id, &text);
-    }
 }
 
 fn system_failure() -> Outcome {
@@ -342,19 +366,4 @@ fn system_failure() -> Outcome {
         reason: "runner_system_failure",
         exit_code: None,
     }
-}
-
-fn append(shared: &Shared, job: u64, text: &str) {
-    if text.is_empty() {
-        return;
-    }
-    if let Some(job) = shared.state().jobs.get_mut(job) {
-        job.trace.push_str(text);
-    }
-}
-
-fn set_executable(path: &std::path::Path, executable: bool) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = if executable { 0o755 } else { 0o644 };
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
 }

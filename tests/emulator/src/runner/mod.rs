@@ -4,6 +4,7 @@
 //! The way of a job: `claim` -> `execute` (`workspace`, `checkout`, `script`, `process`, `collect`) -> `engine::finish`.
 //! `driving` is what programs and tests call.
 
+mod cache;
 mod checkout;
 mod claim;
 mod collect;
@@ -16,6 +17,8 @@ mod process;
 mod release;
 mod runs;
 mod script;
+mod sources;
+mod telling;
 mod workspace;
 
 use std::ffi::OsString;

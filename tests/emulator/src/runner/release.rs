@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
 use crate::dispatch::{self, Served};
-use crate::engine::variables::{JobVariable, substituted};
+use crate::engine::variables::{JobVariable, substituted_in};
 use crate::message::{Request, decoded_segments};
 use crate::shared::Shared;
 
@@ -23,7 +23,7 @@ pub(super) fn create(
         let variable = variables.get(name);
         variable.map_or("", |variable| variable.value.as_str())
     };
-    let mut body = expanded(keyword, variables);
+    let mut body = substituted_in(keyword, variables);
     if body.get("ref").is_none() {
         body["ref"] = Value::from(text("CI_COMMIT_SHA"));
     }
@@ -50,17 +50,5 @@ pub(super) fn create(
         Served::Answer(answer) if answer.status == 201 => Ok(()),
         Served::Answer(answer) => Err(String::from_utf8_lossy(&answer.body).into_owned()),
         Served::Reset | Served::CutShort(_) => Err("the connection was closed".to_owned()),
-    }
-}
-
-fn expanded(value: &Value, variables: &BTreeMap<String, JobVariable>) -> Value {
-    match value {
-        Value::String(text) => Value::from(substituted(text, variables)),
-        Value::Array(items) => items.iter().map(|item| expanded(item, variables)).collect(),
-        Value::Object(object) => object
-            .iter()
-            .map(|(key, value)| (key.clone(), expanded(value, variables)))
-            .collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }

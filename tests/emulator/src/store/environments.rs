@@ -26,11 +26,33 @@ pub struct Environment {
     pub auto_stop_setting: String,
     /// When it stops of itself.
     pub auto_stop_at: Option<Timestamp>,
+    /// When it is removed, once that was asked for.
+    pub auto_delete_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
 impl State {
+    /// Removes an environment with its deployments.
+    pub fn remove_environment(&mut self, id: u64) {
+        self.environments.remove(id);
+        self.deployments.retain(|row| row.environment_id != id);
+    }
+
+    /// Removes the environments whose time has come.
+    pub fn remove_scheduled_environments(&mut self, now: Timestamp) {
+        let due = |row: &&Environment| row.auto_delete_at.is_some_and(|at| at <= now);
+        let due: Vec<u64> = self
+            .environments
+            .iter()
+            .filter(due)
+            .map(|row| row.id)
+            .collect();
+        for id in due {
+            self.remove_environment(id);
+        }
+    }
+
     /// The environments of a project by ascending id.
     pub fn environments_of(&self, project: u64) -> impl Iterator<Item = &Environment> {
         self.environments
@@ -70,6 +92,7 @@ impl Environment {
             state: "available".to_owned(),
             auto_stop_setting: "always".to_owned(),
             auto_stop_at: None,
+            auto_delete_at: None,
             created_at: now,
             updated_at: now,
         }

@@ -23,6 +23,7 @@ pub mod members;
 pub mod merge_requests;
 pub mod milestones;
 pub mod notes;
+pub mod package_rules;
 pub mod packages;
 pub mod pages;
 pub mod pipelines;
@@ -70,13 +71,14 @@ use self::members::Member;
 use self::merge_requests::MergeRequest;
 use self::milestones::Milestone;
 use self::notes::{DraftNote, Note, Suggestion};
+use self::package_rules::PackageRule;
 use self::packages::{Package, PackageFile};
 use self::pages::{PagesDomain, PagesSettings, RemoteMirror};
 use self::pipelines::Pipeline;
 use self::projects::Project;
 use self::protected_branches::ProtectedBranch;
 use self::protected_tags::ProtectedTag;
-use self::releases::{Release, ReleaseLink};
+use self::releases::{Evidence, Release, ReleaseLink};
 use self::resource_events::ResourceEvent;
 use self::resource_groups::ResourceGroup;
 use self::runners::{Registration, Runner, RunnerManager};
@@ -139,8 +141,14 @@ pub struct State {
     pub packages: Table<Package>,
     pub package_files: Table<PackageFile>,
     pub uploads: Table<Upload>,
+    /// Projects that a push has made, and whose pusher does not know it yet.
+    pub unannounced_projects: BTreeSet<u64>,
     pub releases: Table<Release>,
     pub release_links: Table<ReleaseLink>,
+    pub evidences: Table<Evidence>,
+    /// The gates of the instance's feature flags, by name.
+    pub features: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
+    pub package_rules: Table<PackageRule>,
     pub belongings: Belongings,
     pub instance: Instance,
     pub integrations: Table<Integration>,
@@ -225,8 +233,12 @@ impl State {
             packages: Table::default(),
             package_files: Table::default(),
             uploads: Table::default(),
+            unannounced_projects: BTreeSet::new(),
             releases: Table::default(),
             release_links: Table::default(),
+            evidences: Table::default(),
+            features: BTreeMap::new(),
+            package_rules: Table::default(),
             belongings: Belongings::default(),
             instance: Instance::default(),
             integrations: Table::default(),

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::State;
+use crate::digests;
 
 /// One version of a package.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub struct PackageFile {
     pub name: String,
     pub content: Bytes,
     pub sha256: String,
+    pub sha1: String,
+    pub md5: String,
     pub pipeline_id: Option<u64>,
     pub created_at: Timestamp,
 }
@@ -72,6 +75,8 @@ impl State {
             id,
             package_id,
             name: name.to_owned(),
+            sha1: digests::sha1(&content),
+            md5: digests::md5(&content),
             content,
             sha256,
             pipeline_id,

@@ -241,6 +241,14 @@ impl Default for Settings {
     }
 }
 
+impl Project {
+    /// The default branch, or the one that an empty repository is going to have.
+    pub fn default_branch_or_main(&self) -> &str {
+        let wished = self.wished_default_branch.as_deref();
+        self.default_branch.as_deref().or(wished).unwrap_or("main")
+    }
+}
+
 impl State {
     /// Adds a private project with default settings to a namespace of its creator's choice. The repository is made apart.
     pub fn add_project(
@@ -405,6 +413,7 @@ impl State {
         self.milestones
             .retain(|milestone| milestone.holder != holder);
         self.boards.retain(|board| board.holder != holder);
+        self.package_rules.retain(|rule| rule.project_id != project);
         self.wiki_pages.retain(|page| page.project_id != project);
         self.wiki_attachments
             .retain(|file| file.project_id != project);
@@ -423,6 +432,7 @@ impl State {
         self.deployments.retain(|row| row.project_id != project);
         self.freeze_periods.retain(|row| row.project_id != project);
         self.uploads.retain(|row| row.project_id != project);
+        self.unannounced_projects.remove(&project);
         let releases: Vec<u64> = self.releases_of(project).map(|row| row.id).collect();
         for release in releases {
             self.remove_release(release);

@@ -35,6 +35,17 @@ pub struct ReleaseLink {
     pub created_at: Timestamp,
 }
 
+/// What a release was at a moment.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    pub id: u64,
+    pub release_id: u64,
+    /// The digest of the summary.
+    pub sha: String,
+    pub summary: serde_json::Value,
+    pub collected_at: Timestamp,
+}
+
 impl State {
     /// The releases of a project by ascending id.
     pub fn releases_of(&self, project: u64) -> impl Iterator<Item = &Release> {
@@ -60,5 +71,7 @@ impl State {
     pub fn remove_release(&mut self, release: u64) {
         self.releases.remove(release);
         self.release_links.retain(|link| link.release_id != release);
+        self.evidences
+            .retain(|evidence| evidence.release_id != release);
     }
 }

@@ -14,6 +14,15 @@ pub struct ResourceEvent {
     pub user_id: u64,
     pub created_at: Timestamp,
     pub change: Change,
+    /// What did it, if it was not done by hand.
+    pub via: Option<Via>,
+}
+
+/// What closed an issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Via {
+    Commit(String),
+    MergeRequest(u64),
 }
 
 /// What changed.

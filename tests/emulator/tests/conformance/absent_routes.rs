@@ -3,6 +3,70 @@
 /// Source file in `gitlabhq/gitlabhq`, and its routes with every placeholder blanked.
 pub(crate) const ABSENT: &[(&str, &[&str])] = &[
     (
+        "ee/lib/ee/api/group_hooks.rb",
+        &[
+            "GET groups/{}/hooks",
+            "GET groups/{}/hooks/{}",
+            "POST groups/{}/hooks",
+            "PUT groups/{}/hooks/{}",
+            "DELETE groups/{}/hooks/{}",
+        ],
+    ),
+    (
+        "lib/api/integrations.rb",
+        &[
+            "PUT projects/{}/integrations/{}",
+            "PUT projects/{}/services/{}",
+        ],
+    ),
+    (
+        "lib/api/notification_settings.rb",
+        &[
+            "GET notification_settings",
+            "PUT notification_settings",
+            "GET projects/{}/notification_settings",
+            "PUT projects/{}/notification_settings",
+            "GET groups/{}/notification_settings",
+            "PUT groups/{}/notification_settings",
+        ],
+    ),
+    (
+        "lib/api/search.rb",
+        &[
+            "GET search",
+            "GET groups/{}/search",
+            "GET groups/{}/-/search",
+            "GET projects/{}/search",
+            "GET projects/{}/-/search",
+        ],
+    ),
+    (
+        "lib/api/settings.rb",
+        &["GET application/settings", "PUT application/settings"],
+    ),
+    (
+        "lib/api/sidekiq_metrics.rb",
+        &[
+            "GET sidekiq/queue_metrics",
+            "GET sidekiq/process_metrics",
+            "GET sidekiq/job_stats",
+            "GET sidekiq/compound_metrics",
+        ],
+    ),
+    (
+        "lib/api/templates.rb",
+        &[
+            "GET templates/dockerfiles",
+            "GET templates/dockerfiles/{}",
+            "GET templates/gitignores",
+            "GET templates/gitignores/{}",
+            "GET templates/gitlab_ci_ymls",
+            "GET templates/gitlab_ci_ymls/{}",
+            "GET templates/licenses",
+            "GET templates/licenses/{}",
+        ],
+    ),
+    (
         "lib/api/ci/resource_groups.rb",
         &["GET projects/{}/resource_groups/{}/current_job"],
     ),
@@ -50,6 +114,8 @@ pub(crate) const ABSENT: &[(&str, &[&str])] = &[
             "POST projects/{}/issues",
             "PUT projects/{}/issues/{}",
             "POST projects/{}/issues/{}/move",
+            "POST projects/{}/issues/{}/clone",
+            "PUT projects/{}/issues/{}/reorder",
             "DELETE projects/{}/issues/{}",
             "GET projects/{}/issues",
             "GET groups/{}/issues",
@@ -262,6 +328,16 @@ pub(crate) const ABSENT: &[(&str, &[&str])] = &[
             "PUT projects/{}/notification_settings",
             "GET groups/{}/notification_settings",
             "PUT groups/{}/notification_settings",
+        ],
+    ),
+    (
+        "lib/api/search.rb",
+        &[
+            "GET search",
+            "GET groups/{}/search",
+            "GET groups/{}/-/search",
+            "GET projects/{}/search",
+            "GET projects/{}/-/search",
         ],
     ),
 ];

@@ -27,3 +27,26 @@ fn emoji_are_given_once_counted_and_taken_back() {
     assert_eq!(shop.root().delete(&one).status, 204);
     assert_eq!(shop.root().get(&path).json(), json!([]));
 }
+
+#[test]
+fn comments_get_emoji_of_their_own() {
+    let shop = Shop::new();
+    shop.issue("one");
+    let notes = shop.path("issues/1/notes");
+    let note = shop.root().post(&notes, json!({ "body": "nice" })).json();
+    let path = format!("{notes}/{}/award_emoji", note["id"]);
+    let made = shop.root().post(&path, json!({ "name": "star" }));
+    assert_eq!(made.status, 201, "{}", made.text);
+    assert_eq!(
+        (&made.json()["awardable_type"], &made.json()["awardable_id"]),
+        (&json!("Note"), &note["id"])
+    );
+    assert_eq!(
+        shop.root().get(&shop.path("issues/1/award_emoji")).json(),
+        json!([])
+    );
+    let one = format!("{path}/{}", made.json()["id"]);
+    assert_eq!(shop.root().get(&one).json()["name"], "star");
+    assert_eq!(shop.root().delete(&one).status, 204);
+    assert_eq!(shop.root().get(&path).json(), json!([]));
+}

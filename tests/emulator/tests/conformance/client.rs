@@ -114,6 +114,36 @@ impl Client {
         self.call("PUT", path, Some(&body))
     }
 
+    /// Sends a form with one file and any texts.
+    pub(crate) fn upload(
+        &self,
+        method: &str,
+        path: &str,
+        (name, file_name, content): (&str, &str, &[u8]),
+        texts: &[(&str, &str)],
+    ) -> Reply {
+        let head =
+            |name: &str| format!("--limit\r\ncontent-disposition: form-data; name=\"{name}\"");
+        let mut body: Vec<u8> = Vec::new();
+        for (name, text) in texts {
+            body.extend(format!("{}\r\n\r\n{text}\r\n", head(name)).as_bytes());
+        }
+        let file = format!("{}; filename=\"{file_name}\"\r\n\r\n", head(name));
+        body.extend(file.as_bytes());
+        body.extend(content);
+        body.extend(b"\r\n--limit--\r\n");
+        let kind = ("content-type", "multipart/form-data; boundary=limit");
+        let token = self.token.as_deref().unwrap_or_default();
+        send(
+            &self.url,
+            method,
+            &format!("/api/v4/{path}"),
+            &[kind, ("private-token", token)],
+            &body,
+        )
+        .expect("the emulator answers")
+    }
+
     pub(crate) fn delete(&self, path: &str) -> Reply {
         self.call("DELETE", path, None)
     }

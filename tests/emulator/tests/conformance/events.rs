@@ -77,6 +77,12 @@ fn events_are_filtered_by_action_target_and_day() {
     let shop = Shop::new();
     shop.issue("one");
     shop.merge_request();
+    let made = shop
+        .root()
+        .post(&shop.path("milestones"), json!({ "title": "v1" }));
+    let milestone = shop.path(&format!("milestones/{}", made.json()["id"]));
+    shop.root()
+        .put(&milestone, json!({ "state_event": "close" }));
     let count = |query: &str| {
         let reply = shop.root().get(&shop.path(&format!("events?{query}")));
         assert_eq!(reply.status, 200, "{query}: {}", reply.text);
@@ -85,8 +91,9 @@ fn events_are_filtered_by_action_target_and_day() {
     assert_eq!(count("action=pushed"), 2);
     assert_eq!(count("target_type=issue"), 1);
     assert_eq!(count("target_type=merge_request&action=created"), 1);
+    assert_eq!(count("target_type=milestone"), 2);
     assert_eq!(count("before=2016-12-1"), 0);
-    assert_eq!(count("after=2016-12-1&action=created"), 3);
+    assert_eq!(count("after=2016-12-1&action=created"), 4);
     let odd = shop.root().get(&shop.path("events?action=danced"));
     assert_eq!(
         odd.error(),

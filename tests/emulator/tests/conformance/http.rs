@@ -277,3 +277,18 @@ fn the_log_tells_who_called_what() {
     );
     assert!(world.emulator.requests().is_empty());
 }
+
+#[test]
+fn a_switch_sent_as_null_stays_as_it_is() {
+    let world = World::new();
+    let project = world.project("shop");
+    let body =
+        json!({ "url": "https://example.com/hook", "issues_events": null, "push_events": null });
+    let made = world.root.post(&format!("projects/{project}/hooks"), body);
+    assert_eq!(made.status, 201, "{}", made.text);
+    let hook = made.json();
+    assert_eq!(
+        (&hook["issues_events"], &hook["push_events"]),
+        (&json!(false), &json!(true))
+    );
+}

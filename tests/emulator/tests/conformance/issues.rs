@@ -234,5 +234,5 @@ fn a_moved_issue_points_to_the_new_one() {
         (&json!("closed"), &moved.json()["id"])
     );
     let notes = shop.root().get(&shop.path("issues/1/notes")).json();
-    assert_eq!(text(&notes[0], "body"), "moved to root/other#1");
+    assert_eq!(text(&notes[0], "body"), "moved to other#1");
 }

@@ -86,6 +86,11 @@ fn the_limit_can_be_lifted_by_maintainers() {
     let off = json!({ "enabled": false });
     assert_eq!(developer.call("PATCH", &path, Some(&off)).status, 403);
     assert_eq!(world.root.call("PATCH", &path, Some(&off)).status, 204);
+    // The instance leaves projects no choice until an administrator lets them.
+    assert_eq!(world.root.get(&path).json()["inbound_enabled"], true);
+    assert_eq!(status_for_job_of(&world, tools, shop), 403);
+    let free = json!({ "enforce_ci_inbound_job_token_scope_enabled": false });
+    assert_eq!(world.root.put("application/settings", free).status, 200);
     assert_eq!(
         world.root.get(&path).json(),
         json!({ "inbound_enabled": false, "outbound_enabled": false })

@@ -380,6 +380,27 @@ fn merging_into_the_default_branch_closes_what_the_description_says() {
 }
 
 #[test]
+fn a_project_may_keep_its_issues_open() {
+    let shop = Shop::new();
+    shop.issue("one");
+    shop.set(json!({ "autoclose_referenced_issues": false }));
+    shop.commit("feature", Some("main"), &[("feature.txt", "new\n")]);
+    let iid = shop.open("feature", json!({ "description": "closes #1" }));
+    let closes = shop.path(&format!("merge_requests/{iid}/closes_issues"));
+    assert_eq!(shop.root().get(&closes).json(), json!([]));
+    merge(&shop, iid, json!({}));
+    let issue = shop.root().get(&shop.path("issues/1")).json();
+    assert_eq!(issue["state"], "opened");
+}
+
+#[test]
+fn there_are_no_merge_trains() {
+    let shop = Shop::new();
+    let reply = shop.root().get(&shop.path("merge_trains"));
+    assert_eq!(reply.error(), (404, json!({ "error": "404 Not Found" })));
+}
+
+#[test]
 fn the_merge_ref_shows_the_result_before_it_exists() {
     let shop = Shop::new();
     let iid = shop.merge_request();

@@ -46,12 +46,35 @@ fn a_merge_request_has_its_own_pipeline_beside_that_of_the_branch() {
         .world
         .root
         .post(&ci.path("merge_requests/1/pipelines"), json!({}));
+    let (status, body) = refused.error();
+    assert_eq!(status, 400);
+    let why = body["message"]["base"][0].as_str().unwrap();
+    assert!(
+        why.starts_with("Pipeline will not run for the selected trigger."),
+        "{why}"
+    );
+    let shown = ci.world.root.get(&ci.path("merge_requests/1")).json();
+    assert_eq!(shown["head_pipeline"]["sha"], json!(head));
+}
+
+#[test]
+fn a_merge_request_without_commits_can_have_no_pipeline() {
+    let ci = CiWorld::new(ONLY_MR);
+    ci.git(&["branch", "same"]);
+    ci.push_as(ci.world.emulator.root_token(), "same", &[]);
+    let body = json!({ "source_branch": "same", "target_branch": "main", "title": "Same" });
+    assert_eq!(
+        ci.world.root.post(&ci.path("merge_requests"), body).status,
+        201
+    );
+    let refused = ci
+        .world
+        .root
+        .post(&ci.path("merge_requests/1/pipelines"), json!({}));
     assert_eq!(
         refused.error(),
         (405, json!({ "message": "405 Method Not Allowed" }))
     );
-    let shown = ci.world.root.get(&ci.path("merge_requests/1")).json();
-    assert_eq!(shown["head_pipeline"]["sha"], json!(head));
 }
 
 #[test]

@@ -421,3 +421,31 @@ fn closing_and_related_issues_follow_gitlabs_pattern_and_the_default_branch() {
     shop.root().put(&path, json!({ "target_branch": "other" }));
     assert_eq!(numbers("closes_issues"), Vec::<u64>::new());
 }
+
+#[test]
+fn context_commits_are_added_and_taken_away() {
+    let shop = Shop::new();
+    let iid = shop.merge_request();
+    let head = shop.head("main");
+    let path = shop.path(&format!("merge_requests/{iid}/context_commits"));
+    let made = shop.root().post(&path, json!({ "commits": [head] }));
+    assert_eq!(
+        (made.status, &made.json()[0]["id"]),
+        (201, &json!(head)),
+        "{}",
+        made.text
+    );
+    let list = shop.root().get(&path).json();
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    let odd = shop.root().post(&path, json!({ "commits": ["0123456"] }));
+    assert_eq!(
+        odd.error(),
+        (
+            400,
+            json!({ "message": "One or more context commits' sha is not valid." })
+        )
+    );
+    let gone = shop.root().delete(&format!("{path}?commits[]={head}"));
+    assert_eq!(gone.status, 204, "{}", gone.text);
+    assert_eq!(shop.root().get(&path).json(), json!([]));
+}

@@ -234,3 +234,27 @@ fn pipelines_begun_in_a_freeze_say_so_to_their_jobs() {
         .post(&ci.path("pipeline"), json!({ "ref": "main" }));
     assert!(ci.must("job").trace.contains("freeze=true"));
 }
+
+#[test]
+fn old_pipelines_go_where_the_project_says_so_and_unfinished_ones_stay() {
+    let ci = CiWorld::new("job: { script: [echo] }");
+    ci.must("job");
+    let old = ci.latest();
+    let limit = json!({ "ci_delete_pipelines_in_seconds": 86_400 });
+    ci.world
+        .root
+        .put(&format!("projects/{}", ci.project), limit);
+    ci.push("main", &[("more", "1")]);
+    let unfinished = ci.latest();
+    let clock = ci.world.emulator.clock();
+    clock.advance(SignedDuration::from_hours(23));
+    let status = |pipeline: u64| {
+        let path = ci.path(&format!("pipelines/{pipeline}"));
+        ci.world.root.get(&path).status
+    };
+    assert_eq!(status(old), 200);
+    clock.advance(SignedDuration::from_mins(59));
+    assert_eq!(status(old), 200);
+    clock.advance(SignedDuration::from_mins(2));
+    assert_eq!((status(old), status(unfinished)), (404, 200));
+}

@@ -311,8 +311,11 @@ fn pushes_can_skip_pipelines_and_tags_have_their_own() {
     let count = || ci.world.emulator.pipelines(ci.project).len();
     assert_eq!(count(), 1);
     ci.commit("main", &[("a.txt", "1")]);
-    ci.push_as(ci.world.emulator.root_token(), "main", &["ci.skip"]);
+    ci.push_as(ci.world.emulator.root_token(), "main", &["ci.no_pipeline"]);
     assert_eq!(count(), 1);
+    ci.commit("main", &[("a.txt", "2")]);
+    ci.push_as(ci.world.emulator.root_token(), "main", &["ci.skip"]);
+    assert_eq!((count(), ci.status(ci.latest())), (2, "skipped".into()));
     ci.git(&["commit", "-q", "--allow-empty", "-m", "done [skip ci]"]);
     ci.push_as(ci.world.emulator.root_token(), "main", &[]);
     assert_eq!(ci.status(ci.latest()), "skipped");

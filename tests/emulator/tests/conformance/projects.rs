@@ -13,7 +13,7 @@ fn a_new_project_is_empty_private_and_has_gitlabs_defaults() {
     assert_eq!(reply.status, 201, "{}", reply.text);
     schemas::check("public_api/v4/project.json", &project);
     let expected = json!({
-        "path": "my-shop", "path_with_namespace": "root/my-shop", "default_branch": null, "empty_repo": true,
+        "path": "my-shop", "path_with_namespace": "root/my-shop", "default_branch": "main", "empty_repo": true,
         "visibility": "private", "merge_method": "merge", "squash_option": "default_off", "build_timeout": 3600,
         "only_allow_merge_if_pipeline_succeeds": false, "allow_merge_on_skipped_pipeline": null,
         "auto_cancel_pending_pipelines": "enabled", "ci_forward_deployment_enabled": true, "autoclose_referenced_issues": true,

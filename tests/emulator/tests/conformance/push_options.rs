@@ -124,6 +124,8 @@ fn a_merge_request_made_by_a_push_is_named_after_its_commit() {
     assert_eq!(row["title"], "Add a thing");
     assert_eq!(row["description"], "It is useful.");
     assert_eq!(row["target_branch"], "main");
+    assert_eq!(row["assignee"]["username"], "root");
+    assert_eq!(row["force_remove_source_branch"], true);
 }
 
 #[test]
@@ -144,6 +146,8 @@ fn what_goes_wrong_with_an_option_is_a_warning_and_the_push_stays() {
         &["merge_request.create", "merge_request.target=nowhere"],
     );
     assert!(told.contains("WARNINGS"), "{told}");
+    let text = "Target branch root/shop:nowhere does not exist";
+    assert!(told.contains(text), "{told}");
     assert_eq!(merge_requests(&ci), json!([]));
 }
 
@@ -173,10 +177,82 @@ fn pipelines_take_variables_from_the_push_or_are_left_out() {
     ci.commit("feature", &[("a.txt", "a")]);
     push(&ci, "feature", &["ci.variable=COLOR=green"]);
     assert!(ci.must("build").trace.contains("color is green"));
-    let before = ci.latest();
     ci.commit("feature", &[("b.txt", "b")]);
     push(&ci, "feature", &["ci.skip"]);
-    assert_eq!(ci.latest(), before);
+    let skipped = ci.latest();
+    assert_eq!(ci.status(skipped), "skipped");
+    ci.commit("feature", &[("c.txt", "c")]);
+    push(&ci, "feature", &["ci.no_pipeline"]);
+    assert_eq!(ci.latest(), skipped);
+}
+
+#[test]
+fn skipping_leaves_the_pipeline_of_the_merge_request_alone() {
+    let ci = CiWorld::new(
+        "build: { script: [echo], rules: [{ if: $CI_MERGE_REQUEST_IID }, { if: $CI_COMMIT_BRANCH }] }",
+    );
+    ci.push("feature", &[("a.txt", "a")]);
+    let body = json!({ "source_branch": "feature", "target_branch": "main", "title": "a" });
+    ci.world.root.post(&ci.path("merge_requests"), body);
+    ci.commit("feature", &[("b.txt", "b")]);
+    push(&ci, "feature", &["ci.skip"]);
+    let pipelines = ci.world.root.get(&ci.path("pipelines?per_page=2")).json();
+    let kinds: Vec<(&Value, &Value)> = pipelines
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (&row["source"], &row["status"]))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            (&json!("merge_request_event"), &json!("pending")),
+            (&json!("push"), &json!("skipped"))
+        ]
+    );
+}
+
+#[test]
+fn branch_pipelines_can_give_way_to_those_of_merge_requests() {
+    let ci = CiWorld::new(
+        "
+workflow:
+  rules:
+    - if: $CI_PIPELINE_SOURCE == 'merge_request_event'
+    - if: $CI_COMMIT_BRANCH && $CI_OPEN_MERGE_REQUESTS
+      when: never
+    - if: $CI_COMMIT_BRANCH
+build: { script: [echo] }
+",
+    );
+    let sources = || -> Vec<&'static str> {
+        let all = ci.world.emulator.pipelines(ci.project);
+        all.iter().map(|pipeline| pipeline.source).collect()
+    };
+    ci.push("feature", &[("a.txt", "a")]);
+    assert_eq!(sources(), ["push", "push"]);
+    let body = json!({ "source_branch": "feature", "target_branch": "main", "title": "a" });
+    ci.world.root.post(&ci.path("merge_requests"), body);
+    ci.push("feature", &[("b.txt", "b")]);
+    assert_eq!(sources()[2..], ["merge_request_event"; 2]);
+}
+
+#[test]
+fn inputs_come_with_a_push() {
+    let ci = CiWorld::empty();
+    let yaml = "
+spec:
+  inputs:
+    color: { default: red }
+    sizes: { type: array, default: [] }
+---
+build: { script: ['echo $[[ inputs.color ]]', 'echo $[[ inputs.sizes ]]'] }
+";
+    ci.commit("main", &[(".gitlab-ci.yml", yaml)]);
+    let options = ["ci.input=color=green", "ci.input=sizes=[\"s\", \"l\"]"];
+    push(&ci, "main", &options);
+    let trace = ci.must("build").trace;
+    assert!(trace.contains("green") && trace.contains('l'), "{trace}");
 }
 
 #[test]

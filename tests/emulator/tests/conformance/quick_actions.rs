@@ -179,3 +179,178 @@ fn descriptions_command_too() {
         (&json!("What it is."), &json!(["ready"]))
     );
 }
+
+/// Sends a comment of one command; gives what it says.
+fn said(client: &Client, path: &str, command: &str) -> String {
+    let (status, answer) = note(client, path, command);
+    assert_eq!(status, 202, "{command}: {answer}");
+    let summary = answer["summary"].as_array().unwrap();
+    let lines: Vec<&str> = summary.iter().map(|line| line.as_str().unwrap()).collect();
+    lines.join(" ")
+}
+
+#[test]
+fn time_days_and_attention_are_planned_by_commands() {
+    let shop = Shop::new();
+    shop.issue("one");
+    let path = shop.path("issues/1");
+    for (command, answer) in [
+        ("/estimate 1w 2h", "Set time estimate to 1w 2h."),
+        ("/spend 1h30m 2020-01-02", "Added 1h 30m spent time."),
+        ("/spent -30m", "Subtracted 30m spent time."),
+        ("/remove_time_spent", "Removed spent time."),
+        ("/remove_estimate", "Removed time estimate."),
+        ("/due 2031-02-03", "Set the due date to Feb 3, 2031."),
+        ("/remove_due_date", "Removed the due date."),
+        (
+            "/due whenever",
+            "Failed to set due date because the date format is invalid.",
+        ),
+        ("/todo", "Added a to-do item."),
+        ("/done", "Marked to-do item as done."),
+        ("/unsubscribe", "Unsubscribed from notifications."),
+        ("/subscribe", "Subscribed to notifications."),
+        ("/react :tada:", "Toggled :tada: emoji reaction."),
+        ("/lock", "Locked the discussion."),
+        ("/unlock", "Unlocked the discussion."),
+        (
+            "/promote_to_incident",
+            "Issue has been promoted to incident",
+        ),
+        ("/severity S2", "Severity updated to High."),
+        ("/confidential", "Made this issue confidential."),
+    ] {
+        assert_eq!(said(shop.root(), &path, command), answer, "{command}");
+    }
+    let shown = shop.root().get(&path).json();
+    assert_eq!(
+        (&shown["severity"], &shown["issue_type"]),
+        (&json!("HIGH"), &json!("incident"))
+    );
+    let (status, refused) = note(shop.root(), &path, "/estimate soon");
+    assert_eq!(
+        (status, &refused["message"]),
+        (
+            400,
+            &json!(
+                "400 Bad request - Time estimate must have a valid format and be greater than or equal to zero."
+            )
+        )
+    );
+    let (_, made) = note(shop.root(), &path, "/shrug who knows");
+    assert_eq!(made["body"], "who knows ¯\\＿(ツ)＿/¯");
+}
+
+#[test]
+fn other_issues_are_related_moved_and_copied_by_commands() {
+    let shop = Shop::new();
+    let other = shop.world.project("other");
+    for title in ["one", "two", "three", "four"] {
+        shop.issue(title);
+    }
+    let label = json!({ "add_labels": "red" });
+    shop.root().put(&shop.path("issues/4"), label);
+    let issue = |iid: u64| shop.path(&format!("issues/{iid}"));
+    let page = format!("{}/root/shop/-/issues/2", shop.root().url);
+    for (iid, command, answer) in [
+        (
+            1,
+            "/relate #3",
+            "Added #3 as a linked item related to this issue.".to_owned(),
+        ),
+        (1, "/unlink #3", "Removed linked item #3.".to_owned()),
+        (
+            1,
+            "/unlink #3",
+            "No linked issue matches the provided parameter.".to_owned(),
+        ),
+        (
+            1,
+            "/duplicate #2",
+            format!("Closed this issue. Marked as related to, and a duplicate of, {page}."),
+        ),
+        (
+            3,
+            "/copy_metadata #4",
+            "Copied labels and milestone from #4.".to_owned(),
+        ),
+        (3, "/clone", "Cloned this item to root/shop.".to_owned()),
+        (
+            3,
+            "/move root/other",
+            "Moved this item to root/other.".to_owned(),
+        ),
+    ] {
+        assert_eq!(said(shop.root(), &issue(iid), command), answer, "{command}");
+    }
+    let one = shop.root().get(&issue(1)).json();
+    assert_eq!(one["state"], "closed");
+    let duplicate = one["_links"]["closed_as_duplicate_of"].as_str().unwrap();
+    assert!(duplicate.ends_with("/issues/2"), "{duplicate}");
+    assert_eq!(shop.root().get(&issue(5)).json()["labels"], json!(["red"]));
+    let moved = shop.root().get(&format!("projects/{other}/issues/1"));
+    assert_eq!(moved.json()["title"], "three");
+    let notes = shop
+        .root()
+        .get(&format!("{}/notes?sort=asc", issue(1)))
+        .json();
+    let bodies: Vec<&str> = notes
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|note| note["body"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        bodies,
+        [
+            "marked this issue as related to #3",
+            "removed the relation with #3",
+            "marked this issue as a duplicate of #2",
+            "marked this issue as related to #2",
+        ]
+    );
+}
+
+#[test]
+fn reviews_and_targets_are_set_by_commands() {
+    let shop = Shop::new();
+    let (_, ana) = shop.world.member(shop.project, "ana", 30);
+    shop.commit("release", Some("main"), &[("r", "1")]);
+    let iid = shop.merge_request();
+    let path = shop.path(&format!("merge_requests/{iid}"));
+    let drafts = format!("{path}/draft_notes");
+    ana.post(&drafts, json!({ "note": "hm" }));
+    assert_eq!(
+        said(shop.root(), &path, "/assign_reviewer @ana"),
+        "Assigned @ana as reviewer."
+    );
+    assert_eq!(shop.show(iid)["reviewers"][0]["username"], "ana");
+    assert_eq!(
+        said(&ana, &path, "/submit_review"),
+        "Submitted the current review."
+    );
+    assert_eq!(ana.get(&drafts).json(), json!([]));
+    assert_eq!(
+        said(shop.root(), &path, "/remove_reviewer"),
+        "Removed reviewer @ana."
+    );
+    assert_eq!(
+        said(shop.root(), &path, "/target_branch release"),
+        "Set target branch to release."
+    );
+    assert_eq!(shop.show(iid)["target_branch"], "release");
+}
+
+#[test]
+fn commands_that_are_not_there_are_reported() {
+    let shop = Shop::new();
+    shop.issue("one");
+    let path = shop.path("issues/1");
+    let (status, made) = note(shop.root(), &path, "talk\n/zoom https://zoom.us/j/1");
+    assert_eq!((status, &made["body"]), (201, &json!("talk")));
+    let unknown = shop.world.emulator.unknown_requests();
+    assert_eq!(
+        unknown[0].unknown.as_deref(),
+        Some("quick action `/zoom` is not implemented")
+    );
+}

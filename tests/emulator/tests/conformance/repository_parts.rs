@@ -215,3 +215,50 @@ fn a_dry_run_picks_nothing() {
     assert_eq!(tried.error(), (200, json!({ "dry_run": "success" })));
     assert_eq!(shop.head("main"), head);
 }
+
+#[test]
+fn branches_and_tags_are_paged_by_the_last_name() {
+    let shop = Shop::new();
+    for name in ["a", "b"] {
+        shop.root().post(
+            &shop.path("repository/branches"),
+            json!({ "branch": name, "ref": "main" }),
+        );
+    }
+    let path = shop.path("repository/branches?pagination=keyset&per_page=2");
+    let first = shop.root().get(&path);
+    assert_eq!(first.json().as_array().unwrap().len(), 2);
+    assert!(first.header("link").unwrap().contains("page_token=b"));
+    let second = shop.root().get(&format!("{path}&page_token=b"));
+    assert_eq!(
+        (second.json()[0]["name"].clone(), second.header("link")),
+        (json!("main"), None)
+    );
+}
+
+#[test]
+fn a_fork_is_compared_with_its_parent() {
+    let shop = Shop::new();
+    let forked = shop
+        .root()
+        .post(
+            &shop.path("fork"),
+            json!({ "name": "copy", "path": "copy" }),
+        )
+        .json();
+    shop.world.emulator.settle();
+    let ahead = shop.commit("main", None, &[("b.txt", "b")]);
+    let fork = format!("projects/{}/repository", forked["id"]);
+    let action = json!({ "action": "create", "file_path": "c.txt", "content": "c" });
+    let body = json!({ "branch": "main", "commit_message": "in the fork", "actions": [action] });
+    shop.root().post(&format!("{fork}/commits"), body);
+    let query = format!("compare?from=main&to=main&from_project_id={}", shop.project);
+    let compared = shop.root().get(&format!("{fork}/{query}"));
+    assert_eq!(compared.status, 200, "{}", compared.text);
+    assert_eq!(compared.json()["commits"][0]["title"], "in the fork");
+    assert!(text(&compared.json(), "web_url").contains(&ahead));
+    let stranger = shop
+        .root()
+        .get(&shop.path("repository/compare?from=main&to=main&from_project_id=99"));
+    assert_eq!(stranger.status, 400);
+}

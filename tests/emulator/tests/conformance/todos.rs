@@ -117,3 +117,17 @@ fn subscribing_twice_changes_nothing() {
         assert_eq!(shown(), Value::Bool(false), "a choice stays");
     }
 }
+
+#[test]
+fn a_failed_head_pipeline_is_for_the_author() {
+    let shop = Shop::new();
+    let (_, ana) = shop.world.member(shop.project, "ana", 30);
+    let ci = "job:\n  script: [exit 1]\n";
+    shop.commit("feature", Some("main"), &[(".gitlab-ci.yml", ci)]);
+    let body = json!({ "source_branch": "feature", "target_branch": "main", "title": "x" });
+    let made = ana.post(&shop.path("merge_requests"), body);
+    assert_eq!(made.status, 201, "{}", made.text);
+    let run = shop.world.emulator.run_next_job(|job| job.name == "job");
+    assert!(run.is_some());
+    assert_eq!(actions(&ana, ""), ["build_failed"]);
+}

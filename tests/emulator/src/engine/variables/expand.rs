@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
+use serde_json::Value;
 
 use super::JobVariable;
 
@@ -36,6 +37,22 @@ pub(crate) fn substituted(text: &str, variables: &BTreeMap<String, JobVariable>)
         .collect();
     scope.push(JobVariable::new("", text));
     resolve(&scope, scope.len() - 1, &mut Vec::new())
+}
+
+/// The same for every text inside a value.
+pub(crate) fn substituted_in(value: &Value, variables: &BTreeMap<String, JobVariable>) -> Value {
+    match value {
+        Value::String(text) => Value::from(substituted(text, variables)),
+        Value::Array(items) => items
+            .iter()
+            .map(|item| substituted_in(item, variables))
+            .collect(),
+        Value::Object(object) => object
+            .iter()
+            .map(|(key, value)| (key.clone(), substituted_in(value, variables)))
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
 }
 
 /// The variables as an outside runner gets them, each key once: references to plain variables are put in place, those to files,

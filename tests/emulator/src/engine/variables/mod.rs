@@ -17,7 +17,7 @@ use crate::store::State;
 use crate::store::pipelines::{GivenVariable, Pipeline};
 use crate::versions::Version;
 
-pub(crate) use self::expand::{expanded, for_runner, substituted};
+pub(crate) use self::expand::{expanded, for_runner, substituted, substituted_in};
 pub(crate) use self::job::{Running, for_bridge, for_job, for_references, inherited, of_runner};
 
 /// One variable of a job.

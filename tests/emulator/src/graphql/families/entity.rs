@@ -53,6 +53,7 @@ pub(super) fn path(state: &State, object: &Object) -> Option<String> {
             let row = state.schedules.get(*id)?;
             format!("projects/{}/pipeline_schedules/{}", row.project_id, row.id)
         }
+        Object::Runner(id) => format!("runners/{id}"),
         Object::User(id, _) => format!("users/{id}"),
         Object::Label(_)
         | Object::Note(_)

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::entity::{below, many};
 use super::merge_request_lists::{filters, of_container};
-use super::projects::{self, list_filters};
+use super::project_lists::{self as projects, list_filters};
 use super::users::{access_level, member};
 use crate::access::{self, Role};
 use crate::graphql::objects::{

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::entity::many;
+use super::job_status::{action_of, status_record, trace};
 use crate::access::{self, Role};
-use crate::api::pipeline_entity::detailed_status;
 use crate::engine::status::Status;
 use crate::engine::{is_action, permissions, play, retry};
 use crate::graphql::objects::{
-    Call, Found, NOTHING, Object, Outcome, Record, one, record, time, upper, value,
+    Call, Found, NOTHING, Object, Outcome, one, record, time, upper, value,
 };
 use crate::graphql::schema::{Family, Line, field, object};
 use crate::store::State;
@@ -217,6 +217,14 @@ const FIELDS: &[Line] = &[
             one(row.downstream_pipeline_id.map(Object::Pipeline))
         })
     }),
+    field("runner: CiRunner", |c| {
+        row(c, |row, _| {
+            one(row
+                .taken
+                .as_ref()
+                .map(|taken| Object::Runner(taken.runner_id)))
+        })
+    }),
     field("needs: CiBuildNeedConnection", |c| {
         row(c, |row, _| {
             let needs = row
@@ -295,11 +303,6 @@ pub(super) const FAMILY: Family = Family {
         enum CiJobStatus {
             CANCELED CANCELING CREATED FAILED MANUAL PENDING PREPARING RUNNING SCHEDULED SKIPPED SUCCESS WAITING_FOR_CALLBACK WAITING_FOR_RESOURCE
         }
-        type DetailedStatus {
-            action: StatusAction detailsPath: String favicon: String group: String hasDetails: Boolean icon: String id: String! label: String
-            name: String text: String tooltip: String
-        }
-        type StatusAction { buttonTitle: String confirmationMessage: String icon: String id: String! method: String path: String title: String }
         type CiBuildNeed { id: ID! name: String }
         type CiJobArtifact {
             downloadPath: String expireAt: Time expired: Boolean! fileType: JobArtifactFileType id: CiJobArtifactID! name: String size: BigInt!
@@ -381,55 +384,11 @@ pub(super) fn kind(job: &Job) -> &'static str {
     }
 }
 
-fn page(state: &State, job: &Job) -> String {
+/// The page of a job.
+pub(super) fn page(state: &State, job: &Job) -> String {
     format!(
         "{}/-/jobs/{}",
         state.project_url("", job.project_id),
         job.id
     )
-}
-
-/// How a status is shown.
-pub(super) fn status_record(id: &str, status: Status, page: &str) -> Record {
-    let entity = detailed_status(status, page);
-    let data = json!({
-        "id": id, "name": upper(status.as_str()), "detailsPath": page, "favicon": entity["favicon"], "group": entity["group"],
-        "hasDetails": true, "icon": entity["icon"], "label": entity["label"], "text": entity["text"], "tooltip": entity["tooltip"],
-        "action": null,
-    });
-    record("DetailedStatus", data)
-}
-
-/// What the button of a job does.
-fn action_of(state: &State, job: &Job) -> Found {
-    let (icon, title, tail) = if play::is_playable(job) {
-        ("play", "Run", "play")
-    } else if job.status.is_cancelable() {
-        ("cancel", "Cancel", "cancel")
-    } else if retry::is_retryable(job) {
-        ("retry", "Run again", "retry")
-    } else {
-        return NOTHING;
-    };
-    let data = json!({
-        "id": format!("Ci::BuildPresenter-{}-{}", job.status.as_str(), job.id), "icon": icon, "title": title, "method": "post",
-        "path": format!("{}/{tail}", page(state, job)), "buttonTitle": format!("{title} this job"), "confirmationMessage": null,
-    });
-    record("StatusAction", data).found()
-}
-
-fn trace(text: &str) -> Found {
-    let lines: Vec<&str> = text.lines().rev().take(10).collect();
-    let shown: Vec<String> = lines
-        .into_iter()
-        .rev()
-        .map(|line| {
-            let escaped = line
-                .replace('&', "&amp;")
-                .replace('<', "&lt;")
-                .replace('>', "&gt;");
-            format!("<span>{escaped}<br/></span>")
-        })
-        .collect();
-    record("CiJobTrace", json!({ "htmlSummary": shown.concat() })).found()
 }

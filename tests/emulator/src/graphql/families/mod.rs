@@ -6,9 +6,11 @@ mod entity;
 mod groups;
 mod issue_changes;
 mod issues;
+mod job_status;
 mod jobs;
 mod labels;
 mod merge_request_changes;
+mod merge_request_content;
 mod merge_request_lists;
 mod merge_requests;
 mod mutations;
@@ -18,10 +20,14 @@ mod pipeline_changes;
 mod pipeline_lists;
 mod pipelines;
 mod project_changes;
+mod project_lists;
 mod projects;
+mod release_changes;
 mod releases;
 mod repository;
 mod root;
+mod runners;
+mod stages;
 mod todos;
 mod users;
 mod work_item_widgets;
@@ -43,6 +49,9 @@ pub(super) const FAMILIES: &[&Family] = &[
     &pipelines::FAMILY,
     &pipeline_lists::FAMILY,
     &jobs::FAMILY,
+    &job_status::FAMILY,
+    &stages::FAMILY,
+    &merge_request_content::FAMILY,
     &repository::FAMILY,
     &issues::FAMILY,
     &work_items::FAMILY,
@@ -50,6 +59,7 @@ pub(super) const FAMILIES: &[&Family] = &[
     &groups::FAMILY,
     &ci::FAMILY,
     &releases::FAMILY,
+    &runners::FAMILY,
     &todos::FAMILY,
     &mutations::FAMILY,
     &merge_request_changes::FAMILY,
@@ -57,4 +67,5 @@ pub(super) const FAMILIES: &[&Family] = &[
     &note_changes::FAMILY,
     &pipeline_changes::FAMILY,
     &project_changes::FAMILY,
+    &release_changes::FAMILY,
 ];

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::changes::finished;
 use super::{
-    issue_changes, merge_request_changes, note_changes, pipeline_changes, project_changes, todos,
+    issue_changes, merge_request_changes, note_changes, pipeline_changes, project_changes,
+    release_changes, todos,
 };
 use crate::graphql::objects::{Found, value};
 use crate::graphql::schema::{Family, Line, field, object};
@@ -47,6 +48,7 @@ pub(super) const FAMILY: Family = Family {
             note_changes::LINES,
             pipeline_changes::LINES,
             project_changes::LINES,
+            release_changes::LINES,
             todos::LINES,
         ],
     )],

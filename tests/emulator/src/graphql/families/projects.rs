@@ -1,8 +1,8 @@
 //! Projects: what they are and how they are set up.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::entity::{flag, instant, many, numbers, renamed, shown};
+use super::entity::{flag, instant, shown};
 use super::merge_request_lists::{filters, of_container, of_number};
 use super::users::{access_level, member};
 use crate::access::{self, Access, Role};
@@ -12,14 +12,6 @@ use crate::graphql::objects::{
 use crate::graphql::schema::{Family, Line, field, object};
 use crate::store::members::Source;
 use crate::store::projects::Project;
-
-/// The filters that lists of projects have in common.
-macro_rules! list_filters {
-    () => {
-        "search: String, sort: String, archived: ProjectArchived, visibilityLevel: VisibilityLevelsEnum, topics: [String!], withIssuesEnabled: Boolean, withMergeRequestsEnabled: Boolean, minAccessLevel: AccessLevelEnum"
-    };
-}
-pub(super) use list_filters;
 
 const FIELDS: &[Line] = &[
     field("id: ID!", |c| row(c, |row, _| gid("Project", row.id))),
@@ -231,6 +223,7 @@ pub(super) const FAMILY: Family = Family {
         super::labels::OF_PROJECT,
         super::ci::OF_PROJECT,
         super::releases::OF_PROJECT,
+            super::runners::OF_PROJECT,
         super::issues::OF_CONTAINER,
         super::work_items::OF_CONTAINER,
     ])],
@@ -359,73 +352,4 @@ fn members(call: &Call<'_>) -> Outcome {
         }
     }
     Ok(Found::Many(found))
-}
-
-const NAMES: &[(&str, &str)] = &[
-    ("search", "search"),
-    ("visibilityLevel", "visibility"),
-    ("withIssuesEnabled", "with_issues_enabled"),
-    ("withMergeRequestsEnabled", "with_merge_requests_enabled"),
-    ("membership", "membership"),
-];
-
-/// All projects the caller may see.
-pub(super) fn all(call: &Call<'_>) -> Outcome {
-    list(call, "projects", json!({}))
-}
-
-/// A list of projects of the REST API with the filters of the call.
-pub(super) fn list(call: &Call<'_>, path: &str, more: Value) -> Outcome {
-    let mut filter = renamed(call.args, NAMES);
-    if let (Some(filter), Value::Object(more)) = (filter.as_object_mut(), more) {
-        filter.extend(more);
-    }
-    if let Some(level) = call.text("minAccessLevel") {
-        let level = match level {
-            "OWNER" => 50,
-            "MAINTAINER" => 40,
-            "DEVELOPER" => 30,
-            "REPORTER" => 20,
-            "PLANNER" => 15,
-            _least => 10,
-        };
-        filter["min_access_level"] = json!(level);
-    }
-    if let Some(topics) = call.texts("topics") {
-        filter["topic"] = json!(topics.join(","));
-    }
-    match call.text("archived") {
-        Some("ONLY") => filter["archived"] = json!(true),
-        Some("EXCLUDE") => filter["archived"] = json!(false),
-        Some(_) | None => {}
-    }
-    if let Some((key, direction)) = call.text("sort").and_then(|sort| sort.rsplit_once('_')) {
-        let key = match key {
-            "latest_activity" => "last_activity_at",
-            "created" => "created_at",
-            "updated" => "updated_at",
-            other => other,
-        };
-        filter["order_by"] = json!(key);
-        filter["sort"] = json!(direction.to_lowercase());
-    }
-    let (ids, paths) = (
-        numbers(call.args, "ids", &["Project"])?,
-        call.texts("fullPaths"),
-    );
-    let rows = call.rest().list(path, &filter)?;
-    let fits = |row: &&Value| {
-        let (id, path) = (row["id"].as_u64(), row["path_with_namespace"].as_str());
-        ids.as_ref()
-            .is_none_or(|ids| id.is_some_and(|id| ids.contains(&id)))
-            && paths
-                .as_ref()
-                .is_none_or(|paths| path.is_some_and(|path| paths.contains(&path)))
-    };
-    let found: Vec<u64> = rows
-        .iter()
-        .filter(fits)
-        .filter_map(|row| row["id"].as_u64())
-        .collect();
-    Ok(many(found, Object::Project))
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::entity::many;
-use super::projects::{self, list_filters};
+use super::project_lists::{self as projects, list_filters};
 use crate::access;
 use crate::graphql::objects::{
     Call, Found, NOTHING, Object, Outcome, Problem, one, record, user, value,
@@ -154,7 +154,7 @@ const FIELDS: &[Line] = &[
 
 /// The family of the root.
 pub(super) const FAMILY: Family = Family {
-    tables: &[object("Query", &[FIELDS, super::work_items::OF_QUERY, super::ci::OF_QUERY])],
+    tables: &[object("Query", &[FIELDS, super::work_items::OF_QUERY, super::ci::OF_QUERY, super::runners::OF_QUERY])],
     sdl: "
         type Metadata { enterprise: Boolean! kas: Kas! revision: String! version: String! }
         type Kas { enabled: Boolean! externalK8sProxyUrl: String externalUrl: String version: String }
