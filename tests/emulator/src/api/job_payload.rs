@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::ci::definition::{Artifacts, ArtifactsWhen, Build};
-use crate::engine::caches;
 use crate::engine::queue::{self, TakenJob};
 use crate::engine::variables::{self, JobVariable, Running, Server};
+use crate::engine::{caches, job_inputs};
 use crate::shared::Shared;
 use crate::store::State;
 use crate::store::jobs::Job;
@@ -101,9 +101,7 @@ pub(super) fn payload(shared: &Shared, taken: &TakenJob) -> Value {
         "runner_info": { "timeout": taken.timeout_seconds, "runner_session_url": Value::Null },
         "variables": all.iter().map(variable).collect::<Vec<_>>(),
         "steps": steps(build, taken.timeout_seconds),
-        "image": build.image.as_ref().map(|name| json!({
-            "name": name, "entrypoint": Value::Null, "executor_opts": {}, "ports": [], "pull_policy": Value::Null,
-        })),
+        "image": build.image_settings.as_ref().map(image),
         "services": build.services.iter().map(service).collect::<Vec<_>>(),
         "artifacts": build.artifacts.as_ref().map(artifacts),
         "cache": caches,
@@ -115,6 +113,9 @@ pub(super) fn payload(shared: &Shared, taken: &TakenJob) -> Value {
             "failure_reasons": FAILURE_REASONS,
         },
     });
+    if !build.inputs.is_empty() {
+        payload["inputs"] = inputs(job).into();
+    }
     if !build.pre_get_sources_script.is_empty() {
         payload["hooks"] = json!([{
             "name": "pre_get_sources_script", "script": build.pre_get_sources_script,
@@ -215,10 +216,38 @@ fn service(service: &Value) -> Value {
         "command": service["command"],
         "alias": service["alias"],
         "pull_policy": service["pull_policy"],
-        "executor_opts": {},
+        "executor_opts": executor_options(service),
         "ports": [],
         "variables": variables,
     })
+}
+
+fn image(image: &Value) -> Value {
+    json!({
+        "name": image["name"],
+        "entrypoint": image["entrypoint"],
+        "executor_opts": executor_options(image),
+        "ports": [],
+        "pull_policy": image["pull_policy"],
+    })
+}
+
+/// What only the executor of that name reads.
+fn executor_options(image: &Value) -> Value {
+    let given = ["docker", "kubernetes"]
+        .into_iter()
+        .filter_map(|executor| Some((executor.to_owned(), image.get(executor)?.clone())));
+    Value::Object(given.collect())
+}
+
+/// The values of the job's inputs, which the runner puts into scripts.
+fn inputs(job: &Job) -> Vec<Value> {
+    job_inputs::typed_values(job)
+        .into_iter()
+        .map(|(key, kind, content)| {
+            json!({ "key": key, "value": { "type": kind, "content": content, "sensitive": false } })
+        })
+        .collect()
 }
 
 fn artifacts(wanted: &Artifacts) -> Vec<Value> {

@@ -132,8 +132,17 @@ fn created(
     }
 }
 
+/// The merged configuration; stages that are listed get those at the edges.
 fn text(tree: &Map) -> String {
-    let yaml = serde_yaml::to_string(tree).expect("a tree of plain values can be written");
+    let mut tree = tree.clone();
+    if let Some(Value::Array(stages)) = tree.get_mut("stages")
+        && !stages.is_empty()
+    {
+        stages.retain(|stage| stage != ".pre" && stage != ".post");
+        stages.insert(0, ".pre".into());
+        stages.push(".post".into());
+    }
+    let yaml = serde_yaml::to_string(&tree).expect("a tree of plain values can be written");
     format!("---\n{yaml}")
 }
 

@@ -189,7 +189,7 @@ impl Asked<'_> {
 
 /// Whether a pattern is found in any of the paths. GitLab's patterns can look around, which these cannot.
 fn any_matches(pattern: &str, paths: &[String], keyword: &str) -> Result<bool, String> {
-    let pattern = regex::Regex::new(pattern).map_err(|_| {
+    let pattern = regex::Regex::new(pattern).map_err(|_invalid| {
         format!("{keyword} `{pattern}` is not a pattern that is supported by this server")
     })?;
     Ok(paths.iter().any(|path| pattern.is_match(path)))

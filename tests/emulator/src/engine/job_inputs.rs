@@ -30,3 +30,19 @@ pub(crate) fn build_with_inputs(job: &Job) -> Option<Build> {
     let values = job_input_values(&build.inputs, &job.inputs).unwrap_or_default();
     Some(with_inputs(build, &values))
 }
+
+/// Name, type and value of every input of a job.
+pub(crate) fn typed_values(job: &Job) -> Vec<(String, String, Value)> {
+    let Some(build) = job.build() else {
+        return Vec::new();
+    };
+    let mut values = job_input_values(&build.inputs, &job.inputs).unwrap_or_default();
+    build
+        .inputs
+        .iter()
+        .map(|input| {
+            let value = values.remove(&input.name).unwrap_or_default();
+            (input.name.clone(), input.kind.clone(), value)
+        })
+        .collect()
+}

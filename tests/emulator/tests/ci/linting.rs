@@ -35,6 +35,10 @@ fn a_valid_configuration_is_shown_merged_with_its_jobs_by_stage() {
         merged.starts_with("---\n.base:\n  script:\n  - b\n  before_script:\n  - a\nstages:\n"),
         "{merged}"
     );
+    assert!(
+        merged.contains("stages:\n- .pre\n- build\n- test\n- .post\n"),
+        "{merged}"
+    );
     assert!(!merged.contains("include"), "{merged}");
     assert_eq!(lint.includes.len(), 1);
     assert_eq!(

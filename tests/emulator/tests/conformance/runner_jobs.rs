@@ -94,7 +94,7 @@ stages: [one, two]
 early: { stage: one, script: [make] }
 late:
   stage: two
-  image: alpine:3
+  image: { name: 'alpine:3', entrypoint: [sh], pull_policy: always, docker: { user: me } }
   services: [{ name: redis, alias: cache, variables: { A: b } }]
   hooks: { pre_get_sources_script: [prepare] }
   script: [work]
@@ -133,7 +133,16 @@ late:
         ])
     );
     assert_eq!(payload["runner_info"]["timeout"], 1200);
-    assert_eq!(payload["image"]["name"], "alpine:3");
+    assert_eq!(
+        payload["image"],
+        json!({
+            "name": "alpine:3",
+            "entrypoint": ["sh"],
+            "pull_policy": ["always"],
+            "executor_opts": { "docker": { "user": "me" } },
+            "ports": [],
+        })
+    );
     assert_eq!(payload["services"][0]["alias"], "cache");
     assert_eq!(payload["services"][0]["variables"][0]["key"], "A");
     assert_eq!(
