@@ -63,7 +63,7 @@ fn needs_of_other_pipelines_are_for_jobs_with_a_script_and_five_at_most() {
         errors(&format!("a: {{trigger: c/d, needs: [{need}]}}")),
         ["jobs:a:needs config uses invalid types: cross_dependency"]
     );
-    let many = vec![need; 6].join(", ");
+    let many = [need; 6].join(", ");
     assert_eq!(
         errors(&format!("a: {{script: x, needs: [{many}]}}")),
         ["jobs:a:needs config must be less than or equal to 5"]
