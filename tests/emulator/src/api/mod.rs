@@ -28,6 +28,9 @@ mod draft_notes;
 mod environments;
 mod events;
 mod exports;
+mod feature_flag_strategies;
+mod feature_flag_user_lists;
+mod feature_flags;
 mod features;
 mod files;
 mod forks;
@@ -194,6 +197,8 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     features::ROUTES,
     files::ROUTES,
     forks::ROUTES,
+    feature_flag_user_lists::ROUTES,
+    feature_flags::ROUTES,
     freeze_periods::ROUTES,
     generic_packages::ROUTES,
     groups::ROUTES,

@@ -10,6 +10,7 @@ pub mod comments;
 pub mod deployments;
 pub mod environments;
 pub mod events;
+pub mod feature_flags;
 pub mod freeze_periods;
 pub mod group_settings;
 pub mod groups;
@@ -60,6 +61,7 @@ use self::comments::Comment;
 use self::deployments::Deployment;
 use self::environments::Environment;
 use self::events::Event;
+use self::feature_flags::{FeatureFlag, UserList};
 use self::freeze_periods::FreezePeriod;
 use self::groups::Group;
 use self::instance::Instance;
@@ -137,6 +139,8 @@ pub struct State {
     pub touched_pipelines: BTreeSet<u64>,
     pub environments: Table<Environment>,
     pub deployments: Table<Deployment>,
+    pub feature_flags: Table<FeatureFlag>,
+    pub user_lists: Table<UserList>,
     pub freeze_periods: Table<FreezePeriod>,
     pub packages: Table<Package>,
     pub package_files: Table<PackageFile>,
@@ -229,6 +233,8 @@ impl State {
             touched_pipelines: BTreeSet::new(),
             environments: Table::default(),
             deployments: Table::default(),
+            feature_flags: Table::default(),
+            user_lists: Table::default(),
             freeze_periods: Table::default(),
             packages: Table::default(),
             package_files: Table::default(),

@@ -431,6 +431,8 @@ impl State {
         self.schedules.retain(|row| row.project_id != project);
         self.environments.retain(|row| row.project_id != project);
         self.deployments.retain(|row| row.project_id != project);
+        self.feature_flags.retain(|row| row.project_id != project);
+        self.user_lists.retain(|row| row.project_id != project);
         self.freeze_periods.retain(|row| row.project_id != project);
         self.uploads.retain(|row| row.project_id != project);
         self.unannounced_projects.remove(&project);

@@ -30,6 +30,7 @@ mod events;
 mod every_schema;
 mod exports;
 mod faults;
+mod feature_flags;
 mod features;
 mod fork_relations;
 mod forks;
