@@ -107,6 +107,13 @@ pub(super) const ROUTES: &[Route] = &[
         .params(FILTERS)
         .also(&[boolean("include_subgroups"), boolean("with_shared")])
         .keyset(),
+    get(
+        "groups/:id/projects/shared",
+        Guard::GroupReader,
+        shared_with_group,
+    )
+    .params(FILTERS)
+    .paginated(),
 ];
 
 fn index(ctx: &Ctx<'_>) -> Answer {
@@ -137,7 +144,25 @@ fn of_group(ctx: &Ctx<'_>) -> Answer {
             .any(|above| above == ctx.group()),
         Some(false) | None => namespace == ctx.group(),
     };
-    list_of(ctx, &state, |project| inside(project.namespace_id))
+    let with_shared = ctx.boolean("with_shared") != Some(false);
+    list_of(ctx, &state, |project| {
+        inside(project.namespace_id) || with_shared && is_shared(&state, project, ctx.group())
+    })
+}
+
+fn shared_with_group(ctx: &Ctx<'_>) -> Answer {
+    let state = ctx.state();
+    list_of(ctx, &state, |project| {
+        is_shared(&state, project, ctx.group())
+    })
+}
+
+fn is_shared(state: &State, project: &Project, group: u64) -> bool {
+    state
+        .belongings
+        .group_links
+        .iter()
+        .any(|link| link.shared == Place::Project(project.id) && link.with_group == group)
 }
 
 /// The projects the caller may see, filtered and ordered by the parameters.
@@ -192,7 +217,7 @@ fn belongs_to_caller(ctx: &Ctx<'_>, state: &State, project: &Project) -> bool {
     access.can_read
         && (!asked("membership") || member)
         && (!asked("owned") || (member && access.at_least(Role::Owner)))
-        && (!asked("starred") || user.is_some_and(|user| project.starred_by.contains(&user)))
+        && (!asked("starred") || user.is_some_and(|user| project.starred_by.contains_key(&user)))
         && ctx
             .integer("min_access_level")
             .is_none_or(|least| access.role.is_some_and(|role| role.level() >= least))

@@ -63,8 +63,8 @@ pub struct Project {
     pub job_token_allowlist: Vec<u64>,
     /// Groups whose projects' job tokens may call this one.
     pub job_token_group_allowlist: Vec<u64>,
-    /// The users who starred it.
-    pub starred_by: Vec<u64>,
+    /// The users who starred it, and since when.
+    pub starred_by: BTreeMap<u64, Timestamp>,
     pub avatar: Option<Avatar>,
     /// The project it was forked from.
     pub forked_from: Option<u64>,
@@ -274,7 +274,7 @@ impl State {
             job_token_scope_enabled: true,
             job_token_allowlist: Vec::new(),
             job_token_group_allowlist: Vec::new(),
-            starred_by: Vec::new(),
+            starred_by: BTreeMap::new(),
             avatar: None,
             forked_from: None,
             import_status: "none",

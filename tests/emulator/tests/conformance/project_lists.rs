@@ -54,6 +54,12 @@ fn stars_are_counted_and_listed() {
         304
     );
     assert_eq!(names(&world.root, "starred=true"), ["shop"]);
+    let starrers = format!("{path}/starrers");
+    let fans = world.root.get(&starrers).json();
+    assert_eq!(fans[0]["user"]["username"], "root");
+    assert!(fans[0]["starred_since"].is_string());
+    let strangers = world.root.get(&format!("{starrers}?search=ana")).json();
+    assert_eq!(strangers, json!([]));
     assert_eq!(
         world.root.post(&format!("{path}/unstar"), json!({})).status,
         201

@@ -40,10 +40,18 @@ fn members_of_a_group_reach_what_is_shared_with_it() {
         .get(&format!("{project}/groups?with_shared=true"))
         .json();
     assert_eq!(groups[0]["id"], team);
+    for list in ["projects", "projects/shared", "projects?with_shared=false"] {
+        let listed = client.get(&format!("groups/{team}/{list}")).json();
+        let ids: Vec<_> = listed.as_array().unwrap().iter().collect();
+        let expected = usize::from(!list.ends_with("false"));
+        assert_eq!(ids.len(), expected, "{list}");
+    }
     assert_eq!(
         world.root.delete(&format!("{project}/share/{team}")).status,
         204
     );
+    let shared = client.get(&format!("groups/{team}/projects/shared"));
+    assert_eq!(shared.json(), json!([]));
     assert_eq!(client.get(&project).status, 404);
 }
 

@@ -114,7 +114,7 @@ const FIELDS: &[Line] = &[
         let state = c.state();
         let search = c.text("search").unwrap_or_default();
         let starred = state.projects.iter().filter(|row| {
-            row.starred_by.contains(id)
+            row.starred_by.contains_key(id)
                 && row.name.contains(search)
                 && crate::access::in_project(&state, c.user(), row.id).can_read
         });
