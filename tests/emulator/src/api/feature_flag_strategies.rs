@@ -56,7 +56,8 @@ fn change(
         Value::Object(parameters) => strategy.parameters = parameters.clone(),
         Value::String(text) => {
             strategy.parameters = serde_json::from_str(text)
-                .map_err(|_| ApiError::error(400, "strategies[0][parameters] is invalid"))?;
+                .ok()
+                .ok_or_else(|| ApiError::error(400, "strategies[0][parameters] is invalid"))?;
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {}
     }
