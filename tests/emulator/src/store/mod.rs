@@ -52,6 +52,7 @@ pub mod wikis;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use self::awards::Award;
 use self::belongings::Belongings;
@@ -164,7 +165,8 @@ pub struct State {
 }
 
 /// Numbers a test or an administrator may change.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Limits {
     pub project_ci_variables: usize,
     pub group_ci_variables: usize,
