@@ -29,6 +29,7 @@ pub mod pages;
 pub mod pipelines;
 pub mod places;
 pub mod profiles;
+mod project_removal;
 pub mod projects;
 pub mod protected_branches;
 pub mod protected_tags;
