@@ -92,7 +92,7 @@ pub(crate) fn new_of(diff: &str, old: u64) -> Option<u64> {
 
 /// GitLab's name of a line of a file.
 pub(crate) fn code(path: &str, line: Line) -> String {
-    let digest = crate::sha1::hex(path.as_bytes());
+    let digest = crate::digests::sha1(path.as_bytes());
     format!("{digest}_{}_{}", line.old, line.new)
 }
 

@@ -65,7 +65,6 @@ mod runner;
 mod sandbox;
 mod secret;
 mod server;
-mod sha1;
 mod shared;
 mod smart_http;
 pub mod store;

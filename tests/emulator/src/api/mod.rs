@@ -13,6 +13,7 @@ mod changelog_file;
 mod ci_access;
 mod ci_lint;
 mod ci_params;
+mod comment_entity;
 mod comments;
 mod commit_create;
 pub(crate) mod commit_entity;
@@ -90,6 +91,7 @@ mod project_stars;
 mod projects;
 mod protected_branches;
 mod protected_tags;
+mod release_addresses;
 mod release_entity;
 mod release_evidence;
 mod release_links;
@@ -294,7 +296,7 @@ pub(crate) const PAGES: &[&[Route]] = &[
     files::PAGES,
     jobs::PAGES,
     release_evidence::PAGES,
-    releases::PAGES,
+    release_addresses::PAGES,
     repository_archive::PAGES,
     snippets::PAGES,
     uploads::PAGES,

@@ -49,21 +49,6 @@ pub(super) const FILTER: &[Param] = &[
     list("tag_list"),
     string("version_prefix"),
 ];
-const JOB_STATUSES: &[&str] = &[
-    "created",
-    "waiting_for_resource",
-    "preparing",
-    "waiting_for_callback",
-    "pending",
-    "running",
-    "success",
-    "failed",
-    "canceling",
-    "canceled",
-    "skipped",
-    "manual",
-    "scheduled",
-];
 
 pub(super) const ROUTES: &[Route] = &[
     get("runners", Guard::User, own)
@@ -81,7 +66,7 @@ pub(super) const ROUTES: &[Route] = &[
     get("runners/:id/jobs", Guard::User, jobs)
         .params(&[
             string("system_id"),
-            one_of("status", JOB_STATUSES),
+            one_of("status", crate::engine::status::NAMES),
             one_of("order_by", &["id"]),
             one_of("sort", &["asc", "desc"]),
         ])

@@ -1,10 +1,10 @@
 //! The pages below `/-/sandbox/`: what a person or test in another process sees of the emulator itself, and does to it.
 
+mod limits;
 mod overview;
 mod snapshots;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::snapshots::SnapshotError;
@@ -38,7 +38,10 @@ pub(crate) fn serve(shared: &Shared, request: &Request, path: &[&str]) -> Respon
             true => Response::no_content(),
             false => refusal(404, format!("there is no fault {id}")),
         },
-        ("PUT", ["rate_limit"]) => set_rate_limit(shared, &request.body),
+        ("GET", ["limits"]) => limits::shown(shared),
+        ("PATCH", ["limits"]) => limits::change(shared, &request.body),
+        ("PUT", ["rate_limit"]) => limits::set_rate(shared, &request.body),
+        ("PUT", ["read_lag"]) => limits::set_read_lag(shared, &request.body),
         ("GET", ["clock"]) => Response::ok(&json!({ "now": clock::iso(shared.clock.now()) })),
         ("PUT", ["clock"]) => move_clock(shared, &request.body),
         ("GET", ["state"]) => match overview::overview(shared) {
@@ -126,23 +129,6 @@ fn is_route(route: &str) -> bool {
     route == "graphql"
         || smart_http::ROUTES.contains(&route)
         || api::routes().iter().any(|known| known.pattern == route)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LimitWish {
-    per_minute: Option<u32>,
-}
-
-/// `{"per_minute": 100}`; null lifts the limit.
-fn set_rate_limit(shared: &Shared, body: &[u8]) -> Response {
-    match serde_json::from_slice::<LimitWish>(body) {
-        Ok(wish) => {
-            shared.rate_limit.set(wish.per_minute);
-            Response::ok(&json!({ "per_minute": wish.per_minute }))
-        }
-        Err(error) => refusal(400, format!("send `per_minute`, a number or null: {error}")),
-    }
 }
 
 fn move_clock(shared: &Shared, body: &[u8]) -> Response {

@@ -30,6 +30,7 @@ pub mod pages;
 pub mod pipelines;
 pub mod places;
 pub mod profiles;
+mod project_removal;
 pub mod projects;
 pub mod protected_branches;
 pub mod protected_tags;
@@ -53,6 +54,7 @@ pub mod wikis;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use self::awards::Award;
 use self::belongings::Belongings;
@@ -168,7 +170,8 @@ pub struct State {
 }
 
 /// Numbers a test or an administrator may change.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Limits {
     pub project_ci_variables: usize,
     pub group_ci_variables: usize,

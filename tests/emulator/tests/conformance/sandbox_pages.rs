@@ -131,6 +131,50 @@ fn the_log_is_read_from_its_end_and_by_what_is_lacking() {
 }
 
 #[test]
+fn limits_are_changed_by_name_all_or_none() {
+    let world = World::new();
+    let changed = page(
+        &world,
+        "PATCH",
+        "limits",
+        json!({ "notes_per_minute": 3, "rebase_delay": 20 }),
+    );
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    let refused = page(
+        &world,
+        "PATCH",
+        "limits",
+        json!({ "notes_per_minute": 4, "rebase_dealy": 20 }),
+    );
+    assert_eq!(refused.status, 400);
+    assert!(refused.text.contains("rebase_dealy"), "{}", refused.text);
+    let limits = page(&world, "GET", "limits", Value::Null).json();
+    assert_eq!(limits["notes_per_minute"], 3);
+    assert_eq!(limits["rebase_delay"], 20);
+}
+
+#[test]
+fn reads_of_others_lag_when_they_are_told_to() {
+    let world = World::new();
+    let (_, ana) = world.person("ana");
+    assert_eq!(
+        page(&world, "PUT", "read_lag", json!({ "milliseconds": 60_000 })).status,
+        200
+    );
+    let name = json!({ "name": "late", "visibility": "public" });
+    let project = world.root.post("projects", name).json()["id"].clone();
+    let path = format!("projects/{project}");
+    assert_eq!(world.root.get(&path).status, 200);
+    assert_eq!(ana.get(&path).status, 404);
+    page(&world, "PUT", "read_lag", json!({ "milliseconds": null }));
+    assert_eq!(ana.get(&path).status, 200);
+    assert_eq!(
+        page(&world, "PUT", "read_lag", json!({ "ms": 1 })).status,
+        400
+    );
+}
+
+#[test]
 fn a_browser_gets_a_page_that_holds_no_data() {
     let world = World::new();
     let shown = page(&world, "GET", "", Value::Null);

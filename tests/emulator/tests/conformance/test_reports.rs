@@ -91,7 +91,7 @@ odd: { script: ['true'], artifacts: { reports: { junit: broken.xml } } }
     assert_eq!(counts(broken), [0, 0, 0, 0, 0]);
     assert_eq!(
         broken["suite_error"],
-        "JUnit XML parsing failed: 2:25: FATAL: Opening and ending tag mismatch"
+        "JUnit XML parsing failed: 2:12: FATAL: Opening and ending tag mismatch"
     );
     let summary = get("test_report_summary");
     assert_eq!(

@@ -103,6 +103,25 @@ pub(super) fn shown(call: &Call<'_>, pointer: &str) -> Outcome {
     ))
 }
 
+/// The path of the entity's page.
+pub(super) fn web_path(call: &Call<'_>) -> Outcome {
+    let url = call.url();
+    shown(call, "/web_url").map(|found| found.on_text(|text| value(text.trim_start_matches(url))))
+}
+
+/// How texts refer to the entity, with the argument `full` from anywhere.
+pub(super) fn reference(call: &Call<'_>) -> Outcome {
+    let full = call.flag("full") == Some(true);
+    shown(
+        call,
+        if full {
+            "/references/full"
+        } else {
+            "/references/short"
+        },
+    )
+}
+
 /// A flag of the entity; what is not shown to the caller is false.
 pub(super) fn flag(call: &Call<'_>, pointer: &str) -> Outcome {
     let entity = entity(call)?;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::entity::{below, flag, many, numbers, renamed, shown};
+use super::entity::{below, flag, many, numbers, reference, renamed, shown, web_path};
 use super::labels::midnight;
 use super::merge_request_lists::{order, within};
 use super::notes;
@@ -69,21 +69,8 @@ const FIELDS: &[Line] = &[
     }),
     field("closedAt: Time", |c| row(c, |row, _| time(row.closed_at))),
     field("webUrl: String!", |c| shown(c, "/web_url")),
-    field("webPath: String!", |c| {
-        let url = c.url();
-        shown(c, "/web_url").map(|found| found.on_text(|text| value(text.trim_start_matches(url))))
-    }),
-    field("reference(full: Boolean = false): String!", |c| {
-        let full = c.flag("full") == Some(true);
-        shown(
-            c,
-            if full {
-                "/references/full"
-            } else {
-                "/references/short"
-            },
-        )
-    }),
+    field("webPath: String!", web_path),
+    field("reference(full: Boolean = false): String!", reference),
     field("projectId: Int!", |c| {
         row(c, |row, _| value(row.project_id))
     }),

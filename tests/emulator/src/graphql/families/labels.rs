@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::entity::{instant, many, shown};
+use super::entity::{instant, many, shown, web_path};
 use crate::graphql::objects::{
     Call, Found, NOTHING, Object, Outcome, gid, number_of, one, record, time, value,
 };
@@ -51,10 +51,7 @@ const MILESTONE: &[Line] = &[
     field("groupMilestone: Boolean!", |_| Ok(value(false))),
     field("projectMilestone: Boolean!", |_| Ok(value(true))),
     field("subgroupMilestone: Boolean!", |_| Ok(value(false))),
-    field("webPath: String!", |c| {
-        let url = c.url();
-        shown(c, "/web_url").map(|found| found.on_text(|text| value(text.trim_start_matches(url))))
-    }),
+    field("webPath: String!", web_path),
     field("project: Project", |c| {
         let Object::Milestone(id) = c.object else {
             return Ok(NOTHING);

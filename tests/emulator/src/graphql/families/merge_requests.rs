@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::entity::{entity, flag, many, shown, word};
+use super::entity::{entity, flag, many, reference, shown, web_path, word};
 use super::notes;
 use crate::graphql::objects::{
     Call, Found, NOTHING, Object, Outcome, one, record, time, upper, user, value,
@@ -96,21 +96,8 @@ const OWN: &[Line] = &[
         row(c, |row, _| time(row.merge_after))
     }),
     field("webUrl: String", |c| shown(c, "/web_url")),
-    field("webPath: String!", |c| {
-        let url = c.url();
-        shown(c, "/web_url").map(|found| found.on_text(|text| value(text.trim_start_matches(url))))
-    }),
-    field("reference(full: Boolean = false): String!", |c| {
-        let full = c.flag("full") == Some(true);
-        shown(
-            c,
-            if full {
-                "/references/full"
-            } else {
-                "/references/short"
-            },
-        )
-    }),
+    field("webPath: String!", web_path),
+    field("reference(full: Boolean = false): String!", reference),
     field("projectId: Int!", |c| {
         row(c, |row, _| value(row.project_id))
     }),

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::entity::{encoded, instant, shown};
+use super::entity::{encoded, instant, shown, web_path};
 use crate::graphql::objects::{Call, Found, NOTHING, Object, Outcome, one, record, user, value};
 use crate::graphql::schema::{Family, Line, field, object};
 
@@ -145,10 +145,7 @@ const COMMIT: &[Line] = &[
     field("committerEmail: String", |c| shown(c, "/committer_email")),
     field("committedDate: Time", |c| instant(c, "/committed_date")),
     field("webUrl: String!", |c| shown(c, "/web_url")),
-    field("webPath: String!", |c| {
-        let url = c.url();
-        shown(c, "/web_url").map(|found| found.on_text(|text| value(text.trim_start_matches(url))))
-    }),
+    field("webPath: String!", web_path),
     field("author: UserCore", |c| {
         let Object::Commit(_, entity) = c.object else {
             return Ok(NOTHING);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::entity::{below, many, shown};
+use super::entity::{below, many, reference, shown, web_path};
 use super::work_item_widgets as widgets;
 use crate::access::{self, Role};
 use crate::graphql::objects::{
@@ -77,21 +77,8 @@ const FIELDS: &[Line] = &[
     }),
     field("closedAt: Time", |c| row(c, |row, _| time(row.closed_at))),
     field("webUrl: String", |c| shown(c, "/web_url")),
-    field("webPath: String", |c| {
-        let url = c.url();
-        shown(c, "/web_url").map(|found| found.on_text(|text| value(text.trim_start_matches(url))))
-    }),
-    field("reference(full: Boolean = false): String!", |c| {
-        let full = c.flag("full") == Some(true);
-        shown(
-            c,
-            if full {
-                "/references/full"
-            } else {
-                "/references/short"
-            },
-        )
-    }),
+    field("webPath: String", web_path),
+    field("reference(full: Boolean = false): String!", reference),
     field("userDiscussionsCount: Int!", |c| {
         shown(c, "/user_notes_count")
     }),
