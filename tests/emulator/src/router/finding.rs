@@ -34,16 +34,19 @@ pub(crate) fn find(
     let mut best: Option<(Vec<u8>, Match)> = None;
     let (mut other_method, mut newer) = (false, false);
     for route in table.iter().copied().flatten() {
-        let Some((rank, path)) = fits(route.pattern, segments) else {
+        if !fits(route.pattern, segments) {
             continue;
-        };
+        }
         if !versions::has_route(version, route.method, route.pattern) {
             newer = true;
             continue;
         }
         if route.method != method {
             other_method = true;
-        } else if best.as_ref().is_none_or(|(best_rank, _)| rank > *best_rank) {
+            continue;
+        }
+        let (rank, path) = read(route.pattern, segments);
+        if best.as_ref().is_none_or(|(best_rank, _)| rank > *best_rank) {
             best = Some((rank, Match { route, path }));
         }
     }
@@ -55,26 +58,39 @@ pub(crate) fn find(
     }
 }
 
-fn fits(pattern: &'static str, segments: &[String]) -> Option<(Vec<u8>, PathValues)> {
-    let (mut rank, mut values, mut rest) = (Vec::new(), Vec::new(), segments);
+/// Does the path have the form of the pattern? Asked of every route for every request, so nothing is copied here.
+fn fits(pattern: &str, segments: &[String]) -> bool {
+    let mut rest = segments;
     for part in pattern.split('/') {
-        if let Some(name) = part.strip_prefix('*') {
-            (!rest.is_empty()).then(|| values.push((name, rest.join("/"))))?;
-            rank.push(0);
-            return Some((rank, values));
-        }
-        let (segment, others) = rest.split_first()?;
-        match part.strip_prefix(':') {
-            Some(name) => {
-                values.push((name, segment.clone()));
-                rank.push(1);
-            }
-            None if part == segment => rank.push(2),
-            None => return None,
+        let Some((segment, others)) = rest.split_first() else {
+            return false;
+        };
+        match part.as_bytes().first() {
+            Some(b'*') => return true,
+            Some(b':') => {}
+            Some(_) | None if part == segment => {}
+            Some(_) | None => return false,
         }
         rest = others;
     }
-    rest.is_empty().then_some((rank, values))
+    rest.is_empty()
+}
+
+/// The values of the placeholders of a pattern that fits, and how literal it is, segment by segment.
+fn read(pattern: &'static str, segments: &[String]) -> (Vec<u8>, PathValues) {
+    let (mut rank, mut values) = (Vec::new(), Vec::new());
+    for (at, part) in pattern.split('/').enumerate() {
+        if let Some(name) = part.strip_prefix('*') {
+            values.push((name, segments[at..].join("/")));
+            rank.push(0);
+        } else if let Some(name) = part.strip_prefix(':') {
+            values.push((name, segments[at].clone()));
+            rank.push(1);
+        } else {
+            rank.push(2);
+        }
+    }
+    (rank, values)
 }
 
 /// The answer to a path or method that is not in the table.
