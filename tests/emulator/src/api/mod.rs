@@ -264,7 +264,6 @@ pub(crate) const ROUTES: &[&[Route]] = &[
     users::ROUTES,
     variables::ROUTES,
     exports::ROUTES,
-    search::ROUTES,
     markdown::ROUTES,
     templates::ROUTES,
     remote_mirrors::ROUTES,

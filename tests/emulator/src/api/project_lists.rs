@@ -91,17 +91,6 @@ pub(super) const ROUTES: &[Route] = &[
         .params(FILTERS)
         .also(EVERYWHERE)
         .keyset(),
-    get("projects/:id/forks", Guard::ProjectReader, forks)
-        .refuses(&[
-            "imported",
-            "include_pending_delete",
-            "repository_storage",
-            "topic_id",
-            "with_programming_language",
-        ])
-        .params(FILTERS)
-        .also(EVERYWHERE)
-        .keyset(),
     get("groups/:id/projects", Guard::GroupReader, of_group)
         .refuses(&["include_ancestor_groups"])
         .params(FILTERS)
@@ -129,11 +118,6 @@ fn of_user(ctx: &Ctx<'_>) -> Answer {
         .ok_or_else(|| ApiError::not_found("User"))?
         .namespace_id;
     list_of(ctx, &state, |project| project.namespace_id == namespace)
-}
-
-fn forks(ctx: &Ctx<'_>) -> Answer {
-    let origin = Some(ctx.project());
-    list_of(ctx, &ctx.state(), |project| project.forked_from == origin)
 }
 
 fn of_group(ctx: &Ctx<'_>) -> Answer {

@@ -97,6 +97,20 @@ fn every_route_is_gitlabs() {
 }
 
 #[test]
+fn no_route_stands_twice() {
+    let mut seen = BTreeSet::new();
+    let twice: Vec<String> = routes()
+        .iter()
+        .map(line)
+        .filter(|line| !seen.insert(line.clone()))
+        .collect();
+    assert!(
+        twice.is_empty(),
+        "only the first of each answers: {twice:#?}"
+    );
+}
+
+#[test]
 fn a_route_listed_as_absent_exists_here_and_is_absent_there() {
     let Some(described) = described() else {
         return;
