@@ -17,4 +17,5 @@ pub mod outcome;
 pub mod ports;
 pub mod report;
 pub mod run;
+pub mod simulate;
 pub mod sinks;

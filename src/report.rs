@@ -7,12 +7,14 @@ mod landing;
 mod linking;
 mod queue;
 mod release;
+mod simulation;
 mod validation;
 
 pub use landing::*;
 pub use linking::*;
 pub use queue::*;
 pub use release::*;
+pub use simulation::*;
 pub use validation::*;
 
 use crate::domain::notification::Alert;

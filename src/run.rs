@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::cli::{
-    Acquire, AwaitValidation, Cli, Command, Global, NrtLock, Print, Release, Report, StatePlace,
+    self, Acquire, AwaitValidation, Cli, Command, Global, NrtLock, Print, Release, Report, StatePlace,
 };
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::config::ci::Ci;
 use crate::domain::event::Event;
 use crate::domain::ids::{BranchName, FeatureId};
+use crate::domain::trials::Policy;
 use crate::domain::validation::Decision;
 use crate::domain::yard::Yard;
 use crate::files;
@@ -25,6 +26,7 @@ use crate::jobs::nrt_lock::trial_pipeline::Runtime;
 use crate::jobs::{Desk, Done, append_to_version, await_validation, link_check, nrt_lock, release};
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
+use crate::simulate::{self, Scenario};
 use crate::sinks::cloud_event;
 use crate::{model, report};
 
@@ -95,6 +97,7 @@ pub fn run(cli: Cli) -> Answer<Printed> {
         Command::Queue(print) => with_desk(&global, Trust::Gate, |desk| queue(desk, &print)),
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
         Command::Report(flags) => draw(&global, &flags),
+        Command::Simulate(flags) => simulate(&flags),
         Command::Model => Ok(Printed::text(model::markdown())),
         #[cfg(feature = "sandbox")]
         Command::Demo(_) | Command::Sandbox(_) => {
@@ -260,6 +263,30 @@ fn version(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
     } else {
         report::version_now(&versions, &next)
     }))
+}
+
+/// Plays arrivals through the queue's own rules.
+fn simulate(flags: &cli::Simulate) -> Answer<Printed> {
+    let scenario = Scenario {
+        load: flags.load,
+        failure_rate: flags.failure_rate,
+        naming: flags.naming,
+        flake: flags.flake,
+        policy: Policy {
+            batch_max: flags.batch_max.into(),
+            strikes: flags.strikes.into(),
+        },
+        arrivals: flags.arrivals as usize,
+        seed: flags.seed,
+        saturated: flags.saturated,
+    };
+    let figures = simulate::simulate(&scenario);
+    if !flags.json {
+        return Ok(Printed::text(report::simulation(&scenario, &figures)));
+    }
+    serde_json::to_string_pretty(&figures)
+        .map(Printed::text)
+        .map_err(|error| Problem::bug("the figures cannot be written").caused_by(error))
 }
 
 /// Draws what happened, from the log and from the events that jobs left as artifacts.

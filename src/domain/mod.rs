@@ -9,6 +9,7 @@ pub mod linking;
 pub mod notification;
 pub mod nrt;
 pub mod ruling;
+pub mod trials;
 pub mod validation;
 pub mod versioning;
 pub mod yard;
