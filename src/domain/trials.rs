@@ -273,12 +273,15 @@ mod tests {
         changes.iter().map(calm).collect()
     }
 
-    /// Tries until nothing waits: what landed, what was rejected, and the trials.
+    /// What landed, what was rejected, and the trials.
+    type Played = (Vec<u32>, Vec<(u32, Blame<u32>)>, Vec<Vec<u32>>);
+
+    /// Tries until nothing waits.
     fn play(
         changes: &[u32],
         policy: &Policy,
         verdict: impl Fn(&[u32], &[u32]) -> Verdict<u32>,
-    ) -> (Vec<u32>, Vec<(u32, Blame<u32>)>, Vec<Vec<u32>>) {
+    ) -> Played {
         let mut search = Search::default();
         let mut queue = changes.to_vec();
         let (mut landed, mut rejected, mut trials) = (Vec::new(), Vec::new(), Vec::new());
