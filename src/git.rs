@@ -1,5 +1,7 @@
 //! The git program, in the work tree of the job: what is one, and what is the other, byte for byte.
 
+mod assembly;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -12,6 +14,26 @@ use crate::ports::{Answer, Commits};
 #[derive(Debug)]
 pub struct WorkTree {
     folder: PathBuf,
+    committer: Committer,
+}
+
+/// Who makes the commits that bring several change sets together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committer {
+    /// Shown with the commit.
+    pub name: String,
+    /// By which GitLab finds the user.
+    pub email: String,
+}
+
+impl Default for Committer {
+    fn default() -> Self {
+        Self {
+            name: "trainyard".to_owned(),
+            // A domain that can never exist (RFC 2606), so that no mail reaches anybody.
+            email: "trainyard@bot.invalid".to_owned(),
+        }
+    }
 }
 
 impl WorkTree {
@@ -19,7 +41,15 @@ impl WorkTree {
     pub fn at(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),
+            committer: Committer::default(),
         }
+    }
+
+    /// The same, with commits made in somebody's name: the bot's whose token pushes them.
+    #[must_use]
+    pub fn committing_as(mut self, committer: Committer) -> Self {
+        self.committer = committer;
+        self
     }
 
     /// A file as it is in a commit of this work tree, or that there is none.
@@ -79,8 +109,9 @@ impl WorkTree {
             .to_owned())
     }
 
-    fn output(&self, arguments: &[&str]) -> Answer<Output> {
-        Command::new("git")
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        command
             .arg("-C")
             .arg(&self.folder)
             .args([
@@ -92,12 +123,43 @@ impl WorkTree {
             .args(arguments)
             .env("LC_ALL", "C")
             .env("GIT_TERMINAL_PROMPT", "0")
-            .output()
-            .map_err(no_git)
+            .env("GIT_COMMITTER_NAME", &self.committer.name)
+            .env("GIT_COMMITTER_EMAIL", &self.committer.email)
+            .env("GIT_AUTHOR_NAME", &self.committer.name)
+            .env("GIT_AUTHOR_EMAIL", &self.committer.email);
+        command
+    }
+
+    fn output(&self, arguments: &[&str]) -> Answer<Output> {
+        self.command(arguments).output().map_err(no_git)
     }
 
     fn run(&self, arguments: &[&str]) -> Answer<String> {
-        let output = self.output(arguments)?;
+        self.said(arguments, self.output(arguments)?)
+    }
+
+    /// The same with an environment of its own and something to read.
+    fn run_with(
+        &self,
+        arguments: &[&str],
+        environment: &[(&str, String)],
+        input: &str,
+    ) -> Answer<String> {
+        let mut child = self
+            .command(arguments)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(no_git)?;
+        if let Some(mut pipe) = child.stdin.take() {
+            pipe.write_all(input.as_bytes()).map_err(no_git)?;
+        }
+        self.said(arguments, child.wait_with_output().map_err(no_git)?)
+    }
+
+    fn said(&self, arguments: &[&str], output: Output) -> Answer<String> {
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
         }

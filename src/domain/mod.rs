@@ -2,6 +2,7 @@
 //!
 //! One file per bounded context of the design, plus the words they share.
 
+pub mod candidate;
 pub mod event;
 pub mod ids;
 pub mod integration;
