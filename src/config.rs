@@ -13,6 +13,7 @@ use semver::Version;
 use crate::domain::ids::{BranchName, ProjectPath, RoleName};
 use crate::domain::integration::Priority;
 use crate::domain::linking::LinkPolicy;
+use crate::domain::trials::Policy;
 use crate::domain::validation::Members;
 use crate::domain::versioning::Numbering;
 use crate::outcome::Problem;
@@ -97,6 +98,8 @@ pub struct Nrt {
     pub pipeline: String,
     /// When a holder that GitLab no longer knows counts as gone.
     pub lease: SignedDuration,
+    /// How many change sets are tried together, and what it takes to reject one.
+    pub trials: Policy,
 }
 
 /// How versions are numbered and released.
@@ -201,6 +204,14 @@ impl Config {
                 .text("pipeline")
                 .unwrap_or_else(|| "ci/nrt.yml".to_owned()),
             lease: s.duration("lease").unwrap_or(SignedDuration::from_hours(4)),
+            trials: Policy {
+                batch_max: s
+                    .number("batch", 1..=100)
+                    .map_or(Policy::default().batch_max, |n| n as usize),
+                strikes: s
+                    .number("strikes", 1..=2)
+                    .map_or(Policy::default().strikes, |n| n as u32),
+            },
         });
         let versions = root.section("versions", |s| Versions {
             numbering: Numbering {
@@ -289,12 +300,17 @@ mod tests {
              roles:\n  po: {users: [olga]}\n  qa: {groups: [shop/qa], access: maintainer}\n\
              validation: {roles: [po, qa], author_may_validate: true, criteria: required}\n\
              integration: {priorities: {hotfix: [hotfix], high: ['priority::high']}, breaking_label: breaking}\n\
-             nrt: {environment: nrt, pipeline: ci/nrt.yml, lease: 90m}\n\
+             nrt: {environment: nrt, pipeline: ci/nrt.yml, lease: 90m, batch: 8, strikes: 2}\n\
              versions: {initial: '1.10.0', tag_prefix: rel-, released_by: [po], environment: production}\n",
         )
         .unwrap();
         assert_eq!(config.roles[1].members.access, Some(40));
         assert_eq!(config.nrt.lease, SignedDuration::from_mins(90));
+        let trials = Policy {
+            batch_max: 8,
+            strikes: 2,
+        };
+        assert_eq!(config.nrt.trials, trials);
         assert_eq!(
             config.lane(&["x".into(), "priority::high".into(), "hotfix".into()]),
             Priority::Hotfix
@@ -305,7 +321,7 @@ mod tests {
     #[test]
     fn every_problem_is_named_with_its_path() {
         let text = "brunch: main\nfeatures: {links: maybe, label: 3}\nroles:\n  PO: {users: [olga]}\n  qa: {users: ['not a user'], friends: []}\n\
-                    validation: {roles: [pm]}\nnrt: {lease: soon, environment: 'a*'}\nversions: {initial: 1.10}\n";
+                    validation: {roles: [pm]}\nnrt: {lease: soon, environment: 'a*', batch: 0, strikes: many}\nversions: {initial: 1.10}\n";
         let problem = Config::parse(text).unwrap_err();
         for expected in [
             "`brunch` is not a key of this file",
@@ -316,6 +332,8 @@ mod tests {
             "`roles.qa.friends` is not a key",
             "`validation.roles` names the role `pm`",
             "`nrt.lease` is `soon`",
+            "`nrt.batch` is not a number from 1 to 100",
+            "`nrt.strikes` is not a number from 1 to 2",
             "`nrt.environment`",
             "`versions.initial` must be quoted",
         ] {

@@ -1,10 +1,13 @@
 //! The git program, in the work tree of the job: what is one, and what is the other, byte for byte.
 
 mod assembly;
+mod pushing;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+
+pub use pushing::Destination;
 
 use crate::domain::ids::CommitSha;
 use crate::outcome::Problem;
@@ -15,6 +18,7 @@ use crate::ports::{Answer, Commits};
 pub struct WorkTree {
     folder: PathBuf,
     committer: Committer,
+    destination: Option<Destination>,
 }
 
 /// Who makes the commits that bring several change sets together.
@@ -42,7 +46,15 @@ impl WorkTree {
         Self {
             folder: folder.to_owned(),
             committer: Committer::default(),
+            destination: None,
         }
+    }
+
+    /// The same, with somewhere to push to.
+    #[must_use]
+    pub fn pushing_to(mut self, destination: Option<Destination>) -> Self {
+        self.destination = destination;
+        self
     }
 
     /// The same, with commits made in somebody's name: the bot's whose token pushes them.
@@ -78,6 +90,14 @@ impl WorkTree {
         let mut arguments = vec!["fetch", "--quiet", "--no-tags", "origin"];
         arguments.extend(&missing);
         self.run(&arguments).map(drop)
+    }
+
+    /// Runners clone the newest commits only; comparing and pushing need all of them.
+    fn bring_history(&self) -> Answer<()> {
+        if self.run(&["rev-parse", "--is-shallow-repository"])? == "true" {
+            self.run(&["fetch", "--quiet", "--no-tags", "--unshallow", "origin"])?;
+        }
+        Ok(())
     }
 
     /// The patch id of what a commit adds to the branch that it left `base`'s history from.
@@ -189,9 +209,7 @@ impl Commits for WorkTree {
     }
 
     fn is_ancestor(&self, ancestor: &CommitSha, of: &CommitSha) -> Answer<bool> {
-        if self.run(&["rev-parse", "--is-shallow-repository"])? == "true" {
-            self.run(&["fetch", "--quiet", "--no-tags", "--unshallow", "origin"])?;
-        }
+        self.bring_history()?;
         self.bring(&[ancestor, of])?;
         let output = self.output(&[
             "merge-base",
@@ -210,9 +228,7 @@ impl Commits for WorkTree {
     }
 
     fn same_change(&self, before: &CommitSha, after: &CommitSha, base: &CommitSha) -> Answer<bool> {
-        if self.run(&["rev-parse", "--is-shallow-repository"])? == "true" {
-            self.run(&["fetch", "--quiet", "--no-tags", "--unshallow", "origin"])?;
-        }
+        self.bring_history()?;
         self.bring(&[before, after, base])?;
         Ok(self.patch_of(before, base)? == self.patch_of(after, base)?)
     }

@@ -14,8 +14,8 @@ use crate::config::ci::Ci;
 use crate::domain::event::Event;
 use crate::outcome::Outcome;
 use crate::ports::{
-    Announcements, Clock, Commits, Features, Journal, MergeRequests, People, Records, Releases,
-    Workers,
+    Announcements, Candidates, Clock, Commits, Features, Journal, MergeRequests, People, Records,
+    Releases, Workers,
 };
 
 /// Everything that a job may ask, with the surroundings it runs in.
@@ -45,6 +45,8 @@ pub struct Desk<'a> {
     pub releases: &'a dyn Releases,
     /// Commits of the work tree.
     pub commits: &'a dyn Commits,
+    /// Candidates of several change sets.
+    pub candidates: &'a dyn Candidates,
     /// The log; jobs of a merge request pipeline have none.
     pub journal: &'a dyn Journal,
 }

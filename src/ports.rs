@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::domain::candidate::{Assembly, MergeMethod, Part};
 use crate::domain::event::Event;
 use crate::domain::ids::{
     BranchName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, PatchId, UserName,
@@ -91,6 +92,10 @@ pub struct MergeRequest {
     pub behind: Option<u64>,
     /// The head of the target that its diff is made against.
     pub base: Option<CommitSha>,
+    /// Whether its commits become one when it is merged.
+    pub squash: bool,
+    /// Whether its branch is in another project, where the bot may not push.
+    pub from_fork: bool,
 }
 
 /// What a rebase came to.
@@ -121,6 +126,10 @@ pub trait MergeRequests {
     fn merge_request(&self, iid: u64) -> Answer<Option<MergeRequest>>;
     /// Open ones whose description mentions a word.
     fn open_mentioning(&self, word: &str) -> Answer<Vec<MergeRequest>>;
+    /// Several of them in one request, in whatever state; those that are gone are missing.
+    fn merge_requests(&self, iids: &[u64]) -> Answer<Vec<MergeRequest>>;
+    /// How the project merges.
+    fn merge_method(&self) -> Answer<MergeMethod>;
     /// Brings it onto the head of its target, without starting a pipeline.
     fn rebase(&self, held: &Held, iid: u64) -> Answer<Rebase>;
     /// Merges it, provided its head is still this one.
@@ -279,6 +288,50 @@ pub trait Releases {
 pub trait Policies {
     /// The text of the configuration file on a branch, or that there is none.
     fn policy(&self, branch: &BranchName) -> Answer<Option<String>>;
+}
+
+/// What became of an attempt to make a candidate the head of the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Push {
+    /// It is.
+    Done,
+    /// The target has another head than the one that the candidate stands on.
+    TargetMoved,
+    /// GitLab refuses; its words, untrusted.
+    Refused {
+        /// Why.
+        words: String,
+    },
+}
+
+/// A source branch that must have another head before its merge request can land: rebased or squashed by us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rewritten {
+    /// The branch.
+    pub branch: BranchName,
+    /// The head that was validated.
+    pub from: CommitSha,
+    /// The head in the candidate.
+    pub to: CommitSha,
+}
+
+/// Candidates of several change sets, made and landed with git.
+pub trait Candidates {
+    /// Puts change sets one after the other onto the head of the target; what does not fit is left out.
+    fn assemble(
+        &self,
+        target: &BranchName,
+        method: MergeMethod,
+        parts: &[Part],
+    ) -> Answer<Assembly>;
+    /// Puts a candidate where the jobs of its trial can fetch it, without starting a pipeline.
+    fn show(&self, held: &Held, candidate: &CommitSha, branch: &BranchName) -> Answer<()>;
+    /// Gives source branches their new heads, all or none, without starting pipelines.
+    fn rewrite(&self, held: &Held, sources: &[Rewritten]) -> Answer<Push>;
+    /// Makes a candidate the head of the target; done before, it is done.
+    fn land(&self, held: &Held, candidate: &CommitSha, target: &BranchName) -> Answer<Push>;
+    /// Whether a candidate is part of the target as the project has it now.
+    fn has_landed(&self, candidate: &CommitSha, target: &BranchName) -> Answer<bool>;
 }
 
 /// The commits of the work tree that the job runs in.

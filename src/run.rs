@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::cli::{
-    self, Acquire, AwaitValidation, Cli, Command, Global, NrtLock, Print, Release, Report, StatePlace,
+    self, Acquire, AwaitValidation, Cli, Command, Global, NrtLock, Print, Release, Report,
+    StatePlace,
 };
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -17,7 +18,7 @@ use crate::domain::validation::Decision;
 use crate::domain::yard::Yard;
 use crate::files;
 use crate::folder::FolderJournal;
-use crate::git::WorkTree;
+use crate::git::{Destination, WorkTree};
 use crate::gitlab::{GitLab, Trust};
 use crate::insights::page::{Frame, page};
 use crate::insights::{self, Insights, Period};
@@ -160,7 +161,11 @@ fn with_desk<T>(
     let ci = Ci::from_environment(global.server.as_deref())?;
     let clock = SystemClock;
     let gitlab = GitLab::new(&ci, &clock, trust)?;
-    let tree = WorkTree::at(&ci.directory);
+    let destination = ci.gate_token.as_ref().map(|token| Destination {
+        address: ci.git_address(),
+        token: token.clone(),
+    });
+    let tree = WorkTree::at(&ci.directory).pushing_to(destination);
     let config = rules(&ci, &gitlab, &tree, trust)?;
     let variables;
     let folder;
@@ -188,6 +193,7 @@ fn with_desk<T>(
         announcements: &gitlab,
         releases: &gitlab,
         commits: &tree,
+        candidates: &tree,
         journal,
     })
 }

@@ -152,6 +152,12 @@ impl Ci {
         })
     }
 
+    /// The project's address for git: from the API's own address, which the trusted CI file vouches for.
+    pub fn git_address(&self) -> String {
+        let root = self.api.as_str().trim_end_matches("api/v4/");
+        format!("{root}{}.git", self.project)
+    }
+
     /// The merge request of the pipeline.
     ///
     /// # Errors
@@ -275,6 +281,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(ci.api.as_str(), "https://gitlab.example/git/api/v4/");
+        assert_eq!(ci.git_address(), "https://gitlab.example/git/shop/web.git");
         assert_eq!(ci.merge_request().unwrap().iid, 7);
         assert!(!format!("{ci:?}").contains("secret-token-value"));
     }

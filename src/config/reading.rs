@@ -179,6 +179,21 @@ impl Section {
         }
     }
 
+    pub(super) fn number(
+        &mut self,
+        key: &str,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Option<u64> {
+        let value = self.take(key)?;
+        match value.as_u64() {
+            Some(number) if range.contains(&number) => Some(number),
+            Some(_) | None => self.wrong(
+                key,
+                &format!("is not a number from {} to {}", range.start(), range.end()),
+            ),
+        }
+    }
+
     pub(super) fn duration(&mut self, key: &str) -> Option<SignedDuration> {
         let text = self.text(key)?;
         match text.parse::<SignedDuration>() {

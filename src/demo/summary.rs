@@ -215,6 +215,7 @@ fn trials(events: &[Event]) -> Vec<Value> {
                 trial,
                 candidate,
                 change_sets,
+                ..
             } => {
                 let sets: Vec<u64> = change_sets.iter().map(|id| id.iid).collect();
                 trials.insert(trial.0, json!({"trial": trial, "candidate": candidate.commit, "merge_requests": sets, "verdict": null}));

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::candidate::Placed;
 use super::ids::{
     CommitSha, Epoch, FeatureId, JobId, MergeRequestId, PatchId, ProjectPath, RoleName, TrialId,
     UserName, VersionId,
@@ -111,6 +112,9 @@ pub enum Fact {
         trial: TrialId,
         candidate: Candidate,
         change_sets: Vec<MergeRequestId>,
+        /// Where each stands in a candidate that git put together; empty when GitLab's own rebase made it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        placed: Vec<Placed>,
     },
     /// Its tests passed.
     TrialValidated { trial: TrialId },

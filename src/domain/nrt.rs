@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::candidate::Placed;
 use super::event::Fact;
 use super::ids::{
     CommitSha, Epoch, JobId, MergeRequestId, PipelineId, ProjectPath, TrialId, UserName,
@@ -58,6 +59,10 @@ pub struct Trial {
     pub change_sets: Vec<MergeRequestId>,
     /// When it began.
     pub started_at: Timestamp,
+    /// Where each stands in a candidate that git put together; empty when GitLab's own rebase made it.
+    pub placed: Vec<Placed>,
+    /// Those that have landed, taken out of `change_sets`.
+    pub landed: Vec<MergeRequestId>,
     /// Whether it has been validated; a rejected or abandoned trial is over and no longer here.
     pub validated: bool,
 }

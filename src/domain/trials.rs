@@ -152,7 +152,7 @@ impl<C: Clone + Ord> Search<C> {
         }
     }
 
-    /// What follows from the verdict on a trial of these changes, and what is known afterwards.
+    /// What follows from the verdict on a trial of these changes, and what is known once that is done.
     pub fn conclude(
         &self,
         tried: &[C],
@@ -160,82 +160,109 @@ impl<C: Clone + Ord> Search<C> {
         policy: &Policy,
     ) -> (Conclusion<C>, Self) {
         let mut after = self.clone();
-        after.left_together = 0;
         let conclusion = match verdict {
-            Verdict::Validated => after.validated(tried, policy),
-            Verdict::Rejected { named } => after.rejected(tried, named, policy),
+            Verdict::Validated => {
+                after.landed(tried);
+                Conclusion {
+                    land: tried.to_vec(),
+                    reject: after.inferred(policy).into_iter().collect(),
+                }
+            }
+            Verdict::Rejected { named } => {
+                after.rejected(tried, named);
+                Conclusion {
+                    land: Vec::new(),
+                    reject: after.blamed(tried, named, policy),
+                }
+            }
         };
-        let rejected = conclusion.reject.iter().map(|(change, _)| change);
-        for change in conclusion.land.iter().chain(rejected) {
-            after.strikes.remove(change);
+        for (change, _) in &conclusion.reject {
+            after.left(change, true);
         }
-        after
-            .decided
-            .push((conclusion.land.len(), conclusion.reject.len()));
-        let surplus = after.decided.len().saturating_sub(REMEMBERED);
-        after.decided.drain(..surplus);
         (conclusion, after)
     }
 
-    fn validated(&mut self, tried: &[C], policy: &Policy) -> Conclusion<C> {
-        let of_the_search = tried.iter().any(|change| self.suspects.contains(change));
-        if of_the_search {
+    /// A trial of these changes was validated, and they landed.
+    pub fn landed(&mut self, tried: &[C]) {
+        self.left_together = 0;
+        for change in tried {
+            self.strikes.remove(change);
+        }
+        self.remember((tried.len(), 0));
+        if tried.iter().any(|change| self.suspects.contains(change)) {
             self.suspects.retain(|suspect| !tried.contains(suspect));
             self.landed_since.extend(tried.iter().cloned());
         } else {
             // The target is another one now: the rejected tree can no longer come about.
             self.exact = false;
         }
-        let mut reject = Vec::new();
-        if let [last] = &self.suspects[..]
-            && self.exact
-            && policy.strikes <= 1
-        {
-            let with = std::mem::take(&mut self.landed_since);
-            reject.push((last.clone(), Blame::Inferred { with }));
-            self.forget();
-        }
         if self.suspects.is_empty() {
             self.forget();
         }
-        Conclusion {
-            land: tried.to_vec(),
-            reject,
-        }
     }
 
-    fn rejected(&mut self, tried: &[C], named: &[C], policy: &Policy) -> Conclusion<C> {
+    /// A trial of these changes was rejected, and some of them were named, or none.
+    pub fn rejected(&mut self, tried: &[C], named: &[C]) {
         self.forget();
         for change in tried {
             *self.strikes.entry(change.clone()).or_default() += 1;
         }
-        let enough = |change: &C| self.strikes.get(change).copied() >= Some(policy.strikes);
-        let named: Vec<C> = tried
-            .iter()
-            .filter(|change| named.contains(change))
-            .cloned()
-            .collect();
-        let (reject, suspects) = match (&named[..], tried) {
-            ([], [one]) if enough(one) => (vec![(one.clone(), Blame::Alone)], Vec::new()),
-            ([], tried) => (Vec::new(), tried.to_vec()),
-            (named, _) => {
-                let (out, again) = named
-                    .iter()
-                    .cloned()
-                    .partition::<Vec<C>, _>(|change| enough(change));
-                (out.into_iter().map(|c| (c, Blame::Named)).collect(), again)
-            }
+        let named: Vec<C> = of(tried, named);
+        self.exact = named.is_empty();
+        (self.left_together, self.suspects) = if named.is_empty() {
+            (0, tried.to_vec())
+        } else {
+            (tried.len() - named.len(), named)
         };
-        // What is rejected takes the suspicion with it; a suspect that was named a first time is tried alone.
-        if !named.is_empty() && suspects.is_empty() {
-            self.left_together = tried.len() - named.len();
+    }
+
+    /// A change left the queue without landing.
+    pub fn left(&mut self, change: &C, rejected: bool) {
+        self.strikes.remove(change);
+        if self.suspects.contains(change) {
+            // It may have been the bad one: of the others nothing is known.
+            self.forget();
         }
-        self.exact = !suspects.is_empty() && named.is_empty();
-        self.suspects = suspects;
-        Conclusion {
-            land: Vec::new(),
-            reject,
+        if rejected {
+            self.remember((0, 1));
         }
+    }
+
+    /// The target moved without the queue.
+    pub fn target_moved(&mut self) {
+        self.exact = false;
+    }
+
+    /// The last suspect, once all others have landed: its landing would produce the very tree that was rejected.
+    fn inferred(&self, policy: &Policy) -> Option<(C, Blame<C>)> {
+        let with = self.landed_since.clone();
+        match &self.suspects[..] {
+            [last] if self.exact && policy.strikes <= 1 => {
+                Some((last.clone(), Blame::Inferred { with }))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whom a rejected trial costs the place in the queue.
+    fn blamed(&self, tried: &[C], named: &[C], policy: &Policy) -> Vec<(C, Blame<C>)> {
+        let enough = |change: &C| self.strikes.get(change).copied() >= Some(policy.strikes);
+        let named: Vec<C> = of(tried, named);
+        match (&named[..], tried) {
+            ([], [alone]) if enough(alone) => vec![(alone.clone(), Blame::Alone)],
+            (named, _) => {
+                let guilty = named.iter().filter(|change| enough(change));
+                guilty
+                    .map(|change| (change.clone(), Blame::Named))
+                    .collect()
+            }
+        }
+    }
+
+    fn remember(&mut self, decided: (usize, usize)) {
+        self.decided.push(decided);
+        let surplus = self.decided.len().saturating_sub(REMEMBERED);
+        self.decided.drain(..surplus);
     }
 
     fn forget(&mut self) {
@@ -243,6 +270,12 @@ impl<C: Clone + Ord> Search<C> {
         self.landed_since.clear();
         self.exact = false;
     }
+}
+
+/// Those of the tried changes that are named, in the order of the trial.
+fn of<C: Clone + Ord>(tried: &[C], named: &[C]) -> Vec<C> {
+    let is_named = |change: &&C| named.contains(change);
+    tried.iter().filter(is_named).cloned().collect()
 }
 
 /// How many of so many suspects are tried first: at most half, and so that no change of the search needs more than one trial

@@ -5,9 +5,10 @@
 use std::collections::BTreeSet;
 
 use super::event::{Event, Fact};
-use super::ids::{MergeRequestId, TrialId};
-use super::integration::{Left, Place, Queue};
+use super::ids::{CommitSha, MergeRequestId, TrialId};
+use super::integration::{Left, Place, Priority, Queue, Ticket};
 use super::nrt::{Environment, Lease, Trial};
+use super::trials::{Policy, Search, Waiting};
 use super::versioning::{Closing, Versions};
 
 /// Everything that the log says.
@@ -19,6 +20,10 @@ pub struct Yard {
     pub nrt: Environment,
     /// What landed, what is being released, what is out.
     pub versions: Versions,
+    /// What earlier trials taught about who fails with whom.
+    pub search: Search<MergeRequestId>,
+    /// The head of the target that `search` knows.
+    searched_on: Option<CommitSha>,
     /// Alerts that went out: subject and alert.
     pub warned: BTreeSet<(String, String)>,
     seen: BTreeSet<String>,
@@ -32,6 +37,21 @@ impl Yard {
             yard.apply(event);
         }
         yard
+    }
+
+    /// The change sets of the next trial, in queue order.
+    pub fn next_trial(&self, policy: &Policy) -> Vec<&Ticket> {
+        let waiting: Vec<Waiting<MergeRequestId>> = self
+            .queue
+            .waiting()
+            .map(|ticket| Waiting {
+                change: ticket.change_set.merge_request.clone(),
+                urgent: ticket.change_set.priority == Priority::Hotfix,
+            })
+            .collect();
+        let chosen = self.search.choose(&waiting, policy);
+        let tickets = chosen.iter().filter_map(|id| self.queue.ticket(id));
+        tickets.collect()
     }
 
     /// Whether an event is part of this history already.
@@ -52,6 +72,7 @@ impl Yard {
                 ..
             } => {
                 self.nrt.fruitless = 0;
+                self.search.left(merge_request, false);
                 self.queue.leave(
                     merge_request,
                     Left::Withdrawn {
@@ -107,23 +128,38 @@ impl Yard {
             }),
             Fact::ChangeSetConflicted { merge_request, .. } => {
                 self.nrt.fruitless = 0;
+                self.search.left(merge_request, false);
                 self.queue.leave(merge_request, Left::Conflicted);
             }
             Fact::TrialStarted {
                 trial,
                 candidate,
                 change_sets,
+                placed,
             } => {
+                if self.searched_on.as_ref() != Some(&candidate.base) {
+                    self.search.target_moved();
+                    self.searched_on = Some(candidate.base.clone());
+                }
+                // What was taken for this trial and did not fit waits again.
+                for ticket in &mut self.queue.tickets {
+                    if ticket.place == Place::InTrial(*trial)
+                        && !change_sets.contains(&ticket.change_set.merge_request)
+                    {
+                        ticket.place = Place::Waiting;
+                    }
+                }
                 self.nrt.trial = Some(Trial {
                     id: *trial,
                     candidate: candidate.clone(),
                     change_sets: change_sets.clone(),
+                    placed: placed.clone(),
+                    landed: Vec::new(),
                     started_at: event.at,
                     validated: false,
                 });
             }
             Fact::TrialValidated { trial } => {
-                self.nrt.fruitless = 0;
                 if let Some(current) = self
                     .nrt
                     .trial
@@ -133,8 +169,13 @@ impl Yard {
                     current.validated = true;
                 }
             }
-            Fact::TrialRejected { trial, .. } => {
+            Fact::TrialRejected {
+                trial, culprits, ..
+            } => {
                 self.nrt.fruitless = 0;
+                if let Some(tried) = self.nrt.trial.as_ref().filter(|t| t.id == *trial) {
+                    self.search.rejected(&tried.change_sets, culprits);
+                }
                 self.end_trial(*trial);
             }
             Fact::TrialAbandoned { trial, reason } => {
@@ -148,6 +189,7 @@ impl Yard {
                 reason,
                 ..
             } => {
+                self.search.left(merge_request, true);
                 self.queue.leave(
                     merge_request,
                     Left::Rejected {
@@ -167,10 +209,12 @@ impl Yard {
                 });
             }
             Fact::ChangeSetAppended { appended, .. } => {
+                // Not when it was validated: what cannot land although it was would be tried for ever.
+                self.nrt.fruitless = 0;
                 self.versions.content.push(appended.clone());
                 self.queue
                     .leave(&appended.change_set.merge_request, Left::Landed);
-                self.land_in_trial(&appended.change_set.merge_request);
+                self.land_in_trial(&appended.change_set.merge_request, &appended.landed);
             }
             Fact::VersionOpened { version } => self.versions.open = *version,
             Fact::VersionClosed {
@@ -229,12 +273,16 @@ impl Yard {
     }
 
     /// A trial whose last change set landed is over.
-    fn land_in_trial(&mut self, merge_request: &MergeRequestId) {
-        if let Some(trial) = &mut self.nrt.trial {
-            trial.change_sets.retain(|id| id != merge_request);
-            if trial.change_sets.is_empty() {
-                self.nrt.trial = None;
-            }
+    fn land_in_trial(&mut self, merge_request: &MergeRequestId, by: &CommitSha) {
+        let Some(trial) = &mut self.nrt.trial else {
+            return;
+        };
+        trial.change_sets.retain(|id| id != merge_request);
+        trial.landed.push(merge_request.clone());
+        if trial.change_sets.is_empty() {
+            self.search.landed(&trial.landed);
+            self.searched_on = Some(by.clone());
+            self.nrt.trial = None;
         }
     }
 }

@@ -35,12 +35,7 @@ impl WorkTree {
         parts: &[Part],
     ) -> Answer<Assembly> {
         let heads = self.fetch_heads(target, parts)?;
-        let base = heads.get("target").cloned().ok_or_else(|| {
-            Problem::gitlab(
-                format!("the branch `{target}` is not in the project"),
-                "check `branch` in `.trainyard.yml`",
-            )
-        })?;
+        let base = head_of(&heads, target)?;
         let mut assembly = Assembly {
             base: base.clone(),
             placed: Vec::new(),
@@ -121,6 +116,11 @@ impl WorkTree {
             }
         }
         Ok(heads)
+    }
+
+    /// The head of a branch as the project has it now.
+    pub(super) fn head_of(&self, branch: &BranchName) -> Answer<CommitSha> {
+        head_of(&self.fetch_heads(branch, &[])?, branch)
     }
 
     /// One change set on top of a commit.
@@ -271,6 +271,15 @@ impl WorkTree {
     fn tree_of(&self, commit: &CommitSha) -> Answer<String> {
         self.run(&["rev-parse", "--verify", &format!("{commit}^{{tree}}")])
     }
+}
+
+fn head_of(heads: &BTreeMap<String, CommitSha>, branch: &BranchName) -> Answer<CommitSha> {
+    heads.get("target").cloned().ok_or_else(|| {
+        Problem::gitlab(
+            format!("the branch `{branch}` is not in the project"),
+            "check `branch` in `.trainyard.yml`",
+        )
+    })
 }
 
 fn sha(text: &str) -> Answer<CommitSha> {

@@ -7,6 +7,7 @@ use gitlab::api::projects::merge_requests as api;
 
 use super::endpoints::{Get, Page};
 use super::{GitLab, built, translate, wire};
+use crate::domain::candidate::MergeMethod;
 use crate::domain::ids::{CommitSha, PatchId};
 use crate::domain::integration::MergeRequestState;
 use crate::domain::nrt::Held;
@@ -58,6 +59,37 @@ impl MergeRequests for GitLab<'_> {
             .filter(|mr| mr.sha.is_some())
             .map(|mr| self.translated(mr))
             .collect()
+    }
+
+    fn merge_requests(&self, iids: &[u64]) -> Answer<Vec<MergeRequest>> {
+        let mut found = Vec::new();
+        for some in iids.chunks(100) {
+            let mut of = Get::new(format!("projects/{}/merge_requests", self.project()));
+            for iid in some {
+                of = of.with("iids[]", iid);
+            }
+            let page: Vec<wire::MergeRequest> = self.main.send(&Page { of, number: 1 })?.json()?;
+            found.extend(page);
+        }
+        found
+            .into_iter()
+            .filter(|mr| mr.sha.is_some())
+            .map(|mr| self.translated(mr))
+            .collect()
+    }
+
+    fn merge_method(&self) -> Answer<MergeMethod> {
+        let path = format!("projects/{}", self.project());
+        let project: wire::Project = self.main.send(&Get::new(path))?.json()?;
+        match project.merge_method.as_str() {
+            "merge" => Ok(MergeMethod::MergeCommit),
+            "rebase_merge" => Ok(MergeMethod::SemiLinear),
+            "ff" => Ok(MergeMethod::FastForward),
+            other => Err(Problem::gitlab(
+                format!("the project's merge method is `{other}`, which we do not know"),
+                "set `nrt.batch: 1` in `.trainyard.yml`, so that GitLab itself merges every change set, and report this",
+            )),
+        }
     }
 
     fn rebase(&self, _held: &Held, iid: u64) -> Answer<Rebase> {

@@ -80,6 +80,8 @@ pub(super) fn merge_request(
             "diff_refs.base_sha",
             found.diff_refs.and_then(|refs| refs.base_sha).as_ref(),
         )?,
+        squash: found.squash_on_merge.unwrap_or(found.squash),
+        from_fork: found.source_project_id != found.target_project_id,
     })
 }
 

@@ -41,6 +41,19 @@ pub(super) struct MergeRequest {
     pub(super) diverged_commits_count: Option<u64>,
     #[serde(default)]
     pub(super) diff_refs: Option<DiffRefs>,
+    #[serde(default)]
+    pub(super) squash_on_merge: Option<bool>,
+    #[serde(default)]
+    pub(super) squash: bool,
+    #[serde(default)]
+    pub(super) source_project_id: Option<u64>,
+    #[serde(default)]
+    pub(super) target_project_id: Option<u64>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Project {
+    pub(super) merge_method: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]

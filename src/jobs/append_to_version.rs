@@ -3,13 +3,21 @@
 //! The verdict is recorded before the merge: a run whose lease was lost cannot record it, so it cannot merge; and a run that
 //! dies in between leaves behind what the next one needs to finish.
 
+mod together;
+
+use jiff::Timestamp;
+
+use crate::domain::candidate::Placed;
 use crate::domain::event::Fact;
-use crate::domain::ids::{CommitSha, Epoch, MergeRequestId, TrialId};
+use crate::domain::ids::{CommitSha, Epoch, MergeRequestId, VersionId};
 use crate::domain::integration::{ChangeSet, MergeRequestState};
 use crate::domain::linking::named_features;
 use crate::domain::nrt::{Abandoned, Held, Trial, hold, trial_under};
+use crate::domain::trials::Verdict;
 use crate::domain::versioning::Appended;
+use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
+use crate::jobs::nrt_lock::release;
 use crate::jobs::{Desk, Done, observe, tell};
 use crate::outcome::Outcome;
 use crate::ports::{Answer, Merge, MergeRequest};
@@ -35,7 +43,8 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         Ok(held) => match trial_under(&yard.nrt, &held).cloned() {
             None if !landed.is_empty() => report::already_landed(&landed),
             None => report::no_trial(epoch),
-            Some(trial) => land(desk, &ledger, &held, &trial)?,
+            Some(trial) if trial.placed.is_empty() => land(desk, &ledger, &held, &trial)?,
+            Some(trial) => together::land(desk, &ledger, &held, &trial)?,
         },
     };
     Ok(Done {
@@ -95,7 +104,7 @@ fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Ans
             }
         };
         let same = desk.commits.same_tree(&trial.candidate.commit, &landed)?;
-        let version = append(desk, ledger, &ticket.change_set, trial.id, &landed)?;
+        let version = append(desk, ledger, trial, &[placed(&ticket.change_set, &landed)])?;
         tell::state(
             desk,
             &ticket.change_set,
@@ -137,40 +146,49 @@ fn obstacle(
     change_set: &ChangeSet,
     trial: &Trial,
 ) -> Answer<Option<Obstacle>> {
-    let same_head = found.head == trial.candidate.commit;
-    let text = match found.state {
-        // A run before this one merged it and died before it could say so.
-        MergeRequestState::Merged if same_head => return Ok(None),
-        MergeRequestState::Merged => "somebody merged it around the queue",
-        MergeRequestState::Closed => "the merge request was closed during the trial",
-        MergeRequestState::Open if !same_head => "new commits were pushed during the trial",
+    let as_tested = found.head == trial.candidate.commit;
+    if let Some(text) = changed_since(desk, found, change_set, as_tested)? {
+        return Ok(Some(Obstacle::changed(text)));
+    }
+    let moved = found.behind != Some(0) || found.base.as_ref() != Some(&trial.candidate.base);
+    Ok(
+        (found.state == MergeRequestState::Open && moved).then(|| Obstacle {
+            abandoned: Abandoned::TargetMoved,
+            withdrawn: None,
+            text: format!("`{}` moved during the trial", change_set.target),
+        }),
+    )
+}
+
+/// What somebody did to a merge request while it was tried. One that is merged as it was tested is ours: a run before this one
+/// merged it and died before it could say so.
+fn changed_since(
+    desk: &Desk<'_>,
+    found: &MergeRequest,
+    change_set: &ChangeSet,
+    as_tested: bool,
+) -> Answer<Option<&'static str>> {
+    Ok(match found.state {
+        MergeRequestState::Merged if as_tested => None,
+        MergeRequestState::Merged => Some("somebody merged it around the queue"),
+        MergeRequestState::Closed => Some("the merge request was closed during the trial"),
+        MergeRequestState::Open if !as_tested => Some("new commits were pushed during the trial"),
         MergeRequestState::Open if found.draft => {
-            "the merge request was made a draft during the trial"
+            Some("the merge request was made a draft during the trial")
         }
         MergeRequestState::Open if found.target != change_set.target => {
-            "the merge request was given another target during the trial"
+            Some("the merge request was given another target during the trial")
         }
         MergeRequestState::Open => {
-            if found.behind != Some(0) || found.base.as_ref() != Some(&trial.candidate.base) {
-                let text = format!("`{}` moved during the trial", change_set.target);
-                return Ok(Some(Obstacle {
-                    abandoned: Abandoned::TargetMoved,
-                    withdrawn: None,
-                    text,
-                }));
-            }
             let reading = observe::read_description(desk, &found.description)?;
             let links: Vec<_> = named_features(&reading, observe::features_project(desk))
                 .into_iter()
                 .map(|(link, _)| link)
                 .collect();
-            if links == change_set.links {
-                return Ok(None);
-            }
-            "its links to features were edited after it joined the queue"
+            (links != change_set.links)
+                .then_some("its links to features were edited after it joined the queue")
         }
-    };
-    Ok(Some(Obstacle::changed(text)))
+    })
 }
 
 fn give_up(
@@ -221,48 +239,93 @@ fn merge(
         desk.announcements
             .set_status(&trial.candidate.commit, &found.source, true, &text)?;
     }
-    let message = report::merge_message(change_set, trial, &desk.ci.project);
+    let message = report::merge_message(change_set, trial.id, &desk.ci.project);
     desk.merge_requests
         .merge(held, found.id.iid, &trial.candidate.commit, &message)
 }
 
+/// A change set that GitLab itself merged.
+fn placed(change_set: &ChangeSet, landed: &CommitSha) -> Placed {
+    Placed {
+        merge_request: change_set.merge_request.clone(),
+        head: change_set.head.clone(),
+        landed: landed.clone(),
+    }
+}
+
+/// Records what has landed, all of it in one entry, and whom the landing of the others leaves to blame.
 fn append(
     desk: &Desk<'_>,
     ledger: &Ledger<'_>,
-    change_set: &ChangeSet,
-    trial: TrialId,
-    landed: &CommitSha,
-) -> Answer<crate::domain::ids::VersionId> {
+    trial: &Trial,
+    placed: &[Placed],
+) -> Answer<VersionId> {
     let at = desk.clock.now();
-    ledger.decide(|yard| {
+    let (version, rejected) = ledger.decide(|yard| {
         let version = yard.versions.open;
-        let appended = Appended {
-            change_set: change_set.clone(),
-            landed: landed.clone(),
-            trial,
-            at,
-        };
-        let merge_request = change_set.merge_request.clone();
-        if yard.queue.ticket(&merge_request).is_none() {
-            return Ok(Decision {
-                facts: Vec::new(),
-                then: version,
-            });
+        let mut facts = Vec::new();
+        for placed in placed {
+            if let Some(ticket) = yard.queue.ticket(&placed.merge_request) {
+                facts.extend(landing(&ticket.change_set, placed, trial, version, at));
+            }
         }
-        let facts = vec![
-            Fact::ChangeSetMerged {
-                merge_request,
-                head: change_set.head.clone(),
-                commit: landed.clone(),
-                trial,
-            },
-            Fact::ChangeSetAppended { version, appended },
-        ];
+        let all = placed.len() == trial.change_sets.len();
+        let rejected = if facts.is_empty() || !all {
+            Vec::new()
+        } else {
+            inferred(desk, yard, trial)
+        };
+        facts.extend(rejected.iter().map(|(_, fact)| fact.clone()));
         Ok(Decision {
             facts,
-            then: version,
+            then: (version, rejected),
         })
-    })
+    })?;
+    for (change_set, fact) in &rejected {
+        release::tell_rejected(desk, ledger, change_set, fact, trial, None)?;
+    }
+    Ok(version)
+}
+
+fn landing(
+    change_set: &ChangeSet,
+    placed: &Placed,
+    trial: &Trial,
+    version: VersionId,
+    at: Timestamp,
+) -> [Fact; 2] {
+    let appended = Appended {
+        change_set: change_set.clone(),
+        landed: placed.landed.clone(),
+        trial: trial.id,
+        at,
+    };
+    [
+        Fact::ChangeSetMerged {
+            merge_request: placed.merge_request.clone(),
+            head: placed.head.clone(),
+            commit: placed.landed.clone(),
+            trial: trial.id,
+        },
+        Fact::ChangeSetAppended { version, appended },
+    ]
+}
+
+/// The last suspect of a search whose others have landed: the very tree of its landing was rejected before.
+fn inferred(desk: &Desk<'_>, yard: &Yard, trial: &Trial) -> Vec<(ChangeSet, Fact)> {
+    let (policy, validated) = (&desk.config.nrt.trials, Verdict::Validated);
+    let (conclusion, _) = yard.search.conclude(&trial.change_sets, &validated, policy);
+    let rejected = conclusion.reject.into_iter().filter_map(|(id, blame)| {
+        let change_set = yard.queue.ticket(&id)?.change_set.clone();
+        let fact = Fact::ChangeSetRejected {
+            merge_request: id,
+            head: change_set.head.clone(),
+            trial: trial.id,
+            reason: report::blame(&blame),
+        };
+        Some((change_set, fact))
+    });
+    rejected.collect()
 }
 
 /// Appends what a validated trial merged before its run died; what is not merged waits again.
@@ -270,6 +333,9 @@ fn append(
 /// # Errors
 /// When GitLab cannot be asked, or the log cannot be written.
 pub fn finish_landing(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()> {
+    if !trial.placed.is_empty() {
+        return together::finish(desk, ledger, trial);
+    }
     for id in &trial.change_sets {
         let Some(ticket) = ledger.yard()?.queue.ticket(id).cloned() else {
             continue;
@@ -280,7 +346,7 @@ pub fn finish_landing(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> An
         if let (MergeRequestState::Merged, Some(landed)) = (found.state, &found.landed)
             && found.head == trial.candidate.commit
         {
-            let version = append(desk, ledger, &ticket.change_set, trial.id, landed)?;
+            let version = append(desk, ledger, trial, &[placed(&ticket.change_set, landed)])?;
             tell::state(
                 desk,
                 &ticket.change_set,

@@ -4,4 +4,5 @@ pub mod acquire;
 pub mod admit;
 pub mod enqueue;
 pub mod release;
+mod together;
 pub mod trial_pipeline;

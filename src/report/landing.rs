@@ -1,9 +1,10 @@
 //! Trials and landings.
 
-use crate::domain::ids::{CommitSha, Epoch, MergeRequestId, ProjectPath, VersionId};
+use crate::domain::ids::{CommitSha, Epoch, MergeRequestId, ProjectPath, TrialId, VersionId};
 use crate::domain::integration::ChangeSet;
 use crate::domain::linking::LinkKind;
 use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial};
+use crate::domain::trials::Blame;
 use crate::outcome::Outcome;
 
 use super::{inert, plain};
@@ -23,11 +24,50 @@ pub fn trial_started(trial: &Trial, held: &Held) -> Outcome {
     .with("its pipeline deploys it, tests it, and lands it or says why not")
 }
 
-/// A trial that the project's tests rejected.
-pub fn trial_rejected(trial: &Trial, job: &str, evidence: &str) -> Outcome {
-    Outcome::open(format!("trial {} of {} is rejected: `{}` failed", trial.id, listed(&trial.change_sets), plain(job)))
-        .with(format!("evidence: {evidence}"))
-        .with("the change set left the queue, its author was warned, and the NRT environment is free again")
+/// A trial that the project's tests rejected; so many of its change sets are tried again, because it is not known whose fault it is.
+pub fn trial_rejected(trial: &Trial, job: &str, evidence: &str, again: usize) -> Outcome {
+    let outcome = Outcome::open(format!(
+        "trial {} of {} is rejected: `{}` failed",
+        trial.id,
+        listed(&trial.change_sets),
+        plain(job)
+    ))
+    .with(format!("evidence: {evidence}"));
+    if again == 0 {
+        outcome.with("the change set left the queue, its author was warned, and the NRT environment is free again")
+    } else {
+        outcome.with(format!("{again} of them are tried again in smaller trials until the culprit is found; the NRT environment is free again"))
+    }
+}
+
+/// Why a trial costs a change set its place, in words for its author.
+pub fn blame(blame: &Blame<MergeRequestId>) -> String {
+    match blame {
+        Blame::Named => "the verdict names it".to_owned(),
+        Blame::Alone => "it was tried alone".to_owned(),
+        Blame::Inferred { with } => format!(
+            "it was rejected together with {}, which passed without it and landed",
+            listed(with)
+        ),
+    }
+}
+
+/// The note of a change set that the trials of others convict.
+pub fn note_inferred(reason: &str) -> String {
+    format!(
+        "**Rejected by the non-regression tests**: {}. Exactly what its landing would produce has been tried and failed. It left the queue. Push a fix, and press `integrate` again.",
+        inert(reason)
+    )
+}
+
+/// The note of a change set whose trial was rejected for the fault of one of several.
+pub fn note_searched(trial: &Trial, job: &str, evidence: &str) -> String {
+    format!(
+        "**Queued again** at its old place: trial {} of {} was rejected (`{}` failed, see {evidence}), and it is not known yet whose fault it is. Smaller trials find out. Nothing to do for you now.",
+        trial.id,
+        listed(&trial.change_sets),
+        job.replace('`', "'")
+    )
 }
 
 /// A trial that ended without a verdict.
@@ -170,9 +210,29 @@ pub fn note_rejected(change_set: &ChangeSet, trial: &Trial, job: &str, evidence:
 /// The note of a change set that does not apply.
 pub fn note_conflicted(change_set: &ChangeSet, detail: &str) -> String {
     format!(
-        "**Conflict with `{}`.** It left the queue. Rebase it, push, and press `integrate` again.\n\nGitLab says: {}",
+        "**Conflict with `{}`.** It left the queue. Rebase it, push, and press `integrate` again.\n\nIn the way: {}",
         change_set.target,
         inert(detail)
+    )
+}
+
+/// The files that a change set cannot be merged for.
+pub fn conflicting_files(files: &[String]) -> String {
+    let named: Vec<String> = files.iter().take(10).map(|file| plain(file)).collect();
+    let more = files.len().saturating_sub(named.len());
+    let rest = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    format!("conflicts in {}{rest}", named.join(", "))
+}
+
+/// Why a change set is not tried with those before it.
+pub fn conflict_with_neighbour(files: &[String]) -> String {
+    format!(
+        "it {} with a change set that is tried before it",
+        conflicting_files(files)
     )
 }
 
@@ -193,7 +253,7 @@ pub fn note_waits_again(reason: &str) -> String {
 }
 
 /// The message of the merge commit, with trailers for whoever reads the history without GitLab.
-pub fn merge_message(change_set: &ChangeSet, trial: &Trial, home: &ProjectPath) -> String {
+pub fn merge_message(change_set: &ChangeSet, trial: TrialId, home: &ProjectPath) -> String {
     let title = plain(&change_set.title);
     let mut message = format!(
         "{title}\n\nSee merge request {}!{}\n\n",
@@ -208,7 +268,7 @@ pub fn merge_message(change_set: &ChangeSet, trial: &Trial, home: &ProjectPath) 
     }
     message.push_str(&format!(
         "Trainyard-Change-Set: {}!{}@{}\nTrainyard-Trial: {}\n",
-        change_set.merge_request.project, change_set.merge_request.iid, change_set.head, trial.id
+        change_set.merge_request.project, change_set.merge_request.iid, change_set.head, trial
     ));
     message
 }

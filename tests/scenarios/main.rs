@@ -5,9 +5,11 @@
 //! - `sandbox`: `trainyard sandbox` as a process
 //! - `refusals`: what each command refuses, and that nothing changes then
 //! - `stage`: the world of one scenario, in the words the scenarios use
+//! - `batches`: several change sets in one trial, and the search for a bad one among them
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod batches;
 mod landing;
 mod refusals;
 mod sandbox;

@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
+use super::together;
 use super::trial_pipeline::{self, Runtime};
 use crate::domain::event::Fact;
-use crate::domain::ids::TrialId;
+use crate::domain::ids::{BranchName, TrialId};
 use crate::domain::integration::{MergeRequestState, Place, Ticket};
 use crate::domain::nrt::{
     Abandoned, Candidate, Grant, Held, Holder, Liveness, NotHeld, Trial, grant, release,
@@ -112,10 +113,14 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
         .branch
         .as_ref()
         .unwrap_or(&desk.ci.default_branch);
-    while let Some(ticket) = next(ledger, &held)? {
-        match prepare(desk, ledger, &held, &ticket, branch.as_str())? {
-            Some(trial) => return Ok(Taken::Trial { held, trial }),
-            None => continue,
+    loop {
+        let trial = match &next(desk, ledger, &held)?[..] {
+            [] => break,
+            [one] => prepare(desk, ledger, &held, one, branch)?,
+            several => together::prepare(desk, ledger, &held, several, branch)?,
+        };
+        if let Some(trial) = trial {
+            return Ok(Taken::Trial { held, trial });
         }
     }
     ledger.decide(|yard| {
@@ -129,7 +134,7 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
     ))
 }
 
-/// Takes the lease together with the first ticket, in one entry of the log.
+/// Takes the lease together with the tickets of its trial, in one entry of the log.
 fn lease(
     desk: &Desk<'_>,
     ledger: &Ledger<'_>,
@@ -155,16 +160,14 @@ fn lease(
                 for fact in &facts {
                     after.apply(&ledger.event(fact.clone()));
                 }
-                match after.queue.waiting().next() {
-                    None if facts.len() == 1 => {
-                        return Ok(Decision {
-                            facts: Vec::new(),
-                            then: Ok(None),
-                        });
-                    }
-                    None => {}
-                    Some(ticket) => facts.push(unqueued(ticket, &held)),
+                let chosen = after.next_trial(&desk.config.nrt.trials);
+                if chosen.is_empty() && facts.len() == 1 {
+                    return Ok(Decision {
+                        facts: Vec::new(),
+                        then: Ok(None),
+                    });
                 }
+                facts.extend(chosen.into_iter().map(|ticket| unqueued(ticket, &held)));
                 (facts, Ok(Some(held)))
             }
         };
@@ -172,28 +175,25 @@ fn lease(
     })
 }
 
-/// The ticket taken for this trial, or the next one that waits.
-fn next(ledger: &Ledger<'_>, held: &Held) -> Answer<Option<Ticket>> {
+/// The tickets taken for this trial, or the next ones that wait.
+fn next(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held) -> Answer<Vec<Ticket>> {
     let trial = TrialId(held.epoch().0);
     ledger.decide(|yard| {
-        if let Some(taken) = yard
-            .queue
-            .tickets
-            .iter()
-            .find(|ticket| ticket.place == Place::InTrial(trial))
-        {
+        let taken = yard.queue.tickets.iter();
+        let taken: Vec<Ticket> = taken
+            .filter(|ticket| ticket.place == Place::InTrial(trial))
+            .cloned()
+            .collect();
+        if !taken.is_empty() {
             return Ok(Decision {
                 facts: Vec::new(),
-                then: Some(taken.clone()),
+                then: taken,
             });
         }
-        let waiting = yard.queue.waiting().next();
+        let chosen = yard.next_trial(&desk.config.nrt.trials);
         Ok(Decision {
-            facts: waiting
-                .map(|ticket| unqueued(ticket, held))
-                .into_iter()
-                .collect(),
-            then: waiting.cloned(),
+            facts: chosen.iter().map(|ticket| unqueued(ticket, held)).collect(),
+            then: chosen.into_iter().cloned().collect(),
         })
     })
 }
@@ -211,12 +211,12 @@ fn unqueued(ticket: &Ticket, held: &Held) -> Fact {
 }
 
 /// Brings one change set onto the head of its target and starts its trial; `None` when it left the queue instead.
-fn prepare(
+pub(super) fn prepare(
     desk: &Desk<'_>,
     ledger: &Ledger<'_>,
     held: &Held,
     ticket: &Ticket,
-    branch: &str,
+    branch: &BranchName,
 ) -> Answer<Option<Trial>> {
     let change_set = &ticket.change_set;
     let iid = change_set.merge_request.iid;
@@ -283,17 +283,25 @@ fn prepare(
         trial,
         candidate,
         change_sets: vec![change_set.merge_request.clone()],
+        placed: Vec::new(),
     });
-    ledger.record(&facts)?;
-    let yard = ledger.yard()?;
-    trial_under(&yard.nrt, held)
+    start(ledger, held, &facts).map(Some)
+}
+
+/// Records that the trial has begun, with what led to it.
+pub(super) fn start(ledger: &Ledger<'_>, held: &Held, facts: &[Fact]) -> Answer<Trial> {
+    ledger.record(facts)?;
+    trial_under(&ledger.yard()?.nrt, held)
         .cloned()
-        .map(Some)
         .ok_or_else(|| Problem::bug("a trial that was recorded is not there"))
 }
 
 /// Why a change set can no longer be tried as it was queued.
-fn left_meanwhile(found: Option<&MergeRequest>, ticket: &Ticket, branch: &str) -> Option<String> {
+pub(super) fn left_meanwhile(
+    found: Option<&MergeRequest>,
+    ticket: &Ticket,
+    branch: &BranchName,
+) -> Option<String> {
     let Some(found) = found else {
         return Some("the merge request is gone".to_owned());
     };
@@ -304,7 +312,7 @@ fn left_meanwhile(found: Option<&MergeRequest>, ticket: &Ticket, branch: &str) -
     }
     if found.draft {
         Some("the merge request was made a draft".to_owned())
-    } else if found.target.as_str() != branch {
+    } else if found.target != *branch {
         Some(format!("the merge request now targets `{}`", found.target))
     } else if !ticket.is_of(&found.head) {
         Some(format!(
@@ -316,7 +324,12 @@ fn left_meanwhile(found: Option<&MergeRequest>, ticket: &Ticket, branch: &str) -
     }
 }
 
-fn withdraw(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, reason: &str) -> Answer<()> {
+pub(super) fn withdraw(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    ticket: &Ticket,
+    reason: &str,
+) -> Answer<()> {
     let change_set = &ticket.change_set;
     let (merge_request, head) = (change_set.merge_request.clone(), change_set.head.clone());
     ledger.record(&[Fact::ChangeSetWithdrawn {
@@ -327,7 +340,12 @@ fn withdraw(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, reason: &str)
     tell::state(desk, change_set, &report::note_withdrawn(reason))
 }
 
-fn conflict(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, detail: &str) -> Answer<()> {
+pub(super) fn conflict(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    ticket: &Ticket,
+    detail: &str,
+) -> Answer<()> {
     let change_set = &ticket.change_set;
     let fact = Fact::ChangeSetConflicted {
         merge_request: change_set.merge_request.clone(),

@@ -3,7 +3,9 @@
 
 use crate::domain::event::Fact;
 use crate::domain::ids::Epoch;
+use crate::domain::integration::ChangeSet;
 use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial, hold, lease_of, release, trial_under};
+use crate::domain::trials::Verdict;
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::{Desk, Done, append_to_version, tell};
 use crate::outcome::Outcome;
@@ -106,25 +108,34 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
         ));
     };
     let evidence = format!("{}/-/jobs/{}", desk.ci.project_url, judged.id);
-    let rejected = ledger.decide(|yard| {
+    let policy = &desk.config.nrt.trials;
+    let verdict = Verdict::Rejected { named: Vec::new() };
+    let (rejected, again) = ledger.decide(|yard| {
+        let (conclusion, _) = yard.search.conclude(&trial.change_sets, &verdict, policy);
+        let culprits = conclusion.reject.iter().map(|(id, _)| id.clone()).collect();
         let mut facts = vec![Fact::TrialRejected {
             trial: trial.id,
-            culprits: trial.change_sets.clone(),
+            culprits,
             evidence: evidence.clone(),
         }];
-        let mut rejected = Vec::new();
+        let (mut rejected, mut again) = (Vec::new(), Vec::new());
         for id in &trial.change_sets {
-            if let Some(ticket) = yard.queue.ticket(id) {
-                let reason = format!("`{}` failed", judged.name);
-                let head = ticket.change_set.head.clone();
-                let fact = Fact::ChangeSetRejected {
-                    merge_request: id.clone(),
-                    head,
-                    trial: trial.id,
-                    reason,
-                };
-                rejected.push((ticket.change_set.clone(), fact.clone()));
-                facts.push(fact);
+            let Some(ticket) = yard.queue.ticket(id) else {
+                continue;
+            };
+            let change_set = ticket.change_set.clone();
+            match conclusion.reject.iter().find(|(other, _)| other == id) {
+                None => again.push(change_set),
+                Some(_) => {
+                    let fact = Fact::ChangeSetRejected {
+                        merge_request: id.clone(),
+                        head: change_set.head.clone(),
+                        trial: trial.id,
+                        reason: format!("`{}` failed", judged.name),
+                    };
+                    facts.push(fact.clone());
+                    rejected.push((change_set, fact));
+                }
             }
         }
         facts.push(Fact::LeaseReleased {
@@ -132,24 +143,42 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
         });
         Ok(Decision {
             facts,
-            then: rejected,
+            then: (rejected, again),
         })
     })?;
+    let job = Some((judged.name.as_str(), evidence.as_str()));
     for (change_set, fact) in &rejected {
-        tell::state(
-            desk,
-            change_set,
-            &report::note_rejected(change_set, trial, &judged.name, &evidence),
-        )?;
-        tell::warn(
-            desk,
-            ledger,
-            change_set.merge_request.iid,
-            fact,
-            &change_set.author,
-        )?;
+        tell_rejected(desk, ledger, change_set, fact, trial, job)?;
     }
-    Ok(report::trial_rejected(trial, &judged.name, &evidence))
+    for change_set in &again {
+        let note = report::note_searched(trial, &judged.name, &evidence);
+        tell::state(desk, change_set, &note)?;
+    }
+    Ok(report::trial_rejected(
+        trial,
+        &judged.name,
+        &evidence,
+        again.len(),
+    ))
+}
+
+/// Tells the author of a change set that the tests rejected it: in the note, and by a mention.
+pub(crate) fn tell_rejected(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    change_set: &ChangeSet,
+    fact: &Fact,
+    trial: &Trial,
+    job: Option<(&str, &str)>,
+) -> Answer<()> {
+    let note = match (job, fact) {
+        (Some((job, evidence)), _) => report::note_rejected(change_set, trial, job, evidence),
+        (None, Fact::ChangeSetRejected { reason, .. }) => report::note_inferred(reason),
+        (None, other) => report::note_inferred(other.name()),
+    };
+    tell::state(desk, change_set, &note)?;
+    let (iid, author) = (change_set.merge_request.iid, &change_set.author);
+    tell::warn(desk, ledger, iid, fact, author)
 }
 
 fn give_back(ledger: &Ledger<'_>, held: &Held, why: Abandoned) -> Answer<()> {

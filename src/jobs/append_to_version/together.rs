@@ -1,0 +1,314 @@
+//! Lands a candidate of several change sets: one push makes the very commit that was tested the head of the target, or nothing.
+
+use std::time::Duration;
+
+use super::{append, changed_since};
+use crate::domain::candidate::Placed;
+use crate::domain::event::Fact;
+use crate::domain::ids::{MergeRequestId, VersionId};
+use crate::domain::integration::{MergeRequestState, Ticket};
+use crate::domain::nrt::{Abandoned, Held, Trial, hold};
+use crate::domain::yard::Yard;
+use crate::jobs::ledger::{Decision, Ledger};
+use crate::jobs::{Desk, tell};
+use crate::outcome::Outcome;
+use crate::ports::{Answer, MergeRequest, Push, Rewritten};
+use crate::report;
+
+/// How often GitLab is asked whether it has seen a push.
+const PATIENCE: u32 = 20;
+
+/// Lands all of a trial, or nothing of it.
+///
+/// # Errors
+/// When GitLab or git cannot be asked, or the log cannot be written.
+pub(super) fn land(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    held: &Held,
+    trial: &Trial,
+) -> Answer<Outcome> {
+    let yard = ledger.yard()?;
+    let tickets = tickets(&yard, trial);
+    let Some(target) = tickets
+        .first()
+        .map(|ticket| ticket.change_set.target.clone())
+    else {
+        return Ok(report::no_trial(held.epoch()));
+    };
+    let found = desk
+        .merge_requests
+        .merge_requests(&iids(&trial.change_sets))?;
+    let mut gone = Vec::new();
+    for ticket in &tickets {
+        if let Some(reason) = obstacle(desk, &found, ticket, trial)? {
+            gone.push((ticket, reason));
+        }
+    }
+    if !gone.is_empty() {
+        return give_up(desk, ledger, trial, &tickets, &gone);
+    }
+    let not_held = ledger.decide(|yard| {
+        Ok(match hold(&yard.nrt, held.epoch()) {
+            Ok(_) => Decision {
+                facts: vec![Fact::TrialValidated { trial: trial.id }],
+                then: None,
+            },
+            Err(not_held) => Decision {
+                facts: Vec::new(),
+                then: Some(not_held),
+            },
+        })
+    })?;
+    if let Some(not_held) = not_held {
+        return Ok(report::lease_lost(&not_held));
+    }
+    let sources = sources(&found, trial);
+    let rewritten = if sources.is_empty() {
+        Push::Done
+    } else {
+        desk.candidates.rewrite(held, &sources)?
+    };
+    if rewritten == Push::Done && !sources.is_empty() {
+        // GitLab calls a merge request merged when the head it knows becomes part of the target: it must know the new one first.
+        until(desk, trial, |mr, placed| mr.head == placed.head)?;
+    }
+    let pushed = match rewritten {
+        Push::Done => desk
+            .candidates
+            .land(held, &trial.candidate.commit, &target)?,
+        Push::TargetMoved | Push::Refused { .. } => rewritten.clone(),
+    };
+    match pushed {
+        Push::Done => {}
+        Push::TargetMoved | Push::Refused { .. } => {
+            if rewritten == Push::Done {
+                give_back(desk, held, &sources)?;
+            }
+            let (abandoned, text) = match &pushed {
+                Push::Refused { words } => (
+                    Abandoned::Infrastructure,
+                    format!("GitLab refuses the push to `{target}`: {words}"),
+                ),
+                Push::TargetMoved | Push::Done => (
+                    Abandoned::TargetMoved,
+                    format!("`{target}` or a branch of the trial moved during the trial"),
+                ),
+            };
+            return wait_again(desk, ledger, trial, &tickets, abandoned, &text);
+        }
+    }
+    let unseen = until(desk, trial, |mr, _| mr.state == MergeRequestState::Merged)?;
+    let version = append(desk, ledger, trial, &trial.placed)?;
+    let mut outcome = Outcome::open(format!(
+        "trial {} is landed: `{}` is the head of `{target}`",
+        trial.id,
+        trial.candidate.commit.short()
+    ));
+    for line in tell_landed(desk, &tickets, trial, version)? {
+        outcome = outcome.with(line);
+    }
+    for id in unseen {
+        outcome = outcome.with(format!(
+            "{id} is in `{target}`, but GitLab does not show it as merged yet"
+        ));
+    }
+    Ok(outcome)
+}
+
+/// Appends what a push landed before its run died; a candidate that is not in the target waits again.
+pub(super) fn finish(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()> {
+    let yard = ledger.yard()?;
+    let tickets = tickets(&yard, trial);
+    let Some(target) = tickets.first().map(|ticket| &ticket.change_set.target) else {
+        return Ok(());
+    };
+    if !desk
+        .candidates
+        .has_landed(&trial.candidate.commit, target)?
+    {
+        return Ok(());
+    }
+    let version = append(desk, ledger, trial, &trial.placed)?;
+    tell_landed(desk, &tickets, trial, version).map(drop)
+}
+
+fn tickets(yard: &Yard, trial: &Trial) -> Vec<Ticket> {
+    let ids = trial.change_sets.iter();
+    ids.filter_map(|id| yard.queue.ticket(id).cloned())
+        .collect()
+}
+
+/// The note of each change set, and a line for the job's log.
+fn tell_landed(
+    desk: &Desk<'_>,
+    tickets: &[Ticket],
+    trial: &Trial,
+    version: VersionId,
+) -> Answer<Vec<String>> {
+    let mut lines = Vec::new();
+    for placed in &trial.placed {
+        let ticket = tickets
+            .iter()
+            .find(|t| t.change_set.merge_request == placed.merge_request);
+        if let Some(Ticket { change_set, .. }) = ticket {
+            let note = report::note_landed(change_set, version, trial, &placed.landed);
+            tell::state(desk, change_set, &note)?;
+            lines.push(report::landed_line(change_set, version, &placed.landed));
+        }
+    }
+    Ok(lines)
+}
+
+/// Why a change set is not what was tested any more.
+fn obstacle(
+    desk: &Desk<'_>,
+    found: &[MergeRequest],
+    ticket: &Ticket,
+    trial: &Trial,
+) -> Answer<Option<String>> {
+    let id = &ticket.change_set.merge_request;
+    let (Some(found), Some(placed)) = (
+        found.iter().find(|mr| mr.id == *id),
+        trial
+            .placed
+            .iter()
+            .find(|placed| placed.merge_request == *id),
+    ) else {
+        return Ok(Some("the merge request is gone".to_owned()));
+    };
+    let as_tested = found.head == placed.head || ticket.is_of(&found.head);
+    Ok(changed_since(desk, found, &ticket.change_set, as_tested)?.map(str::to_owned))
+}
+
+/// The branches that must have another head before they can land, and do not have it yet.
+fn sources(found: &[MergeRequest], trial: &Trial) -> Vec<Rewritten> {
+    let of = |placed: &Placed| {
+        let found = found.iter().find(|mr| mr.id == placed.merge_request)?;
+        (found.head != placed.head).then(|| Rewritten {
+            branch: found.source.clone(),
+            from: found.head.clone(),
+            to: placed.head.clone(),
+        })
+    };
+    trial.placed.iter().filter_map(of).collect()
+}
+
+/// Sources that stand on neighbours which do not land get their own heads back.
+fn give_back(desk: &Desk<'_>, held: &Held, sources: &[Rewritten]) -> Answer<()> {
+    let back: Vec<Rewritten> = sources
+        .iter()
+        .map(|source| Rewritten {
+            branch: source.branch.clone(),
+            from: source.to.clone(),
+            to: source.from.clone(),
+        })
+        .collect();
+    if !back.is_empty() && desk.candidates.rewrite(held, &back)? != Push::Done {
+        tracing::warn!("a source branch was pushed to meanwhile; it keeps what its author pushed");
+    }
+    Ok(())
+}
+
+/// Waits until GitLab shows every merge request of the trial as it must be; those that it does not in time are named.
+fn until(
+    desk: &Desk<'_>,
+    trial: &Trial,
+    reached: impl Fn(&MergeRequest, &Placed) -> bool,
+) -> Answer<Vec<MergeRequestId>> {
+    let mut missing = Vec::new();
+    for attempt in 1..=PATIENCE {
+        let found = desk
+            .merge_requests
+            .merge_requests(&iids(&trial.change_sets))?;
+        let late = |placed: &&Placed| {
+            !found
+                .iter()
+                .any(|mr| mr.id == placed.merge_request && reached(mr, placed))
+        };
+        missing = trial
+            .placed
+            .iter()
+            .filter(late)
+            .map(|p| p.merge_request.clone())
+            .collect();
+        if missing.is_empty() {
+            break;
+        }
+        desk.clock
+            .wait(Duration::from_millis(200 * u64::from(attempt.min(10))));
+    }
+    Ok(missing)
+}
+
+/// The candidate is not what would land: whoever changed leaves, the others wait again at their old place.
+fn give_up(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    trial: &Trial,
+    tickets: &[Ticket],
+    gone: &[(&Ticket, String)],
+) -> Answer<Outcome> {
+    let mut facts = vec![Fact::TrialAbandoned {
+        trial: trial.id,
+        reason: Abandoned::ChangeSetChanged,
+    }];
+    facts.extend(
+        gone.iter()
+            .map(|(ticket, reason)| Fact::ChangeSetWithdrawn {
+                merge_request: ticket.change_set.merge_request.clone(),
+                head: ticket.change_set.head.clone(),
+                reason: reason.clone(),
+            }),
+    );
+    ledger.record(&facts)?;
+    let mut details = Vec::new();
+    for ticket in tickets {
+        let change_set = &ticket.change_set;
+        let left = gone
+            .iter()
+            .find(|(other, _)| other.change_set.merge_request == change_set.merge_request);
+        let note = match left {
+            Some((_, reason)) => report::note_withdrawn(reason),
+            None => report::note_waits_again("another change set of its trial changed"),
+        };
+        tell::state(desk, change_set, &note)?;
+        details.push(match left {
+            Some((_, reason)) => format!("{} left the queue: {reason}", change_set.merge_request),
+            None => format!(
+                "{} keeps its place in the queue and is tried again",
+                change_set.merge_request
+            ),
+        });
+    }
+    let headline = format!(
+        "trial {} does not land: a change set of it changed",
+        trial.id
+    );
+    Ok(Outcome::refused(headline, details))
+}
+
+fn wait_again(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    trial: &Trial,
+    tickets: &[Ticket],
+    abandoned: Abandoned,
+    text: &str,
+) -> Answer<Outcome> {
+    ledger.record(&[Fact::TrialAbandoned {
+        trial: trial.id,
+        reason: abandoned,
+    }])?;
+    for ticket in tickets {
+        tell::state(desk, &ticket.change_set, &report::note_waits_again(text))?;
+    }
+    Ok(Outcome::refused(
+        format!("trial {} does not land: {}", trial.id, report::plain(text)),
+        vec!["its change sets keep their place in the queue and are tried again; if GitLab refuses pushes to the target, let the gate's bot push there or set `nrt.batch: 1`".to_owned()],
+    ))
+}
+
+fn iids(ids: &[MergeRequestId]) -> Vec<u64> {
+    ids.iter().map(|id| id.iid).collect()
+}

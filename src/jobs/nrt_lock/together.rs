@@ -1,0 +1,143 @@
+//! A candidate of several change sets: who goes into it, and where its trial finds it.
+
+use super::acquire::{conflict, left_meanwhile, prepare as prepare_alone, start, withdraw};
+use crate::domain::candidate::{Clash, MergeMethod, Part};
+use crate::domain::event::Fact;
+use crate::domain::ids::{BranchName, MergeRequestId, TrialId};
+use crate::domain::integration::Ticket;
+use crate::domain::nrt::{Candidate, Held, Trial};
+use crate::jobs::ledger::Ledger;
+use crate::jobs::{Desk, tell};
+use crate::outcome::Problem;
+use crate::ports::{Answer, MergeRequest};
+use crate::report;
+
+/// Puts change sets together and starts their trial. Whoever does not fit waits again or leaves; when only one fits, GitLab's own
+/// rebase prepares it. `None` when none is left of these.
+///
+/// # Errors
+/// When GitLab or git cannot be asked, or the log cannot be written.
+pub(super) fn prepare(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    held: &Held,
+    tickets: &[Ticket],
+    branch: &BranchName,
+) -> Answer<Option<Trial>> {
+    let iids: Vec<u64> = tickets
+        .iter()
+        .map(|t| t.change_set.merge_request.iid)
+        .collect();
+    let found = desk.merge_requests.merge_requests(&iids)?;
+    let method = desk.merge_requests.merge_method()?;
+    let mut fit: Vec<(&Ticket, &MergeRequest)> = Vec::new();
+    for ticket in tickets {
+        let found = found
+            .iter()
+            .find(|mr| mr.id == ticket.change_set.merge_request);
+        match (left_meanwhile(found, ticket, branch), found) {
+            (None, Some(found)) => fit.push((ticket, found)),
+            (Some(reason), _) => withdraw(desk, ledger, ticket, &reason)?,
+            (None, None) => {}
+        }
+    }
+    let together = match &fit[..] {
+        [] => return Ok(None),
+        [(first, merge_request), ..] if only_alone(merge_request, method) => {
+            return prepare_alone(desk, ledger, held, first, branch);
+        }
+        fit => fit.iter().filter(|(_, mr)| !only_alone(mr, method)),
+    };
+    let parts: Vec<Part> = together
+        .map(|(ticket, mr)| part(desk, ticket, mr, held))
+        .collect();
+    let assembly = desk.candidates.assemble(branch, method, &parts)?;
+    for (id, clash) in &assembly.left_out {
+        let Some((ticket, _)) = fit.iter().find(|(t, _)| t.change_set.merge_request == *id) else {
+            continue;
+        };
+        leave_out(desk, ledger, ticket, clash)?;
+    }
+    let ids: Vec<MergeRequestId> = assembly
+        .placed
+        .iter()
+        .map(|placed| placed.merge_request.clone())
+        .collect();
+    let (Some(commit), [_, _, ..]) = (assembly.candidate().cloned(), &ids[..]) else {
+        let alone = fit
+            .iter()
+            .find(|(t, _)| ids.contains(&t.change_set.merge_request));
+        return match alone {
+            Some((ticket, _)) => prepare_alone(desk, ledger, held, ticket, branch),
+            None => Ok(None),
+        };
+    };
+    let shown = shown_at(desk)?;
+    desk.candidates.show(held, &commit, &shown)?;
+    let candidate = Candidate {
+        commit,
+        base: assembly.base,
+        reference: format!("refs/heads/{shown}"),
+    };
+    let started = Fact::TrialStarted {
+        trial: TrialId(held.epoch().0),
+        candidate,
+        change_sets: ids,
+        placed: assembly.placed,
+    };
+    start(ledger, held, &[started]).map(Some)
+}
+
+/// Whether the source must get another head before it lands, in a project where the bot may not push: GitLab itself can rebase it.
+fn only_alone(merge_request: &MergeRequest, method: MergeMethod) -> bool {
+    let rewritten = merge_request.squash
+        || match method {
+            MergeMethod::MergeCommit => false,
+            MergeMethod::SemiLinear | MergeMethod::FastForward => true,
+        };
+    merge_request.from_fork && rewritten
+}
+
+fn part(desk: &Desk<'_>, ticket: &Ticket, merge_request: &MergeRequest, held: &Held) -> Part {
+    let change_set = &ticket.change_set;
+    let message = report::merge_message(change_set, TrialId(held.epoch().0), &desk.ci.project);
+    Part {
+        merge_request: change_set.merge_request.clone(),
+        head: merge_request.head.clone(),
+        squash: merge_request.squash.then(|| message.clone()),
+        message,
+    }
+}
+
+/// A neighbour in the way is no fault: the change set waits again, and meets it in the target next time.
+fn leave_out(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, clash: &Clash) -> Answer<()> {
+    match clash {
+        Clash::WithTarget { files } => {
+            conflict(desk, ledger, ticket, &report::conflicting_files(files))
+        }
+        Clash::WithNeighbour { files } => tell::state(
+            desk,
+            &ticket.change_set,
+            &report::note_waits_again(&report::conflict_with_neighbour(files)),
+        ),
+        Clash::Moved { to } => {
+            let reason = match to {
+                Some(head) => format!("new commits were pushed (`{}`)", head.short()),
+                None => "its branch is gone".to_owned(),
+            };
+            withdraw(desk, ledger, ticket, &reason)
+        }
+    }
+}
+
+/// The branch that shows the candidate under trial; it stays, and the next candidate takes it over.
+fn shown_at(desk: &Desk<'_>) -> Answer<BranchName> {
+    let name = format!("trainyard/{}", desk.config.nrt.environment);
+    name.parse().map_err(|error| {
+        Problem::misconfigured(
+            "`nrt.environment` cannot be part of a branch name",
+            "choose a name of letters, digits, `-` and `_`",
+        )
+        .caused_by(error)
+    })
+}
