@@ -81,10 +81,14 @@ pub enum Command {
     /// Check that the merge request's links to features are in order (merge request pipeline).
     ///
     /// The description says `contributes to feature #34` or `closes feature #42`; several references may follow, separated by
-    /// commas, "and" or "&", also as `project#34`, `group/project#34` or an issue's address. Code, HTML comments and quotations do
-    /// not count. One open merge request at most closes a feature: the one with the lowest number keeps it.
+    /// commas, "and" or "&", also as `project#34`, `group/project#34` or an issue's address, or in a list below the words. Code,
+    /// HTML comments, quotations and struck-out text do not count. One open merge request at most closes a feature: the one with
+    /// the lowest number keeps it. Every refusal gives the line as it would be accepted.
     ///
-    /// Needs `CI_JOB_TOKEN`; with `TRAINYARD_TOKEN` it also looks the features up and keeps the note on the merge request.
+    /// Whether a link is required, and who is exempt: `features.links` and `features.exempt` in `.trainyard.yml`.
+    ///
+    /// Needs `CI_JOB_TOKEN`; with `TRAINYARD_TOKEN` it also looks the features up and keeps the note on the merge request. It says
+    /// what it could not check; the gate checks everything again.
     LinkCheck,
     /// Check that every role has validated this content; or give a verdict (merge request pipeline).
     ///

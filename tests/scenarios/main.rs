@@ -4,11 +4,15 @@
 //! - `story`: `trainyard demo` as a person runs it
 //! - `sandbox`: `trainyard sandbox` as a process
 //! - `refusals`: what each command refuses, and that nothing changes then
+//! - `linking`: links from what people write to what they read: refusals and mends, policies, moved and confidential features
+//! - `linking_races`: one closing merge request per feature, whoever is quicker
 //! - `stage`: the world of one scenario, in the words the scenarios use
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod landing;
+mod linking;
+mod linking_races;
 mod refusals;
 mod sandbox;
 mod stage;

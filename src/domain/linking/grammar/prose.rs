@@ -171,7 +171,8 @@ impl Reader<'_> {
                 if self.quotes.is_empty() {
                     self.quotation_fences(range.clone());
                 }
-                let hides = !is_alert(&self.source[range.clone()]);
+                // GitLab knows no box within several others; each would be looked at.
+                let hides = self.quotes.len() > 2 || !is_alert(&self.source[range.clone()]);
                 if hides {
                     self.aside(Place::Quote, range);
                 }

@@ -11,6 +11,8 @@ use super::{
 };
 use crate::domain::linking::LinkKind;
 
+/// How far behind a verb, in bytes, the sign of a link is looked for.
+const SOON: usize = 160;
 /// How many words may stand between a verb and a reference that it might mean.
 const WORDS_BETWEEN: usize = 4;
 
@@ -46,28 +48,8 @@ impl<'a> Scan<'a> {
     pub(super) fn read(mut self) -> Reading {
         let text = self.prose.text.as_str();
         let mut from = 0;
-        while let Some(found) = self.grammar.verb.captures_at(text, from) {
-            let group = |name: &str| found.name(name).map(|m| m.range());
-            let (closes, contributes) = (group("closes"), group("contributes"));
-            let exact = closes.is_some() || contributes.is_some();
-            let Some(range) = closes
-                .clone()
-                .or(contributes.clone())
-                .or(group("early"))
-                .or(group("late"))
-            else {
-                break;
-            };
-            let sounds_contributing = || {
-                text.get(range.start..range.start + "contribut".len())
-                    .is_some_and(|word| word.eq_ignore_ascii_case("contribut"))
-            };
-            let contributing = contributes.is_some() || (!exact && sounds_contributing());
-            let kind = if contributing {
-                LinkKind::Contributes
-            } else {
-                LinkKind::Closes
-            };
+        while let Some(found) = self.grammar.verb.find_at(text, from) {
+            let range = found.range();
             // "discloses", "un-closes"; text without letter case (Chinese, Japanese, Arabic) may run up to the word.
             let mut before = text[..range.start].chars().rev();
             let continues = match before.next() {
@@ -75,14 +57,39 @@ impl<'a> Scan<'a> {
                 other => other.is_some_and(joins),
             };
             from = range.end;
-            if !continues {
-                from = self.after_verb(&Verb { kind, exact, range });
+            if !continues && might_lead_somewhere(text, range.end) {
+                from = self.after_verb(&self.verb(range));
             }
             if self.reading.too_many {
                 break;
             }
         }
         self.reading
+    }
+
+    /// Which verb it is.
+    fn verb(&self, range: Range<usize>) -> Verb {
+        let word = &self.prose.text[range.clone()];
+        let groups = self.grammar.verb.captures(word);
+        let is = |name: &str| {
+            groups
+                .as_ref()
+                .is_some_and(|groups| groups.name(name).is_some())
+        };
+        let exact = is("closes") || is("contributes");
+        let sounds_contributing = word
+            .get(.."contribut".len())
+            .is_some_and(|start| start.eq_ignore_ascii_case("contribut"));
+        let contributing = is("contributes") || (!exact && sounds_contributing);
+        Verb {
+            kind: if contributing {
+                LinkKind::Contributes
+            } else {
+                LinkKind::Closes
+            },
+            exact,
+            range,
+        }
     }
 
     /// Reads what follows a verb; returns where to go on.
@@ -421,6 +428,17 @@ impl<'a> Scan<'a> {
             text,
         }
     }
+}
+
+/// Whether the word "feature" or a sign of a reference follows soon: most verbs stand in prose.
+fn might_lead_somewhere(text: &str, at: usize) -> bool {
+    let bytes = &text.as_bytes()[at..];
+    let soon = &bytes[..bytes.len().min(SOON)];
+    soon.contains(&b'#')
+        || soon.iter().all(u8::is_ascii_whitespace)
+        || soon.windows(3).any(|three| {
+            three.eq_ignore_ascii_case(b"fea") || three == b"://" || three == "＃".as_bytes()
+        })
 }
 
 /// The end of the word "feature" that begins here.

@@ -83,7 +83,7 @@ fn a_corrected_line_is_read_as_the_link_that_was_meant() {
             "closes feature #42",
         ),
         (
-            "| closes feature | 42 |",
+            "| closes feature | 42 |\n|---|---|",
             "#42",
             "| closes feature #42 | 42 |",
         ),
