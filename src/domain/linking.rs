@@ -5,6 +5,7 @@
 pub mod grammar;
 mod holding;
 mod memory;
+mod place;
 mod policy;
 mod refusal;
 
@@ -18,6 +19,7 @@ use super::ruling::Ruling;
 use grammar::{Claim, Line, MOST_FEATURES, Problem, Reading, Remark, Target};
 pub use holding::{OtherCloser, claims_taken};
 pub use memory::{Remembered, events_of_check};
+pub use place::{MOST_MOVES, moved_on};
 pub use policy::{Exempted, Exemptible, Exemption, LinkPolicy, Pattern, exempted};
 pub use refusal::{Holding, LinkRefusal};
 
@@ -207,43 +209,6 @@ fn add_link(named: &mut Vec<(Link, Claim)>, feature: FeatureId, claim: Claim) {
     }
 }
 
-/// Features that are still to be looked up: those that the ones seen were moved to.
-pub fn moved_on(sights: &BTreeMap<FeatureId, Sight>) -> Vec<FeatureId> {
-    let targets = sights.values().filter_map(|sight| match sight {
-        Sight::Seen(feature) => match &feature.moved {
-            Some(Moved::To(target)) => Some(target),
-            Some(Moved::OutOfSight) | None => None,
-        },
-        Sight::NotFound | Sight::NotLookedUp => None,
-    });
-    targets
-        .filter(|target| !sights.contains_key(target))
-        .cloned()
-        .collect()
-}
-
-/// How often a feature may have been moved before nobody follows any more.
-pub const MOST_MOVES: usize = 5;
-
-/// Where a feature is now, moves followed; itself when they cannot be followed to an end.
-fn present_place<'a>(
-    feature: &'a FeatureId,
-    sights: &'a BTreeMap<FeatureId, Sight>,
-) -> &'a FeatureId {
-    let mut now = feature;
-    for _ in 0..=MOST_MOVES {
-        match sights
-            .get(now)
-            .and_then(Sight::seen)
-            .map(|seen| &seen.moved)
-        {
-            Some(Some(Moved::To(target))) => now = target,
-            Some(Some(Moved::OutOfSight) | None) | None => return now,
-        }
-    }
-    feature
-}
-
 /// Decides whether the links of a merge request are in order, and what they are.
 ///
 /// Second closer (design, "Linking"): the open merge request with the lowest number that closes a feature keeps it.
@@ -289,9 +254,9 @@ pub fn check_links(facts: &LinkFacts<'_>) -> (Ruling<(), LinkRefusal>, Linking) 
         .collect();
     let mut present: Vec<(Link, Claim)> = Vec::new();
     for (link, claim) in named {
-        match place_of(&link, &claim, facts, &mut linking) {
+        match place::place_of(&link, &claim, facts, &mut linking) {
             Ok(feature) => add_link(&mut present, feature, claim),
-            Err(reason) => reasons.push(reason),
+            Err(reason) => reasons.push(*reason),
         }
     }
     for (link, claim) in present {
@@ -307,60 +272,6 @@ pub fn check_links(facts: &LinkFacts<'_>) -> (Ruling<(), LinkRefusal>, Linking) 
     (Ruling::from_reasons(reasons), linking)
 }
 
-/// The feature that a link counts for, or why it counts for none.
-fn place_of(
-    link: &Link,
-    claim: &Claim,
-    facts: &LinkFacts<'_>,
-    linking: &mut Linking,
-) -> Result<FeatureId, LinkRefusal> {
-    let named = &link.feature;
-    let at = || claim.line.clone();
-    if !facts.may_be_named(&named.project) {
-        let mut allowed = vec![facts.features_project.clone()];
-        allowed.extend(facts.projects.unwrap_or_default().iter().cloned());
-        return Err(LinkRefusal::OtherProject {
-            feature: named.clone(),
-            allowed,
-            at: at(),
-        });
-    }
-    let place = present_place(named, facts.sights);
-    let sight = facts.sights.get(place).unwrap_or(&Sight::NotLookedUp);
-    match sight {
-        Sight::NotLookedUp => {
-            linking.unchecked.push(named.clone());
-            Ok(named.clone())
-        }
-        Sight::NotFound if place != named => Err(LinkRefusal::MovedAway {
-            feature: named.clone(),
-            at: at(),
-        }),
-        Sight::NotFound => Err(LinkRefusal::UnknownFeature {
-            feature: named.clone(),
-            at: at(),
-        }),
-        Sight::Seen(feature) => {
-            let told = facts.may_be_told(feature) && facts.may_be_named(&place.project);
-            if feature.moved.is_some() || (place != named && !told) {
-                return Err(LinkRefusal::MovedAway {
-                    feature: named.clone(),
-                    at: at(),
-                });
-            }
-            refusal_of_seen(feature, facts, claim)?;
-            if place != named {
-                linking.followed.push(Followed {
-                    from: named.clone(),
-                    to: place.clone(),
-                    at: at(),
-                });
-            }
-            Ok(place.clone())
-        }
-    }
-}
-
 fn feature_of(target: &Target, features_project: &ProjectPath) -> FeatureId {
     match target {
         Target::Here { iid } => FeatureId {
@@ -369,54 +280,6 @@ fn feature_of(target: &Target, features_project: &ProjectPath) -> FeatureId {
         },
         Target::There(feature) => feature.clone(),
     }
-}
-
-fn refusal_of_seen(
-    feature: &Feature,
-    facts: &LinkFacts<'_>,
-    claim: &Claim,
-) -> Result<(), LinkRefusal> {
-    let (id, url, at) = (feature.id.clone(), feature.url.clone(), claim.line.clone());
-    let lacking = facts
-        .label
-        .filter(|label| !feature.labels.iter().any(|own| own == label));
-    let other_type = facts
-        .issue_type
-        .filter(|wanted| *wanted != feature.issue_type);
-    let refusal = if !feature.open {
-        LinkRefusal::ClosedFeature {
-            feature: id,
-            url,
-            at,
-        }
-    } else if let Some(label) = lacking {
-        let label = label.to_owned();
-        LinkRefusal::NotAFeature {
-            feature: id,
-            url,
-            label,
-            at,
-        }
-    } else if let Some(wanted) = other_type {
-        let (is, wanted) = (feature.issue_type.clone(), wanted.to_owned());
-        LinkRefusal::WrongType {
-            feature: id,
-            url,
-            is,
-            wanted,
-            at,
-        }
-    } else {
-        return Ok(());
-    };
-    Err(if facts.may_be_told(feature) {
-        refusal
-    } else {
-        LinkRefusal::Undisclosed {
-            feature: feature.id.clone(),
-            at: claim.line.clone(),
-        }
-    })
 }
 
 #[cfg(test)]

@@ -488,9 +488,12 @@ fn a_moved_feature_is_followed_to_where_it_is_now() {
         "{}",
         ran.trace
     );
-    let linked = stage.facts().into_iter().find_map(|fact| match fact {
-        Fact::FeatureLinked { feature, .. } => Some(feature.to_string()),
-        _ => None,
+    let linked = stage.facts().into_iter().find_map(|fact| {
+        if let Fact::FeatureLinked { feature, .. } = fact {
+            Some(feature.to_string())
+        } else {
+            None
+        }
     });
     assert_eq!(linked.as_deref(), Some("shop/plans#1"));
     stage.edit_merge_request("ana", iid, json!({"state_event": "close"}));
@@ -589,10 +592,14 @@ fn links_made_unmade_and_made_again_are_three_facts_and_a_retry_is_none() {
     stage.feature("Wanted");
     stage.feature("Other");
     let links = |stage: &Stage| -> Vec<String> {
-        let shown = stage.facts().into_iter().filter_map(|fact| match fact {
-            Fact::FeatureLinked { feature, kind, .. } => Some(format!("{kind} {}", feature.iid)),
-            Fact::FeatureUnlinked { feature, .. } => Some(format!("no {}", feature.iid)),
-            _ => None,
+        let shown = stage.facts().into_iter().filter_map(|fact| {
+            if let Fact::FeatureLinked { feature, kind, .. } = fact {
+                Some(format!("{kind} {}", feature.iid))
+            } else if let Fact::FeatureUnlinked { feature, .. } = fact {
+                Some(format!("no {}", feature.iid))
+            } else {
+                None
+            }
         });
         shown.collect()
     };

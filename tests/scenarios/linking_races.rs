@@ -26,9 +26,12 @@ fn asked_for(stage: &mut Stage, author: &str, iid: u64) {
 
 /// The closing merge requests that are in the queue, by number.
 fn closers(stage: &Stage) -> Vec<u64> {
-    let queued = stage.facts().into_iter().filter_map(|fact| match fact {
-        Fact::ChangeSetQueued { change_set } => Some(change_set),
-        _ => None,
+    let queued = stage.facts().into_iter().filter_map(|fact| {
+        if let Fact::ChangeSetQueued { change_set } = fact {
+            Some(change_set)
+        } else {
+            None
+        }
     });
     queued
         .filter(|set| set.links.iter().any(|link| link.kind == LinkKind::Closes))

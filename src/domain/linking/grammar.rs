@@ -3,9 +3,12 @@
 //! `contributes to feature(s)` or `closes feature(s)`, an optional colon, then references separated by commas, "and" or "&".
 //! What was meant as a link and is none is a named problem; what merely comes near one is a remark; prose is neither.
 
+mod html;
+mod near;
 mod prose;
 mod reference;
 mod scan;
+mod spelling;
 #[cfg(test)]
 mod tests;
 

@@ -12,7 +12,8 @@ use crate::domain::integration::ChangeSet;
 use crate::domain::yard::Yard;
 
 use super::grammar::Line;
-use super::{Holding, Link, LinkFacts, LinkKind, LinkRefusal, present_place};
+use super::place::present_place;
+use super::{Holding, Link, LinkFacts, LinkKind, LinkRefusal};
 
 /// Another open merge request and the features that it says it closes.
 #[derive(Debug, Clone, PartialEq, Eq)]

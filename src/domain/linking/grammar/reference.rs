@@ -1,6 +1,9 @@
 //! One reference to a feature, read at a place of the text: `#34`, `project#34`, an address, a link, and what people mistake for it.
 
 use super::prose::{BLOCK, ITEM, LIST, LIST_END, OPAQUE, Prose};
+use super::spelling::{
+    bare_number, digits, is_placeholder, issue_tag, numbered, rest_of_range, starts_with_address,
+};
 use super::{Grammar, Problem, Target};
 use crate::domain::ids::{FeatureId, ProjectPath};
 
@@ -14,6 +17,9 @@ pub(super) struct Found {
     /// A number without any sign: in prose as likely a number of people as a feature.
     pub(super) bare: bool,
 }
+
+/// What was read, how many bytes it is, and whether it is a bare number.
+pub(super) type Spelled = (Result<Target, Problem>, usize, bool);
 
 /// White space, a zero-width space among it, as it stands between words.
 pub(super) fn is_gap(c: char) -> bool {
@@ -124,7 +130,7 @@ impl Grammar {
     }
 
     /// What it is, how long it is, and whether it is a bare number.
-    fn plain_reference(&self, text: &str) -> Option<(Result<Target, Problem>, usize, bool)> {
+    fn plain_reference(&self, text: &str) -> Option<Spelled> {
         if starts_with_address(text) {
             let end = text.find(ends_address).unwrap_or(text.len());
             let whole = text[..end].trim_end_matches(['.', ':', '!', '?', '。', '：', '！', '？']);
@@ -157,7 +163,9 @@ impl Grammar {
         let mut end = path_end + sign + length;
         let after = &text[end..];
         let word: String = after.chars().take_while(|c| joins(*c)).take(30).collect();
-        if !word.is_empty() && !(word.starts_with('_') && word.trim_matches('_').is_empty()) {
+        // The underscores of `_#42_` where Markdown takes them for plain text.
+        let is_mark = word.trim_matches('_').is_empty() && !digits.is_empty();
+        if !word.is_empty() && !is_mark {
             let shown = &text[..end + word.len()];
             let end = end + word.len();
             let digits_in = shown.contains(|c: char| c.is_ascii_digit());
@@ -189,7 +197,7 @@ impl Grammar {
     }
 
     /// GitLab's other spellings: `GL-34` and `[issue:34]`.
-    fn tagged(&self, text: &str) -> Option<(Result<Target, Problem>, usize, bool)> {
+    fn tagged(&self, text: &str) -> Option<Spelled> {
         if let Some(rest) = text.strip_prefix("GL-") {
             let (number, length) = digits(rest);
             let whole = !number.is_empty() && !rest[length..].starts_with(joins);
@@ -265,130 +273,6 @@ pub(super) fn number(target: &Target) -> u64 {
         Target::Here { iid } => *iid,
         Target::There(feature) => feature.iid,
     }
-}
-
-/// `[issue:34]`, `[work_item:group/project/34]`.
-fn issue_tag(text: &str) -> bool {
-    ["[issue:", "[work_item:"].iter().any(|tag| {
-        text.strip_prefix(tag).is_some_and(|rest| {
-            let end = rest.bytes().take(300).position(|byte| byte == b']');
-            end.is_some_and(|end| rest[..end].ends_with(|c: char| c.is_ascii_digit()))
-        })
-    })
-}
-
-fn starts_with_address(text: &str) -> bool {
-    ["http://", "https://"].iter().any(|scheme| {
-        text.get(..scheme.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    })
-}
-
-/// `!42` and `&42`: GitLab's signs for what is no issue.
-fn numbered(
-    text: &str,
-    sign: char,
-    problem: impl Fn(u64) -> Problem,
-) -> Option<(Result<Target, Problem>, usize, bool)> {
-    let sign = if text.starts_with(sign) {
-        sign.len_utf8()
-    } else {
-        '＆'.len_utf8()
-    };
-    let (digits, length) = digits(&text[sign..]);
-    let iid = digits.parse().ok()?;
-    let whole = !text[sign + length..].starts_with(joins);
-    whole.then(|| (Err(problem(iid)), sign + length, false))
-}
-
-/// `42`, `no. 42`, `n°42`, `№ 42`: a number without the sign that makes it a reference.
-fn bare_number(text: &str) -> Option<(Result<Target, Problem>, usize, bool)> {
-    let mut start = 0;
-    for word in ["no.", "nr.", "n°", "nº", "№", "number"] {
-        if text
-            .get(..word.len())
-            .is_some_and(|head| head.to_lowercase() == word)
-        {
-            start = word.len();
-            start += text[start..].len()
-                - text[start..]
-                    .trim_start_matches([' ', '\u{a0}', ':', '#'])
-                    .len();
-            break;
-        }
-    }
-    let (digits, length) = digits(&text[start..]);
-    let end = start + length;
-    let after = &text[end..];
-    let decimal =
-        after.starts_with(['.', ',', ':']) && after[1..].starts_with(|c: char| c.is_ascii_digit());
-    if digits.is_empty()
-        || after.starts_with(joins)
-        || after.starts_with(['-', '%', '/'])
-        || decimal
-    {
-        return None;
-    }
-    let problem = match digits.parse() {
-        Ok(iid) => Problem::NoHash { iid },
-        Err(_too_long) => Problem::BadNumber {
-            digits: cut(&digits, 30),
-        },
-    };
-    Some((Err(problem), end, start == 0))
-}
-
-/// The other end of `#1-#4`, `#1 - #4`, `#1..4`, with its length.
-fn rest_of_range(after: &str) -> Option<(u64, usize)> {
-    let trimmed = after.trim_start_matches(' ');
-    let spaced = trimmed.len() < after.len();
-    let inner = ["...", "..", "-", "–", "—", "~", "…"]
-        .iter()
-        .find_map(|dash| trimmed.strip_prefix(dash))?;
-    let rest = inner.trim_start_matches(' ');
-    let (signed, rest) = match rest.strip_prefix('#') {
-        Some(rest) => (true, rest),
-        None => (false, rest),
-    };
-    // `#1 - 2 people asked` is prose.
-    if !signed && (spaced || inner.len() > rest.len()) {
-        return None;
-    }
-    let (digits, length) = digits(rest);
-    let last = digits.parse().ok()?;
-    let end = after.len() - rest.len() + length;
-    (!after[end..].starts_with(joins)).then_some((last, end))
-}
-
-/// Leading digits as ASCII, and how many bytes they are: full-width and Arabic digits say the same numbers.
-fn digits(text: &str) -> (String, usize) {
-    let mut ascii = String::new();
-    let mut length = 0;
-    for c in text.chars() {
-        let value = match c {
-            '0'..='9' => u32::from(c) - u32::from('0'),
-            '０'..='９' => u32::from(c) - u32::from('０'),
-            '٠'..='٩' => u32::from(c) - u32::from('٠'),
-            '۰'..='۹' => u32::from(c) - u32::from('۰'),
-            _ => break,
-        };
-        ascii.extend(char::from_digit(value, 10));
-        length += c.len_utf8();
-    }
-    (ascii, length)
-}
-
-/// What templates put where a number belongs.
-fn is_placeholder(word: &str) -> bool {
-    let word = word.to_ascii_lowercase();
-    let same = |letter: char| word.chars().all(|c| c == letter);
-    same('x')
-        || same('n')
-        || same('_')
-        || matches!(
-            word.as_str(),
-            "number" | "id" | "iid" | "issue" | "feature" | "todo" | "tbd"
-        )
 }
 
 pub(super) fn cut(text: &str, length: usize) -> String {

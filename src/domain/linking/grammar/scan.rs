@@ -1,35 +1,32 @@
 //! Walks through the text that counts: a verb, the word "feature", and the list of references behind it.
+//!
+//! What only comes near a link is in `near`.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
+use super::near::might_lead_somewhere;
 use super::prose::{ITEM, LIST, LIST_END, Prose};
 use super::reference::{Found, cut, is_gap, is_sign, joins, number};
 use super::{
-    Claim, Grammar, Line, MOST_FEATURES, MOST_REMARKS, Near, Problem, QUOTED, Reading, Remark,
-    Target, Unreadable,
+    Claim, Grammar, Line, MOST_FEATURES, MOST_REMARKS, Problem, QUOTED, Reading, Target, Unreadable,
 };
 use crate::domain::linking::LinkKind;
 
-/// How far behind a verb, in bytes, the sign of a link is looked for.
-const SOON: usize = 160;
-/// How many words may stand between a verb and a reference that it might mean.
-const WORDS_BETWEEN: usize = 4;
-
 /// A verb that was found.
-struct Verb {
-    kind: LinkKind,
+pub(super) struct Verb {
+    pub(super) kind: LinkKind,
     /// One of the verbs that make a link, not one that merely sounds like it.
-    exact: bool,
-    range: Range<usize>,
+    pub(super) exact: bool,
+    pub(super) range: Range<usize>,
 }
 
 pub(super) struct Scan<'a> {
-    grammar: &'a Grammar,
-    prose: &'a Prose,
-    source: &'a str,
+    pub(super) grammar: &'a Grammar,
+    pub(super) prose: &'a Prose,
+    pub(super) source: &'a str,
     line_starts: Vec<usize>,
-    reading: Reading,
+    pub(super) reading: Reading,
     known: HashSet<(LinkKind, Option<String>, u64)>,
 }
 
@@ -279,7 +276,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn problem(&mut self, verb: &Verb, reference: Range<usize>, problem: Problem) {
+    pub(super) fn problem(&mut self, verb: &Verb, reference: Range<usize>, problem: Problem) {
         if self.reading.problems.len() < MOST_REMARKS {
             let line = self.line(Some(&verb.range), reference);
             self.reading.problems.push(Unreadable {
@@ -290,97 +287,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn in_code(&mut self, verb: &Verb, code: Range<usize>, at: usize) {
-        let inner = self.source[code].trim_matches(['`', ' ']).to_owned();
-        let plain = Prose::plain(&inner, 0);
-        if let Some(found) = self.grammar.reference(&plain, 0)
-            && !found.bare
-            && let Ok(target) = &found.outcome
-        {
-            let iid = number(target);
-            self.problem(verb, at..at + 1, Problem::InCode { iid });
-        }
-    }
-
-    /// "does not close feature #42" says the contrary.
-    fn is_denied(&self, verb: usize) -> bool {
-        let before = &self.prose.text[..verb];
-        let start = before
-            .char_indices()
-            .rev()
-            .take(24)
-            .last()
-            .map_or(0, |(start, _)| start);
-        let phrase = before[start..].to_lowercase().replace('’', "'");
-        let words: Vec<&str> = phrase.split_whitespace().collect();
-        match words[..] {
-            [.., "no", "longer"] => true,
-            [.., last] => {
-                matches!(last, "not" | "never" | "without" | "cannot") || last.ends_with("n't")
-            }
-            [] => false,
-        }
-    }
-
-    fn denied(&mut self, verb: &Verb, noun_end: usize) -> usize {
-        let at = skip(&self.prose.text, noun_end, is_gap);
-        let Some(found) = self.grammar.reference(self.prose, at) else {
-            return noun_end;
-        };
-        let end = found.end;
-        if !found.bare {
-            self.remark(verb, found, Near::Denied);
-        }
-        end
-    }
-
-    /// Other words than those of a link, and a reference soon after: worth a remark. Returns where to go on.
-    fn near(&mut self, verb: &Verb) -> usize {
-        let text = self.prose.text.as_str();
-        let end = verb.range.end;
-        let (mut at, mut says_feature) = (end, false);
-        for between in 0..=WORDS_BETWEEN {
-            at = skip(text, at, |c| {
-                (is_gap(c) && c != '\n') || matches!(c, ':' | '"' | '(' | '[')
-            });
-            let found = self.grammar.reference(self.prose, at);
-            if let Some(found) = found.filter(|found| found.outcome.is_ok() && !found.bare) {
-                let why = if says_feature {
-                    Near::OtherWords
-                } else if verb.exact && between == 0 {
-                    Near::NoFeatureWord
-                } else {
-                    return end;
-                };
-                let end = found.end;
-                self.remark(verb, found, why);
-                return end;
-            }
-            let word = skip(text, at, |c| c.is_alphabetic() || c == '-' || c == '\'');
-            if word == at {
-                return end;
-            }
-            says_feature |= noun_end(text, at) == Some(word);
-            at = word;
-        }
-        end
-    }
-
-    fn remark(&mut self, verb: &Verb, found: Found, why: Near) {
-        if self.reading.remarks.len() < MOST_REMARKS {
-            let reference = cut(&self.prose.text[found.start..found.end], QUOTED);
-            let line = self.line(Some(&verb.range), found.start..found.end);
-            self.reading.remarks.push(Remark {
-                kind: verb.kind,
-                line,
-                why,
-                reference,
-            });
-        }
-    }
-
     /// The line of the source that a range of the text stands on.
-    fn line(&mut self, verb: Option<&Range<usize>>, reference: Range<usize>) -> Line {
+    pub(super) fn line(&mut self, verb: Option<&Range<usize>>, reference: Range<usize>) -> Line {
         if self.line_starts.is_empty() {
             let ends = self.source.match_indices('\n').map(|(at, _)| at + 1);
             self.line_starts = std::iter::once(0).chain(ends).collect();
@@ -430,19 +338,8 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Whether the word "feature" or a sign of a reference follows soon: most verbs stand in prose.
-fn might_lead_somewhere(text: &str, at: usize) -> bool {
-    let bytes = &text.as_bytes()[at..];
-    let soon = &bytes[..bytes.len().min(SOON)];
-    soon.contains(&b'#')
-        || soon.iter().all(u8::is_ascii_whitespace)
-        || soon.windows(3).any(|three| {
-            three.eq_ignore_ascii_case(b"fea") || three == b"://" || three == "＃".as_bytes()
-        })
-}
-
 /// The end of the word "feature" that begins here.
-fn noun_end(text: &str, at: usize) -> Option<usize> {
+pub(super) fn noun_end(text: &str, at: usize) -> Option<usize> {
     let word = text.get(at..at + "feature".len())?;
     if !word.eq_ignore_ascii_case("feature") {
         return None;
@@ -456,7 +353,7 @@ fn noun_end(text: &str, at: usize) -> Option<usize> {
     (!text[end..].starts_with(|c: char| joins(c) || c == '-')).then_some(end)
 }
 
-fn skip(text: &str, at: usize, what: impl Fn(char) -> bool) -> usize {
+pub(super) fn skip(text: &str, at: usize, what: impl Fn(char) -> bool) -> usize {
     text.len() - text[at..].trim_start_matches(what).len()
 }
 
