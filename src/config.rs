@@ -205,7 +205,7 @@ impl Config {
         let versions = root.section("versions", |s| Versions {
             numbering: Numbering {
                 initial: s.version("initial").unwrap_or(Version::new(0, 1, 0)),
-                prefix: s.text("tag_prefix").unwrap_or_else(|| "v".to_owned()),
+                prefix: s.tag_prefix("tag_prefix").unwrap_or_else(|| "v".to_owned()),
             },
             released_by: s.ids("released_by"),
             environment: s
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn every_problem_is_named_with_its_path() {
         let text = "brunch: main\nfeatures: {links: maybe, label: 3}\nroles:\n  PO: {users: [olga]}\n  qa: {users: ['not a user'], friends: []}\n\
-                    validation: {roles: [pm]}\nnrt: {lease: soon, environment: 'a*'}\nversions: {initial: 1.10}\n";
+                    validation: {roles: [pm]}\nnrt: {lease: soon, environment: 'a*'}\nversions: {initial: 1.10, tag_prefix: 'v $HOME'}\n";
         let problem = Config::parse(text).unwrap_err();
         for expected in [
             "`brunch` is not a key of this file",
@@ -318,6 +318,7 @@ mod tests {
             "`nrt.lease` is `soon`",
             "`nrt.environment`",
             "`versions.initial` must be quoted",
+            "`versions.tag_prefix` may hold letters, digits",
         ] {
             assert!(
                 problem.what.contains(expected),

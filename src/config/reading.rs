@@ -163,6 +163,23 @@ impl Section {
         }
     }
 
+    /// What stands before a version's number in its tag: it is handed on to later jobs, where nothing may read it as more than text.
+    pub(super) fn tag_prefix(&mut self, key: &str) -> Option<String> {
+        let text = self.text(key)?;
+        let fits = text.len() <= 60
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "._/-".contains(c));
+        if fits {
+            Some(text)
+        } else {
+            self.wrong(
+                key,
+                "may hold letters, digits, `.`, `_`, `/` and `-` only, at most 60",
+            )
+        }
+    }
+
     pub(super) fn version(&mut self, key: &str) -> Option<Version> {
         match self.take(key)? {
             Value::String(text) => match Version::parse(&text) {

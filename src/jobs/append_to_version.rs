@@ -35,7 +35,10 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         Ok(held) => match trial_under(&yard.nrt, &held).cloned() {
             None if !landed.is_empty() => report::already_landed(&landed),
             None => report::no_trial(epoch),
-            Some(trial) => land(desk, &ledger, &held, &trial)?,
+            Some(trial) => land(desk, &ledger, &held, &trial)?.seeing(report::change_set_links(
+                &trial.change_sets,
+                &desk.ci.server,
+            )),
         },
     };
     Ok(Done {

@@ -20,9 +20,13 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let roles = &desk.config.validation.roles;
     let closes = closed_features(desk, &found)?;
     if closes.is_empty() {
-        return Ok(Done::saying(Outcome::open(format!(
+        let why = "it closes no feature";
+        let outcome = Outcome::open(format!(
             "!{iid} closes no feature, so there is nothing to validate"
-        ))));
+        ));
+        return Ok(Done::saying(
+            outcome.checked(report::no_validation_checks(roles, why)),
+        ));
     }
     if roles.is_empty() {
         return Ok(Done::saying(Outcome::open(
@@ -37,7 +41,10 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
         )));
     }
     if !desk.may_look_up {
-        return Ok(Done::saying(report::cannot_see_players(iid)));
+        let why = "who played cannot be seen without `TRAINYARD_TOKEN`; the gate checks it";
+        return Ok(Done::saying(
+            report::cannot_see_players(iid).checked(report::no_validation_checks(roles, why)),
+        ));
     }
     let evidence = desk.records.evidence(iid)?;
     let content = observe::content(desk, &found, &evidence)?;
@@ -66,7 +73,9 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
             )
         });
     Ok(Done {
-        outcome: report::validation_outcome(iid, &judgement, &holders),
+        outcome: report::validation_outcome(iid, &judgement, &holders)
+            .checked([report::newest_commit(None)])
+            .checked(report::validation_checks(&judgement, &holders)),
         events: lapsed.collect(),
     })
 }
@@ -98,9 +107,11 @@ pub fn decide(
     let holders = observe::holders(desk, std::slice::from_ref(role))?;
     let author_may = desk.config.validation.author_may_validate;
     if let Err(why) = may_decide(&player, role, &holders, &found.author, author_may) {
-        return Ok(Done::saying(report::may_not_decide(
-            &player, role, why, &holders,
-        )));
+        let outcome = report::may_not_decide(&player, role, why, &holders);
+        let reason = outcome.headline.clone();
+        return Ok(Done::saying(
+            outcome.checked([report::player_may_decide(Some(&reason))]),
+        ));
     }
     let sights = desk.features.sights(&closes)?;
     let criteria: Vec<_> = sights
@@ -108,11 +119,24 @@ pub fn decide(
         .filter_map(Sight::seen)
         .map(|feature| (feature, acceptance_criteria(&feature.description)))
         .collect();
-    if decision == Decision::Validate
-        && desk.config.validation.criteria_required
-        && !report::unticked(&criteria).is_empty()
-    {
-        return Ok(Done::saying(report::criteria_unticked(&criteria)));
+    let asked = decision == Decision::Validate && desk.config.validation.criteria_required;
+    let checks = [
+        report::newest_commit(None),
+        report::player_may_decide(None),
+        report::criteria_are_ticked(asked, &criteria),
+    ];
+    let links = report::feature_links(
+        &closes,
+        &sights,
+        &found.url,
+        observe::features_project(desk),
+    );
+    if asked && !report::unticked(&criteria).is_empty() {
+        return Ok(Done::saying(
+            report::criteria_unticked(&criteria)
+                .checked(checks)
+                .seeing(links),
+        ));
     }
     let verdict = Verdict {
         role: role.clone(),
@@ -123,7 +147,9 @@ pub fn decide(
         job: desk.ci.job,
     };
     let (merge_request, features) = (found.id.clone(), closes);
-    let outcome = report::verdict_given(iid, &verdict, &criteria, reason);
+    let outcome = report::verdict_given(iid, &verdict, &criteria, reason)
+        .checked(checks)
+        .seeing(links);
     let fact = match decision {
         Decision::Validate => Fact::FeatureValidated {
             merge_request,

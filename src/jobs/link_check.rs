@@ -1,5 +1,6 @@
 //! `trainyard link-check`: are the links of this merge request in order? Runs in a merge request pipeline.
 
+use super::observe::Linked;
 use super::{Desk, Done, ledger, observe, tell};
 use crate::domain::event::Fact;
 use crate::domain::linking::events_of_check;
@@ -59,9 +60,41 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
             if asks { roles } else { &[] },
         )
     };
+    let outcome = with_reports(desk, &linked, outcome, refused)?;
     let events = facts
         .into_iter()
         .map(|fact| ledger::event(desk, fact))
         .collect();
     Ok(Done { outcome, events })
+}
+
+/// What people look at beside the headline: what was read, rule by rule, and where it leads.
+fn with_reports(
+    desk: &Desk<'_>,
+    linked: &Linked,
+    outcome: Outcome,
+    refused: bool,
+) -> Answer<Outcome> {
+    let home = observe::features_project(desk);
+    let features = &desk.config.features;
+    let url = &linked.merge_request.url;
+    let named = linked.linking.links.iter().map(|link| &link.feature);
+    let links = report::feature_links(named, &linked.sights, url, home)
+        .into_iter()
+        .chain(report::holder_links(&linked.ruling, &desk.ci.server, home));
+    let outcome = outcome
+        .read(report::what_was_read(&linked.reading, &linked.sights, home))
+        .checked(report::link_checks(
+            &linked.ruling,
+            &linked.linking,
+            features.links,
+            features.label.as_deref(),
+            home,
+        ))
+        .seeing(links);
+    if refused {
+        return Ok(outcome
+            .next("edit the description, then start a new pipeline: editing alone starts none"));
+    }
+    Ok(outcome.handing_on(report::link_values(&linked.linking, home)?))
 }

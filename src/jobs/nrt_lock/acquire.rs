@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::trial_pipeline::{self, Runtime};
+use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::ids::TrialId;
 use crate::domain::integration::{MergeRequestState, Place, Ticket};
@@ -31,16 +32,19 @@ pub struct Files<'a> {
 /// # Errors
 /// When GitLab cannot be asked, the log cannot be written, or the files cannot be written.
 pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done> {
+    // The pipeline above cannot go on without them, and a lease that nobody can use helps nobody.
+    crate::files::check_writable(files.pipeline)?;
+    crate::files::check_writable(files.dotenv)?;
     let ledger = Ledger::new(*desk);
     let (outcome, pipeline, epoch) = match take(desk, &ledger)? {
         Taken::Trial { held, trial } => {
             let pipeline =
                 trial_pipeline::of_trial(&held, &trial, &desk.config.nrt.pipeline, runtime)?;
-            (
-                report::trial_started(&trial, &held),
-                pipeline,
-                held.epoch().0,
-            )
+            let outcome = report::trial_started(&trial, &held).seeing(report::change_set_links(
+                &trial.change_sets,
+                &desk.ci.server,
+            ));
+            (outcome, pipeline, held.epoch().0)
         }
         Taken::Nothing(why) => (
             Outcome::open(why.clone()),
@@ -49,7 +53,8 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
         ),
     };
     trial_pipeline::write(files.pipeline, &pipeline)?;
-    crate::files::write_whole(files.dotenv, &format!("TRAINYARD_EPOCH={epoch}\n"))?;
+    let values = Dotenv::default().with(Name::Epoch, epoch)?;
+    crate::files::write_whole(files.dotenv, &values.to_string())?;
     Ok(Done {
         outcome,
         events: ledger.into_events(),

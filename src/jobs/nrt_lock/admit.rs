@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::domain::event::Fact;
 use crate::domain::ids::{JobId, ProjectPath};
 use crate::domain::integration::{
-    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Queue, Request, join_queue,
+    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Queue, QueueRefusal, Request,
+    join_queue,
 };
 use crate::domain::linking::{Link, LinkKind, Sight};
 use crate::domain::ruling::Ruling;
@@ -15,7 +16,7 @@ use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision as Recording, Ledger};
 use crate::jobs::observe::{self, Linked};
 use crate::jobs::{Desk, Done, tell};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, SeeAlso};
 use crate::ports::{Answer, Evidence, INTEGRATE_JOB, Known, PipelineRecord, Place};
 use crate::report;
 
@@ -140,8 +141,14 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             then: joined,
         })
     })?;
-    let refused = match decided {
-        Err(reasons) => report::queue_refusals(&reasons, home),
+    let threads = desk.config.integration.resolved_threads;
+    let checks = |reasons: &[QueueRefusal]| report::queue_checks(reasons, closing, threads, home);
+    let named = linked.linking.links.iter().map(|link| &link.feature);
+    let links = report::feature_links(named, &linked.sights, &found.url, home)
+        .into_iter()
+        .chain([(SeeAlso::MergeRequests, format!("!{iid}"), found.url.clone())]);
+    let (refused, checks) = match decided {
+        Err(reasons) => (report::queue_refusals(&reasons, home), checks(&reasons)),
         Ok(joined) => {
             let queue = ledger.yard()?.queue;
             if let (Some(id), Some(before), Some(now)) = (
@@ -157,7 +164,13 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
                     &now,
                 )?;
             }
-            return Ok(report::admitted(iid, &joined, &queue));
+            let outcome = report::admitted(iid, &joined, &queue).seeing(links);
+            return Ok(match joined {
+                Joined::New(_) => outcome.checked(checks(&[])),
+                Joined::Already | Joined::Served(_) => outcome.checked(
+                    report::queue_checks_left_out("this request was served before"),
+                ),
+            });
         }
     };
     if found.state == MergeRequestState::Open {
@@ -168,10 +181,11 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             &report::note_not_queued(&refused),
         )?;
     }
-    Ok(Outcome::refused(
-        format!("!{iid} does not join the queue"),
-        refused,
-    ))
+    Ok(
+        Outcome::refused(format!("!{iid} does not join the queue"), refused)
+            .checked(checks)
+            .seeing(links),
+    )
 }
 
 /// The state as it would be with these facts.

@@ -6,7 +6,7 @@ use crate::domain::ids::Epoch;
 use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial, hold, lease_of, release, trial_under};
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::{Desk, Done, append_to_version, tell};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, SeeAlso};
 use crate::ports::{Answer, JobRecord};
 use crate::report;
 
@@ -53,7 +53,7 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
     let after = ledger.yard()?;
     let waiting = after.queue.waiting().count();
     if waiting > 0 && !after.nrt.worth_another_worker() {
-        let outcome = outcome.with(report::environment_looks_broken(
+        let outcome = outcome.warning(report::environment_looks_broken(
             after.nrt.fruitless,
             waiting,
         ));
@@ -63,7 +63,7 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         });
     }
     let outcome = if waiting > 0 {
-        outcome.with(serve_the_waiting(desk, waiting)?)
+        outcome.next(serve_the_waiting(desk, waiting)?)
     } else {
         outcome
     };
@@ -149,7 +149,16 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
             &change_set.author,
         )?;
     }
-    Ok(report::trial_rejected(trial, &judged.name, &evidence))
+    Ok(report::trial_rejected(trial, &judged.name, &evidence)
+        .seeing(report::change_set_links(
+            &trial.change_sets,
+            &desk.ci.server,
+        ))
+        .see(
+            SeeAlso::Pipelines,
+            format!("{} failed", judged.name),
+            evidence,
+        ))
 }
 
 fn give_back(ledger: &Ledger<'_>, held: &Held, why: Abandoned) -> Answer<()> {
