@@ -113,11 +113,6 @@ impl Dotenv {
         self.0.push((name, value));
         (self, whole)
     }
-
-    /// Whether there is nothing in it.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 /// The report as GitLab reads it: one `NAME=value` a line.
