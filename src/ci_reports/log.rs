@@ -138,7 +138,7 @@ impl<'a> Page<'a> {
                 CheckState::Failed(_) => (RED, "FAILED ", None),
                 CheckState::Skipped(why) => (YELLOW, "skipped", Some(why)),
             };
-            let why = why.map_or(String::new(), |why| format!(": {why}"));
+            let why = why.map_or(String::new(), |why| format!(" - {why}"));
             let line = clean(&format!("{}{why}", check.rule)).join(" ");
             let word = self.painted(colour, word);
             self.line(&format!("  {word} {line}"));
@@ -237,7 +237,7 @@ mod tests {
             "refused: no\n  because\n\
              \u{1b}[0Ksection_start:1800000000:trainyard_link_check_read[collapsed=true]\r\u{1b}[0KWhat was read\n  line 1\n\
              \u{1b}[0Ksection_end:1800000000:trainyard_link_check_read\r\u{1b}[0K\n\
-             \u{1b}[0Ksection_start:1800000000:trainyard_link_check_checks[collapsed=true]\r\u{1b}[0KChecks: 1 FAILED, 1 passed, 1 skipped\n  passed  One\n  FAILED  Two\n  skipped Three: off\n\
+             \u{1b}[0Ksection_start:1800000000:trainyard_link_check_checks[collapsed=true]\r\u{1b}[0KChecks: 1 FAILED, 1 passed, 1 skipped\n  passed  One\n  FAILED  Two\n  skipped Three - off\n\
              \u{1b}[0Ksection_end:1800000000:trainyard_link_check_checks\r\u{1b}[0K\n\
              \u{1b}[0Ksection_start:1800000000:trainyard_link_check_warnings\r\u{1b}[0KWarnings\n  careful\n\
              \u{1b}[0Ksection_end:1800000000:trainyard_link_check_warnings\r\u{1b}[0K\n\

@@ -52,7 +52,7 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let home = observe::features_project(desk);
     let linking = linking_of(desk, &found)?;
     let body = report::note_validation(&linking, &judgement, &holders, home, &found.head);
-    tell::keep_state_note(desk, iid, &evidence.notes, &body)?;
+    let note = tell::keep_state_note(desk, iid, &evidence.notes, &body)?;
     let lapsed = judgement
         .standings
         .iter()
@@ -75,7 +75,8 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     Ok(Done {
         outcome: report::validation_outcome(iid, &judgement, &holders)
             .checked([report::newest_commit(None)])
-            .checked(report::validation_checks(&judgement, &holders)),
+            .checked(report::validation_checks(&judgement, &holders))
+            .seeing([report::note_link(iid, &found.url, note)]),
         events: lapsed.collect(),
     })
 }

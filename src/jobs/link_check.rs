@@ -36,6 +36,7 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
             commit,
         });
     }
+    let mut note = None;
     if desk.may_look_up && (refused || asks) {
         let body = if refused {
             report::note_links_refused(&reasons)
@@ -47,7 +48,8 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
                 &linked.merge_request.head,
             )
         };
-        tell::keep_state_note(desk, iid, &desk.announcements.notes(iid)?, &body)?;
+        let notes = desk.announcements.notes(iid)?;
+        note = Some(tell::keep_state_note(desk, iid, &notes, &body)?);
     }
     let outcome = if refused {
         Outcome::refused(format!("the links of !{iid} are not in order"), reasons)
@@ -60,7 +62,8 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
             if asks { roles } else { &[] },
         )
     };
-    let outcome = with_reports(desk, &linked, outcome, refused)?;
+    let outcome = with_reports(desk, &linked, outcome, refused)?
+        .seeing(note.map(|note| report::note_link(iid, &linked.merge_request.url, note)));
     let events = facts
         .into_iter()
         .map(|fact| ledger::event(desk, fact))

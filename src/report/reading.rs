@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::ci_reports::dotenv::{Dotenv, Name};
-use crate::domain::ids::{FeatureId, MergeRequestId, ProjectPath};
+use crate::domain::ids::{FeatureId, MergeRequestId, NoteId, PipelineId, ProjectPath};
 use crate::domain::linking::grammar::{Claim, Reading, Target};
 use crate::domain::linking::{LinkKind, LinkRefusal, Linking, Sight};
 use crate::domain::ruling::Ruling;
@@ -132,6 +132,29 @@ pub fn change_set_links(
             )
         })
         .collect()
+}
+
+/// A link to the note that tells where a merge request stands.
+pub fn note_link(iid: u64, merge_request_url: &str, note: NoteId) -> (SeeAlso, String, String) {
+    (
+        SeeAlso::MergeRequests,
+        format!("Where !{iid} stands"),
+        format!("{merge_request_url}#note_{note}"),
+    )
+}
+
+/// A link to a pipeline.
+pub fn pipeline_link(
+    label: &str,
+    server: &str,
+    project: &ProjectPath,
+    pipeline: PipelineId,
+) -> (SeeAlso, String, String) {
+    (
+        SeeAlso::Pipelines,
+        label.to_owned(),
+        format!("{server}/{project}/-/pipelines/{pipeline}"),
+    )
 }
 
 /// Where people see a merge request.

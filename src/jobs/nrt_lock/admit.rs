@@ -150,7 +150,7 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
     let (refused, checks) = match decided {
         Err(reasons) => (report::queue_refusals(&reasons, home), checks(&reasons)),
         Ok(joined) => {
-            let queue = ledger.yard()?.queue;
+            let Yard { queue, nrt, .. } = ledger.yard()?;
             if let (Some(id), Some(before), Some(now)) = (
                 candidacy.change_set.note,
                 written,
@@ -164,7 +164,14 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
                     &now,
                 )?;
             }
-            let outcome = report::admitted(iid, &joined, &queue).seeing(links);
+            let running = nrt.lease.map(|lease| {
+                let (project, pipeline) = (&lease.holder.project, lease.holder.pipeline);
+                let label = "The trial that runs now";
+                report::pipeline_link(label, &desk.ci.server, project, pipeline)
+            });
+            let outcome = report::admitted(iid, &joined, &queue)
+                .seeing(links)
+                .seeing(running);
             return Ok(match joined {
                 Joined::New(_) => outcome.checked(checks(&[])),
                 Joined::Already | Joined::Served(_) => outcome.checked(
