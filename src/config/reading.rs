@@ -163,6 +163,18 @@ impl Section {
         }
     }
 
+    /// The title of a label, as GitLab takes it in a list.
+    pub(super) fn label(&mut self, key: &str) -> Option<String> {
+        let text = self.text(key)?;
+        if text.contains(',') || text.len() > 255 || text.trim() != text {
+            return self.wrong(
+                key,
+                "may not hold a comma, spaces at its ends, or more than 255 characters",
+            );
+        }
+        Some(text)
+    }
+
     /// What stands before a version's number in its tag: it is handed on to later jobs, where nothing may read it as more than text.
     pub(super) fn tag_prefix(&mut self, key: &str) -> Option<String> {
         let text = self.text(key)?;

@@ -1,10 +1,12 @@
 //! `trainyard await-validation`: has every role validated this content? With `--approve` or `--reject` it is the manual job
 //! by which a person gives the verdict; the verdict itself is GitLab's record of that job.
 
-use super::{Desk, Done, ledger, observe, tell};
+use super::{Desk, Done, labels, ledger, observe, tell};
 use crate::domain::event::Fact;
 use crate::domain::ids::{FeatureId, RoleName};
+use crate::domain::labelling::{Stage, Teller};
 use crate::domain::linking::{Link, LinkKind, Sight, named_features};
+use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Decision, Verdict, acceptance_criteria, may_decide};
 use crate::outcome::Outcome;
 use crate::ports::{Answer, MergeRequest};
@@ -53,6 +55,12 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let linking = linking_of(desk, &found)?;
     let body = report::note_validation(&linking, &judgement, &holders, home, &found.head);
     let note = tell::keep_state_note(desk, iid, &evidence.notes, &body)?;
+    let stage = match judgement.ruling() {
+        Ruling::Pass => Stage::Validated,
+        Ruling::Wait(_) => Stage::AwaitingValidation,
+        Ruling::Refuse(_) => Stage::Rejected,
+    };
+    show_stage(desk, &found, &linking, stage);
     let lapsed = judgement
         .standings
         .iter()
@@ -166,11 +174,22 @@ pub fn decide(
     };
     if decision == Decision::Reject && desk.may_look_up {
         tell::warn_without_log(desk, iid, &fact, &found.author)?;
+        show_stage(desk, &found, &linking_of(desk, &found)?, Stage::Rejected);
     }
     Ok(Done {
         outcome,
         events: vec![ledger::event(desk, fact)],
     })
+}
+
+fn show_stage(desk: &Desk<'_>, found: &MergeRequest, links: &[Link], stage: Stage) {
+    let known = labels::Known {
+        id: &found.id,
+        labels: Some(&found.labels),
+        links,
+        sights: None,
+    };
+    labels::show(desk, known, Some(stage), Teller::MergeRequest);
 }
 
 /// The features that the description says it closes; whether they are in order is `link-check`'s business.

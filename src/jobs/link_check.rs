@@ -1,8 +1,9 @@
 //! `trainyard link-check`: are the links of this merge request in order? Runs in a merge request pipeline.
 
 use super::observe::Linked;
-use super::{Desk, Done, ledger, observe, tell};
+use super::{Desk, Done, labels, ledger, observe, tell};
 use crate::domain::event::Fact;
+use crate::domain::labelling::{Stage, Teller};
 use crate::domain::linking::events_of_check;
 use crate::domain::ruling::Ruling;
 use crate::outcome::Outcome;
@@ -62,6 +63,19 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
             if asks { roles } else { &[] },
         )
     };
+    let stage = if asks {
+        Stage::AwaitingValidation
+    } else {
+        Stage::Linked
+    };
+    let shown = (!refused && !linked.linking.links.is_empty()).then_some(stage);
+    let known = labels::Known {
+        id,
+        labels: Some(&linked.merge_request.labels),
+        links: &linked.linking.links,
+        sights: Some(&linked.sights),
+    };
+    labels::show(desk, known, shown, Teller::MergeRequest);
     let outcome = with_reports(desk, &linked, outcome, refused)?
         .seeing(note.map(|note| report::note_link(iid, &linked.merge_request.url, note)));
     let events = facts

@@ -10,6 +10,7 @@ use super::{Desk, Done, observe};
 use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::ids::{CommitSha, FeatureId, UserName};
+use crate::domain::labelling::Stage;
 use crate::domain::versioning::{
     Appended, CloseRefusal, Closing, Number, Versions, by_feature, close, next_number,
 };
@@ -219,6 +220,7 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
             appended.change_set.note.map_or(Known::Unsure, Known::At),
             &note,
         )?;
+        super::labels::show_change_set(desk, &appended.change_set, Stage::Released);
     }
     ledger.record(&[Fact::VersionReleased {
         version: closing.id,

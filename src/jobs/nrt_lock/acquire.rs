@@ -8,12 +8,13 @@ use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::ids::TrialId;
 use crate::domain::integration::{MergeRequestState, Place, Ticket};
+use crate::domain::labelling::Stage;
 use crate::domain::nrt::{
     Abandoned, Candidate, Grant, Held, Holder, Liveness, NotHeld, Trial, grant, release,
     trial_under,
 };
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, append_to_version, tell};
+use crate::jobs::{Desk, Done, append_to_version, labels, tell};
 use crate::outcome::{Outcome, Problem};
 use crate::ports::{Answer, MergeRequest, Rebase};
 use crate::report;
@@ -290,6 +291,7 @@ fn prepare(
         change_sets: vec![change_set.merge_request.clone()],
     });
     ledger.record(&facts)?;
+    labels::show_change_set(desk, change_set, Stage::InTrial);
     let yard = ledger.yard()?;
     trial_under(&yard.nrt, held)
         .cloned()
@@ -329,7 +331,9 @@ fn withdraw(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, reason: &str)
         head,
         reason: reason.to_owned(),
     }])?;
-    tell::state(desk, change_set, &report::note_withdrawn(reason))
+    tell::state(desk, change_set, &report::note_withdrawn(reason))?;
+    labels::show_change_set(desk, change_set, Stage::Linked);
+    Ok(())
 }
 
 fn conflict(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, detail: &str) -> Answer<()> {
@@ -345,6 +349,7 @@ fn conflict(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, detail: &str)
         change_set,
         &report::note_conflicted(change_set, detail),
     )?;
+    labels::show_change_set(desk, change_set, Stage::Linked);
     tell::warn(
         desk,
         ledger,

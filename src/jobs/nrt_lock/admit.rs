@@ -9,13 +9,14 @@ use crate::domain::integration::{
     Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Queue, QueueRefusal, Request,
     join_queue,
 };
+use crate::domain::labelling::{Stage, Teller};
 use crate::domain::linking::{Link, LinkKind, Sight};
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Decision, Judgement, Verdict};
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision as Recording, Ledger};
 use crate::jobs::observe::{self, Linked};
-use crate::jobs::{Desk, Done, tell};
+use crate::jobs::{Desk, Done, labels, tell};
 use crate::outcome::{Outcome, SeeAlso};
 use crate::ports::{Answer, Evidence, INTEGRATE_JOB, Known, PipelineRecord, Place};
 use crate::report;
@@ -163,6 +164,19 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
                     Known::At(id),
                     &now,
                 )?;
+            }
+            let stage = match queue.rank(&found.id) {
+                Some(_) => Some(Stage::Queued),
+                None => queue.ticket(&found.id).map(|_| Stage::InTrial),
+            };
+            if let Some(stage) = stage {
+                let known = labels::Known {
+                    id: &found.id,
+                    labels: Some(&found.labels),
+                    links: &linked.linking.links,
+                    sights: Some(&linked.sights),
+                };
+                labels::show(desk, known, Some(stage), Teller::Gate);
             }
             let running = nrt.lease.map(|lease| {
                 let (project, pipeline) = (&lease.holder.project, lease.holder.pipeline);

@@ -3,9 +3,10 @@
 
 use crate::domain::event::Fact;
 use crate::domain::ids::Epoch;
+use crate::domain::labelling::Stage;
 use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial, hold, lease_of, release, trial_under};
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, append_to_version, tell};
+use crate::jobs::{Desk, Done, append_to_version, labels, tell};
 use crate::outcome::{Outcome, SeeAlso};
 use crate::ports::{Answer, JobRecord};
 use crate::report;
@@ -84,6 +85,7 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
         .collect();
     if failed.is_empty() {
         give_back(ledger, held, Abandoned::NoVerdict)?;
+        show_queued(desk, ledger, trial)?;
         return Ok(report::trial_without_verdict(
             trial,
             Abandoned::NoVerdict,
@@ -99,6 +101,7 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
     });
     let Some(judged) = judged else {
         give_back(ledger, held, Abandoned::Infrastructure)?;
+        show_queued(desk, ledger, trial)?;
         return Ok(report::trial_without_verdict(
             trial,
             Abandoned::Infrastructure,
@@ -141,6 +144,7 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
             change_set,
             &report::note_rejected(change_set, trial, &judged.name, &evidence),
         )?;
+        labels::show_change_set(desk, change_set, Stage::Rejected);
         tell::warn(
             desk,
             ledger,
@@ -159,6 +163,15 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
             format!("{} failed", judged.name),
             evidence,
         ))
+}
+
+/// Without a verdict the change sets wait again.
+fn show_queued(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()> {
+    let queue = ledger.yard()?.queue;
+    for ticket in trial.change_sets.iter().filter_map(|id| queue.ticket(id)) {
+        labels::show_change_set(desk, &ticket.change_set, Stage::Queued);
+    }
+    Ok(())
 }
 
 fn give_back(ledger: &Ledger<'_>, held: &Held, why: Abandoned) -> Answer<()> {
