@@ -160,6 +160,28 @@ pub enum SeeAlso {
     Releases,
 }
 
+/// A link for the job's page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pointer {
+    /// Where it stands.
+    pub list: SeeAlso,
+    /// What it is called; may be text that somebody wrote.
+    pub label: String,
+    /// Where it leads.
+    pub url: String,
+}
+
+impl Pointer {
+    /// A link of a list.
+    pub fn new(list: SeeAlso, label: impl Into<String>, url: impl Into<String>) -> Self {
+        Self {
+            list,
+            label: label.into(),
+            url: url.into(),
+        }
+    }
+}
+
 /// What a job has to say when it ran to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -173,8 +195,8 @@ pub struct Outcome {
     pub groups: Vec<(Group, String)>,
     /// The rules that were looked at.
     pub checks: Vec<Check>,
-    /// Links for the job's page: list, label, address.
-    pub links: Vec<(SeeAlso, String, String)>,
+    /// Links for the job's page.
+    pub links: Vec<Pointer>,
     /// Values for later jobs. For display: nothing may be decided on them.
     pub values: Dotenv,
 }
@@ -245,21 +267,9 @@ impl Outcome {
         self
     }
 
-    /// Adds a link for the job's page. The label may be text that somebody wrote.
+    /// Adds links for the job's page.
     #[must_use]
-    pub fn see(
-        mut self,
-        list: SeeAlso,
-        label: impl Into<String>,
-        address: impl Into<String>,
-    ) -> Self {
-        self.links.push((list, label.into(), address.into()));
-        self
-    }
-
-    /// Adds several of them.
-    #[must_use]
-    pub fn seeing(mut self, links: impl IntoIterator<Item = (SeeAlso, String, String)>) -> Self {
+    pub fn seeing(mut self, links: impl IntoIterator<Item = Pointer>) -> Self {
         self.links.extend(links);
         self
     }

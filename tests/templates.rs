@@ -166,6 +166,33 @@ fn every_job_of_ours_declares_its_reports() {
     }
 }
 
+#[test]
+fn the_documents_name_every_file_value_and_stage() {
+    use trainyard::ci_reports::{ANNOTATIONS, JUNIT, LINKS, dotenv};
+    use trainyard::domain::labelling::Stage;
+    let read = |name: &str| {
+        fs::read_to_string(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("docs")
+                .join(name),
+        )
+        .unwrap()
+    };
+    let (reports, configuration) = (read("reports.md"), read("configuration.md"));
+    for name in [ANNOTATIONS, JUNIT, LINKS] {
+        assert!(reports.contains(&format!("`{name}`")), "{name}");
+    }
+    for name in dotenv::Name::ALL {
+        assert!(
+            reports.contains(&format!("`{}`", name.as_str())),
+            "{name:?}"
+        );
+    }
+    for (key, _) in Stage::ALL {
+        assert!(configuration.contains(&format!("`{key}`")), "{key}");
+    }
+}
+
 /// With its inputs replaced, each template is valid against GitLab's own schema.
 #[test]
 #[expect(clippy::print_stderr, reason = "a check that is left out must say so")]

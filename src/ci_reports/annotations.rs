@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::outcome::SeeAlso;
+use crate::outcome::{Pointer, SeeAlso};
 
 /// More links of one list are left out.
 const MAX_LINKS: usize = 50;
@@ -14,7 +14,7 @@ const MAX_LABEL: usize = 150;
 const MAX_ADDRESS: usize = 500;
 
 /// The report: what of the links can be shown, in the order of the lists.
-pub fn of_links(links: &[(SeeAlso, String, String)]) -> String {
+pub fn of_links(links: &[Pointer]) -> String {
     let mut lists = Map::new();
     for list in [
         SeeAlso::Features,
@@ -23,7 +23,7 @@ pub fn of_links(links: &[(SeeAlso, String, String)]) -> String {
         SeeAlso::Releases,
     ] {
         let mut items: Vec<Value> = Vec::new();
-        for (_, label, url) in links.iter().filter(|(of, ..)| *of == list) {
+        for Pointer { label, url, .. } in links.iter().filter(|link| link.list == list) {
             let item = json!({"external_link": {"label": shown(label), "url": url}});
             if leads_to_a_page(url) && !items.contains(&item) && items.len() < MAX_LINKS {
                 items.push(item);
@@ -62,8 +62,8 @@ fn leads_to_a_page(url: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn link(list: SeeAlso, label: &str, url: &str) -> (SeeAlso, String, String) {
-        (list, label.to_owned(), url.to_owned())
+    fn link(list: SeeAlso, label: &str, url: &str) -> Pointer {
+        Pointer::new(list, label, url)
     }
 
     #[test]

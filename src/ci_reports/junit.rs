@@ -101,11 +101,10 @@ fn count(cases: &[Case<'_>], result: &str) -> String {
 
 /// Text without what XML 1.0 forbids even as a reference, and of bounded length.
 fn legal(text: &str) -> String {
-    let allowed = |c: &char| {
-        matches!(c, '\n' | '\t')
-            || !(c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
-                && !super::log::turns_direction(*c)
+    let forbidden = |c: char| {
+        c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') || super::log::turns_direction(c)
     };
+    let allowed = |c: &char| matches!(c, '\n' | '\t') || !forbidden(*c);
     text.chars().filter(allowed).take(MAX_TEXT).collect()
 }
 

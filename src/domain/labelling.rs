@@ -163,7 +163,13 @@ mod tests {
     #[test]
     fn exactly_the_label_of_the_stage_is_there_and_a_persons_own_stay() {
         use Stage::{InTrial, Landed, Linked, Queued, Validated};
-        let table: [(&[&str], Option<Stage>, &[&str], &[&str]); 7] = [
+        type Row = (
+            &'static [&'static str],
+            Option<Stage>,
+            &'static [&'static str],
+            &'static [&'static str],
+        );
+        let table: [Row; 7] = [
             (&["bug"], Some(Linked), &["linked"], &[]),
             (&["bug", "linked"], Some(Linked), &[], &[]),
             (&["linked"], Some(Queued), &["integrating"], &["linked"]),

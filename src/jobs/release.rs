@@ -15,7 +15,7 @@ use crate::domain::versioning::{
     Appended, CloseRefusal, Closing, Number, Versions, by_feature, close, next_number,
 };
 use crate::files;
-use crate::outcome::{Outcome, Problem, SeeAlso};
+use crate::outcome::{Outcome, Pointer, Problem, SeeAlso};
 use crate::ports::{Answer, DeploymentState, Known, Place};
 use crate::report;
 
@@ -202,6 +202,11 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
         .releases
         .publish(&tag, &format!("Version {}", closing.number), &notes)?;
     let completed = completed(&closing);
+    tracing::info!(
+        "`{tag}` is tagged and published; telling {} and {} merge requests",
+        count_features(&completed),
+        closing.content.len()
+    );
     for feature in &completed {
         let note = report::note_released(&closing.number, environment, &release.url);
         desk.announcements.keep_note(
@@ -238,11 +243,11 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
         count_features(&completed)
     ))
     .more(notes)
-    .see(
+    .seeing([Pointer::new(
         SeeAlso::Releases,
         format!("Version {}", closing.number),
-        release.url.clone(),
-    );
+        &release.url,
+    )]);
     Ok(Done {
         outcome,
         events: ledger.into_events(),

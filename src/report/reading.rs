@@ -7,7 +7,7 @@ use crate::domain::ids::{FeatureId, MergeRequestId, NoteId, PipelineId, ProjectP
 use crate::domain::linking::grammar::{Claim, Reading, Target};
 use crate::domain::linking::{LinkKind, LinkRefusal, Linking, Sight};
 use crate::domain::ruling::Ruling;
-use crate::outcome::{Problem, SeeAlso};
+use crate::outcome::{Pointer, Problem, SeeAlso};
 
 use super::plain;
 
@@ -70,7 +70,7 @@ pub fn feature_links<'a>(
     sights: &BTreeMap<FeatureId, Sight>,
     merge_request_url: &str,
     home: &ProjectPath,
-) -> Vec<(SeeAlso, String, String)> {
+) -> Vec<Pointer> {
     features
         .into_iter()
         .filter_map(|id| sights.get(id).and_then(Sight::seen))
@@ -87,7 +87,7 @@ pub fn feature_links<'a>(
                     feature.url.clone(),
                 )
             };
-            (SeeAlso::Features, label, url)
+            Pointer::new(SeeAlso::Features, label, url)
         })
         .collect()
 }
@@ -97,13 +97,13 @@ pub fn holder_links(
     ruling: &Ruling<(), LinkRefusal>,
     server: &str,
     home: &ProjectPath,
-) -> Vec<(SeeAlso, String, String)> {
+) -> Vec<Pointer> {
     let reasons: &[LinkRefusal] = match ruling {
         Ruling::Refuse(reasons) => reasons,
         Ruling::Pass | Ruling::Wait(()) => &[],
     };
     let holder = |reason: &LinkRefusal| match reason {
-        LinkRefusal::AlreadyClaimed { feature, by, .. } => Some((
+        LinkRefusal::AlreadyClaimed { feature, by, .. } => Some(Pointer::new(
             SeeAlso::MergeRequests,
             format!("{by} closes {}", feature.seen_from(home)),
             merge_request_url(server, by),
@@ -118,14 +118,11 @@ pub fn holder_links(
 }
 
 /// Links to the merge requests of a trial or a landing.
-pub fn change_set_links(
-    merge_requests: &[MergeRequestId],
-    server: &str,
-) -> Vec<(SeeAlso, String, String)> {
+pub fn change_set_links(merge_requests: &[MergeRequestId], server: &str) -> Vec<Pointer> {
     merge_requests
         .iter()
         .map(|id| {
-            (
+            Pointer::new(
                 SeeAlso::MergeRequests,
                 id.to_string(),
                 merge_request_url(server, id),
@@ -135,8 +132,8 @@ pub fn change_set_links(
 }
 
 /// A link to the note that tells where a merge request stands.
-pub fn note_link(iid: u64, merge_request_url: &str, note: NoteId) -> (SeeAlso, String, String) {
-    (
+pub fn note_link(iid: u64, merge_request_url: &str, note: NoteId) -> Pointer {
+    Pointer::new(
         SeeAlso::MergeRequests,
         format!("Where !{iid} stands"),
         format!("{merge_request_url}#note_{note}"),
@@ -149,8 +146,8 @@ pub fn pipeline_link(
     server: &str,
     project: &ProjectPath,
     pipeline: PipelineId,
-) -> (SeeAlso, String, String) {
-    (
+) -> Pointer {
+    Pointer::new(
         SeeAlso::Pipelines,
         label.to_owned(),
         format!("{server}/{project}/-/pipelines/{pipeline}"),

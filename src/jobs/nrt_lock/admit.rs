@@ -17,7 +17,7 @@ use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision as Recording, Ledger};
 use crate::jobs::observe::{self, Linked};
 use crate::jobs::{Desk, Done, labels, tell};
-use crate::outcome::{Outcome, SeeAlso};
+use crate::outcome::{Outcome, Pointer, SeeAlso};
 use crate::ports::{Answer, Evidence, INTEGRATE_JOB, Known, PipelineRecord, Place};
 use crate::report;
 
@@ -147,7 +147,11 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
     let named = linked.linking.links.iter().map(|link| &link.feature);
     let links = report::feature_links(named, &linked.sights, &found.url, home)
         .into_iter()
-        .chain([(SeeAlso::MergeRequests, format!("!{iid}"), found.url.clone())]);
+        .chain([Pointer::new(
+            SeeAlso::MergeRequests,
+            format!("!{iid}"),
+            &found.url,
+        )]);
     let (refused, checks) = match decided {
         Err(reasons) => (report::queue_refusals(&reasons, home), checks(&reasons)),
         Ok(joined) => {
@@ -316,7 +320,7 @@ fn head_pipeline(pipeline: &PipelineRecord) -> HeadPipeline {
 
 /// The gate can be quicker than the job that woke it: its success is the request, so it is given a moment to end.
 fn settled_evidence(desk: &Desk<'_>, iid: u64) -> Answer<Evidence> {
-    for _ in 0..PATIENCE {
+    for attempt in 0..PATIENCE {
         let evidence = desk.records.evidence(iid)?;
         let newest = evidence.pipelines.first();
         let ending = newest.is_some_and(|p| {
@@ -326,6 +330,11 @@ fn settled_evidence(desk: &Desk<'_>, iid: u64) -> Answer<Evidence> {
         });
         if !ending {
             return Ok(evidence);
+        }
+        if attempt % 5 == 0 {
+            tracing::info!(
+                "waiting for the job `{INTEGRATE_JOB}` of !{iid} to end: its success is the request"
+            );
         }
         desk.clock.wait(Duration::from_secs(2));
     }

@@ -7,7 +7,7 @@ use crate::domain::labelling::Stage;
 use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial, hold, lease_of, release, trial_under};
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::{Desk, Done, append_to_version, labels, tell};
-use crate::outcome::{Outcome, SeeAlso};
+use crate::outcome::{Outcome, Pointer, SeeAlso};
 use crate::ports::{Answer, JobRecord};
 use crate::report;
 
@@ -158,11 +158,11 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
             &trial.change_sets,
             &desk.ci.server,
         ))
-        .see(
+        .seeing([Pointer::new(
             SeeAlso::Pipelines,
             format!("{} failed", judged.name),
             evidence,
-        ))
+        )]))
 }
 
 /// Without a verdict the change sets wait again.
