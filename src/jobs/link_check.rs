@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Desk, Done, ledger, observe, tell};
+use super::{Desk, Done, labels, ledger, observe, tell};
 use crate::domain::event::Fact;
-use crate::domain::ids::MergeRequestId;
-use crate::domain::linking::{Exemptible, Link, LinkKind, Linking, Remembered, events_of_check};
+use crate::domain::ids::{FeatureId, MergeRequestId};
+use crate::domain::labelling::{Stage, Teller};
+use crate::domain::linking::grammar::Reading;
+use crate::domain::linking::{
+    Exemptible, Link, LinkKind, LinkRefusal, Linking, Remembered, Sight, events_of_check,
+};
 use crate::domain::ruling::Ruling;
 use crate::outcome::Outcome;
 use crate::ports::{Answer, Own};
@@ -57,6 +61,7 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
             commit: head.clone(),
         });
     }
+    let mut note = None;
     // A note that asked for something is set right when nothing is asked any more; without one there is nothing to say.
     if desk.may_look_up && (refused || asks || !links.is_empty() || notes.contains_key(tell::STATE))
     {
@@ -67,7 +72,7 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
         } else {
             report::note_linked(links, home)
         };
-        tell::keep_linked_note(desk, iid, &notes, &body, &after)?;
+        note = Some(tell::keep_linked_note(desk, iid, &notes, &body, &after)?);
     }
     let outcome = if refused {
         report::links_refused(iid, reasons, &linked.linking, home)
@@ -75,6 +80,28 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
         let roles = if asks { roles.as_slice() } else { &[] };
         report::links_in_order(id, &linked.linking, &linked.sights, home, roles)
     };
+    let stage = if asks {
+        Stage::AwaitingValidation
+    } else {
+        Stage::Linked
+    };
+    let shown = (!refused && !linked.linking.links.is_empty()).then_some(stage);
+    let known = labels::Known {
+        id,
+        labels: Some(&linked.merge_request.labels),
+        links: &linked.linking.links,
+        sights: Some(&linked.sights),
+    };
+    labels::show(desk, known, shown, Teller::MergeRequest);
+    let read = Read {
+        reading: &linked.reading,
+        ruling: &linked.ruling,
+        linking: &linked.linking,
+        sights: &linked.sights,
+        url: &linked.merge_request.url,
+    };
+    let outcome = with_reports(desk, &read, outcome)?
+        .seeing(note.map(|note| report::note_link(iid, &linked.merge_request.url, note)));
     Ok(Done {
         outcome: not_checked(desk, outcome, &linked.linking),
         events: facts
@@ -142,6 +169,14 @@ fn from_variables(desk: &Desk<'_>, status: u16) -> Answer<Done> {
     } else {
         report::links_refused(id.iid, reasons, &linking, home)
     };
+    let read = Read {
+        reading: &reading,
+        ruling: &ruling,
+        linking: &linking,
+        sights: &sights,
+        url: &report::merge_request_url(&desk.ci.server, &id),
+    };
+    let outcome = with_reports(desk, &read, outcome)?;
     let outcome = report::read_from_variables(outcome, status, as_started.cut);
     Ok(Done {
         outcome: not_checked(desk, outcome, &linking),
@@ -150,4 +185,43 @@ fn from_variables(desk: &Desk<'_>, status: u16) -> Answer<Done> {
             .map(|fact| ledger::event(desk, fact))
             .collect(),
     })
+}
+
+/// What a description came to.
+struct Read<'a> {
+    reading: &'a Reading,
+    ruling: &'a Ruling<(), LinkRefusal>,
+    linking: &'a Linking,
+    sights: &'a BTreeMap<FeatureId, Sight>,
+    url: &'a str,
+}
+
+/// What people look at beside the headline: what was read, rule by rule, and where it leads.
+fn with_reports(desk: &Desk<'_>, read: &Read<'_>, outcome: Outcome) -> Answer<Outcome> {
+    let home = observe::features_project(desk);
+    let (readers, features) = (&desk.ci.project, &desk.config.features);
+    let named = read.linking.links.iter().map(|link| &link.feature);
+    let links = report::feature_links(named, read.sights, read.url, readers, home)
+        .into_iter()
+        .chain(report::holder_links(read.ruling, &desk.ci.server, home));
+    let outcome = outcome
+        .read(report::what_was_read(
+            read.reading,
+            read.sights,
+            readers,
+            home,
+        ))
+        .checked(report::link_checks(
+            read.ruling,
+            read.linking,
+            features.links,
+            features.label.is_some() || features.issue_type.is_some(),
+            home,
+        ))
+        .seeing(links);
+    if matches!(read.ruling, Ruling::Refuse(_)) {
+        return Ok(outcome
+            .next("edit the description, then start a new pipeline: editing alone starts none"));
+    }
+    Ok(outcome.handing_on(report::link_values(read.linking, home)?))
 }

@@ -15,8 +15,7 @@ pub use refusals::link_refusals;
 
 /// Untrusted text as code: on one line, no sign of it read by GitLab, easy to copy.
 fn quoted(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let clean = plain(text).replace(turns, "").replace('`', "'");
+    let clean = plain(text).replace('`', "'");
     format!("`{}`", if clean.is_empty() { "..." } else { &clean })
 }
 
@@ -91,7 +90,7 @@ pub fn links_in_order(
             .iter()
             .map(|role| format!("`validate:{role}`"))
             .collect();
-        outcome = outcome.with(format!(
+        outcome = outcome.next(format!(
             "because it closes a feature, people must validate it: {}",
             jobs.join(", ")
         ));
@@ -150,12 +149,12 @@ fn with_hints(outcome: Outcome, linking: &Linking, home: &ProjectPath) -> Outcom
     let warnings = linking
         .warnings
         .iter()
-        .map(|warning| format!("warning: {}", link_refusal(warning, home)));
+        .map(|warning| link_refusal(warning, home));
     let followed = linking.followed.iter().map(|followed| {
         let (from, to) = (followed.from.seen_from(home), followed.to.seen_from(home));
         let line = refusals::corrected(&followed.at, None, &to);
         format!(
-            "warning: the feature {from} was moved and is {to} now; the link counts for {to}. Edit the description: {}",
+            "the feature {from} was moved and is {to} now; the link counts for {to}. Edit the description: {}",
             line.map_or_else(|| format!("write {}", quoted(&to)), |line| format!("write {}", quoted(&line)))
         )
     });
@@ -163,7 +162,7 @@ fn with_hints(outcome: Outcome, linking: &Linking, home: &ProjectPath) -> Outcom
     warnings
         .chain(followed)
         .chain(remarks)
-        .fold(outcome, Outcome::with)
+        .fold(outcome, Outcome::warning)
 }
 
 /// Words that come near a link, and what would have been one.

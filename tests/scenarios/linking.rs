@@ -302,7 +302,7 @@ fn a_job_that_may_not_read_its_merge_request_falls_back_on_its_variables_and_say
 #[test]
 fn the_policy_decides_about_missing_links_and_never_about_wrong_ones() {
     for (policy, code, said) in [
-        ("warned", 0, "warning: the description names no feature"),
+        ("warned", 0, "the description names no feature"),
         ("off", 0, "and need not"),
     ] {
         let mut stage = Stage::with(&[(
