@@ -389,6 +389,24 @@ mod tests {
     }
 
     #[test]
+    fn the_documents_name_every_rule() {
+        let documents = include_str!("../../docs/reports.md");
+        let links = LinkRule::ALL.map(LinkRule::words);
+        let queue = JoinRule::ALL.map(JoinRule::words);
+        let criteria = criteria_are_ticked(false, &[]).rule;
+        let others = [
+            newest_commit(None).rule,
+            player_may_decide(None).rule,
+            criteria,
+        ];
+        let role = role_rule(&"po".parse().unwrap());
+        let all = links.into_iter().chain(queue).map(str::to_owned);
+        for rule in all.chain(others).chain([role]) {
+            assert!(documents.contains(&rule), "{rule}");
+        }
+    }
+
+    #[test]
     fn the_gate_lists_what_it_looked_at() {
         let checks = queue_checks(&[QueueRefusal::Draft], true, false, &home());
         assert_eq!(states(&checks), "pFppppppsp");

@@ -58,7 +58,7 @@ fn admit_forgotten(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Outcome> {
             .iter()
             .any(|p| p.request.is_some() && p.commit == found.head);
         if asked {
-            outcome = outcome.with(admit(desk, ledger, found.id.iid)?.to_string());
+            outcome = outcome.including(admit(desk, ledger, found.id.iid)?);
         }
     }
     Ok(outcome)
