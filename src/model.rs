@@ -53,6 +53,14 @@ const GLOSSARY: &[(&str, &str)] = &[
         "merging what was validated and appending it to the version",
     ),
     ("Alert", "a message to a person who must act"),
+    (
+        "Channel",
+        "where a team reads messages beside GitLab: a chat room, a webhook, a command",
+    ),
+    (
+        "Reminder",
+        "a message that something has waited for long, to whoever can end that",
+    ),
 ];
 
 /// The colours of event storming, with dark text so that they read on any background.

@@ -314,7 +314,11 @@ pub(super) fn alert_text(cause: &Fact) -> String {
         | Fact::VersionDeployed { .. }
         | Fact::VersionReleased { .. }
         | Fact::ReleaseFailed { .. }
-        | Fact::ContributorWarned { .. } => format!("{} needs you.", cause.subject()),
+        | Fact::ContributorWarned { .. }
+        | Fact::ChannelOpened { .. }
+        | Fact::DeliveryStarted { .. }
+        | Fact::DeliverySucceeded { .. }
+        | Fact::DeliveryFailed { .. } => format!("{} needs you.", cause.subject()),
     }
 }
 
