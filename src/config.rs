@@ -3,6 +3,7 @@
 //! The only place that reads the environment.
 
 pub mod ci;
+pub mod notification;
 mod reading;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use crate::domain::linking::LinkPolicy;
 use crate::domain::validation::Members;
 use crate::domain::versioning::Numbering;
 use crate::outcome::Problem;
+use notification::Notification;
 use reading::Section;
 
 /// The name of the configuration file, at the root of the target branch.
@@ -38,6 +40,8 @@ pub struct Config {
     pub nrt: Nrt,
     /// How versions are numbered and released.
     pub versions: Versions,
+    /// How people are told.
+    pub notification: Notification,
 }
 
 /// How features are recognised and linked.
@@ -213,6 +217,7 @@ impl Config {
                 .unwrap_or_else(|| "production".to_owned()),
             frozen: s.text("frozen"),
         });
+        let notification = root.section("notification", Notification::read);
         Self {
             branch,
             features,
@@ -221,6 +226,7 @@ impl Config {
             integration,
             nrt,
             versions,
+            notification,
         }
     }
 
@@ -236,6 +242,8 @@ impl Config {
         };
         let mut problems = unknown(&self.validation.roles, "validation.roles");
         problems.extend(unknown(&self.versions.released_by, "versions.released_by"));
+        let roles = self.roles.iter().map(|role| &role.name).collect();
+        problems.extend(self.notification.contradictions(&roles));
         for role in &self.roles {
             if role.members == Members::default() {
                 problems.push(format!(
