@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::domain::ids::{Epoch, RoleName};
+use crate::domain::ids::{ChannelName, Epoch, RoleName};
 
 /// Takes features from their GitLab issue to production: links, validations, one queue for one test environment, versions.
 ///
@@ -103,6 +103,14 @@ pub enum Command {
     /// Release the open version (pipeline of the default branch).
     #[command(subcommand)]
     Release(Release),
+    /// Tell what is due: messages that were held back, and reminders of what has waited too long (scheduled pipeline).
+    ///
+    /// Reads what waits from the log and from the open merge requests: validations, stale drafts, tickets, the lease, a release
+    /// that is not finished, trouble that nobody answers. Mentions the people on the merge request, and tells the channels of
+    /// `notification` in `.trainyard.yml`. Run twice, it tells nothing twice.
+    Remind(Remind),
+    /// Send a test message to one channel, and say what it answered.
+    Notify(Notify),
     /// Print the queue and the state of the NRT environment.
     Queue(Print),
     /// Print the open version: its change sets and the number it would get.
@@ -243,6 +251,28 @@ pub enum Release {
         #[arg(long, value_name = "TEXT", default_value = "the deployment failed")]
         reason: String,
     },
+}
+
+/// Flags of `remind`.
+#[derive(Debug, Args)]
+pub struct Remind {
+    /// Write and send nothing; print what would be, and what is due when.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON for programs.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `notify`.
+#[derive(Debug, Args)]
+pub struct Notify {
+    /// The channel, as `notification.channels` names it.
+    #[arg(long, value_name = "CHANNEL")]
+    pub test: ChannelName,
+    /// Print what would be sent instead.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Flags of commands that print state.

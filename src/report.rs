@@ -5,17 +5,19 @@
 
 mod landing;
 mod linking;
+mod messages;
 mod queue;
 mod release;
+mod reminders;
 mod validation;
 
 pub use landing::*;
 pub use linking::*;
+pub use messages::*;
 pub use queue::*;
 pub use release::*;
+pub use reminders::*;
 pub use validation::*;
-
-use crate::domain::notification::Alert;
 
 /// Untrusted text for one line of a note: no line of its own, no Markdown, no HTML, no mention, no reference.
 ///
@@ -62,12 +64,6 @@ pub fn plain(text: &str) -> String {
         .filter(|c| !c.is_control())
         .take(400)
         .collect()
-}
-
-/// A new note for people who must act; the mention is what makes GitLab tell them.
-pub fn alert(alert: &Alert) -> String {
-    let people: Vec<String> = alert.people.iter().map(|name| format!("@{name}")).collect();
-    format!("{} {}", people.join(" "), alert_text(&alert.cause))
 }
 
 fn bullets(lines: &[String]) -> String {

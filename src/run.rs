@@ -4,14 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::channels::Post;
 use crate::cli::{
-    Acquire, AwaitValidation, Cli, Command, Global, NrtLock, Print, Release, Report, StatePlace,
+    Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Print, Release, Remind,
+    Report, StatePlace,
 };
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::config::ci::Ci;
 use crate::domain::event::Event;
 use crate::domain::ids::{BranchName, FeatureId};
+use crate::domain::notification::rounds::Mode;
 use crate::domain::validation::Decision;
 use crate::domain::yard::Yard;
 use crate::files;
@@ -22,7 +25,9 @@ use crate::insights::page::{Frame, page};
 use crate::insights::{self, Insights, Period};
 use crate::jobs::nrt_lock::acquire::Files;
 use crate::jobs::nrt_lock::trial_pipeline::Runtime;
-use crate::jobs::{Desk, Done, append_to_version, await_validation, link_check, nrt_lock, release};
+use crate::jobs::{
+    Desk, Done, append_to_version, await_validation, link_check, nrt_lock, post, release, remind,
+};
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
 use crate::sinks::cloud_event;
@@ -63,13 +68,11 @@ pub fn run(cli: Cli) -> Answer<Printed> {
         Command::NrtLock(NrtLock::Enqueue) => job(&global, Trust::WakeUp, nrt_lock::enqueue::run),
         Command::NrtLock(NrtLock::Admit { merge_request }) => {
             let number = merge_request.and_then(|number| number.0);
-            job(&global, Trust::Gate, |desk| {
-                nrt_lock::admit::run(desk, number)
-            })
+            gate_job(&global, |desk| nrt_lock::admit::run(desk, number))
         }
         Command::NrtLock(NrtLock::Acquire(flags)) => {
             let runtime = runtime(&global, &flags);
-            job(&global, Trust::Gate, |desk| {
+            gate_job(&global, |desk| {
                 nrt_lock::acquire::run(
                     desk,
                     Files {
@@ -80,18 +83,23 @@ pub fn run(cli: Cli) -> Answer<Printed> {
                 )
             })
         }
-        Command::NrtLock(NrtLock::Release(flags)) => job(&global, Trust::Gate, |desk| {
-            nrt_lock::release::run(desk, flags.epoch)
-        }),
-        Command::AppendToVersion(flags) => job(&global, Trust::Gate, |desk| {
-            append_to_version::run(desk, flags.epoch)
-        }),
-        Command::Release(step) => job(&global, Trust::Gate, |desk| match step {
+        Command::NrtLock(NrtLock::Release(flags)) => {
+            gate_job(&global, |desk| nrt_lock::release::run(desk, flags.epoch))
+        }
+        Command::AppendToVersion(flags) => {
+            gate_job(&global, |desk| append_to_version::run(desk, flags.epoch))
+        }
+        Command::Release(Release::Preview { version }) => {
+            job(&global, Trust::Gate, |desk| release::preview(desk, version))
+        }
+        Command::Release(step) => gate_job(&global, |desk| match step {
             Release::Preview { version } => release::preview(desk, version),
             Release::Prepare { version, dotenv } => release::prepare(desk, version, &dotenv),
             Release::Publish => release::publish(desk),
             Release::Abort { reason } => release::abort(desk, &reason),
         }),
+        Command::Remind(flags) => with_desk(&global, Trust::Gate, |desk| remind(desk, &flags)),
+        Command::Notify(flags) => with_desk(&global, Trust::Gate, |desk| notify(desk, &flags)),
         Command::Queue(print) => with_desk(&global, Trust::Gate, |desk| queue(desk, &print)),
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
         Command::Report(flags) => draw(&global, &flags),
@@ -142,6 +150,72 @@ fn job(
     })
 }
 
+/// The same for a job of the gate, which also tells the channels what happened; that never fails it.
+fn gate_job(global: &Global, work: impl FnOnce(&Desk<'_>) -> Answer<Done>) -> Answer<Printed> {
+    job(global, Trust::Gate, |desk| {
+        let mut done = work(desk)?;
+        match post::run(desk) {
+            Ok(events) => done.events.extend(events),
+            Err(problem) => tracing::warn!(
+                "the channels were not told, a later job does: {}",
+                problem.full_text()
+            ),
+        }
+        Ok(done)
+    })
+}
+
+fn remind(desk: &Desk<'_>, flags: &Remind) -> Answer<Printed> {
+    let mode = if flags.dry_run { Mode::Dry } else { Mode::Real };
+    let (rounds, events) = remind::run(desk, mode)?;
+    leave_events(desk.ci, &events)?;
+    let (now, zone) = (
+        desk.clock.now(),
+        &desk.config.notification.rules.calendar.zone,
+    );
+    Ok(if flags.json {
+        Printed::text(report::reminded_json(&rounds, now))
+    } else {
+        printed(&report::reminded(&rounds, mode, zone, now))
+    })
+}
+
+fn notify(desk: &Desk<'_>, flags: &Notify) -> Answer<Printed> {
+    let channel = &flags.test;
+    let channels = &desk.config.notification.channels;
+    if !channels.contains_key(channel) {
+        let known: Vec<String> = channels.keys().map(|name| format!("`{name}`")).collect();
+        let known = if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        };
+        return Err(Problem::misconfigured(
+            format!("there is no channel `{channel}`; `notification.channels` defines {known}"),
+            "name one of them, or define it in `.trainyard.yml` on the default branch",
+        ));
+    }
+    let letter = post::test_letter(desk, channel);
+    if flags.dry_run {
+        let post = Post::new(channels, desk.ci, desk.clock);
+        return Ok(Printed::text(
+            post.preview(channel, &[letter]).unwrap_or_default(),
+        ));
+    }
+    match desk.channels.deliver(channel, &[letter]).failure {
+        None => Ok(Printed::text(format!(
+            "ok: the channel `{channel}` took a test message"
+        ))),
+        Some(failure) => Err(Problem::misconfigured(
+            format!(
+                "the channel `{channel}` took no test message: {}",
+                failure.reason
+            ),
+            failure.mend,
+        )),
+    }
+}
+
 fn printed(outcome: &Outcome) -> Printed {
     Printed {
         text: outcome.to_string(),
@@ -159,6 +233,7 @@ fn with_desk<T>(
     let gitlab = GitLab::new(&ci, &clock, trust)?;
     let tree = WorkTree::at(&ci.directory);
     let config = rules(&ci, &gitlab, &tree, trust)?;
+    let channels = Post::new(&config.notification.channels, &ci, &clock);
     let variables;
     let folder;
     let journal: &dyn Journal = match (trust, &global.state) {
@@ -183,6 +258,7 @@ fn with_desk<T>(
         people: &gitlab,
         workers: &gitlab,
         announcements: &gitlab,
+        channels: &channels,
         releases: &gitlab,
         commits: &tree,
         journal,

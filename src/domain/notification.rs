@@ -10,6 +10,7 @@ pub mod letter;
 pub mod outbox;
 pub mod policy;
 pub mod reminder;
+pub mod rounds;
 pub mod rules;
 
 use std::collections::BTreeSet;

@@ -198,6 +198,7 @@ fn give_up(
         None => report::note_waits_again(&obstacle.text),
     };
     tell::state(desk, change_set, &note)?;
+    tell::alert_all(desk, ledger)?;
     Ok(report::not_landed(
         change_set,
         &obstacle.text,

@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::letter::Sort;
-use super::policy::{self, About, Tier};
+use super::policy::{self, About, Matter, Tier, Who};
 use super::rules::{KEPT, Rules};
 use crate::domain::event::{Event, Fact, Subject};
-use crate::domain::ids::{ChannelName, JobId, MessageId};
+use crate::domain::ids::{ChannelName, JobId, MergeRequestId, MessageId, UserName};
 
 /// How long a delivery that has begun is left to the job that began it. Longer than any job may take for it.
 pub const TAKEN_FOR: SignedDuration = SignedDuration::from_mins(10);
@@ -32,6 +32,8 @@ pub struct Raised {
     pub event: Event,
     /// The messages whose matter it ends.
     pub recovers: Vec<MessageId>,
+    /// Who must act, as far as the log knows.
+    pub people: Vec<UserName>,
 }
 
 /// How a channel has been doing.
@@ -79,6 +81,9 @@ pub struct Outbox {
     standing: BTreeMap<About, Vec<MessageId>>,
     /// Alarms that have.
     over: BTreeSet<MessageId>,
+    /// Whom alarms are for: the authors of change sets that were queued, and who closed the last version.
+    authors: BTreeMap<MergeRequestId, UserName>,
+    closed_by: Option<UserName>,
     channels: BTreeMap<ChannelName, Service>,
 }
 
@@ -111,12 +116,32 @@ impl Outbox {
                 tier,
                 event: event.clone(),
                 recovers,
+                people: self.people(&event.fact, row.who),
             });
         }
     }
 
+    fn people(&self, fact: &Fact, who: Who) -> Vec<UserName> {
+        let person = match (who, fact.subject()) {
+            (Who::Author, Subject::MergeRequest(id)) => self.authors.get(&id),
+            (Who::ReleaseManagers, _) => self.closed_by.as_ref(),
+            (Who::Author | Who::Nobody | Who::RoleHolders, _) => None,
+        };
+        person.into_iter().cloned().collect()
+    }
+
     fn keep_books(&mut self, event: &Event) {
         let raised = self.raised.len();
+        if let Fact::ChangeSetQueued { change_set } = &event.fact {
+            let id = change_set.merge_request.clone();
+            self.authors.insert(id, change_set.author.clone());
+            // The author has acted: nobody need be told to any more. That it is over is told when it lands.
+            let about = (Matter::ChangeSet, event.fact.subject().to_string());
+            let answered = self.standing.get(&about).into_iter().flatten().cloned();
+            self.over.extend(answered);
+        } else if let Fact::VersionClosed { closed_by, .. } = &event.fact {
+            self.closed_by.clone_from(closed_by);
+        }
         let Subject::Channel(name) = event.fact.subject() else {
             return;
         };
@@ -167,6 +192,23 @@ impl Outbox {
         self.raised.iter().find(|raised| raised.id == *id)
     }
 
+    /// Alarms that somebody must still act on, oldest first.
+    pub fn alarms(&self) -> impl Iterator<Item = &Raised> {
+        self.raised
+            .iter()
+            .filter(|raised| raised.tier == Tier::Alarm && !self.over.contains(&raised.id))
+    }
+
+    /// The last alarm about each change set that has not landed since.
+    pub fn unanswered(&self) -> Vec<&Raised> {
+        self.standing
+            .iter()
+            .filter(|((matter, _), _)| *matter == Matter::ChangeSet)
+            .filter_map(|(_, ids)| ids.last().filter(|id| !self.over.contains(id)))
+            .filter_map(|id| self.raised(id))
+            .collect()
+    }
+
     /// Whether a channel got a message.
     pub fn was_delivered(&self, channel: &ChannelName, id: &MessageId) -> bool {
         self.channels
@@ -174,14 +216,25 @@ impl Outbox {
             .is_some_and(|service| service.delivered.contains(id))
     }
 
-    /// What a channel is to be told, oldest first, each now or later.
+    /// The jobs that have begun deliveries and not ended them, as far as they may still be at it.
+    pub fn takers(&self, now: Timestamp) -> BTreeSet<JobId> {
+        self.channels
+            .values()
+            .flat_map(|service| service.taken.values())
+            .filter(|(at, _)| now.duration_since(*at) < TAKEN_FOR)
+            .filter_map(|(_, job)| *job)
+            .collect()
+    }
+
+    /// What a channel is to be told, oldest first, each now or later. `over` are jobs that send nothing any more: what they
+    /// had begun is pending again.
     pub fn pending(
         &self,
         channel: &ChannelName,
         reminders: &[Pending],
         rules: &Rules,
         now: Timestamp,
-        job: JobId,
+        over: &BTreeSet<JobId>,
     ) -> Vec<Pending> {
         let Some(service) = self.channels.get(channel) else {
             return Vec::new();
@@ -196,7 +249,7 @@ impl Outbox {
             .filter_map(|raised| self.told(channel, service, raised, rules));
         told.chain(reminders.iter().cloned())
             .filter(|pending| !service.delivered.contains(&pending.id))
-            .filter(|pending| !service.is_taken(&pending.id, now, job))
+            .filter(|pending| !service.is_taken(&pending.id, now, over))
             .filter(|pending| now.duration_since(pending.at) < KEPT)
             .map(|pending| pending.timed(channel, rules))
             .collect()
@@ -254,11 +307,11 @@ impl Outbox {
 }
 
 impl Service {
-    fn is_taken(&self, id: &MessageId, now: Timestamp, job: JobId) -> bool {
-        // A job that finds its own beginning died in between and was started again.
-        self.taken
-            .get(id)
-            .is_some_and(|(at, by)| *by != Some(job) && now.duration_since(*at) < TAKEN_FOR)
+    fn is_taken(&self, id: &MessageId, now: Timestamp, over: &BTreeSet<JobId>) -> bool {
+        self.taken.get(id).is_some_and(|(at, by)| {
+            let ended = by.is_some_and(|job| over.contains(&job));
+            !ended && now.duration_since(*at) < TAKEN_FOR
+        })
     }
 }
 

@@ -34,6 +34,7 @@ pub fn run(desk: &Desk<'_>, merge_request: Option<u64>) -> Answer<Done> {
         Some(iid) => admit(desk, &ledger, iid)?,
         None => admit_forgotten(desk, &ledger)?,
     };
+    tell::alert_all(desk, &ledger)?;
     Ok(Done {
         outcome,
         events: ledger.into_events(),
@@ -155,6 +156,14 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
                     tell::STATE,
                     Known::At(id),
                     &now,
+                )?;
+            }
+            if matches!(joined, Joined::New(_)) {
+                tell::settle(
+                    desk,
+                    iid,
+                    &evidence.notes,
+                    "it joined the queue at a later commit or request",
                 )?;
             }
             return Ok(report::admitted(iid, &joined, &queue));

@@ -107,7 +107,7 @@ impl History {
 
     fn pending(&self, channel: &str, now: i64) -> Vec<(Sort, MessageId)> {
         self.outbox
-            .pending(&name(channel), &[], &self.rules, at(now), JobId(9))
+            .pending(&name(channel), &[], &self.rules, at(now), &BTreeSet::new())
             .into_iter()
             .filter(|pending| pending.due <= at(now))
             .map(|pending| (pending.sort, pending.id))
@@ -217,11 +217,18 @@ fn what_one_job_is_sending_no_other_sends_until_it_must_have_died() {
     let pending = |job, now| {
         history
             .outbox
-            .pending(&name("team"), &[], &history.rules, at(now), JobId(job))
+            .pending(
+                &name("team"),
+                &[],
+                &history.rules,
+                at(now),
+                &BTreeSet::from([JobId(job)]),
+            )
             .len()
     };
+    assert_eq!(history.outbox.takers(at(100)), BTreeSet::from([JobId(5)]));
     assert_eq!(pending(6, 100), 0);
-    assert_eq!(pending(5, 100), 1, "the same job, started again");
+    assert_eq!(pending(5, 100), 1, "the job that began is over");
     assert_eq!(pending(6, 700), 1, "ten minutes later");
 }
 

@@ -1,0 +1,173 @@
+//! What `remind` and `notify` say in the job log.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use crate::domain::notification::letter::Span;
+use crate::domain::notification::rounds::{Mode, Rounds};
+use crate::outcome::Outcome;
+
+use super::plain;
+
+/// What a run did, or would do.
+pub fn reminded(rounds: &Rounds, mode: Mode, zone: &TimeZone, now: Timestamp) -> Outcome {
+    let sent: usize = rounds.handed.iter().map(|handed| handed.taken.len()).sum();
+    let (mentioned, due) = (
+        rounds.mentioned.len(),
+        rounds.held.iter().filter(|(_, p)| p.due <= now).count(),
+    );
+    let mut outcome = Outcome::open(match mode {
+        Mode::Real => format!(
+            "{} mentioned, {} sent to channels, {} held back",
+            counted(mentioned, "reminder"),
+            counted(sent, "message"),
+            rounds.held.len()
+        ),
+        Mode::Dry => format!(
+            "dry run, nothing is written: {} would be mentioned, {} sent to channels now",
+            counted(mentioned, "reminder"),
+            counted(due, "message")
+        ),
+    });
+    let at = |instant: Timestamp| {
+        instant
+            .to_zoned(zone.clone())
+            .strftime("%Y-%m-%d %H:%M %Z")
+            .to_string()
+    };
+    for mentioned in &rounds.mentioned {
+        let people = mentioned.people.iter().map(|name| format!("`{name}`"));
+        outcome = outcome.with(format!(
+            "!{}: {} ({})",
+            mentioned.merge_request,
+            people.collect::<Vec<_>>().join(", "),
+            plain(&mentioned.key)
+        ));
+    }
+    for (channel, why) in &rounds.unready {
+        outcome = outcome.with(format!(
+            "warning: `{channel}` cannot be used: {}",
+            plain(why)
+        ));
+    }
+    for handed in &rounds.handed {
+        for letter in &handed.taken {
+            outcome = outcome.with(format!(
+                "`{}`: {} {}",
+                handed.channel,
+                letter.sort.name(),
+                words(&letter.words.headline)
+            ));
+        }
+        if let Some(failure) = &handed.failure {
+            outcome = outcome.with(format!(
+                "warning: `{}` takes no messages: {}",
+                handed.channel,
+                plain(failure)
+            ));
+        }
+    }
+    for (channel, pending) in &rounds.held {
+        let when = if pending.due <= now {
+            "due now".to_owned()
+        } else {
+            format!("held until {}", at(pending.due))
+        };
+        let digest = if pending.digest {
+            ", in its digest"
+        } else {
+            ""
+        };
+        outcome = outcome.with(format!(
+            "`{channel}`: {} {} {when}{digest}",
+            pending.sort.name(),
+            pending.occasion
+        ));
+    }
+    for (waiting, next) in &rounds.waiting {
+        let next = next.map_or("no more reminders".to_owned(), |next| {
+            format!("next reminder {}", at(next))
+        });
+        outcome = outcome.with(format!(
+            "waiting: {} {} since {}; {next}",
+            waiting.kind.name(),
+            waiting.about,
+            at(waiting.since)
+        ));
+    }
+    if rounds.left_out > 0 {
+        outcome = outcome.with(format!(
+            "{} more open merge requests were not looked at: one run looks at the oldest",
+            rounds.left_out
+        ));
+    }
+    outcome
+}
+
+/// The same for programs.
+pub fn reminded_json(rounds: &Rounds, now: Timestamp) -> String {
+    let mentioned: Vec<Value> = rounds
+        .mentioned
+        .iter()
+        .map(|m| json!({"merge_request": m.merge_request, "people": m.people, "reminder": m.key}))
+        .collect();
+    let channels: Vec<Value> = rounds
+        .handed
+        .iter()
+        .map(|handed| {
+            let taken: Vec<Value> = handed
+                .taken
+                .iter()
+                .map(|letter| json!({"id": letter.id, "sort": letter.sort.name(), "occasion": letter.occasion, "about": letter.about.to_string()}))
+                .collect();
+            json!({"channel": handed.channel, "taken": taken, "failure": handed.failure})
+        })
+        .collect();
+    let held: Vec<Value> = rounds
+        .held
+        .iter()
+        .map(|(channel, pending)| {
+            json!({
+                "channel": channel, "id": pending.id, "sort": pending.sort.name(), "occasion": pending.occasion,
+                "due": pending.due, "due_now": pending.due <= now, "digest": pending.digest,
+            })
+        })
+        .collect();
+    let waiting: Vec<Value> = rounds
+        .waiting
+        .iter()
+        .map(|(waiting, next)| {
+            json!({
+                "kind": waiting.kind.name(), "about": waiting.about.to_string(), "since": waiting.since,
+                "people": waiting.people, "next": next,
+            })
+        })
+        .collect();
+    let unready: Vec<Value> = rounds
+        .unready
+        .iter()
+        .map(|(channel, why)| json!({"channel": channel, "why": why}))
+        .collect();
+    format!(
+        "{:#}",
+        json!({"mentioned": mentioned, "channels": channels, "held": held, "unready": unready, "waiting": waiting, "left_out": rounds.left_out})
+    )
+}
+
+fn words(spans: &[Span]) -> String {
+    let text: String = spans
+        .iter()
+        .map(|span| match span {
+            Span::Text(text) | Span::Said(text) | Span::Code(text) => text.clone(),
+            Span::MergeRequest { id, .. } => id.to_string(),
+            Span::Link { label, .. } => label.clone(),
+            Span::Person(name) => name.to_string(),
+        })
+        .collect();
+    plain(&text)
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
