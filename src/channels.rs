@@ -20,7 +20,7 @@ use crate::domain::notification::letter::Letter;
 use crate::ports::{Channels, Clock, Delivery, DeliveryFailure};
 
 /// The most messages in one post to a chat: more would be longer than some chats take.
-pub const MOST_IN_A_POST: usize = 15;
+pub const MOST_IN_A_POST: usize = 10;
 
 /// The channels that the configuration defines, reached from this job.
 #[derive(Debug)]
@@ -202,3 +202,6 @@ fn needed(variable: &str) -> Result<Secret, DeliveryFailure> {
         mend: format!("store it as the masked, protected variable `{variable}` in Settings > CI/CD > Variables"),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,7 +34,13 @@ pub fn inert(text: &str) -> String {
                 '>' => clean.push_str("&gt;"),
                 '&' => clean.push_str("&amp;"),
                 // A word joiner after the sign keeps GitLab from seeing a reference.
-                '@' | '#' | '!' | '%' | '~' | '$' | '^' => {
+                '@' | '#' | '!' | '%' | '^' => {
+                    clean.push(c);
+                    clean.push('\u{2060}');
+                }
+                // These also begin strikethrough and formulas, which a joiner does not end.
+                '~' | '$' => {
+                    clean.push('\\');
                     clean.push(c);
                     clean.push('\u{2060}');
                 }

@@ -34,8 +34,8 @@ pub(super) fn payload(letters: &[Letter]) -> Value {
 }
 
 fn inline(run: &Run) -> Value {
-    // A word joiner between the braces: `{{DATE(...)}}` would be computed.
-    let text = run.text.replace("{{", "{\u{2060}{");
+    // A word joiner behind each brace: `{{DATE(...)}}` would be computed.
+    let text = run.text.replace('{', "{\u{2060}");
     let mut inline = json!({"type": "TextRun", "text": text});
     match run.style {
         Style::Plain => {}

@@ -3,7 +3,7 @@
 use crate::domain::notification::letter::{Letter, Sort, Span};
 
 /// The longest piece of text that somebody else wrote.
-const LONGEST_SAID: usize = 300;
+const LONGEST_SAID: usize = 200;
 
 /// Untrusted text as one line of visible characters: no control characters, nothing that turns its direction or hides, and not
 /// too long.

@@ -81,7 +81,7 @@ pub(super) fn headers(
     headers
 }
 
-fn sign(key: &[u8], text: &str) -> String {
+pub(super) fn sign(key: &[u8], text: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("this algorithm takes any key");
     mac.update(text.as_bytes());
     STANDARD.encode(mac.finalize().into_bytes())

@@ -18,7 +18,7 @@ use crate::ports::Answer;
 use crate::report::{self, Discretion};
 
 /// The most messages that one job hands to one channel.
-const MOST_AT_ONCE: usize = 15;
+const MOST_AT_ONCE: usize = 10;
 /// The most jobs that GitLab is asked about.
 const MOST_ASKED_FOR: usize = 5;
 /// How often a job looks again: what failed, or works again, is itself something to tell.

@@ -6,6 +6,7 @@
 //! - `refusals`: what each command refuses, and that nothing changes then
 //! - `stage`: the world of one scenario, in the words the scenarios use
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
+//! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod landing;
@@ -14,3 +15,4 @@ mod sandbox;
 mod stage;
 mod state;
 mod story;
+mod warnings;

@@ -1,0 +1,508 @@
+//! Delivery: failures, retries, crashes, quiet hours, digests, recoveries.
+
+use gitlab::api::endpoint_prelude::Method;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use trainyard::domain::event::Fact;
+use trainyard_emulator::faults::{Effect, Rule};
+
+use super::receiver::{Answer, Received};
+use super::scene::Scene;
+
+const TEAM: &str = "channels:\n  team: {kind: slack, url_variable: TEAM_URL}";
+
+const TEAM_AND_OPS: &str = "channels:
+  team: {kind: slack, url_variable: TEAM_URL, fallback: ops}
+  ops: {kind: webhook, url_variable: OPS_URL}
+rules:
+  alarms: {channels: [team]}
+  news: {channels: [team]}";
+
+fn texts(received: &[Received]) -> Vec<String> {
+    let text = |received: &Received| {
+        let value: Value = serde_json::from_str(&received.body).unwrap();
+        let headline = value["data"]["headline"].as_str();
+        let text = value["text"].as_str().or(headline).unwrap_or_default();
+        text.to_owned()
+    };
+    received.iter().map(text).collect()
+}
+
+fn mentions(scene: &Scene, iid: u64, name: &str) -> Vec<String> {
+    let notes = scene.stage.notes(iid).into_iter();
+    notes
+        .filter(|note| note.contains(&format!("@{name}")))
+        .collect()
+}
+
+#[test]
+fn every_bad_answer_is_named_with_its_mend_and_without_the_address() {
+    let scene = Scene::with(TEAM);
+    let html = "<html><title>Sign in</title></html>";
+    for (answers, requests, expected) in [
+        (vec![Answer::Status(410, "", "")], 1, "answered 410"),
+        (
+            vec![Answer::Status(404, "", "no_team")],
+            1,
+            "answered 404 `no_team`",
+        ),
+        (vec![Answer::Status(403, "", "")], 1, "answered 403"),
+        (
+            vec![Answer::Status(400, "", "invalid_payload")],
+            1,
+            "answered 400 `invalid_payload`",
+        ),
+        (
+            vec![Answer::Status(
+                302,
+                "Location: http://127.0.0.1:1/elsewhere",
+                "",
+            )],
+            1,
+            "redirects are not followed",
+        ),
+        (
+            vec![Answer::Status(200, "", html)],
+            1,
+            "answered with a web page",
+        ),
+        (
+            vec![Answer::Close],
+            1,
+            "closed the connection without an answer",
+        ),
+        (
+            vec![
+                Answer::Status(503, "Retry-After: 0", ""),
+                Answer::Status(503, "", ""),
+                Answer::Status(503, "", "T0TEAM-SECRET"),
+            ],
+            3,
+            "answered 503",
+        ),
+        (
+            vec![Answer::Status(429, "Retry-After: 3600", "")],
+            1,
+            "too many messages",
+        ),
+    ] {
+        let before = scene.receiver.received().len();
+        scene.receiver.answers(&answers);
+        let said = scene.gate(&["notify", "--test", "team"]);
+        assert_eq!(said.code, Some(2), "{expected}: {}", said.said);
+        assert!(
+            said.said.contains(expected) && said.said.contains("next: "),
+            "{expected}\n{}",
+            said.said
+        );
+        assert_eq!(
+            scene.receiver.received().len() - before,
+            requests,
+            "{expected}"
+        );
+        scene.keeps_its_secrets(&[&said.said]);
+    }
+    scene.receiver.answers(&[
+        Answer::Status(503, "Retry-After: 0", ""),
+        Answer::Status(200, "", "ok"),
+    ]);
+    let said = scene.gate(&["notify", "--test", "team"]);
+    assert_eq!(said.code, Some(0), "tried again: {}", said.said);
+}
+
+#[test]
+fn a_receiver_that_never_answers_is_given_up() {
+    let scene = Scene::with(TEAM);
+    scene.receiver.answers(&[Answer::Never]);
+    let said = scene.gate(&["notify", "--test", "team"]);
+    assert!(
+        said.code == Some(2) && said.said.contains("did not answer within 8 s"),
+        "{}",
+        said.said
+    );
+    assert_eq!(
+        scene.receiver.received().len(),
+        1,
+        "it may have arrived: not sent twice"
+    );
+}
+
+#[test]
+fn a_variable_that_is_missing_or_no_address_is_named_and_fails_no_job() {
+    let mut scene = Scene::with(TEAM);
+    for (value, expected) in [
+        ("", "the CI variable `TEAM_URL` is not set in this job"),
+        ("nonsense", "the CI variable `TEAM_URL` holds no address"),
+        (
+            "http://chat.example/T0TEAM-SECRET",
+            "holds an `http://` address",
+        ),
+        (
+            "ftp://chat.example/T0TEAM-SECRET",
+            "holds no `https://` address",
+        ),
+        (
+            "http://127.0.0.1:1/T0TEAM-SECRET",
+            "`127.0.0.1` could not be reached",
+        ),
+    ] {
+        let said = scene.gate_with(&[("TEAM_URL", value)], &["notify", "--test", "team"]);
+        assert!(
+            said.code == Some(2) && said.said.contains(expected),
+            "{expected}\n{}",
+            said.said
+        );
+        scene.keeps_its_secrets(&[&said.said]);
+    }
+    let unknown = scene.gate(&["notify", "--test", "nowhere"]);
+    assert!(
+        unknown.code == Some(2)
+            && unknown.said.contains("there is no channel `nowhere`")
+            && unknown.said.contains("defines `team`"),
+        "{}",
+        unknown.said
+    );
+    scene.open();
+    scene.stage.feature("Wanted");
+    let path = scene.stage.world.at("variables/TEAM_URL");
+    scene
+        .stage
+        .world
+        .ask("root", Method::DELETE, &path, json!({}))
+        .unwrap();
+    let iid = scene.rejected();
+    let released = scene.stage.last("nrt-release");
+    assert_eq!(released.exit_code, Some(0), "{}", released.trace);
+    assert!(
+        released.trace.contains("the channel takes no messages")
+            && released.trace.contains("`TEAM_URL` is not set"),
+        "{}",
+        released.trace
+    );
+    assert_eq!(
+        mentions(&scene, iid, "eve").len(),
+        1,
+        "the note does not depend on it"
+    );
+}
+
+#[test]
+fn a_channel_that_fails_is_reported_once_caught_up_with_and_reported_well_again() {
+    let mut scene = Scene::with(TEAM_AND_OPS);
+    scene.stage.feature("Wanted");
+    scene.open();
+    let down = [const { Answer::Status(410, "", "") }; 1];
+    scene.receiver.answers(&down);
+    let first = scene.rejected();
+    let released = scene.stage.last("nrt-release");
+    assert_eq!(released.exit_code, Some(0), "{}", released.trace);
+    assert_eq!(
+        released
+            .trace
+            .matches("the channel takes no messages")
+            .count(),
+        1,
+        "{}",
+        released.trace
+    );
+    let told = texts(&scene.receiver.at("T0OPS-SECRET"));
+    assert_eq!(told.len(), 1, "the fallback is told once: {told:?}");
+    assert!(
+        told[0].contains("the channel `team` takes no messages")
+            && told[0].contains("answered 410")
+    );
+    // The job above it in the same pipeline tried again, and it worked.
+    let team = texts(&scene.receiver.at("T0TEAM-SECRET"));
+    assert_eq!(
+        team.len(),
+        2,
+        "one that failed, one that was taken: {team:?}"
+    );
+    assert!(
+        team[1].contains(&format!("!{first} is rejected")),
+        "{team:?}"
+    );
+    let report = scene.remind();
+    assert!(report["held"].as_array().unwrap().is_empty(), "{report:#}");
+    let told = texts(&scene.receiver.at("T0OPS-SECRET"));
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[1].contains("the channel `team` takes messages again"),
+        "{told:?}"
+    );
+    scene.remind();
+    assert_eq!(scene.receiver.received().len(), 4, "nothing is told twice");
+    scene.keeps_its_secrets(&[&report.to_string()]);
+}
+
+#[test]
+fn a_job_that_dies_at_any_request_tells_everybody_at_least_once_and_the_note_exactly_once() {
+    let mut deaths = 0;
+    for nth in 1..=16 {
+        let mut scene = Scene::with(TEAM);
+        scene.stage.feature("Wanted");
+        scene.open();
+        let iid = scene.stage.merge_request_with(
+            "eve",
+            "contributes to feature #1",
+            &[("shop/bad.price", "free\n")],
+        );
+        scene.stage.integrate("eve", iid);
+        scene.stage.run_but("nrt-release");
+        scene
+            .stage
+            .world
+            .emulator
+            .faults()
+            .add(Rule::new(Effect::Kill).of_job("nrt-release").after(nth - 1));
+        scene.stage.run();
+        let died = scene
+            .stage
+            .world
+            .ran
+            .iter()
+            .any(|ran| ran.finished.failure_reason.as_deref() == Some("runner_system_failure"));
+        deaths += u32::from(died);
+        scene.gate_with(&[("CI_JOB_ID", "999999")], &["remind"]);
+        let notes = mentions(&scene, iid, "eve");
+        assert_eq!(notes.len(), 1, "killed at request {nth}: {notes:?}");
+        let told = texts(&scene.receiver.received());
+        let told = told
+            .iter()
+            .filter(|text| text.contains("is rejected by"))
+            .count();
+        assert!(
+            (1..=2).contains(&told),
+            "killed at request {nth}: told {told} times"
+        );
+        if !died {
+            assert_eq!(told, 1, "without a death nothing is told twice");
+            break;
+        }
+    }
+    assert!(deaths >= 8, "the job makes {deaths} requests");
+}
+
+#[test]
+fn two_jobs_at_once_do_not_send_the_same_message() {
+    let mut scene = Scene::with(TEAM);
+    scene.stage.feature("Wanted");
+    scene.open();
+    let iid = scene
+        .stage
+        .merge_request("ana", "contributes to feature #1");
+    scene.stage.integrate("ana", iid);
+    scene.stage.run_but("nrt-tests");
+    // An alarm that no job has told yet: the log says that the run which held the environment is gone.
+    let worker = scene.stage.queue()["environment"]["lease"]["pipeline"]
+        .as_u64()
+        .unwrap();
+    scene.stage.cancel(worker);
+    std::thread::scope(|scope| {
+        for job in ["501", "502", "503"] {
+            let scene = &scene;
+            scope.spawn(move || {
+                let said = scene.gate_with(
+                    &[("CI_JOB_ID", job)],
+                    &["nrt-lock", "release", "--epoch", "1"],
+                );
+                assert_eq!(said.code, Some(0), "{}", said.said);
+            });
+        }
+    });
+    let told = texts(&scene.receiver.received());
+    assert_eq!(
+        told.iter()
+            .filter(|text| text.contains("without a verdict"))
+            .count(),
+        1,
+        "{told:?}"
+    );
+}
+
+/// Quiet hours around now.
+fn quiet_now() -> String {
+    let now = trainyard::ports::Clock::now(&trainyard::clock::SystemClock);
+    let time = |hours: i64| {
+        let instant = now + jiff::SignedDuration::from_hours(hours);
+        instant
+            .to_zoned(TimeZone::UTC)
+            .strftime("%H:%M")
+            .to_string()
+    };
+    format!("quiet: {{from: '{}', to: '{}'}}", time(-2), time(3))
+}
+
+#[test]
+fn quiet_hours_hold_back_what_is_not_urgent_until_they_are_over() {
+    let mut scene = Scene::with(&format!("{}\n{TEAM}", quiet_now()));
+    scene.stage.feature("Wanted");
+    scene.open();
+    let good = scene
+        .stage
+        .merge_request("ana", "contributes to feature #1");
+    scene.stage.integrate("ana", good);
+    scene.stage.run();
+    let iid = scene.rejected();
+    assert!(scene.receiver.received().is_empty());
+    assert_eq!(
+        mentions(&scene, iid, "eve").len(),
+        1,
+        "a note is there at once"
+    );
+    let report = scene.remind();
+    let held = report["held"].as_array().unwrap();
+    assert_eq!(held.len(), 2, "{report:#}");
+    assert!(
+        held.iter().all(|held| held["due_now"] == false),
+        "{report:#}"
+    );
+    let pipeline = scene.stage.newest_of_main();
+    scene
+        .stage
+        .play_in("rita", pipeline, "release-prepare")
+        .unwrap();
+    let aborted = scene.gate(&[
+        "release",
+        "abort",
+        "--reason",
+        "the disk <!channel> was full",
+    ]);
+    assert_eq!(aborted.code, Some(0), "{}", aborted.said);
+    let told = texts(&scene.receiver.received());
+    assert_eq!(told.len(), 1, "a failed release is urgent: {told:?}");
+    assert!(
+        told[0].contains(
+            "the release of version 0.1.0 failed: the disk &lt;!channel&gt; was full. Its content"
+        ),
+        "{told:?}"
+    );
+    let on = mentions(&scene, good, "rita");
+    assert_eq!(on.len(), 1, "who closed the version is mentioned: {on:?}");
+    scene.configure(TEAM);
+    scene.remind();
+    let told = texts(&scene.receiver.received());
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[1].starts_with("3 messages\n") && told[1].contains(&format!("!{iid} is rejected")),
+        "all that was held, at once: {told:?}"
+    );
+}
+
+#[test]
+fn a_digest_collects_what_is_not_urgent() {
+    let now = trainyard::ports::Clock::now(&trainyard::clock::SystemClock);
+    let later = now + jiff::SignedDuration::from_hours(2);
+    let later = later.to_zoned(TimeZone::UTC).strftime("%H:%M").to_string();
+    let mut scene = Scene::with(&format!(
+        "channels:\n  team: {{kind: slack, url_variable: TEAM_URL, digest: '{later}'}}\n  ops: {{kind: webhook, url_variable: OPS_URL}}"
+    ));
+    scene.stage.feature("Wanted");
+    scene.open();
+    scene.rejected();
+    assert_eq!(
+        scene.receiver.at("T0OPS-SECRET").len(),
+        1,
+        "another channel is told at once"
+    );
+    assert!(scene.receiver.at("T0TEAM-SECRET").is_empty());
+    let report = scene.remind();
+    let held = &report["held"][0];
+    assert!(
+        held["digest"] == true && held["due_now"] == false,
+        "{report:#}"
+    );
+}
+
+#[test]
+fn whoever_was_told_of_trouble_is_told_when_it_is_over() {
+    let mut scene = Scene::with(
+        "channels:\n  team: {kind: slack, url_variable: TEAM_URL}\n  ops: {kind: webhook, url_variable: OPS_URL}\n\
+         rules:\n  alarms: {channels: [team]}\n  news: {channels: []}",
+    );
+    scene.stage.feature("Wanted");
+    scene.open();
+    let iid = scene.stage.merge_request_with(
+        "eve",
+        "contributes to feature #1",
+        &[("shop/bad.price", "free\n")],
+    );
+    scene.stage.integrate("eve", iid);
+    scene.stage.run();
+    scene.stage.push("eve", iid, &[("shop/bad.price", "3\n")]);
+    scene.stage.integrate("eve", iid);
+    scene.stage.run();
+    assert_eq!(scene.stage.state(iid), "merged");
+    let told = texts(&scene.receiver.received());
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[1].starts_with("Over: ") && told[1].contains(&format!("!{iid} landed after all")),
+        "{told:?}"
+    );
+    assert!(
+        scene.receiver.at("T0OPS-SECRET").is_empty(),
+        "it got no alarm, and no end of one"
+    );
+    let notes = mentions(&scene, iid, "eve");
+    assert!(
+        notes.len() == 1 && notes[0].contains("**Settled**"),
+        "the alert was edited, nobody got a second e-mail: {notes:?}"
+    );
+}
+
+#[test]
+fn what_is_written_about_a_confidential_feature_leaves_no_trace_in_a_channel() {
+    let mut scene = Scene::with(TEAM);
+    scene.stage.feature("Secret plan");
+    scene.stage.edit_feature(1, json!({"confidential": true}));
+    scene.open();
+    let iid = scene
+        .stage
+        .merge_request("ana", "contributes to feature #1");
+    scene
+        .stage
+        .edit_merge_request("ana", iid, json!({"title": "Buy the competitor"}));
+    scene.stage.integrate("ana", iid);
+    scene.stage.run();
+    assert_eq!(scene.stage.state(iid), "merged");
+    let told = texts(&scene.receiver.received());
+    assert!(
+        told.len() == 1 && told[0].contains("!1 landed, in version #1."),
+        "{told:?}"
+    );
+    let all = format!("{:?}", scene.receiver.received());
+    for hidden in ["Secret plan", "Buy the competitor", "#1\"", "web#1"] {
+        assert!(!all.contains(hidden), "{hidden}: {all}");
+    }
+}
+
+#[test]
+fn a_rejection_in_a_merge_request_pipeline_reaches_channels_by_the_next_reminders() {
+    let mut scene = Scene::with(TEAM);
+    scene.stage.feature("Wanted");
+    scene.open();
+    let iid = scene.stage.merge_request("ana", "closes feature #1");
+    scene.stage.run();
+    let rejected = scene.stage.play("quentin", iid, "reject:qa");
+    assert_eq!(rejected.exit_code, Some(0), "{}", rejected.trace);
+    assert!(
+        scene.receiver.received().is_empty(),
+        "its pipeline has no such secret"
+    );
+    assert_eq!(mentions(&scene, iid, "ana").len(), 1);
+    scene.remind();
+    scene.remind();
+    let told = texts(&scene.receiver.received());
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains(&format!("!{iid} is rejected as qa by quentin")),
+        "{told:?}"
+    );
+    assert_eq!(mentions(&scene, iid, "ana").len(), 1);
+    let recorded = scene.stage.facts();
+    assert!(
+        recorded
+            .iter()
+            .any(|fact| matches!(fact, Fact::FeatureRejected { .. }))
+    );
+}
