@@ -2,6 +2,8 @@
 //!
 //! Everything comes from the registry, so `docs/event-model.md` is generated and a test fails when it drifts.
 
+mod policy;
+
 use std::fmt::Write;
 
 use crate::domain::event::registry::{Context, Entry, MODEL};
@@ -117,6 +119,7 @@ pub fn markdown() -> String {
             format_args!("| {} | `{}` |", row.join(" | "), wire_type(entry)),
         );
     }
+    text.push_str(&policy::markdown());
     text
 }
 

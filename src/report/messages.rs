@@ -3,15 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::event::{Fact, Subject};
+use crate::domain::event::Fact;
 use crate::domain::ids::{MergeRequestId, ProjectPath, UserName};
 use crate::domain::notification::Alert;
 use crate::domain::notification::letter::{Letter, Sort, Span, Words};
 use crate::domain::notification::outbox::{Pending, Raised};
-use crate::domain::notification::reminder::{Kind, Waiting};
 
 use super::inert;
-use super::queue::age;
 
 /// Where things are, for links.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +31,7 @@ impl Addresses<'_> {
         }
     }
 
-    fn merge_request(&self, id: &MergeRequestId) -> Span {
+    pub(super) fn merge_request(&self, id: &MergeRequestId) -> Span {
         Span::MergeRequest {
             id: id.clone(),
             url: format!("{}/-/merge_requests/{}", self.of(&id.project), id.iid),
@@ -71,7 +69,7 @@ pub fn letter(
     }
 }
 
-fn text(words: impl Into<String>) -> Span {
+pub(super) fn text(words: impl Into<String>) -> Span {
     Span::Text(words.into())
 }
 
@@ -281,94 +279,6 @@ fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) ->
             headline: vec![text(format!("{}: {}.", fact.name(), fact.subject()))],
             next: Vec::new(),
         },
-    }
-}
-
-/// What a reminder says.
-pub fn reminder_words(
-    waiting: &Waiting,
-    now: jiff::Timestamp,
-    escalated: bool,
-    at: &Addresses<'_>,
-) -> Words {
-    let since = age(waiting.since, now);
-    let subject = match &waiting.about {
-        Subject::MergeRequest(id) => at.merge_request(id),
-        Subject::Environment => text("the NRT environment"),
-        Subject::Trial(id) => text(format!("trial {id}")),
-        Subject::Version(id) => text(format!("version #{id}")),
-        Subject::Channel(name) => text(format!("the channel `{name}`")),
-    };
-    let (happened, next) = match waiting.kind {
-        Kind::ValidationWaiting => (
-            vec![
-                text(" has awaited validation by "),
-                Span::Said(waiting.detail.clone()),
-            ],
-            "Play `validate:<role>` or `reject:<role>` in its newest pipeline.",
-        ),
-        Kind::DraftStale => (
-            vec![text(" has been a draft without a new pipeline")],
-            "Go on with it, mark it as ready, or close it so that others know.",
-        ),
-        Kind::TicketWaiting => (
-            vec![text(" has been in the queue")],
-            "Look at what holds the queue up: `trainyard queue`.",
-        ),
-        Kind::LeaseHeld => (
-            vec![
-                text(" has been held by "),
-                Span::Said(waiting.detail.clone()),
-            ],
-            "See whether that pipeline still does something; cancel it if not.",
-        ),
-        Kind::ReleaseWaiting => (
-            vec![
-                text(" ("),
-                Span::Said(waiting.detail.clone()),
-                text(") has been closed and not released"),
-            ],
-            "Finish its deployment and `release-publish`, or play `release-abort`.",
-        ),
-        Kind::AlarmUnanswered => (
-            vec![
-                text(" ("),
-                Span::Said(waiting.detail.clone()),
-                text(") has had no new commit"),
-            ],
-            "Push a fix and press `integrate` again, or close it so that others know.",
-        ),
-    };
-    let lead = if escalated {
-        vec![text("Reminders did not help: ")]
-    } else {
-        Vec::new()
-    };
-    Words {
-        headline: lead
-            .into_iter()
-            .chain([subject])
-            .chain(happened)
-            .chain([text(format!(" for {since}."))])
-            .collect(),
-        next: vec![text(next)],
-    }
-}
-
-/// The words of a message that only tries a channel out; the odd signs in it show that text stays text.
-pub fn test_words(at: &Addresses<'_>) -> Words {
-    Words {
-        headline: vec![
-            text("this is what messages of "),
-            Span::Link {
-                label: at.home.to_string(),
-                url: at.home_url.to_owned(),
-            },
-            text(" look like; text of others stays text: "),
-            Span::Said("<!channel> @all [link](https://example.com) *bold* `code`".to_owned()),
-            text("."),
-        ],
-        next: vec![text("Nothing to do for you.")],
     }
 }
 

@@ -1,14 +1,106 @@
-//! What `remind` and `notify` say in the job log.
+//! Reminders in words, and what `remind` says in the job log.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::domain::notification::letter::Span;
+use crate::domain::event::Subject;
+use crate::domain::notification::letter::{Span, Words};
+use crate::domain::notification::reminder::{Kind, Waiting};
 use crate::domain::notification::rounds::{Mode, Rounds};
 use crate::outcome::Outcome;
 
+use super::messages::{Addresses, text};
 use super::plain;
+use super::queue::age;
+
+/// What a reminder says.
+pub fn reminder_words(
+    waiting: &Waiting,
+    now: Timestamp,
+    escalated: bool,
+    at: &Addresses<'_>,
+) -> Words {
+    let since = age(waiting.since, now);
+    let subject = match &waiting.about {
+        Subject::MergeRequest(id) => at.merge_request(id),
+        Subject::Environment => text("the NRT environment"),
+        Subject::Trial(id) => text(format!("trial {id}")),
+        Subject::Version(id) => text(format!("version #{id}")),
+        Subject::Channel(name) => text(format!("the channel `{name}`")),
+    };
+    let (happened, next) = match waiting.kind {
+        Kind::ValidationWaiting => (
+            vec![
+                text(" has awaited validation by "),
+                Span::Said(waiting.detail.clone()),
+            ],
+            "Play `validate:<role>` or `reject:<role>` in its newest pipeline.",
+        ),
+        Kind::DraftStale => (
+            vec![text(" has been a draft without a new pipeline")],
+            "Go on with it, mark it as ready, or close it so that others know.",
+        ),
+        Kind::TicketWaiting => (
+            vec![text(" has been in the queue")],
+            "Look at what holds the queue up: `trainyard queue`.",
+        ),
+        Kind::LeaseHeld => (
+            vec![
+                text(" has been held by "),
+                Span::Said(waiting.detail.clone()),
+            ],
+            "See whether that pipeline still does something; cancel it if not.",
+        ),
+        Kind::ReleaseWaiting => (
+            vec![
+                text(" ("),
+                Span::Said(waiting.detail.clone()),
+                text(") has been closed and not released"),
+            ],
+            "Finish its deployment and `release-publish`, or play `release-abort`.",
+        ),
+        Kind::AlarmUnanswered => (
+            vec![
+                text(" ("),
+                Span::Said(waiting.detail.clone()),
+                text(") has had no new commit"),
+            ],
+            "Push a fix and press `integrate` again, or close it so that others know.",
+        ),
+    };
+    let lead = if escalated {
+        vec![text("Reminders did not help: ")]
+    } else {
+        Vec::new()
+    };
+    Words {
+        headline: lead
+            .into_iter()
+            .chain([subject])
+            .chain(happened)
+            .chain([text(format!(" for {since}."))])
+            .collect(),
+        next: vec![text(next)],
+    }
+}
+
+/// The words of a message that only tries a channel out; the odd signs in it show that text stays text.
+pub fn test_words(at: &Addresses<'_>) -> Words {
+    Words {
+        headline: vec![
+            text("this is what messages of "),
+            Span::Link {
+                label: at.home.to_string(),
+                url: at.home_url.to_owned(),
+            },
+            text(" look like; text of others stays text: "),
+            Span::Said("<!channel> @all [link](https://example.com) *bold* `code`".to_owned()),
+            text("."),
+        ],
+        next: vec![text("Nothing to do for you.")],
+    }
+}
 
 /// What a run did, or would do.
 pub fn reminded(rounds: &Rounds, mode: Mode, zone: &TimeZone, now: Timestamp) -> Outcome {

@@ -5,3 +5,4 @@ mod formats;
 mod receiver;
 mod reminding;
 mod scene;
+mod telling;

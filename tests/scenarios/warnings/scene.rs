@@ -6,7 +6,7 @@ use gitlab::api::endpoint_prelude::Method;
 use serde_json::{Value, json};
 use trainyard::demo::world::Said;
 
-use super::receiver::Receiver;
+use super::receiver::{Received, Receiver};
 use crate::stage::Stage;
 
 /// The words of paths at the receiver: no output may ever hold one of them.
@@ -133,6 +133,25 @@ impl Scene {
             }
         }
     }
+}
+
+/// What was said, in the words that stand first.
+pub(super) fn texts(received: &[Received]) -> Vec<String> {
+    let text = |received: &Received| {
+        let value: Value = serde_json::from_str(&received.body).unwrap();
+        let headline = value["data"]["headline"].as_str();
+        let text = value["text"].as_str().or(headline).unwrap_or_default();
+        text.to_owned()
+    };
+    received.iter().map(text).collect()
+}
+
+/// The notes of a merge request that mention somebody.
+pub(super) fn mentions(scene: &Scene, iid: u64, name: &str) -> Vec<String> {
+    let notes = scene.stage.notes(iid).into_iter();
+    notes
+        .filter(|note| note.contains(&format!("@{name}")))
+        .collect()
 }
 
 /// The JSON that a program printed, without its log lines.
