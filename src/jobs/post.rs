@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::SignedDuration;
+
 use super::ledger::{Decision, Ledger};
 use super::{Desk, tell};
 use crate::domain::event::{Event, Fact, Subject};
@@ -21,6 +23,10 @@ use crate::report::{self, Discretion};
 const MOST_AT_ONCE: usize = 10;
 /// The most jobs that GitLab is asked about.
 const MOST_ASKED_FOR: usize = 5;
+/// How long a gate job hands out messages before it leaves the rest to a later one.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
+/// How long `remind` does.
+const LONGER_PATIENCE: SignedDuration = SignedDuration::from_mins(5);
 /// How often a job looks again: what failed, or works again, is itself something to tell.
 const ROUNDS: usize = 2;
 
@@ -64,6 +70,11 @@ pub(super) fn deliver(
     open(desk, ledger)?;
     let mut handed = Vec::new();
     let mut tried = BTreeSet::new();
+    let patience = match eagerness {
+        Eagerness::Patient => PATIENCE,
+        Eagerness::Eager => LONGER_PATIENCE,
+    };
+    let begun = desk.clock.now();
     for _ in 0..ROUNDS {
         let claimed = claim(desk, ledger, reminders, eagerness, &tried)?;
         if claimed.is_empty() {
@@ -72,6 +83,11 @@ pub(super) fn deliver(
         let yard = ledger.yard()?;
         let mut facts = Vec::new();
         for (channel, letters) in written(desk, &yard, claimed, reminders)? {
+            // What is left is pending again when this job has ended.
+            if desk.clock.now().duration_since(begun) > patience {
+                tracing::info!(channel = %channel, "no time left; a later job tells this channel");
+                continue;
+            }
             let delivery = desk.channels.deliver(&channel, &letters);
             let (taken, left) = letters.split_at(delivery.taken.min(letters.len()));
             if !taken.is_empty() {

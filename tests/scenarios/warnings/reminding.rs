@@ -1,8 +1,10 @@
 //! Reminders by age, escalation, and `remind` itself.
 
+use gitlab::api::endpoint_prelude::Method;
 use jiff::SignedDuration;
-use serde_json::Value;
+use serde_json::{Value, json};
 use trainyard::ports::Clock;
+use trainyard_emulator::faults::{Effect, Rule};
 
 use super::scene::Scene;
 
@@ -109,7 +111,7 @@ fn drafts_that_nobody_works_on_and_trouble_that_nobody_answers_are_the_authors()
         .merge_request("dan", "contributes to feature #1");
     scene
         .stage
-        .edit_merge_request("dan", draft, serde_json::json!({"title": "Draft: later"}));
+        .edit_merge_request("dan", draft, json!({"title": "Draft: later"}));
     scene.stage.run();
     now(&scene);
     let rejected = scene.rejected();
@@ -260,25 +262,67 @@ fn reminders_cost_by_what_is_open_and_not_by_what_was() {
     assert_eq!(four, two, "whoever closes nothing costs nothing");
 }
 
+/// The pipeline schedule starts its pipeline once, as at its time.
+fn tick(scene: &Scene, schedule: &Value) {
+    let world = &scene.stage.world;
+    let play = world.at(&format!("pipeline_schedules/{}/play", schedule["id"]));
+    world.ask("rita", Method::POST, &play, json!({})).unwrap();
+}
+
+fn schedule(scene: &Scene) -> Value {
+    let schedule = json!({"description": "remind", "ref": "main", "cron": "*/30 * * * *", "cron_timezone": "UTC"});
+    let world = &scene.stage.world;
+    let at = world.at("pipeline_schedules");
+    world.ask("rita", Method::POST, &at, schedule).unwrap()
+}
+
+#[test]
+fn reminders_that_die_at_any_request_are_told_and_each_note_is_written_once() {
+    let mut deaths = 0;
+    for nth in 1..=20 {
+        let mut scene = Scene::with(TEAM);
+        scene.stage.feature("Wanted");
+        scene.open();
+        let schedule = schedule(&scene);
+        hours_ago(&scene, 5);
+        let iid = scene.stage.merge_request("ana", "closes feature #1");
+        scene.stage.run();
+        now(&scene);
+        let kill = Rule::new(Effect::Kill).of_job("remind").after(nth - 1);
+        scene.stage.world.emulator.faults().add(kill);
+        tick(&scene, &schedule);
+        scene.stage.run();
+        let died = scene
+            .stage
+            .world
+            .ran
+            .iter()
+            .any(|ran| ran.finished.failure_reason.as_deref() == Some("runner_system_failure"));
+        deaths += u32::from(died);
+        tick(&scene, &schedule);
+        scene.stage.run();
+        assert_eq!(scene.stage.last("remind").exit_code, Some(0));
+        let notes = mentions(&scene, iid);
+        assert_eq!(notes.len(), 1, "killed at request {nth}: {notes:?}");
+        let told = headlines(&scene, "T0TEAM-SECRET").len();
+        assert!(
+            (1..=2).contains(&told),
+            "killed at request {nth}: told {told} times"
+        );
+        if !died {
+            assert_eq!(told, 1, "without a death nothing is told twice");
+            break;
+        }
+    }
+    assert!(deaths >= 6, "the job makes {deaths} requests");
+}
+
 #[test]
 fn the_scheduled_job_of_the_template_runs_it() {
     let mut scene = Scene::with(TEAM);
     scene.stage.feature("Wanted");
-    let schedule = serde_json::json!({"description": "remind", "ref": "main", "cron": "*/30 * * * *", "cron_timezone": "UTC"});
-    let post = gitlab::api::endpoint_prelude::Method::POST;
-    let world = &scene.stage.world;
-    let made = world
-        .ask(
-            "rita",
-            post.clone(),
-            &world.at("pipeline_schedules"),
-            schedule,
-        )
-        .unwrap();
-    let play = world.at(&format!("pipeline_schedules/{}/play", made["id"]));
-    world
-        .ask("rita", post, &play, serde_json::json!({}))
-        .unwrap();
+    let schedule = schedule(&scene);
+    tick(&scene, &schedule);
     scene.stage.run();
     let ran = scene.stage.last("remind");
     assert_eq!(ran.exit_code, Some(0), "{}", ran.trace);
