@@ -4,6 +4,7 @@ mod announcements;
 pub mod client;
 mod endpoints;
 mod features;
+mod labels;
 mod merge_requests;
 mod records;
 mod releases;

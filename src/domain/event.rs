@@ -227,6 +227,16 @@ impl std::fmt::Display for Subject {
     }
 }
 
+impl Subject {
+    /// The merge request, if it is one.
+    pub fn merge_request(&self) -> Option<&MergeRequestId> {
+        match self {
+            Self::MergeRequest(id) => Some(id),
+            Self::Environment | Self::Trial(_) | Self::Version(_) | Self::Channel(_) => None,
+        }
+    }
+}
+
 /// A fact with its circumstances.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {

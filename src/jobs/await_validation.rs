@@ -1,10 +1,12 @@
 //! `trainyard await-validation`: has every role validated this content? With `--approve` or `--reject` it is the manual job
 //! by which a person gives the verdict; the verdict itself is GitLab's record of that job.
 
-use super::{Desk, Done, ledger, observe, tell};
+use super::{Desk, Done, labels, ledger, observe, tell};
 use crate::domain::event::Fact;
 use crate::domain::ids::{FeatureId, RoleName};
+use crate::domain::labelling::{Stage, Teller};
 use crate::domain::linking::{Link, LinkKind, Sight, named_features};
+use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Decision, Verdict, acceptance_criteria, may_decide};
 use crate::outcome::Outcome;
 use crate::ports::{Answer, MergeRequest};
@@ -20,9 +22,13 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let roles = &desk.config.validation.roles;
     let closes = closed_features(desk, &found)?;
     if closes.is_empty() {
-        return Ok(Done::saying(Outcome::open(format!(
+        let why = "it closes no feature";
+        let outcome = Outcome::open(format!(
             "!{iid} closes no feature, so there is nothing to validate"
-        ))));
+        ));
+        return Ok(Done::saying(
+            outcome.checked(report::no_validation_checks(roles, why)),
+        ));
     }
     if roles.is_empty() {
         return Ok(Done::saying(Outcome::open(
@@ -37,7 +43,10 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
         )));
     }
     if !desk.may_look_up {
-        return Ok(Done::saying(report::cannot_see_players(iid)));
+        let why = "who played cannot be seen without `TRAINYARD_TOKEN`; the gate checks it";
+        return Ok(Done::saying(
+            report::cannot_see_players(iid).checked(report::no_validation_checks(roles, why)),
+        ));
     }
     let evidence = desk.records.evidence(iid)?;
     let content = observe::content(desk, &found, &evidence)?;
@@ -45,7 +54,13 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let home = observe::features_project(desk);
     let linking = linking_of(desk, &found)?;
     let body = report::note_validation(&linking, &judgement, &holders, home, &found.head);
-    tell::keep_state_note(desk, iid, &evidence.notes, &body)?;
+    let note = tell::keep_state_note(desk, iid, &evidence.notes, &body)?;
+    let stage = match judgement.ruling() {
+        Ruling::Pass => Stage::Validated,
+        Ruling::Wait(_) => Stage::AwaitingValidation,
+        Ruling::Refuse(_) => Stage::Rejected,
+    };
+    show_stage(desk, &found, &linking, stage);
     let lapsed = judgement
         .standings
         .iter()
@@ -66,7 +81,10 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
             )
         });
     Ok(Done {
-        outcome: report::validation_outcome(iid, &judgement, &holders),
+        outcome: report::validation_outcome(iid, &judgement, &holders)
+            .checked([report::newest_commit(None)])
+            .checked(report::validation_checks(&judgement, &holders))
+            .seeing([report::note_link(iid, &found.url, note)]),
         events: lapsed.collect(),
     })
 }
@@ -98,9 +116,11 @@ pub fn decide(
     let holders = observe::holders(desk, std::slice::from_ref(role))?;
     let author_may = desk.config.validation.author_may_validate;
     if let Err(why) = may_decide(&player, role, &holders, &found.author, author_may) {
-        return Ok(Done::saying(report::may_not_decide(
-            &player, role, why, &holders,
-        )));
+        let outcome = report::may_not_decide(&player, role, why, &holders);
+        let reason = outcome.headline.clone();
+        return Ok(Done::saying(
+            outcome.checked([report::player_may_decide(Some(&reason))]),
+        ));
     }
     let sights = desk.features.sights(&closes)?;
     let criteria: Vec<_> = sights
@@ -108,11 +128,24 @@ pub fn decide(
         .filter_map(Sight::seen)
         .map(|feature| (feature, acceptance_criteria(&feature.description)))
         .collect();
-    if decision == Decision::Validate
-        && desk.config.validation.criteria_required
-        && !report::unticked(&criteria).is_empty()
-    {
-        return Ok(Done::saying(report::criteria_unticked(&criteria)));
+    let asked = decision == Decision::Validate && desk.config.validation.criteria_required;
+    let checks = [
+        report::newest_commit(None),
+        report::player_may_decide(None),
+        report::criteria_are_ticked(asked, &criteria),
+    ];
+    let links = report::feature_links(
+        &closes,
+        &sights,
+        &found.url,
+        observe::features_project(desk),
+    );
+    if asked && !report::unticked(&criteria).is_empty() {
+        return Ok(Done::saying(
+            report::criteria_unticked(&criteria)
+                .checked(checks)
+                .seeing(links),
+        ));
     }
     let verdict = Verdict {
         role: role.clone(),
@@ -123,7 +156,9 @@ pub fn decide(
         job: desk.ci.job,
     };
     let (merge_request, features) = (found.id.clone(), closes);
-    let outcome = report::verdict_given(iid, &verdict, &criteria, reason);
+    let outcome = report::verdict_given(iid, &verdict, &criteria, reason)
+        .checked(checks)
+        .seeing(links);
     let fact = match decision {
         Decision::Validate => Fact::FeatureValidated {
             merge_request,
@@ -139,11 +174,22 @@ pub fn decide(
     };
     if decision == Decision::Reject && desk.may_look_up {
         tell::warn_without_log(desk, iid, &fact, &found.author)?;
+        show_stage(desk, &found, &linking_of(desk, &found)?, Stage::Rejected);
     }
     Ok(Done {
         outcome,
         events: vec![ledger::event(desk, fact)],
     })
+}
+
+fn show_stage(desk: &Desk<'_>, found: &MergeRequest, links: &[Link], stage: Stage) {
+    let known = labels::Known {
+        id: &found.id,
+        labels: Some(&found.labels),
+        links,
+        sights: None,
+    };
+    labels::show(desk, known, Some(stage), Teller::MergeRequest);
 }
 
 /// The features that the description says it closes; whether they are in order is `link-check`'s business.

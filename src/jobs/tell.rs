@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::ledger::Ledger;
 use super::{Desk, release};
 use crate::domain::event::{Fact, Subject};
-use crate::domain::ids::{NoteId, ProjectPath, UserName};
+use crate::domain::ids::{NoteId, ProjectPath, TrialId, UserName};
 use crate::domain::integration::ChangeSet;
 use crate::domain::notification::policy::{Who, row};
 use crate::domain::notification::rules::KEPT;
@@ -76,14 +76,24 @@ pub(super) fn addresses<'a>(desk: &Desk<'a>) -> Addresses<'a> {
     }
 }
 
-/// Marks the alerts on a merge request as settled, by an edit of each: whoever was told sees that it is over.
-pub(super) fn settle(desk: &Desk<'_>, iid: u64, notes: &OwnNotes, how: &str) -> Answer<()> {
-    for (kind, (id, body)) in notes {
-        if kind.starts_with(ALERT) && !report::is_settled(body) {
-            let place = Place::MergeRequest(iid);
-            let body = report::settled(body, how);
-            desk.announcements
-                .keep_note(&place, kind, Known::At(*id), &body)?;
+/// Marks the alerts on the change sets that landed by a trial as settled, by an edit of each: whoever was told sees that it is
+/// over. Costs nothing where there was no trouble.
+pub(super) fn settle_landed(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: TrialId) -> Answer<()> {
+    let yard = ledger.yard()?;
+    let landed = yard.versions.content.iter().filter(|a| a.trial == trial);
+    for appended in landed {
+        let id = &appended.change_set.merge_request;
+        if id.project != desk.ci.project || !yard.outbox.had_trouble(id) {
+            continue;
+        }
+        for (kind, (note, body)) in desk.announcements.notes(id.iid)? {
+            if kind.starts_with(ALERT) && !report::is_settled(&body) {
+                let how = format!("it landed, in version #{}", yard.versions.open);
+                let body = report::settled(&body, &how);
+                let place = Place::MergeRequest(id.iid);
+                desk.announcements
+                    .keep_note(&place, &kind, Known::At(note), &body)?;
+            }
         }
     }
     Ok(())

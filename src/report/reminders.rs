@@ -138,10 +138,7 @@ pub fn reminded(rounds: &Rounds, mode: Mode, zone: &TimeZone, now: Timestamp) ->
         ));
     }
     for (channel, why) in &rounds.unready {
-        outcome = outcome.with(format!(
-            "warning: `{channel}` cannot be used: {}",
-            plain(why)
-        ));
+        outcome = outcome.warning(format!("`{channel}` cannot be used: {}", plain(why)));
     }
     for handed in &rounds.handed {
         for letter in &handed.taken {
@@ -153,8 +150,8 @@ pub fn reminded(rounds: &Rounds, mode: Mode, zone: &TimeZone, now: Timestamp) ->
             ));
         }
         if let Some(failure) = &handed.failure {
-            outcome = outcome.with(format!(
-                "warning: `{}` takes no messages: {}",
+            outcome = outcome.warning(format!(
+                "`{}` takes no messages: {}",
                 handed.channel,
                 plain(failure)
             ));
@@ -177,19 +174,20 @@ pub fn reminded(rounds: &Rounds, mode: Mode, zone: &TimeZone, now: Timestamp) ->
             pending.occasion
         ));
     }
-    for (waiting, next) in &rounds.waiting {
+    let lines = rounds.waiting.iter().map(|(waiting, next)| {
         let next = next.map_or("no more reminders".to_owned(), |next| {
             format!("next reminder {}", at(next))
         });
-        outcome = outcome.with(format!(
+        format!(
             "waiting: {} {} since {}; {next}",
             waiting.kind.name(),
             waiting.about,
             at(waiting.since)
-        ));
-    }
+        )
+    });
+    outcome = outcome.read(lines);
     if rounds.left_out > 0 {
-        outcome = outcome.with(format!(
+        outcome = outcome.warning(format!(
             "{} more open merge requests were not looked at: one run looks at the oldest",
             rounds.left_out
         ));

@@ -4,13 +4,17 @@
 //! - `story`: `trainyard demo` as a person runs it
 //! - `sandbox`: `trainyard sandbox` as a process
 //! - `refusals`: what each command refuses, and that nothing changes then
+//! - `reports`: the log, the test summary, links and values: where people look, and that nothing hostile gets out of its place there
 //! - `stage`: the world of one scenario, in the words the scenarios use
+//! - `labels`: labels that show where things stand, and decide nothing
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
 //! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod labels;
 mod landing;
 mod refusals;
+mod reports;
 mod sandbox;
 mod stage;
 mod state;

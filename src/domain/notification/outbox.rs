@@ -192,6 +192,15 @@ impl Outbox {
         self.raised.iter().find(|raised| raised.id == *id)
     }
 
+    /// Whether somebody was alarmed about a change set before it landed.
+    pub fn had_trouble(&self, change_set: &MergeRequestId) -> bool {
+        self.raised.iter().any(|raised| {
+            let landed = matches!(&raised.event.fact, Fact::ChangeSetAppended { appended, .. }
+                if appended.change_set.merge_request == *change_set);
+            landed && !raised.recovers.is_empty()
+        })
+    }
+
     /// Alarms that somebody must still act on, oldest first.
     pub fn alarms(&self) -> impl Iterator<Item = &Raised> {
         self.raised

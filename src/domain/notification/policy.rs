@@ -126,7 +126,7 @@ policy! {
     ValidationLapsed: Edited, RoleHolders, Edited, urgent false, raises None, settles [],
         "As for a request: the note names who is asked again.";
     ChangeSetQueued: Edited, Author, Edited, urgent false, raises None, settles [],
-        "The author just asked for it; alerts on the merge request are marked as settled.";
+        "The author just asked for it: nobody is told of earlier trouble any more.";
     ChangeSetWithdrawn: Alarm, Author, Mention, urgent false, raises Some(Matter::ChangeSet), settles [],
         "It left the queue, perhaps by somebody else's hand; the author must ask again.";
     LeaseGranted: Silent, Nobody, Nothing, urgent false, raises None, settles [],
