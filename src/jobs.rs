@@ -2,7 +2,8 @@
 
 pub mod append_to_version;
 pub mod await_validation;
-pub mod ledger;
+pub mod judging;
+mod ledger;
 pub mod link_check;
 pub mod nrt_lock;
 mod observe;
@@ -14,8 +15,8 @@ use crate::config::ci::Ci;
 use crate::domain::event::Event;
 use crate::outcome::Outcome;
 use crate::ports::{
-    Announcements, Clock, Commits, Features, Journal, MergeRequests, People, Records, Releases,
-    Workers,
+    Announcements, Changes, Clock, Commits, Features, Journal, MergeRequests, People, Records,
+    Releases, Workers,
 };
 
 /// Everything that a job may ask, with the surroundings it runs in.
@@ -35,6 +36,8 @@ pub struct Desk<'a> {
     pub features: &'a dyn Features,
     /// Records of jobs.
     pub records: &'a dyn Records,
+    /// What merge requests change.
+    pub changes: &'a dyn Changes,
     /// People.
     pub people: &'a dyn People,
     /// Workers of the gate.

@@ -1,6 +1,6 @@
 //! `trainyard link-check`: are the links of this merge request in order? Runs in a merge request pipeline.
 
-use super::{Desk, Done, ledger, observe, tell};
+use super::{Desk, Done, judging, ledger, observe, tell};
 use crate::domain::event::Fact;
 use crate::domain::linking::events_of_check;
 use crate::domain::ruling::Ruling;
@@ -18,7 +18,12 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let id = &linked.merge_request.id;
     let home = observe::features_project(desk);
     let closes = linked.closes();
-    let roles = &desk.config.validation.roles;
+    let asked = if closes.is_empty() {
+        Vec::new()
+    } else {
+        judging::asked(desk, &linked.merge_request, &closes, &linked.sights)?
+    };
+    let roles: Vec<_> = asked.iter().map(|asked| asked.role.clone()).collect();
     let reasons = match &linked.ruling {
         Ruling::Refuse(reasons) => report::link_refusals(reasons, home),
         Ruling::Pass | Ruling::Wait(()) => Vec::new(),
@@ -41,7 +46,8 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
         } else {
             report::note_validation_asked(
                 &linked.linking.links,
-                &observe::holders(desk, roles)?,
+                &asked,
+                &observe::holders(desk, &roles)?,
                 home,
                 &linked.merge_request.head,
             )
@@ -56,7 +62,7 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
             &linked.linking,
             &linked.sights,
             home,
-            if asks { roles } else { &[] },
+            if asks { &roles } else { &[] },
         )
     };
     let events = facts

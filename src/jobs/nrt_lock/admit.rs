@@ -1,22 +1,23 @@
 //! `trainyard nrt-lock admit`: verifies everything again from GitLab itself, and gives the change set its ticket.
 //! First job of a gate pipeline.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::domain::event::Fact;
-use crate::domain::ids::{JobId, ProjectPath};
+use crate::domain::ids::{CommitSha, JobId, ProjectPath};
 use crate::domain::integration::{
     Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Queue, Request, join_queue,
 };
-use crate::domain::linking::{Link, LinkKind, Sight};
-use crate::domain::ruling::Ruling;
+use crate::domain::linking::{Link, Sight};
 use crate::domain::validation::{Decision, Judgement, Verdict};
 use crate::domain::yard::Yard;
+use crate::jobs::judging::{self, Look};
 use crate::jobs::ledger::{Decision as Recording, Ledger};
 use crate::jobs::observe::{self, Linked};
 use crate::jobs::{Desk, Done, tell};
 use crate::outcome::Outcome;
-use crate::ports::{Answer, Evidence, INTEGRATE_JOB, Known, PipelineRecord, Place};
+use crate::ports::{Answer, Evidence, INTEGRATE_JOB, Known, MergeRequest, PipelineRecord, Place};
 use crate::report;
 
 /// How often the gate looks whether that job has ended.
@@ -66,8 +67,16 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
     let linked = observe::links(desk, iid)?;
     let evidence = settled_evidence(desk, iid)?;
     let found = &linked.merge_request;
-    let content = observe::content(desk, found, &evidence)?;
-    let (judgement, _) = observe::judgement(desk, found, &evidence, &content)?;
+    let closes = linked.closes();
+    let asked = if closes.is_empty() {
+        Vec::new()
+    } else {
+        judging::asked(desk, found, &closes, &linked.sights)?
+    };
+    let judged = judging::judge(desk, found, &evidence, &asked, Look::Everything, None)?;
+    let reasons = judging::reasons(&judged.judgement, &evidence);
+    let content = content(desk, found, &evidence, judged.content)?;
+    let judgement = judged.judgement;
     let pipeline = evidence
         .pipelines
         .iter()
@@ -85,19 +94,13 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         pipeline: latest.map_or(HeadPipeline::Missing, head_pipeline),
         request,
         unresolved_threads: desk.config.integration.resolved_threads && !found.threads_resolved,
+        open_criteria: report::open_criteria(&judging::criteria_in_the_way(
+            desk,
+            &closes,
+            &linked.sights,
+        )),
     };
-    let closing = linked
-        .linking
-        .links
-        .iter()
-        .any(|link| link.kind == LinkKind::Closes);
-    let validation = || {
-        if closing {
-            judgement.ruling()
-        } else {
-            Ruling::Pass
-        }
-    };
+    let validation = || judgement.ruling();
     let branch = desk
         .config
         .branch
@@ -132,7 +135,7 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         );
         let mut facts = Vec::new();
         if let Ok(Joined::New(own)) = &joined {
-            facts.extend(evidence_facts(&linked, &judgement));
+            facts.extend(evidence_facts(&linked, &judgement, &reasons));
             facts.extend(own.iter().cloned());
         }
         Ok(Recording {
@@ -141,7 +144,11 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         })
     })?;
     let refused = match decided {
-        Err(reasons) => report::queue_refusals(&reasons, home),
+        Err(refusals) => {
+            let mut lines = report::queue_refusals(&refusals, home);
+            lines.extend(report::reasons_for_note(&judgement, &reasons));
+            lines
+        }
         Ok(joined) => {
             let queue = ledger.yard()?.queue;
             if let (Some(id), Some(before), Some(now)) = (
@@ -229,7 +236,11 @@ fn change_set(
 }
 
 /// What GitLab's records say about the links and verdicts of a change set that joins.
-fn evidence_facts(linked: &Linked, judgement: &Judgement) -> Vec<Fact> {
+fn evidence_facts(
+    linked: &Linked,
+    judgement: &Judgement,
+    reasons: &BTreeMap<JobId, String>,
+) -> Vec<Fact> {
     let id = &linked.merge_request.id;
     let features = linked.closes();
     let link = |Link { feature, kind }: &Link| Fact::FeatureLinked {
@@ -237,14 +248,6 @@ fn evidence_facts(linked: &Linked, judgement: &Judgement) -> Vec<Fact> {
         feature: feature.clone(),
         kind: *kind,
     };
-    let earlier = judgement.earlier_verdicts().map(|run| Verdict {
-        role: run.role.clone(),
-        decision: run.decision,
-        by: run.player.clone(),
-        at: run.at,
-        commit: run.commit.clone(),
-        job: run.job,
-    });
     let verdict = |verdict: Verdict| {
         let (merge_request, features) = (id.clone(), features.clone());
         match verdict.decision {
@@ -256,8 +259,8 @@ fn evidence_facts(linked: &Linked, judgement: &Judgement) -> Vec<Fact> {
             Decision::Reject => Fact::FeatureRejected {
                 merge_request,
                 features,
+                reason: reasons.get(&verdict.job).cloned(),
                 verdict,
-                reason: None,
             },
         }
     };
@@ -266,9 +269,24 @@ fn evidence_facts(linked: &Linked, judgement: &Judgement) -> Vec<Fact> {
         return links.collect();
     }
     links
-        .chain(earlier.map(verdict))
+        .chain(judgement.earlier.iter().cloned().map(verdict))
         .chain(judgement.verdicts().into_iter().map(verdict))
         .collect()
+}
+
+/// The content that the judgement found; the request may stand on an earlier head of it that no verdict was given on.
+fn content(
+    desk: &Desk<'_>,
+    found: &MergeRequest,
+    evidence: &Evidence,
+    judged: BTreeSet<CommitSha>,
+) -> Answer<BTreeSet<CommitSha>> {
+    let requested = |p: &PipelineRecord| p.request.is_some() && !judged.contains(&p.commit);
+    if judged.len() == 1 && evidence.pipelines.iter().any(requested) {
+        judging::same_content(desk, found, true)
+    } else {
+        Ok(judged)
+    }
 }
 
 fn head_pipeline(pipeline: &PipelineRecord) -> HeadPipeline {

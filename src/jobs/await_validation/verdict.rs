@@ -1,0 +1,223 @@
+//! `trainyard await-validation --approve ROLE` and `--reject ROLE`: the manual jobs by which a person gives a verdict.
+
+use super::{closed, links_of};
+use crate::domain::event::Fact;
+use crate::domain::ids::{FeatureId, RoleName};
+use crate::domain::linking::Feature;
+use crate::domain::validation::{
+    Asked, Criterion, Decision, Play, Player, Run, SetAside, Verdict, Way,
+};
+use crate::jobs::judging::{self, Judged, Look};
+use crate::jobs::{Desk, Done, ledger, observe, tell};
+use crate::outcome::Outcome;
+use crate::ports::{Answer, Evidence, MergeRequest};
+use crate::report::{self, Given, Seen, Since, Whereabouts};
+
+/// What the manual job was told.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    /// Validate or reject.
+    pub decision: Decision,
+    /// The role of the job.
+    pub role: &'a RoleName,
+    /// Why, where the person gave a reason with the job.
+    pub reason: Option<&'a str>,
+}
+
+/// Gives a person's verdict: checks that the person may, and shows what is judged.
+///
+/// # Errors
+/// When GitLab cannot be asked.
+pub fn run(desk: &Desk<'_>, wish: Wish<'_>) -> Answer<Done> {
+    let iid = desk.ci.merge_request()?.iid;
+    let player = desk.records.player()?;
+    let found = observe::merge_request(desk, iid)?;
+    let links = links_of(desk, &found)?;
+    let closes = closed(&links);
+    if closes.is_empty() {
+        return Ok(Done::saying(report::nothing_to_validate(iid)));
+    }
+    if found.head != desk.ci.commit {
+        return Ok(Done::saying(report::outdated_pipeline(
+            iid,
+            &desk.ci.commit,
+            &found.head,
+        )));
+    }
+    let sights = desk.features.sights(&closes)?;
+    let asked = judging::asked(desk, &found, &closes, &sights)?;
+    let own = own_run(desk, &found, wish, &player);
+    let weighed = weigh(desk, &found, &asked, own)?;
+    if let Some(why) = weighed.refusal {
+        let holders = &weighed.judged.holders;
+        return Ok(Done::saying(report::may_not_decide(
+            &player.name,
+            wish.role,
+            &why,
+            holders,
+            &asked,
+        )));
+    }
+    let in_the_way = judging::criteria_in_the_way(desk, &closes, &sights);
+    if wish.decision == Decision::Validate && !in_the_way.is_empty() {
+        return Ok(Done::saying(report::criteria_unticked(&in_the_way)));
+    }
+    let verdict = Verdict {
+        role: wish.role.clone(),
+        decision: wish.decision,
+        by: player.name,
+        at: desk.clock.now(),
+        commit: found.head.clone(),
+        job: desk.ci.job,
+    };
+    let criteria = judging::criteria(desk, &closes, &sights);
+    let outcome = shown(desk, &found, &criteria, &weighed, &verdict, wish.reason)?;
+    if let Some(evidence) = &weighed.evidence {
+        let mut reasons = judging::reasons(&weighed.judged.judgement, evidence);
+        if let Some(reason) = wish.reason {
+            reasons.insert(verdict.job, reason.to_owned());
+        }
+        let note = report::note_validation(&Seen {
+            iid,
+            links: &links,
+            home: observe::features_project(desk),
+            head: &found.head,
+            judgement: &weighed.judged.judgement,
+            holders: &weighed.judged.holders,
+            reasons: &reasons,
+        });
+        tell::keep_state_note(desk, iid, &evidence.notes, &note)?;
+    }
+    let fact = fact_of(&found, closes, verdict, wish.reason);
+    if wish.decision == Decision::Reject && desk.may_look_up {
+        tell::warn_without_log(desk, iid, &fact, &found.author)?;
+    }
+    Ok(Done {
+        outcome,
+        events: vec![ledger::event(desk, fact)],
+    })
+}
+
+/// This very job as GitLab will record it when it succeeds.
+fn own_run(desk: &Desk<'_>, found: &MergeRequest, wish: Wish<'_>, player: &Player) -> Run {
+    let now = desk.clock.now();
+    Run {
+        play: Play {
+            job: desk.ci.job,
+            pipeline: desk.ci.pipeline,
+            role: wish.role.clone(),
+            decision: wish.decision,
+            pressed_at: now,
+            at: now,
+            commit: found.head.clone(),
+            way: Way::ByHand,
+        },
+        player: Some(player.clone()),
+    }
+}
+
+/// What the verdict comes to together with all others.
+struct Weighed {
+    judged: Judged,
+    /// What GitLab recorded; nothing without a token that may see it.
+    evidence: Option<Evidence>,
+    /// Why this one would not count.
+    refusal: Option<SetAside>,
+}
+
+fn weigh(desk: &Desk<'_>, found: &MergeRequest, asked: &[Asked], mut own: Run) -> Answer<Weighed> {
+    let evidence = if desk.may_look_up {
+        Some(desk.records.evidence(found.id.iid)?)
+    } else {
+        None
+    };
+    let nothing = Evidence::default();
+    let known = evidence.as_ref().unwrap_or(&nothing);
+    // This one was pressed last, whatever the clocks of the runner and of GitLab say.
+    let pressed = known.plays.iter().map(|play| play.pressed_at);
+    own.play.pressed_at = pressed.fold(own.play.pressed_at, Ord::max);
+    let judged = judging::judge(desk, found, known, asked, Look::Enough, Some(&own))?;
+    let refusal = judged
+        .judgement
+        .set_aside
+        .iter()
+        .find(|(run, _)| run.play.job == own.play.job)
+        .map(|(_, why)| why.clone());
+    Ok(Weighed {
+        judged,
+        evidence,
+        refusal,
+    })
+}
+
+/// What the person reads: the feature, its criteria, what is new since the role's last verdict, where to look at it, who is left.
+fn shown(
+    desk: &Desk<'_>,
+    found: &MergeRequest,
+    criteria: &[(&Feature, Vec<Criterion>)],
+    weighed: &Weighed,
+    verdict: &Verdict,
+    reason: Option<&str>,
+) -> Answer<Outcome> {
+    let judgement = &weighed.judged.judgement;
+    let last = judgement
+        .earlier
+        .iter()
+        .rev()
+        .find(|earlier| earlier.role == verdict.role);
+    let reasons = weighed
+        .evidence
+        .as_ref()
+        .map(|evidence| judging::reasons(judgement, evidence))
+        .unwrap_or_default();
+    let since = match last {
+        Some(last) => Some(Since {
+            last,
+            reason: reasons.get(&last.job).map(String::as_str),
+            difference: desk.changes.between(&last.commit, &found.head)?,
+        }),
+        None => None,
+    };
+    let whereabouts = if desk.may_look_up {
+        match desk.changes.review_app(&weighed.judged.content)? {
+            Some(app) => Whereabouts::At(app),
+            None => Whereabouts::Nowhere,
+        }
+    } else {
+        Whereabouts::Unknown
+    };
+    Ok(report::verdict_given(&Given {
+        iid: found.id.iid,
+        verdict,
+        project_url: &desk.ci.project_url,
+        criteria,
+        reason,
+        since,
+        whereabouts,
+        judgement,
+        holders: &weighed.judged.holders,
+        everything_seen: weighed.evidence.is_some(),
+    }))
+}
+
+fn fact_of(
+    found: &MergeRequest,
+    features: Vec<FeatureId>,
+    verdict: Verdict,
+    reason: Option<&str>,
+) -> Fact {
+    let merge_request = found.id.clone();
+    match verdict.decision {
+        Decision::Validate => Fact::FeatureValidated {
+            merge_request,
+            features,
+            verdict,
+        },
+        Decision::Reject => Fact::FeatureRejected {
+            merge_request,
+            features,
+            verdict,
+            reason: reason.map(str::to_owned),
+        },
+    }
+}
