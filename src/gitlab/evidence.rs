@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::dossier::{self, Note};
 use super::endpoints::{Get, Page};
@@ -51,7 +51,9 @@ impl GitLab<'_> {
             };
             for job in &jobs {
                 if let (true, Some(user)) = (wanted.contains(&JobId(job.id)), &job.user) {
-                    players.insert(JobId(job.id), player(user)?);
+                    let pressed_at = pressed_at(job)?;
+                    let player = player(user)?;
+                    players.insert(JobId(job.id), Player { pressed_at, ..player });
                 }
             }
         }
@@ -209,6 +211,17 @@ fn add_pipeline(
     }
     evidence.pipelines.push(record);
     Ok(())
+}
+
+/// GraphQL tells times to the second only; REST tells when the job started and how long it had waited then.
+fn pressed_at(job: &wire::Job) -> Answer<Option<Timestamp>> {
+    let started = time("jobs.started_at", job.started_at.as_ref())?;
+    Ok(started
+        .zip(job.queued_duration)
+        .and_then(|(started, waited)| {
+            let waited = SignedDuration::try_from_secs_f64(waited).ok()?;
+            started.checked_sub(waited).ok()
+        }))
 }
 
 fn time(name: &str, text: Option<&String>) -> Answer<Option<Timestamp>> {

@@ -113,6 +113,7 @@ pub(super) fn player(user: &wire::JobUser) -> Answer<Player> {
         name: field("job.user.username", &user.username)?,
         bot: user.bot,
         active: user.state == "active",
+        pressed_at: None,
     })
 }
 

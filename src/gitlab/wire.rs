@@ -86,6 +86,11 @@ pub(super) struct Job {
     pub(super) allow_failure: bool,
     #[serde(default)]
     pub(super) failure_reason: Option<String>,
+    #[serde(default)]
+    pub(super) started_at: Option<String>,
+    /// Seconds.
+    #[serde(default)]
+    pub(super) queued_duration: Option<f64>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -11,7 +11,7 @@ use crate::domain::event::{Event, Fact};
 use crate::domain::ids::{FeatureId, RoleName};
 use crate::domain::linking::{Link, LinkKind, named_features};
 use crate::outcome::{ExitCode, Outcome};
-use crate::ports::{Answer, Evidence, MergeRequest, Unseen};
+use crate::ports::{Answer, Evidence, MergeRequest};
 use crate::report::{self, Seen};
 
 /// Says whether everything that must be validated is.
@@ -34,7 +34,7 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
             "no role has to validate (`validation.roles` is empty)",
         )));
     }
-    if found.head != desk.ci.commit {
+    if judging::is_outdated(desk, &found)? {
         return Ok(Done::saying(report::outdated_pipeline(
             iid,
             &desk.ci.commit,
@@ -73,7 +73,7 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     for line in report::beside_the_verdicts(&judged.judgement, &evidence.misnamed) {
         outcome = outcome.with(line);
     }
-    for line in unseen(&evidence) {
+    for line in judging::unseen(&evidence) {
         outcome = outcome.with(line);
     }
     let open = judging::criteria_in_the_way(desk, &closes, &sights);
@@ -84,18 +84,6 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
         outcome,
         events: lapsed(desk, &found, &closes, &judged),
     })
-}
-
-/// What is said about records that were not looked at.
-fn unseen(evidence: &Evidence) -> Vec<String> {
-    evidence
-        .unseen
-        .iter()
-        .map(|unseen| match unseen {
-            Unseen::Pipelines => report::pipelines_unseen(),
-            Unseen::PlayedJobs(pipeline) => report::played_jobs_unseen(*pipeline),
-        })
-        .collect()
 }
 
 /// Awaited roles whose job this pipeline does not have.

@@ -6,10 +6,11 @@ use super::{Desk, observe};
 use crate::domain::ids::{CommitSha, FeatureId, JobId, RoleName, UserName};
 use crate::domain::linking::{Feature, Sight};
 use crate::domain::validation::{
-    self as domain, Asked, Circumstances, Concerned, Criterion, Decision, Judgement, Labelled,
-    Partly, Play, Run, ValidationFacts, Way, acceptance_criteria, first_look, reason_of,
+    self as domain, Asked, Because, Circumstances, Concerned, Criterion, Decision, Judgement, Labelled,
+    Partly, Play, Run, ValidationFacts, Verdict, Way, acceptance_criteria, first_look, reason_of,
 };
-use crate::ports::{Answer, Evidence, MergeRequest};
+use crate::ports::{Answer, Evidence, MergeRequest, Unseen};
+use crate::report;
 
 /// The roles that a merge request asks, and why. Files and features are looked at only where a rule does.
 pub(super) fn asked(
@@ -73,7 +74,7 @@ pub(super) fn judge(
     let roles: Vec<RoleName> = asked.iter().map(|asked| asked.role.clone()).collect();
     let holders = observe::holders(desk, &roles)?;
     let committers = committers(desk, found)?;
-    let (mut seen, later) = match look {
+    let (seen, later) = match look {
         Look::Enough => first_look(&evidence.plays, asked, &found.head),
         Look::Everything => (evidence.plays.clone(), Vec::new()),
     };
@@ -107,12 +108,14 @@ pub(super) fn judge(
             runs,
         })
     };
-    let mut content = content(desk, found, &seen)?;
+    let mut known = seen.clone();
+    known.extend(own.map(|run| run.play.clone()));
+    let mut content = content(desk, found, &known)?;
     let mut judgement = weigh(&runs, &content);
     if judgement.awaited().next().is_some() && !later.is_empty() {
         runs.extend(self::runs(desk, &later)?);
-        seen.extend(later);
-        content = self::content(desk, found, &seen)?;
+        known.extend(later);
+        content = self::content(desk, found, &known)?;
         judgement = weigh(&runs, &content);
     }
     Ok(Judged {
@@ -170,6 +173,16 @@ pub(super) fn same_content(
     Ok(content)
 }
 
+/// Whether the pipeline judges what is no longer there. Our own rebase, which starts no pipeline, changes the head and not the
+/// content.
+pub(super) fn is_outdated(desk: &Desk<'_>, found: &MergeRequest) -> Answer<bool> {
+    if found.head == desk.ci.commit {
+        return Ok(false);
+    }
+    let content = same_content(desk, found, desk.may_look_up)?;
+    Ok(!content.contains(&desk.ci.commit))
+}
+
 /// The reasons that people gave for rejecting, now or on earlier contents, by the job of their verdict.
 pub(super) fn reasons(judgement: &Judgement, evidence: &Evidence) -> BTreeMap<JobId, String> {
     let standing = judgement.standings.iter();
@@ -210,4 +223,48 @@ pub(super) fn criteria_in_the_way<'a>(
     }
     found.retain(|(_, list)| !list.is_empty());
     found
+}
+
+/// What is said about records that were not looked at.
+pub(super) fn unseen(evidence: &Evidence) -> Vec<String> {
+    evidence
+        .unseen
+        .iter()
+        .map(|unseen| match unseen {
+            Unseen::Pipelines => report::pipelines_unseen(),
+            Unseen::PlayedJobs(pipeline) => report::played_jobs_unseen(*pipeline),
+        })
+        .collect()
+}
+
+/// A rejection that came after the verdicts that let a change set into the queue, and that stands. People are looked up only when
+/// somebody pressed such a job.
+pub(super) fn rejected_since(
+    desk: &Desk<'_>,
+    found: &MergeRequest,
+    verdicts: &[Verdict],
+) -> Answer<Option<Verdict>> {
+    if verdicts.is_empty() {
+        return Ok(None);
+    }
+    let evidence = desk.records.evidence(found.id.iid)?;
+    let known = |play: &Play| verdicts.iter().any(|verdict| verdict.job == play.job);
+    let news = |play: &&Play| {
+        play.way == Way::ByHand
+            && play.decision == Decision::Reject
+            && !known(play)
+            && verdicts.iter().any(|v| v.role == play.role && play.at > v.at)
+    };
+    if !evidence.plays.iter().any(|play| news(&play)) {
+        return Ok(None);
+    }
+    let asked: Vec<Asked> = verdicts
+        .iter()
+        .map(|verdict| Asked {
+            role: verdict.role.clone(),
+            because: Because::Always,
+        })
+        .collect();
+    let judged = judge(desk, found, &evidence, &asked, Look::Enough, None)?;
+    Ok(judged.judgement.rejections().next().cloned())
 }

@@ -239,6 +239,14 @@ fn rejection_reasons(
         .collect()
 }
 
+/// Why a change set that passed its trial does not land.
+pub fn rejected_during_trial(verdict: &Verdict) -> String {
+    format!(
+        "`{}` rejected it as `{}` after it joined the queue",
+        verdict.by, verdict.role
+    )
+}
+
 /// Runs that are no verdicts, and jobs that only look like validations: who played them may wonder.
 pub fn beside_the_verdicts(judgement: &Judgement, misnamed: &[(JobId, String)]) -> Vec<String> {
     let set_aside = judgement

@@ -4,6 +4,7 @@
 //! - `story`: `trainyard demo` as a person runs it
 //! - `sandbox`: `trainyard sandbox` as a process
 //! - `refusals`: what each command refuses, and that nothing changes then
+//! - `validation`: what counts as a verdict, which roles are asked, what people read
 //! - `stage`: the world of one scenario, in the words the scenarios use
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -14,3 +15,4 @@ mod sandbox;
 mod stage;
 mod state;
 mod story;
+mod validation;

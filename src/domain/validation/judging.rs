@@ -30,7 +30,7 @@ pub struct Play {
     pub role: RoleName,
     /// What its name says.
     pub decision: Decision,
-    /// When it was set going: the order in which people decided, whichever job a runner took first.
+    /// When it was set going, to the second: the order in which people decided, whichever job a runner took first.
     pub pressed_at: Timestamp,
     /// When it ended.
     pub at: Timestamp,
@@ -49,6 +49,8 @@ pub struct Player {
     pub bot: bool,
     /// Whether the account is active now.
     pub active: bool,
+    /// When the user set the job going, where that is known more exactly.
+    pub pressed_at: Option<Timestamp>,
 }
 
 /// A play with its user; none when the account was deleted since.
@@ -58,6 +60,15 @@ pub struct Run {
     pub play: Play,
     /// Who pressed play.
     pub player: Option<Player>,
+}
+
+impl Run {
+    /// The order in which people decided; of two decisions in the same instant the rejection counts as the later one.
+    fn order(&self) -> (Timestamp, bool, JobId) {
+        let exact = self.player.as_ref().and_then(|player| player.pressed_at);
+        let rejects = self.play.decision == Decision::Reject;
+        (exact.unwrap_or(self.play.pressed_at), rejects, self.play.job)
+    }
 }
 
 /// Why a run of a validation job is not a verdict.
@@ -195,7 +206,7 @@ fn may_decide(player: &UserName, role: &RoleName, people: &Concerned<'_>) -> Res
 /// Weighs every run: the latest verdict of a role on this content counts.
 pub fn judge(facts: &ValidationFacts<'_>) -> Judgement {
     let mut runs: Vec<&Run> = facts.runs.iter().collect();
-    runs.sort_by_key(|run| (run.play.pressed_at, run.play.job));
+    runs.sort_by_key(|run| run.order());
     let mut judgement = Judgement::default();
     let mut latest: BTreeMap<&RoleName, Standing> = BTreeMap::new();
     for run in runs {
@@ -353,7 +364,7 @@ pub fn first_look(plays: &[Play], asked: &[Asked], head: &CommitSha) -> (Vec<Pla
             .filter(|other| other.role == play.role && other.commit == *head)
             .map(|other| other.pressed_at)
             .max();
-        play.commit == *head || newest_on_head.is_none_or(|newest| play.pressed_at > newest)
+        play.commit == *head || newest_on_head.is_none_or(|newest| play.pressed_at >= newest)
     })
 }
 
@@ -388,6 +399,7 @@ mod tests {
                 name: player.parse().unwrap(),
                 bot: false,
                 active: true,
+                pressed_at: None,
             }),
         }
     }

@@ -1,5 +1,7 @@
 //! `trainyard await-validation --approve ROLE` and `--reject ROLE`: the manual jobs by which a person gives a verdict.
 
+use jiff::SignedDuration;
+
 use super::{closed, links_of};
 use crate::domain::event::Fact;
 use crate::domain::ids::{FeatureId, RoleName};
@@ -37,7 +39,7 @@ pub fn run(desk: &Desk<'_>, wish: Wish<'_>) -> Answer<Done> {
     if closes.is_empty() {
         return Ok(Done::saying(report::nothing_to_validate(iid)));
     }
-    if found.head != desk.ci.commit {
+    if judging::is_outdated(desk, &found)? {
         return Ok(Done::saying(report::outdated_pipeline(
             iid,
             &desk.ci.commit,
@@ -46,7 +48,7 @@ pub fn run(desk: &Desk<'_>, wish: Wish<'_>) -> Answer<Done> {
     }
     let sights = desk.features.sights(&closes)?;
     let asked = judging::asked(desk, &found, &closes, &sights)?;
-    let own = own_run(desk, &found, wish, &player);
+    let own = own_run(desk, wish, &player);
     let weighed = weigh(desk, &found, &asked, own)?;
     if let Some(why) = weighed.refusal {
         let holders = &weighed.judged.holders;
@@ -67,7 +69,7 @@ pub fn run(desk: &Desk<'_>, wish: Wish<'_>) -> Answer<Done> {
         decision: wish.decision,
         by: player.name,
         at: desk.clock.now(),
-        commit: found.head.clone(),
+        commit: desk.ci.commit.clone(),
         job: desk.ci.job,
     };
     let criteria = judging::criteria(desk, &closes, &sights);
@@ -99,7 +101,7 @@ pub fn run(desk: &Desk<'_>, wish: Wish<'_>) -> Answer<Done> {
 }
 
 /// This very job as GitLab will record it when it succeeds.
-fn own_run(desk: &Desk<'_>, found: &MergeRequest, wish: Wish<'_>, player: &Player) -> Run {
+fn own_run(desk: &Desk<'_>, wish: Wish<'_>, player: &Player) -> Run {
     let now = desk.clock.now();
     Run {
         play: Play {
@@ -109,7 +111,7 @@ fn own_run(desk: &Desk<'_>, found: &MergeRequest, wish: Wish<'_>, player: &Playe
             decision: wish.decision,
             pressed_at: now,
             at: now,
-            commit: found.head.clone(),
+            commit: desk.ci.commit.clone(),
             way: Way::ByHand,
         },
         player: Some(player.clone()),
@@ -134,8 +136,9 @@ fn weigh(desk: &Desk<'_>, found: &MergeRequest, asked: &[Asked], mut own: Run) -
     let nothing = Evidence::default();
     let known = evidence.as_ref().unwrap_or(&nothing);
     // This one was pressed last, whatever the clocks of the runner and of GitLab say.
-    let pressed = known.plays.iter().map(|play| play.pressed_at);
-    own.play.pressed_at = pressed.fold(own.play.pressed_at, Ord::max);
+    let newest = known.plays.iter().map(|play| play.pressed_at).max();
+    let after = newest.and_then(|at| at.checked_add(SignedDuration::from_secs(1)).ok());
+    own.play.pressed_at = own.play.pressed_at.max(after.unwrap_or(own.play.pressed_at));
     let judged = judging::judge(desk, found, known, asked, Look::Enough, Some(&own))?;
     let refusal = judged
         .judgement
@@ -174,7 +177,7 @@ fn shown(
         Some(last) => Some(Since {
             last,
             reason: reasons.get(&last.job).map(String::as_str),
-            difference: desk.changes.between(&last.commit, &found.head)?,
+            difference: desk.changes.between(&last.commit, &verdict.commit)?,
         }),
         None => None,
     };

@@ -147,6 +147,9 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         Err(refusals) => {
             let mut lines = report::queue_refusals(&refusals, home);
             lines.extend(report::reasons_for_note(&judgement, &reasons));
+            if judgement.awaited().next().is_some() {
+                lines.extend(judging::unseen(&evidence));
+            }
             lines
         }
         Ok(joined) => {
