@@ -53,7 +53,13 @@ impl GitLab<'_> {
                 if let (true, Some(user)) = (wanted.contains(&JobId(job.id)), &job.user) {
                     let pressed_at = pressed_at(job)?;
                     let player = player(user)?;
-                    players.insert(JobId(job.id), Player { pressed_at, ..player });
+                    players.insert(
+                        JobId(job.id),
+                        Player {
+                            pressed_at,
+                            ..player
+                        },
+                    );
                 }
             }
         }

@@ -166,9 +166,8 @@ fn obstacle(
                 .collect();
             if links == change_set.links {
                 let rejected = judging::rejected_since(desk, found, &change_set.verdicts)?;
-                return Ok(rejected.map(|verdict| {
-                    Obstacle::changed(&report::rejected_during_trial(&verdict))
-                }));
+                return Ok(rejected
+                    .map(|verdict| Obstacle::changed(&report::rejected_during_trial(&verdict))));
             }
             "its links to features were edited after it joined the queue"
         }

@@ -6,8 +6,9 @@ use super::{Desk, observe};
 use crate::domain::ids::{CommitSha, FeatureId, JobId, RoleName, UserName};
 use crate::domain::linking::{Feature, Sight};
 use crate::domain::validation::{
-    self as domain, Asked, Because, Circumstances, Concerned, Criterion, Decision, Judgement, Labelled,
-    Partly, Play, Run, ValidationFacts, Verdict, Way, acceptance_criteria, first_look, reason_of,
+    self as domain, Asked, Because, Circumstances, Concerned, Criterion, Decision, Judgement,
+    Labelled, Partly, Play, Run, ValidationFacts, Verdict, Way, acceptance_criteria, first_look,
+    reason_of,
 };
 use crate::ports::{Answer, Evidence, MergeRequest, Unseen};
 use crate::report;
@@ -253,7 +254,9 @@ pub(super) fn rejected_since(
         play.way == Way::ByHand
             && play.decision == Decision::Reject
             && !known(play)
-            && verdicts.iter().any(|v| v.role == play.role && play.at > v.at)
+            && verdicts
+                .iter()
+                .any(|v| v.role == play.role && play.at > v.at)
     };
     if !evidence.plays.iter().any(|play| news(&play)) {
         return Ok(None);

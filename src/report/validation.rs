@@ -242,7 +242,7 @@ fn rejection_reasons(
 /// Why a change set that passed its trial does not land.
 pub fn rejected_during_trial(verdict: &Verdict) -> String {
     format!(
-        "`{}` rejected it as `{}` after it joined the queue",
+        "{} rejected it as {} after it joined the queue",
         verdict.by, verdict.role
     )
 }

@@ -67,7 +67,11 @@ impl Run {
     fn order(&self) -> (Timestamp, bool, JobId) {
         let exact = self.player.as_ref().and_then(|player| player.pressed_at);
         let rejects = self.play.decision == Decision::Reject;
-        (exact.unwrap_or(self.play.pressed_at), rejects, self.play.job)
+        (
+            exact.unwrap_or(self.play.pressed_at),
+            rejects,
+            self.play.job,
+        )
     }
 }
 

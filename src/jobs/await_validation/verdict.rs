@@ -138,7 +138,10 @@ fn weigh(desk: &Desk<'_>, found: &MergeRequest, asked: &[Asked], mut own: Run) -
     // This one was pressed last, whatever the clocks of the runner and of GitLab say.
     let newest = known.plays.iter().map(|play| play.pressed_at).max();
     let after = newest.and_then(|at| at.checked_add(SignedDuration::from_secs(1)).ok());
-    own.play.pressed_at = own.play.pressed_at.max(after.unwrap_or(own.play.pressed_at));
+    own.play.pressed_at = own
+        .play
+        .pressed_at
+        .max(after.unwrap_or(own.play.pressed_at));
     let judged = judging::judge(desk, found, known, asked, Look::Enough, Some(&own))?;
     let refusal = judged
         .judgement
