@@ -12,6 +12,7 @@ use semver::Version;
 
 use crate::domain::ids::{BranchName, ProjectPath, RoleName};
 use crate::domain::integration::Priority;
+use crate::domain::labelling::{Labels, Stage};
 use crate::domain::linking::LinkPolicy;
 use crate::domain::validation::{Members, RoleRule, When, Who};
 use crate::domain::versioning::Numbering;
@@ -38,6 +39,8 @@ pub struct Config {
     pub nrt: Nrt,
     /// How versions are numbered and released.
     pub versions: Versions,
+    /// Labels that show where something stands.
+    pub labels: StageLabels,
 }
 
 /// How features are recognised and linked.
@@ -134,6 +137,15 @@ pub struct Versions {
     pub frozen: Option<String>,
 }
 
+/// Labels that show where something stands; none unless the project names them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StageLabels {
+    /// On merge requests.
+    pub merge_request: Labels,
+    /// On features.
+    pub feature: Labels,
+}
+
 impl Config {
     /// Reads a configuration file.
     ///
@@ -221,13 +233,17 @@ impl Config {
         let versions = root.section("versions", |s| Versions {
             numbering: Numbering {
                 initial: s.version("initial").unwrap_or(Version::new(0, 1, 0)),
-                prefix: s.text("tag_prefix").unwrap_or_else(|| "v".to_owned()),
+                prefix: s.tag_prefix("tag_prefix").unwrap_or_else(|| "v".to_owned()),
             },
             released_by: s.ids("released_by"),
             environment: s
                 .text("environment")
                 .unwrap_or_else(|| "production".to_owned()),
             frozen: s.text("frozen"),
+        });
+        let labels = root.section("labels", |s| StageLabels {
+            merge_request: s.section("merge_request", stage_labels),
+            feature: s.section("feature", stage_labels),
         });
         Self {
             branch,
@@ -237,6 +253,7 @@ impl Config {
             integration,
             nrt,
             versions,
+            labels,
         }
     }
 
@@ -264,7 +281,38 @@ impl Config {
                 ));
             }
         }
+        problems.extend(self.misused_labels());
         problems
+    }
+
+    /// A label that something is decided on must not come and go with a stage.
+    fn misused_labels(&self) -> Vec<String> {
+        let priorities = self.integration.priorities.iter();
+        let meaning: Vec<(&str, &str)> = priorities
+            .map(|(label, _)| (label.as_str(), "integration.priorities"))
+            .chain(
+                self.features
+                    .label
+                    .as_deref()
+                    .map(|l| (l, "features.label")),
+            )
+            .chain([(
+                self.integration.breaking_label.as_str(),
+                "integration.breaking_label",
+            )])
+            .collect();
+        let StageLabels {
+            merge_request,
+            feature,
+        } = &self.labels;
+        [("merge_request", merge_request), ("feature", feature)]
+            .iter()
+            .flat_map(|(kind, labels)| labels.all().map(move |label| (*kind, label)))
+            .filter_map(|(kind, label)| {
+                let (_, user) = meaning.iter().find(|(used, _)| *used == label)?;
+                Some(format!("`labels.{kind}` takes the label `{label}` away again, which `{user}` decides on; name another one"))
+            })
+            .collect()
     }
 
     /// The lane of a change set: the first one that any label of it, or of its features, leads to.
@@ -313,6 +361,15 @@ fn role_rule(s: &mut Section) -> RoleRule {
         s.refuse("applies never: give `when` one of `feature_labels`, `labels` or `paths`; roles that are always asked go to `validation.roles`");
     }
     rule
+}
+
+fn stage_labels(section: &mut Section) -> Labels {
+    let named = Stage::ALL.map(|(key, stage)| (stage, section.label(key)));
+    Labels::new(
+        named
+            .into_iter()
+            .filter_map(|(stage, label)| Some((stage, label?))),
+    )
 }
 
 fn problem_of(problems: &[String]) -> Problem {
@@ -367,7 +424,7 @@ mod tests {
     #[test]
     fn every_problem_is_named_with_its_path() {
         let text = "brunch: main\nfeatures: {links: maybe, label: 3}\nroles:\n  PO: {users: [olga]}\n  qa: {users: ['not a user'], friends: []}\n\
-                    validation: {roles: [pm], rules: [{roles: [sec], when: {paths: ['/src'], tags: [x]}}, {when: {labels: [a]}}, all]}\nnrt: {lease: soon, environment: 'a*'}\nversions: {initial: 1.10}\n";
+                    validation: {roles: [pm], rules: [{roles: [sec], when: {paths: ['/src'], tags: [x]}}, {when: {labels: [a]}}, all]}\nnrt: {lease: soon, environment: 'a*'}\nversions: {initial: 1.10, tag_prefix: 'v $HOME'}\n";
         let problem = Config::parse(text).unwrap_err();
         for expected in [
             "`brunch` is not a key of this file",
@@ -386,6 +443,7 @@ mod tests {
             "`nrt.lease` is `soon`",
             "`nrt.environment`",
             "`versions.initial` must be quoted",
+            "`versions.tag_prefix` may hold letters, digits",
         ] {
             assert!(
                 problem.what.contains(expected),
@@ -394,6 +452,33 @@ mod tests {
             );
         }
         assert_eq!(problem.code, crate::outcome::ExitCode::Misconfigured);
+    }
+
+    #[test]
+    fn labels_that_show_stages_are_read_and_may_not_be_ones_that_decide() {
+        let config = Config::parse(
+            "labels: {merge_request: {linked: 'flow::linked', queued: 'flow::queued'}, feature: {landed: done}}\n",
+        )
+        .unwrap();
+        assert_eq!(config.labels.merge_request.all().count(), 2);
+        assert!(Config::parse("").unwrap().labels.feature.is_empty());
+        let problem = Config::parse(
+            "features: {label: feature}\nintegration: {priorities: {hotfix: [hotfix]}}\n\
+             labels: {feature: {linked: feature, queue: x}, merge_request: {landed: hotfix, queued: 'a,b'}}\n",
+        )
+        .unwrap_err();
+        for expected in [
+            "`labels.feature` takes the label `feature` away again, which `features.label` decides on",
+            "`labels.merge_request` takes the label `hotfix`",
+            "`labels.feature.queue` is not a key",
+            "`labels.merge_request.queued` may not hold a comma",
+        ] {
+            assert!(
+                problem.what.contains(expected),
+                "{expected}\n---\n{}",
+                problem.what
+            );
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod dossier;
 mod endpoints;
 mod evidence;
 mod features;
+mod labels;
 mod merge_requests;
 mod people;
 mod records;

@@ -2,8 +2,9 @@
 
 pub mod append_to_version;
 pub mod await_validation;
-pub mod judging;
-mod ledger;
+mod judging;
+mod labels;
+pub mod ledger;
 pub mod link_check;
 pub mod nrt_lock;
 mod observe;

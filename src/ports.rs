@@ -11,6 +11,7 @@ use crate::domain::ids::{
     UserName,
 };
 use crate::domain::integration::{MergeRequestState, Request};
+use crate::domain::labelling::Relabel;
 use crate::domain::linking::Sight;
 use crate::domain::nrt::{Held, Holder, Liveness};
 use crate::domain::validation::{Comment, Difference, Members, Partly, Play, Player, ReviewApp};
@@ -266,6 +267,8 @@ pub trait Announcements {
     fn notes(&self, iid: u64) -> Answer<OwnNotes>;
     /// Keeps one note of a kind at a place: edits the one that is there, or writes it.
     fn keep_note(&self, place: &Place, kind: &str, known: Known, body: &str) -> Answer<NoteId>;
+    /// Adds and takes away labels, in one write.
+    fn relabel(&self, place: &Place, change: &Relabel) -> Answer<()>;
     /// Sets the state of the trial on a commit.
     fn set_status(
         &self,

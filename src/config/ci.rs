@@ -39,6 +39,18 @@ pub struct CiMergeRequest {
     pub target: BranchName,
 }
 
+/// Who shows what the job prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobLog {
+    /// GitLab's log viewer.
+    OfGitLab {
+        /// Whether colours are wanted: `NO_COLOR` says no.
+        colour: bool,
+    },
+    /// Anything else.
+    Elsewhere,
+}
+
 /// The job's surroundings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ci {
@@ -72,6 +84,8 @@ pub struct Ci {
     pub reason: Option<String>,
     /// The work tree.
     pub directory: PathBuf,
+    /// Who shows what the job prints.
+    pub log: JobLog,
     /// A private certificate authority.
     pub ca_file: Option<PathBuf>,
     /// The job's own token.
@@ -145,6 +159,12 @@ impl Ci {
             reason: (variables.lookup)("TRAINYARD_REASON"),
             directory: (variables.lookup)("CI_PROJECT_DIR")
                 .map_or_else(|| PathBuf::from("."), PathBuf::from),
+            log: if (variables.lookup)("GITLAB_CI").is_some() {
+                let colour = (variables.lookup)("NO_COLOR").is_none();
+                JobLog::OfGitLab { colour }
+            } else {
+                JobLog::Elsewhere
+            },
             ca_file: (variables.lookup)("CI_SERVER_TLS_CA_FILE").map(PathBuf::from),
             job_token: secret("CI_JOB_TOKEN"),
             bot_token: secret("TRAINYARD_TOKEN"),

@@ -197,6 +197,35 @@ impl Section {
         }
     }
 
+    /// The title of a label, as GitLab takes it in a list.
+    pub(super) fn label(&mut self, key: &str) -> Option<String> {
+        let text = self.text(key)?;
+        if text.contains(',') || text.len() > 255 || text.trim() != text {
+            return self.wrong(
+                key,
+                "may not hold a comma, spaces at its ends, or more than 255 characters",
+            );
+        }
+        Some(text)
+    }
+
+    /// What stands before a version's number in its tag: it is handed on to later jobs, where nothing may read it as more than text.
+    pub(super) fn tag_prefix(&mut self, key: &str) -> Option<String> {
+        let text = self.text(key)?;
+        let fits = text.len() <= 60
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "._/-".contains(c));
+        if fits {
+            Some(text)
+        } else {
+            self.wrong(
+                key,
+                "may hold letters, digits, `.`, `_`, `/` and `-` only, at most 60",
+            )
+        }
+    }
+
     pub(super) fn version(&mut self, key: &str) -> Option<Version> {
         match self.take(key)? {
             Value::String(text) => match Version::parse(&text) {

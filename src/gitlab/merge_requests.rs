@@ -77,7 +77,10 @@ impl MergeRequests for GitLab<'_> {
                         reason: reply.words(),
                     });
                 }
-                409 if attempt < PATIENCE => self.pause(attempt),
+                409 if attempt < PATIENCE => {
+                    still_waiting(attempt, "a rebase that runs already", iid);
+                    self.pause(attempt);
+                }
                 _ => return Err(reply.problem()),
             }
         }
@@ -88,6 +91,7 @@ impl MergeRequests for GitLab<'_> {
                 Problem::gitlab(format!("the merge request !{iid} is gone"), "nothing to do")
             })?;
             if found.rebase_in_progress == Some(true) {
+                still_waiting(attempt, "GitLab's rebase", iid);
                 continue;
             }
             if let Some(detail) = found.merge_error.clone().filter(|text| !text.is_empty()) {
@@ -151,6 +155,7 @@ impl MergeRequests for GitLab<'_> {
                     status: now.merge_status,
                 });
             }
+            still_waiting(attempt, "GitLab's merge checks", iid);
             self.pause(attempt);
         }
         Err(Problem::bug("a merge was tried without a result"))
@@ -174,5 +179,12 @@ impl MergeRequests for GitLab<'_> {
             }
         }
         Ok(patches)
+    }
+}
+
+/// A log that stands still looks like a job that hangs: a line now and then says what is awaited.
+fn still_waiting(attempt: u32, what: &str, iid: u64) {
+    if attempt % 5 == 3 {
+        tracing::info!("still waiting for {what} of !{iid}");
     }
 }

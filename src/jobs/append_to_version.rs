@@ -6,11 +6,12 @@
 use crate::domain::event::Fact;
 use crate::domain::ids::{CommitSha, Epoch, MergeRequestId, TrialId};
 use crate::domain::integration::{ChangeSet, MergeRequestState};
+use crate::domain::labelling::Stage;
 use crate::domain::linking::named_features;
 use crate::domain::nrt::{Abandoned, Held, Trial, hold, trial_under};
 use crate::domain::versioning::Appended;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, judging, observe, tell};
+use crate::jobs::{Desk, Done, judging, labels, observe, tell};
 use crate::outcome::Outcome;
 use crate::ports::{Answer, Merge, MergeRequest};
 use crate::report;
@@ -35,7 +36,10 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         Ok(held) => match trial_under(&yard.nrt, &held).cloned() {
             None if !landed.is_empty() => report::already_landed(&landed),
             None => report::no_trial(epoch),
-            Some(trial) => land(desk, &ledger, &held, &trial)?,
+            Some(trial) => land(desk, &ledger, &held, &trial)?.seeing(report::change_set_links(
+                &trial.change_sets,
+                &desk.ci.server,
+            )),
         },
     };
     Ok(Done {
@@ -101,6 +105,7 @@ fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Ans
             &ticket.change_set,
             &report::note_landed(&ticket.change_set, version, trial, &landed),
         )?;
+        labels::show_change_set(desk, &ticket.change_set, Stage::Landed);
         outcome = outcome.with(report::landed_line(&ticket.change_set, version, &landed));
         if !same {
             return Ok(report::landed_tree_differs(
@@ -200,6 +205,11 @@ fn give_up(
         None => report::note_waits_again(&obstacle.text),
     };
     tell::state(desk, change_set, &note)?;
+    let stage = match &obstacle.withdrawn {
+        Some(_) => Stage::Linked,
+        None => Stage::Queued,
+    };
+    labels::show_change_set(desk, change_set, stage);
     Ok(report::not_landed(
         change_set,
         &obstacle.text,
@@ -288,6 +298,7 @@ pub fn finish_landing(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> An
                 &ticket.change_set,
                 &report::note_landed(&ticket.change_set, version, trial, landed),
             )?;
+            labels::show_change_set(desk, &ticket.change_set, Stage::Landed);
         }
     }
     Ok(())

@@ -6,10 +6,13 @@ pub mod verdict;
 use std::collections::BTreeMap;
 
 use super::judging::{self, Judged, Look};
-use super::{Desk, Done, ledger, observe, tell};
+use super::{Desk, Done, labels, ledger, observe, tell};
 use crate::domain::event::{Event, Fact};
 use crate::domain::ids::{FeatureId, RoleName};
+use crate::domain::labelling::{Stage, Teller};
 use crate::domain::linking::{Link, LinkKind, named_features};
+use crate::domain::ruling::Ruling;
+use crate::domain::validation::Judgement;
 use crate::outcome::{ExitCode, Outcome};
 use crate::ports::{Answer, Evidence, MergeRequest};
 use crate::report::{self, Seen};
@@ -24,8 +27,13 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let links = links_of(desk, &found)?;
     let closes = closed(&links);
     if closes.is_empty() {
-        return Ok(Done::saying(Outcome::open(format!(
+        let why = "it closes no feature";
+        let outcome = Outcome::open(format!(
             "!{iid} closes no feature, so there is nothing to validate"
+        ));
+        return Ok(Done::saying(outcome.checked(report::no_validation_checks(
+            &desk.config.validation.roles,
+            why,
         ))));
     }
     let rules = &desk.config.validation;
@@ -42,7 +50,10 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
         )));
     }
     if !desk.may_look_up {
-        return Ok(Done::saying(report::cannot_see_players(iid)));
+        let why = "who played cannot be seen without `TRAINYARD_TOKEN`; the gate checks it";
+        return Ok(Done::saying(report::cannot_see_players(iid).checked(
+            report::no_validation_checks(&desk.config.validation.roles, why),
+        )));
     }
     let sights = if rules.criteria_required || rules.looks_at_features() {
         desk.features.sights(&closes)?
@@ -67,7 +78,9 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
         holders: &judged.holders,
         reasons: &reasons,
     };
-    tell::keep_state_note(desk, iid, &evidence.notes, &report::note_validation(&seen))?;
+    let body = report::note_validation(&seen);
+    let note = tell::keep_state_note(desk, iid, &evidence.notes, &body)?;
+    show_stage(desk, &found, &links, stage_of(&judged.judgement));
     let lacking = lacking(desk, &judged, &evidence);
     let mut outcome = report::validation_outcome(&seen, &lacking);
     for line in report::beside_the_verdicts(&judged.judgement, &evidence.misnamed) {
@@ -80,8 +93,18 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     if outcome.code == ExitCode::Open && !open.is_empty() {
         outcome = report::criteria_unticked(&open);
     }
+    let checks = [
+        report::newest_commit(None),
+        report::criteria_are_ticked(rules.criteria_required, &open),
+    ];
     Ok(Done {
-        outcome,
+        outcome: outcome
+            .checked(checks)
+            .checked(report::validation_checks(
+                &judged.judgement,
+                &judged.holders,
+            ))
+            .seeing([report::note_link(iid, &found.url, note)]),
         events: lapsed(desk, &found, &closes, &judged),
     })
 }
@@ -134,6 +157,24 @@ fn lapsed(
             )
         })
         .collect()
+}
+
+fn stage_of(judgement: &Judgement) -> Stage {
+    match judgement.ruling() {
+        Ruling::Pass => Stage::Validated,
+        Ruling::Wait(_) => Stage::AwaitingValidation,
+        Ruling::Refuse(_) => Stage::Rejected,
+    }
+}
+
+fn show_stage(desk: &Desk<'_>, found: &MergeRequest, links: &[Link], stage: Stage) {
+    let known = labels::Known {
+        id: &found.id,
+        labels: Some(&found.labels),
+        links,
+        sights: None,
+    };
+    labels::show(desk, known, Some(stage), Teller::MergeRequest);
 }
 
 /// The features that the description says it closes; whether they are in order is `link-check`'s business.

@@ -1,7 +1,9 @@
 //! `trainyard link-check`: are the links of this merge request in order? Runs in a merge request pipeline.
 
-use super::{Desk, Done, judging, ledger, observe, tell};
+use super::observe::Linked;
+use super::{Desk, Done, judging, labels, ledger, observe, tell};
 use crate::domain::event::Fact;
+use crate::domain::labelling::{Stage, Teller};
 use crate::domain::linking::events_of_check;
 use crate::domain::ruling::Ruling;
 use crate::outcome::Outcome;
@@ -40,6 +42,7 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
             commit,
         });
     }
+    let mut note = None;
     if desk.may_look_up && (refused || asks) {
         let body = if refused {
             report::note_links_refused(&reasons)
@@ -52,7 +55,8 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
                 &linked.merge_request.head,
             )
         };
-        tell::keep_state_note(desk, iid, &desk.announcements.notes(iid)?, &body)?;
+        let notes = desk.announcements.notes(iid)?;
+        note = Some(tell::keep_state_note(desk, iid, &notes, &body)?);
     }
     let outcome = if refused {
         Outcome::refused(format!("the links of !{iid} are not in order"), reasons)
@@ -65,9 +69,55 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
             if asks { &roles } else { &[] },
         )
     };
+    let stage = if asks {
+        Stage::AwaitingValidation
+    } else {
+        Stage::Linked
+    };
+    let shown = (!refused && !linked.linking.links.is_empty()).then_some(stage);
+    let known = labels::Known {
+        id,
+        labels: Some(&linked.merge_request.labels),
+        links: &linked.linking.links,
+        sights: Some(&linked.sights),
+    };
+    labels::show(desk, known, shown, Teller::MergeRequest);
+    let outcome = with_reports(desk, &linked, outcome, refused)?
+        .seeing(note.map(|note| report::note_link(iid, &linked.merge_request.url, note)));
     let events = facts
         .into_iter()
         .map(|fact| ledger::event(desk, fact))
         .collect();
     Ok(Done { outcome, events })
+}
+
+/// What people look at beside the headline: what was read, rule by rule, and where it leads.
+fn with_reports(
+    desk: &Desk<'_>,
+    linked: &Linked,
+    outcome: Outcome,
+    refused: bool,
+) -> Answer<Outcome> {
+    let home = observe::features_project(desk);
+    let features = &desk.config.features;
+    let url = &linked.merge_request.url;
+    let named = linked.linking.links.iter().map(|link| &link.feature);
+    let links = report::feature_links(named, &linked.sights, url, home)
+        .into_iter()
+        .chain(report::holder_links(&linked.ruling, &desk.ci.server, home));
+    let outcome = outcome
+        .read(report::what_was_read(&linked.reading, &linked.sights, home))
+        .checked(report::link_checks(
+            &linked.ruling,
+            &linked.linking,
+            features.links,
+            features.label.as_deref(),
+            home,
+        ))
+        .seeing(links);
+    if refused {
+        return Ok(outcome
+            .next("edit the description, then start a new pipeline: editing alone starts none"));
+    }
+    Ok(outcome.handing_on(report::link_values(&linked.linking, home)?))
 }

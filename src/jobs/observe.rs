@@ -19,6 +19,7 @@ const LINK_WORD: &str = "feature";
 /// A merge request with what its description amounts to.
 pub(super) struct Linked {
     pub(super) merge_request: MergeRequest,
+    pub(super) reading: Reading,
     pub(super) ruling: Ruling<(), LinkRefusal>,
     pub(super) linking: Linking,
     pub(super) sights: BTreeMap<FeatureId, Sight>,
@@ -107,6 +108,7 @@ pub(super) fn links(desk: &Desk<'_>, iid: u64) -> Answer<Linked> {
     });
     Ok(Linked {
         merge_request: found,
+        reading,
         ruling,
         linking,
         sights,

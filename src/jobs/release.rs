@@ -7,13 +7,15 @@ use std::path::Path;
 
 use super::ledger::{Decision, Ledger};
 use super::{Desk, Done, observe};
+use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::ids::{CommitSha, FeatureId, UserName};
+use crate::domain::labelling::Stage;
 use crate::domain::versioning::{
     Appended, CloseRefusal, Closing, Number, Versions, by_feature, close, next_number,
 };
 use crate::files;
-use crate::outcome::{Outcome, Problem};
+use crate::outcome::{Outcome, Pointer, Problem, SeeAlso};
 use crate::ports::{Answer, DeploymentState, Known, Place};
 use crate::report;
 
@@ -68,6 +70,8 @@ pub fn preview(desk: &Desk<'_>, asked: Option<semver::Version>) -> Answer<Done> 
 /// # Errors
 /// When GitLab or git cannot be asked, or the log cannot be written.
 pub fn prepare(desk: &Desk<'_>, asked: Option<semver::Version>, dotenv: &Path) -> Answer<Done> {
+    // The deployment job cannot do without it: found out before anything is frozen.
+    files::check_writable(dotenv)?;
     let ledger = Ledger::new(*desk);
     let player = desk.records.player()?;
     let frozen = desk
@@ -198,6 +202,11 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
         .releases
         .publish(&tag, &format!("Version {}", closing.number), &notes)?;
     let completed = completed(&closing);
+    tracing::info!(
+        "`{tag}` is tagged and published; telling {} and {} merge requests",
+        count_features(&completed),
+        closing.content.len()
+    );
     for feature in &completed {
         let note = report::note_released(&closing.number, environment, &release.url);
         desk.announcements.keep_note(
@@ -216,6 +225,7 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
             appended.change_set.note.map_or(Known::Unsure, Known::At),
             &note,
         )?;
+        super::labels::show_change_set(desk, &appended.change_set, Stage::Released);
     }
     ledger.record(&[Fact::VersionReleased {
         version: closing.id,
@@ -232,7 +242,12 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
         "{} completed and closed",
         count_features(&completed)
     ))
-    .with(notes);
+    .more(notes)
+    .seeing([Pointer::new(
+        SeeAlso::Releases,
+        format!("Version {}", closing.number),
+        &release.url,
+    )]);
     Ok(Done {
         outcome,
         events: ledger.into_events(),
@@ -351,11 +366,9 @@ fn count_features(features: &[FeatureId]) -> String {
 
 /// Values for the project's deployment job; only characters that a dotenv report can carry.
 fn write_dotenv(path: &Path, closing: &Closing) -> Answer<()> {
-    let text = format!(
-        "TRAINYARD_VERSION={}\nTRAINYARD_TAG={}\nTRAINYARD_COMMIT={}\n",
-        closing.number,
-        closing.number.tag(),
-        closing.commit
-    );
-    files::write_whole(path, &text)
+    let values = Dotenv::default()
+        .with(Name::Version, &closing.number)?
+        .with(Name::Tag, closing.number.tag())?
+        .with(Name::Commit, &closing.commit)?;
+    files::write_whole(path, &values.to_string())
 }

@@ -84,9 +84,7 @@ pub fn links_in_order(
         let outcome = Outcome::open(format!("!{iid} names no feature, and need not"));
         return link_refusals(&linking.warnings, home)
             .into_iter()
-            .fold(outcome, |outcome, warning| {
-                outcome.with(format!("warning: {warning}"))
-            });
+            .fold(outcome, |outcome, warning| outcome.warning(warning));
     }
     let mut outcome = Outcome::open(format!("the links of !{iid} are in order"));
     for link in &linking.links {
@@ -111,7 +109,7 @@ pub fn links_in_order(
             .iter()
             .map(|role| format!("`validate:{role}`"))
             .collect();
-        outcome = outcome.with(format!(
+        outcome = outcome.next(format!(
             "because it closes a feature, people must validate it: {}",
             jobs.join(", ")
         ));

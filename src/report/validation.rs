@@ -9,6 +9,7 @@ use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Asked, Because, Judgement, SetAside, Standing, Verdict};
 use crate::outcome::Outcome;
 
+use super::checks::newest_commit;
 use super::{code, inert, plain, plain_lines, quote};
 
 pub(super) type Holders = BTreeMap<RoleName, BTreeSet<UserName>>;
@@ -317,14 +318,17 @@ pub fn played_jobs_unseen(pipeline: PipelineId) -> String {
 
 /// A pipeline that judges what is no longer there.
 pub fn outdated_pipeline(iid: u64, ran_on: &CommitSha, head: &CommitSha) -> Outcome {
+    let why = format!(
+        "this pipeline is outdated: it runs on `{}`, but the head of !{iid} is `{}`",
+        ran_on.short(),
+        head.short()
+    );
+    let checks = [newest_commit(Some(&why))];
     Outcome::refused(
-        format!(
-            "this pipeline is outdated: it runs on `{}`, but the head of !{iid} is `{}`",
-            ran_on.short(),
-            head.short()
-        ),
+        why,
         vec!["use the newest pipeline of the merge request".to_owned()],
     )
+    .checked(checks)
 }
 
 /// A job without a token that could read the records.

@@ -5,12 +5,16 @@
 //! - `sandbox`: `trainyard sandbox` as a process
 //! - `refusals`: what each command refuses, and that nothing changes then
 //! - `validation`: what counts as a verdict, which roles are asked, what people read
+//! - `reports`: the log, the test summary, links and values: where people look, and that nothing hostile gets out of its place there
 //! - `stage`: the world of one scenario, in the words the scenarios use
+//! - `labels`: labels that show where things stand, and decide nothing
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod labels;
 mod landing;
 mod refusals;
+mod reports;
 mod sandbox;
 mod stage;
 mod state;

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{closed, links_of};
+use super::{closed, links_of, show_stage, stage_of};
 use crate::domain::event::Fact;
 use crate::domain::ids::{FeatureId, RoleName};
 use crate::domain::linking::Feature;
@@ -52,17 +52,27 @@ pub fn run(desk: &Desk<'_>, wish: Wish<'_>) -> Answer<Done> {
     let weighed = weigh(desk, &found, &asked, own)?;
     if let Some(why) = weighed.refusal {
         let holders = &weighed.judged.holders;
-        return Ok(Done::saying(report::may_not_decide(
-            &player.name,
-            wish.role,
-            &why,
-            holders,
-            &asked,
-        )));
+        let outcome = report::may_not_decide(&player.name, wish.role, &why, holders, &asked);
+        let reason = outcome.headline.clone();
+        return Ok(Done::saying(
+            outcome.checked([report::player_may_decide(Some(&reason))]),
+        ));
     }
     let in_the_way = judging::criteria_in_the_way(desk, &closes, &sights);
-    if wish.decision == Decision::Validate && !in_the_way.is_empty() {
-        return Ok(Done::saying(report::criteria_unticked(&in_the_way)));
+    let validates = wish.decision == Decision::Validate;
+    let checks = [
+        report::newest_commit(None),
+        report::player_may_decide(None),
+        report::criteria_are_ticked(
+            validates && desk.config.validation.criteria_required,
+            &in_the_way,
+        ),
+    ];
+    let home = observe::features_project(desk);
+    let pointers = report::feature_links(&closes, &sights, &found.url, home);
+    if validates && !in_the_way.is_empty() {
+        let refused = report::criteria_unticked(&in_the_way);
+        return Ok(Done::saying(refused.checked(checks).seeing(pointers)));
     }
     let verdict = Verdict {
         role: wish.role.clone(),
@@ -82,20 +92,21 @@ pub fn run(desk: &Desk<'_>, wish: Wish<'_>) -> Answer<Done> {
         let note = report::note_validation(&Seen {
             iid,
             links: &links,
-            home: observe::features_project(desk),
+            home,
             head: &found.head,
             judgement: &weighed.judged.judgement,
             holders: &weighed.judged.holders,
             reasons: &reasons,
         });
         tell::keep_state_note(desk, iid, &evidence.notes, &note)?;
+        show_stage(desk, &found, &links, stage_of(&weighed.judged.judgement));
     }
     let fact = fact_of(&found, closes, verdict, wish.reason);
     if wish.decision == Decision::Reject && desk.may_look_up {
         tell::warn_without_log(desk, iid, &fact, &found.author)?;
     }
     Ok(Done {
-        outcome,
+        outcome: outcome.checked(checks).seeing(pointers),
         events: vec![ledger::event(desk, fact)],
     })
 }

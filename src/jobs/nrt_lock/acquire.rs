@@ -4,15 +4,17 @@
 use std::path::Path;
 
 use super::trial_pipeline::{self, Runtime};
+use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::ids::TrialId;
 use crate::domain::integration::{MergeRequestState, Place, Ticket};
+use crate::domain::labelling::Stage;
 use crate::domain::nrt::{
     Abandoned, Candidate, Grant, Held, Holder, Liveness, NotHeld, Trial, grant, release,
     trial_under,
 };
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, append_to_version, tell};
+use crate::jobs::{Desk, Done, append_to_version, labels, tell};
 use crate::outcome::{Outcome, Problem};
 use crate::ports::{Answer, MergeRequest, Rebase};
 use crate::report;
@@ -31,16 +33,19 @@ pub struct Files<'a> {
 /// # Errors
 /// When GitLab cannot be asked, the log cannot be written, or the files cannot be written.
 pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done> {
+    // The pipeline above cannot go on without them, and a lease that nobody can use helps nobody.
+    crate::files::check_writable(files.pipeline)?;
+    crate::files::check_writable(files.dotenv)?;
     let ledger = Ledger::new(*desk);
     let (outcome, pipeline, epoch) = match take(desk, &ledger)? {
         Taken::Trial { held, trial } => {
             let pipeline =
                 trial_pipeline::of_trial(&held, &trial, &desk.config.nrt.pipeline, runtime)?;
-            (
-                report::trial_started(&trial, &held),
-                pipeline,
-                held.epoch().0,
-            )
+            let outcome = report::trial_started(&trial, &held).seeing(report::change_set_links(
+                &trial.change_sets,
+                &desk.ci.server,
+            ));
+            (outcome, pipeline, held.epoch().0)
         }
         Taken::Nothing(why) => (
             Outcome::open(why.clone()),
@@ -49,7 +54,8 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
         ),
     };
     trial_pipeline::write(files.pipeline, &pipeline)?;
-    crate::files::write_whole(files.dotenv, &format!("TRAINYARD_EPOCH={epoch}\n"))?;
+    let values = Dotenv::default().with(Name::Epoch, epoch)?;
+    crate::files::write_whole(files.dotenv, &values.to_string())?;
     Ok(Done {
         outcome,
         events: ledger.into_events(),
@@ -285,6 +291,7 @@ fn prepare(
         change_sets: vec![change_set.merge_request.clone()],
     });
     ledger.record(&facts)?;
+    labels::show_change_set(desk, change_set, Stage::InTrial);
     let yard = ledger.yard()?;
     trial_under(&yard.nrt, held)
         .cloned()
@@ -324,7 +331,9 @@ fn withdraw(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, reason: &str)
         head,
         reason: reason.to_owned(),
     }])?;
-    tell::state(desk, change_set, &report::note_withdrawn(reason))
+    tell::state(desk, change_set, &report::note_withdrawn(reason))?;
+    labels::show_change_set(desk, change_set, Stage::Linked);
+    Ok(())
 }
 
 fn conflict(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, detail: &str) -> Answer<()> {
@@ -340,6 +349,7 @@ fn conflict(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, detail: &str)
         change_set,
         &report::note_conflicted(change_set, detail),
     )?;
+    labels::show_change_set(desk, change_set, Stage::Linked);
     tell::warn(
         desk,
         ledger,

@@ -7,16 +7,18 @@ use std::time::Duration;
 use crate::domain::event::Fact;
 use crate::domain::ids::{CommitSha, JobId, ProjectPath};
 use crate::domain::integration::{
-    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Queue, Request, join_queue,
+    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Queue, QueueRefusal, Request,
+    join_queue,
 };
+use crate::domain::labelling::{Stage, Teller};
 use crate::domain::linking::{Link, Sight};
 use crate::domain::validation::{Decision, Judgement, Verdict};
 use crate::domain::yard::Yard;
 use crate::jobs::judging::{self, Look};
 use crate::jobs::ledger::{Decision as Recording, Ledger};
 use crate::jobs::observe::{self, Linked};
-use crate::jobs::{Desk, Done, tell};
-use crate::outcome::Outcome;
+use crate::jobs::{Desk, Done, labels, tell};
+use crate::outcome::{Outcome, Pointer, SeeAlso};
 use crate::ports::{Answer, Evidence, INTEGRATE_JOB, Known, MergeRequest, PipelineRecord, Place};
 use crate::report;
 
@@ -143,17 +145,28 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             then: joined,
         })
     })?;
-    let refused = match decided {
+    let threads = desk.config.integration.resolved_threads;
+    let closing = !closes.is_empty();
+    let checks = |reasons: &[QueueRefusal]| report::queue_checks(reasons, closing, threads, home);
+    let named = linked.linking.links.iter().map(|link| &link.feature);
+    let links = report::feature_links(named, &linked.sights, &found.url, home)
+        .into_iter()
+        .chain([Pointer::new(
+            SeeAlso::MergeRequests,
+            format!("!{iid}"),
+            &found.url,
+        )]);
+    let (refused, checks) = match decided {
         Err(refusals) => {
             let mut lines = report::queue_refusals(&refusals, home);
             lines.extend(report::reasons_for_note(&judgement, &reasons));
             if judgement.awaited().next().is_some() {
                 lines.extend(judging::unseen(&evidence));
             }
-            lines
+            (lines, checks(&refusals))
         }
         Ok(joined) => {
-            let queue = ledger.yard()?.queue;
+            let Yard { queue, nrt, .. } = ledger.yard()?;
             if let (Some(id), Some(before), Some(now)) = (
                 candidacy.change_set.note,
                 written,
@@ -167,7 +180,33 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
                     &now,
                 )?;
             }
-            return Ok(report::admitted(iid, &joined, &queue));
+            let stage = match queue.rank(&found.id) {
+                Some(_) => Some(Stage::Queued),
+                None => queue.ticket(&found.id).map(|_| Stage::InTrial),
+            };
+            if let Some(stage) = stage {
+                let known = labels::Known {
+                    id: &found.id,
+                    labels: Some(&found.labels),
+                    links: &linked.linking.links,
+                    sights: Some(&linked.sights),
+                };
+                labels::show(desk, known, Some(stage), Teller::Gate);
+            }
+            let running = nrt.lease.map(|lease| {
+                let (project, pipeline) = (&lease.holder.project, lease.holder.pipeline);
+                let label = "The trial that runs now";
+                report::pipeline_link(label, &desk.ci.server, project, pipeline)
+            });
+            let outcome = report::admitted(iid, &joined, &queue)
+                .seeing(links)
+                .seeing(running);
+            return Ok(match joined {
+                Joined::New(_) => outcome.checked(checks(&[])),
+                Joined::Already | Joined::Served(_) => outcome.checked(
+                    report::queue_checks_left_out("this request was served before"),
+                ),
+            });
         }
     };
     if found.state == MergeRequestState::Open {
@@ -178,10 +217,11 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             &report::note_not_queued(&refused),
         )?;
     }
-    Ok(Outcome::refused(
-        format!("!{iid} does not join the queue"),
-        refused,
-    ))
+    Ok(
+        Outcome::refused(format!("!{iid} does not join the queue"), refused)
+            .checked(checks)
+            .seeing(links),
+    )
 }
 
 /// The state as it would be with these facts.
@@ -302,7 +342,7 @@ fn head_pipeline(pipeline: &PipelineRecord) -> HeadPipeline {
 
 /// The gate can be quicker than the job that woke it: its success is the request, so it is given a moment to end.
 fn settled_evidence(desk: &Desk<'_>, iid: u64) -> Answer<Evidence> {
-    for _ in 0..PATIENCE {
+    for attempt in 0..PATIENCE {
         let evidence = desk.records.evidence(iid)?;
         let newest = evidence.pipelines.first();
         let ending = newest.is_some_and(|p| {
@@ -312,6 +352,11 @@ fn settled_evidence(desk: &Desk<'_>, iid: u64) -> Answer<Evidence> {
         });
         if !ending {
             return Ok(evidence);
+        }
+        if attempt % 5 == 0 {
+            tracing::info!(
+                "waiting for the job `{INTEGRATE_JOB}` of !{iid} to end: its success is the request"
+            );
         }
         desk.clock.wait(Duration::from_secs(2));
     }
