@@ -288,6 +288,8 @@ impl Config {
     /// A label that something is decided on must not come and go with a stage.
     fn misused_labels(&self) -> Vec<String> {
         let priorities = self.integration.priorities.iter();
+        let conditions = self.validation.rules.iter().map(|rule| &rule.when);
+        let ruled = conditions.flat_map(|when| when.labels.iter().chain(&when.feature_labels));
         let meaning: Vec<(&str, &str)> = priorities
             .map(|(label, _)| (label.as_str(), "integration.priorities"))
             .chain(
@@ -300,6 +302,7 @@ impl Config {
                 self.integration.breaking_label.as_str(),
                 "integration.breaking_label",
             )])
+            .chain(ruled.map(|label| (label.as_str(), "validation.rules")))
             .collect();
         let StageLabels {
             merge_request,

@@ -71,6 +71,8 @@ pub fn note_validation(seen: &Seen<'_>) -> String {
             ));
         }
     }
+    // GitLab makes a link of a bare commit id, and of the references below.
+    body.push_str(&format!("\nThe commit under question: {}\n", seen.head));
     let features: Vec<String> = seen
         .links
         .iter()
