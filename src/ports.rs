@@ -123,6 +123,8 @@ pub trait MergeRequests {
     fn merge_request(&self, iid: u64) -> Answer<Option<MergeRequest>>;
     /// Open ones whose description mentions a word.
     fn open_mentioning(&self, word: &str) -> Answer<Vec<MergeRequest>>;
+    /// Those of this project that mention a feature, whatever became of them; the first hundred that GitLab names.
+    fn mentioning(&self, feature: &FeatureId) -> Answer<Vec<MergeRequest>>;
     /// Brings it onto the head of its target, without starting a pipeline.
     fn rebase(&self, held: &Held, iid: u64) -> Answer<Rebase>;
     /// Merges it, provided its head is still this one.

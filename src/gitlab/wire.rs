@@ -23,6 +23,8 @@ pub(super) struct MergeRequest {
     pub(super) source_branch: String,
     pub(super) target_branch: String,
     pub(super) sha: Option<String>,
+    #[serde(default)]
+    pub(super) target_project_id: Option<u64>,
     pub(super) labels: Vec<String>,
     pub(super) web_url: String,
     #[serde(default)]

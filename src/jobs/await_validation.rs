@@ -1,6 +1,7 @@
 //! `trainyard await-validation`: has every role validated this content? With `--approve` or `--reject` it is the manual job
 //! by which a person gives the verdict (`verdict`); the verdict itself is GitLab's record of that job.
 
+mod before;
 pub mod verdict;
 
 use std::collections::BTreeMap;

@@ -35,6 +35,17 @@ pub struct Since<'a> {
     pub difference: Difference,
 }
 
+/// A rejection of the feature in another merge request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// Its number.
+    pub merge_request: u64,
+    /// The rejection.
+    pub verdict: Verdict,
+    /// Why, if somebody said.
+    pub reason: Option<String>,
+}
+
 /// A verdict that is being given.
 #[derive(Debug)]
 pub struct Given<'a> {
@@ -50,6 +61,8 @@ pub struct Given<'a> {
     pub reason: Option<&'a str>,
     /// What is new.
     pub since: Option<Since<'a>>,
+    /// What was rejected before in other merge requests; it blocks nothing.
+    pub elsewhere: &'a [Elsewhere],
     /// Where to look.
     pub whereabouts: Whereabouts,
     /// Where each role stands, this verdict included.
@@ -80,6 +93,9 @@ pub fn verdict_given(given: &Given<'_>) -> Outcome {
         .flat_map(|since| since_last(since, given))
     {
         outcome = outcome.with(line);
+    }
+    for before in given.elsewhere {
+        outcome = outcome.with(rejected_before(before));
     }
     for line in features(given.criteria) {
         outcome = outcome.with(line);
@@ -161,6 +177,17 @@ fn since_last(since: &Since<'_>, given: &Given<'_>) -> Vec<String> {
         given.project_url, last.commit, given.verdict.commit
     ));
     lines
+}
+
+fn rejected_before(before: &Elsewhere) -> String {
+    let reason = match &before.reason {
+        Some(reason) => format!(": {}", plain_lines(reason)),
+        None => String::new(),
+    };
+    format!(
+        "rejected before in !{} by `{}` as `{}`{reason}",
+        before.merge_request, before.verdict.by, before.verdict.role
+    )
 }
 
 fn features(criteria: &[(&Feature, Vec<Criterion>)]) -> Vec<String> {

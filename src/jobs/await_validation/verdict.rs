@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{closed, links_of, show_stage, stage_of};
+use super::{before, closed, links_of, show_stage, stage_of};
 use crate::domain::event::Fact;
 use crate::domain::ids::{FeatureId, RoleName};
 use crate::domain::linking::Feature;
@@ -13,7 +13,7 @@ use crate::jobs::judging::{self, Judged, Look};
 use crate::jobs::{Desk, Done, ledger, observe, tell};
 use crate::outcome::Outcome;
 use crate::ports::{Answer, Evidence, MergeRequest};
-use crate::report::{self, Given, Seen, Since, Whereabouts};
+use crate::report::{self, Elsewhere, Given, Seen, Since, Whereabouts};
 
 /// What the manual job was told.
 #[derive(Debug, Clone, Copy)]
@@ -83,7 +83,13 @@ pub fn run(desk: &Desk<'_>, wish: Wish<'_>) -> Answer<Done> {
         job: desk.ci.job,
     };
     let criteria = judging::criteria(desk, &closes, &sights);
-    let outcome = shown(desk, &found, &criteria, &weighed, &verdict, wish.reason)?;
+    let elsewhere = if desk.may_look_up && weighed.is_first_of(wish.role) {
+        before::rejections(desk, &found, &closes, &asked)?
+    } else {
+        Vec::new()
+    };
+    let judged = (&criteria[..], &elsewhere[..]);
+    let outcome = shown(desk, &found, judged, &weighed, &verdict, wish.reason)?;
     if let Some(evidence) = &weighed.evidence {
         let mut reasons = judging::reasons(&weighed.judged.judgement, evidence);
         if let Some(reason) = wish.reason {
@@ -138,6 +144,14 @@ struct Weighed {
     refusal: Option<SetAside>,
 }
 
+impl Weighed {
+    /// Whether the role has given no verdict on an earlier content.
+    fn is_first_of(&self, role: &RoleName) -> bool {
+        let earlier = &self.judged.judgement.earlier;
+        earlier.iter().all(|verdict| verdict.role != *role)
+    }
+}
+
 fn weigh(desk: &Desk<'_>, found: &MergeRequest, asked: &[Asked], mut own: Run) -> Answer<Weighed> {
     let evidence = if desk.may_look_up {
         Some(desk.records.evidence(found.id.iid)?)
@@ -171,7 +185,7 @@ fn weigh(desk: &Desk<'_>, found: &MergeRequest, asked: &[Asked], mut own: Run) -
 fn shown(
     desk: &Desk<'_>,
     found: &MergeRequest,
-    criteria: &[(&Feature, Vec<Criterion>)],
+    (criteria, elsewhere): (&[(&Feature, Vec<Criterion>)], &[Elsewhere]),
     weighed: &Weighed,
     verdict: &Verdict,
     reason: Option<&str>,
@@ -210,6 +224,7 @@ fn shown(
         criteria,
         reason,
         since,
+        elsewhere,
         whereabouts,
         judgement,
         holders: &weighed.judged.holders,

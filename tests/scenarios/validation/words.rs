@@ -260,11 +260,22 @@ fn a_rejection_does_not_stand_in_the_way_of_another_merge_request_that_closes_th
     let first = closing(&mut stage, "");
     stage.run();
     passed(&stage.play("olga", first, "reject:po"));
+    let reason = json!({"body": "Reason: the receipt is missing"});
+    post(
+        &stage,
+        "olga",
+        &format!("merge_requests/{first}/notes"),
+        reason,
+    );
     stage.edit_merge_request("ana", first, json!({"state_event": "close"}));
     let second = stage.merge_request("dan", "closes feature #1");
     stage.run();
     for (user, job) in [("olga", "validate:po"), ("quentin", "validate:qa")] {
-        passed(&stage.play(user, second, job));
+        let ran = stage.play(user, second, job);
+        passed(&ran);
+        let before =
+            format!("rejected before in !{first} by `olga` as `po`: the receipt is missing");
+        says(&ran, &[&before]);
     }
     passed(&stage.ran("await-validation", second));
     assert_eq!(asked(&stage, second), "");
