@@ -134,6 +134,29 @@ impl Section {
             .ok()
     }
 
+    /// Whether the key is there at all; it still has to be read.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.map.get(key).is_some_and(|value| !value.is_null())
+    }
+
+    /// Something wrong with this section as a whole.
+    pub(super) fn problem(&mut self, what: &str) {
+        self.problems.push(format!("`{}` {what}", self.path));
+    }
+
+    /// One lower-case word, `_` allowed.
+    pub(super) fn word(&mut self, key: &str) -> Option<String> {
+        let text = self.text(key)?;
+        if text.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+            Some(text)
+        } else {
+            self.wrong(
+                key,
+                &format!("is `{text}`; it is one lower-case word such as `issue` or `task`"),
+            )
+        }
+    }
+
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         match self.take(key)? {
             Value::String(text) if !text.trim().is_empty() => Some(text),

@@ -69,7 +69,7 @@ pub fn run(desk: &Desk<'_>, wish: Wish<'_>) -> Answer<Done> {
         ),
     ];
     let home = observe::features_project(desk);
-    let pointers = report::feature_links(&closes, &sights, &found.url, home);
+    let pointers = report::feature_links(&closes, &sights, &found.url, &desk.ci.project, home);
     if validates && !in_the_way.is_empty() {
         let refused = report::criteria_unticked(&in_the_way);
         return Ok(Done::saying(refused.checked(checks).seeing(pointers)));
