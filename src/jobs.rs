@@ -2,6 +2,7 @@
 
 pub mod append_to_version;
 pub mod await_validation;
+mod judging;
 mod labels;
 pub mod ledger;
 pub mod link_check;
@@ -17,7 +18,7 @@ use crate::config::ci::Ci;
 use crate::domain::event::Event;
 use crate::outcome::Outcome;
 use crate::ports::{
-    Announcements, Channels, Clock, Commits, Features, Journal, MergeRequests, People, Records,
+    Announcements, Changes, Channels, Clock, Commits, Features, Journal, MergeRequests, People, Records,
     Releases, Workers,
 };
 
@@ -38,6 +39,8 @@ pub struct Desk<'a> {
     pub features: &'a dyn Features,
     /// Records of jobs.
     pub records: &'a dyn Records,
+    /// What merge requests change.
+    pub changes: &'a dyn Changes,
     /// People.
     pub people: &'a dyn People,
     /// Workers of the gate.

@@ -7,14 +7,15 @@ use jiff::Timestamp;
 
 use crate::domain::event::Event;
 use crate::domain::ids::{
-    BranchName, ChannelName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, PatchId, UserName,
+    BranchName, ChannelName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, PatchId, PipelineId,
+    RoleName, UserName,
 };
 use crate::domain::integration::{MergeRequestState, Request};
 use crate::domain::labelling::Relabel;
 use crate::domain::linking::Sight;
 use crate::domain::notification::letter::Letter;
 use crate::domain::nrt::{Held, Holder, Liveness};
-use crate::domain::validation::{Members, Run};
+use crate::domain::validation::{Comment, Difference, Members, Partly, Play, Player, ReviewApp};
 use crate::domain::versioning::Number;
 use crate::outcome::Problem;
 
@@ -137,6 +138,8 @@ pub trait MergeRequests {
     fn merge_request(&self, iid: u64) -> Answer<Option<MergeRequest>>;
     /// Open ones whose description mentions a word.
     fn open_mentioning(&self, word: &str) -> Answer<Vec<MergeRequest>>;
+    /// Those of this project that mention a feature, whatever became of them; the first hundred that GitLab names.
+    fn mentioning(&self, feature: &FeatureId) -> Answer<Vec<MergeRequest>>;
     /// Brings it onto the head of its target, without starting a pipeline.
     fn rebase(&self, held: &Held, iid: u64) -> Answer<Rebase>;
     /// Merges it, provided its head is still this one.
@@ -171,6 +174,8 @@ pub struct JobRecord {
 /// One pipeline of a merge request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PipelineRecord {
+    /// Its number.
+    pub id: PipelineId,
     /// The commit it ran on.
     pub commit: CommitSha,
     /// When it was created.
@@ -195,23 +200,42 @@ pub enum Known {
 /// Our own notes on a merge request, by kind, with their text.
 pub type OwnNotes = BTreeMap<String, (NoteId, String)>;
 
+/// What GitLab keeps beyond what was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unseen {
+    /// Older pipelines of the merge request.
+    Pipelines,
+    /// Older manual jobs of a pipeline.
+    PlayedJobs(PipelineId),
+}
+
 /// What GitLab recorded about a merge request beside its text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
     /// Our own notes on it.
     pub notes: OwnNotes,
-    /// Runs of validation jobs, in any order.
-    pub runs: Vec<Run>,
+    /// What people wrote on it last, where everybody who sees it may read.
+    pub comments: Vec<Comment>,
+    /// Runs of validation jobs, in any order; their users have to be asked for.
+    pub plays: Vec<Play>,
+    /// Jobs that were played and whose name is nearly that of a validation job.
+    pub misnamed: Vec<(JobId, String)>,
+    /// The user behind the token that asked.
+    pub own: Option<UserName>,
     /// Pipelines, newest first.
     pub pipelines: Vec<PipelineRecord>,
+    /// What there is beyond all that.
+    pub unseen: Vec<Unseen>,
 }
 
 /// Records that GitLab keeps of jobs and people.
 pub trait Records {
     /// The pipelines of a merge request, and our notes on it.
     fn evidence(&self, iid: u64) -> Answer<Evidence>;
+    /// Who played each of these jobs; nobody is told for an account that was deleted.
+    fn players(&self, plays: &[Play]) -> Answer<BTreeMap<JobId, Player>>;
     /// Who started, or played, the job that is running now, according to GitLab.
-    fn player(&self) -> Answer<UserName>;
+    fn player(&self) -> Answer<Player>;
     /// The jobs of a pipeline.
     fn jobs(&self, pipeline: u64) -> Answer<Vec<JobRecord>>;
     /// Whether a job has ended, or is gone.
@@ -220,10 +244,25 @@ pub trait Records {
     fn liveness(&self, holder: &Holder) -> Answer<Liveness>;
 }
 
+/// What a merge request changes, and where it can be seen.
+pub trait Changes {
+    /// The files that it changes, old and new paths.
+    fn paths(&self, iid: u64) -> Answer<Partly<String>>;
+    /// Who wrote its commits, as far as GitLab knows them as users.
+    fn committers(&self, iid: u64) -> Answer<BTreeSet<UserName>>;
+    /// What changed from one commit to another.
+    fn between(&self, from: &CommitSha, to: &CommitSha) -> Answer<Difference>;
+    /// The newest successful deployment of any of these commits.
+    fn review_app(&self, commits: &BTreeSet<CommitSha>) -> Answer<Option<ReviewApp>>;
+}
+
 /// People.
 pub trait People {
-    /// Everybody who belongs to a role.
-    fn holders(&self, members: &Members) -> Answer<BTreeSet<UserName>>;
+    /// Everybody who belongs to each role.
+    fn holders(
+        &self,
+        roles: &[(RoleName, &Members)],
+    ) -> Answer<BTreeMap<RoleName, BTreeSet<UserName>>>;
 }
 
 /// The workers of the NRT environment.

@@ -24,6 +24,7 @@ use crate::git::WorkTree;
 use crate::gitlab::{GitLab, Trust};
 use crate::insights::page::{Frame, page};
 use crate::insights::{self, Insights, Period};
+use crate::jobs::await_validation::verdict::Wish;
 use crate::jobs::nrt_lock::acquire::Files;
 use crate::jobs::nrt_lock::trial_pipeline::Runtime;
 use crate::jobs::{
@@ -136,13 +137,22 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
 }
 
 fn verdict(desk: &Desk<'_>, flags: &AwaitValidation) -> Answer<Done> {
-    match (&flags.verdict.approve, &flags.verdict.reject) {
-        (Some(role), _) => await_validation::decide(desk, Decision::Validate, role, None),
-        (None, Some(role)) => {
-            await_validation::decide(desk, Decision::Reject, role, flags.reason.as_deref())
-        }
-        (None, None) => await_validation::run(desk),
-    }
+    let reason = flags.reason.as_deref().or(desk.ci.reason.as_deref());
+    let (decision, role) = match (&flags.verdict.approve, &flags.verdict.reject) {
+        (Some(role), _) => (Decision::Validate, role),
+        (None, Some(role)) => (Decision::Reject, role),
+        (None, None) => return await_validation::run(desk),
+    };
+    await_validation::verdict::run(
+        desk,
+        Wish {
+            decision,
+            role,
+            reason: reason
+                .map(str::trim)
+                .filter(|text| decision == Decision::Reject && !text.is_empty()),
+        },
+    )
 }
 
 /// Our own jobs in a trial's pipeline are called as this one was.
@@ -328,6 +338,7 @@ fn at_desk<T>(
         merge_requests: &gitlab,
         features: &gitlab,
         records: &gitlab,
+        changes: &gitlab,
         people: &gitlab,
         workers: &gitlab,
         announcements: &gitlab,

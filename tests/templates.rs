@@ -224,6 +224,7 @@ fn templates_are_valid_for_gitlab() {
             ("role", "po"),
             ("epoch", "4"),
             ("command", "trainyard"),
+            ("optional", "false"),
         ];
         let mut text = text.split_once("\n---\n").unwrap().1.to_owned();
         for (name, value) in inputs {

@@ -118,6 +118,40 @@ impl Section {
         })
     }
 
+    /// A list of mappings.
+    pub(super) fn items<T>(
+        &mut self,
+        key: &str,
+        mut read: impl FnMut(&mut Section) -> T,
+    ) -> Vec<T> {
+        let items = match self.take(key) {
+            None => return Vec::new(),
+            Some(Value::Sequence(items)) => items,
+            Some(_) => {
+                self.wrong::<()>(key, "is not a list");
+                return Vec::new();
+            }
+        };
+        let mut values = Vec::new();
+        for (index, item) in items.into_iter().enumerate() {
+            let path = format!("{}[{index}]", self.at(key));
+            match item {
+                Value::Mapping(map) => {
+                    let mut section = Section::new(path, map);
+                    values.push(read(&mut section));
+                    self.problems.extend(section.finish());
+                }
+                _ => self.problems.push(format!("`{path}` is not a mapping")),
+            }
+        }
+        values
+    }
+
+    /// Says what is wrong with the whole mapping.
+    pub(super) fn refuse(&mut self, what: &str) {
+        self.problems.push(format!("`{}` {what}", self.path));
+    }
+
     /// Checks the name of an entry.
     pub(super) fn parse_key<T: FromStr<Err: std::fmt::Display>>(
         &mut self,

@@ -99,8 +99,7 @@ impl GitLab<'_> {
 
 impl Announcements for GitLab<'_> {
     fn notes(&self, iid: u64) -> Answer<OwnNotes> {
-        let (me, found) = self.dossier(iid)?;
-        translate::own_notes(me.as_ref(), &found.notes.nodes)
+        self.notes_of(iid)
     }
 
     fn keep_note(&self, place: &Place, kind: &str, known: Known, body: &str) -> Answer<NoteId> {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use gitlab::api::projects::merge_requests as api;
 
-use super::endpoints::{Get, Page};
+use super::endpoints::{Get, Page, segment};
 use super::{GitLab, built, translate, wire};
-use crate::domain::ids::{CommitSha, PatchId};
+use crate::domain::ids::{CommitSha, FeatureId, PatchId};
 use crate::domain::integration::MergeRequestState;
 use crate::domain::nrt::Held;
 use crate::outcome::Problem;
@@ -65,6 +65,18 @@ impl MergeRequests for GitLab<'_> {
         found
             .into_iter()
             .filter(|mr| mr.sha.is_some())
+            .map(|mr| self.translated(mr))
+            .collect()
+    }
+
+    fn mentioning(&self, feature: &FeatureId) -> Answer<Vec<MergeRequest>> {
+        let (project, iid) = (segment(feature.project.as_str()), feature.iid);
+        let path = format!("projects/{project}/issues/{iid}/related_merge_requests");
+        let query = Get::new(path).with("per_page", 100);
+        let found: Vec<wire::MergeRequest> = self.main.send(&query)?.json()?;
+        found
+            .into_iter()
+            .filter(|mr| mr.sha.is_some() && mr.target_project_id == Some(self.project()))
             .map(|mr| self.translated(mr))
             .collect()
     }

@@ -23,6 +23,8 @@ pub(super) struct MergeRequest {
     pub(super) source_branch: String,
     pub(super) target_branch: String,
     pub(super) sha: Option<String>,
+    #[serde(default)]
+    pub(super) target_project_id: Option<u64>,
     pub(super) labels: Vec<String>,
     pub(super) web_url: String,
     #[serde(default)]
@@ -87,7 +89,7 @@ pub(super) struct IssuePlace {
 
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct CurrentJob {
-    pub(super) user: User,
+    pub(super) user: JobUser,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -108,6 +110,11 @@ pub(super) struct Job {
     pub(super) allow_failure: bool,
     #[serde(default)]
     pub(super) failure_reason: Option<String>,
+    #[serde(default)]
+    pub(super) started_at: Option<String>,
+    /// Seconds.
+    #[serde(default)]
+    pub(super) queued_duration: Option<f64>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -135,10 +142,33 @@ pub(super) struct Variable {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Member {
-    pub(super) username: String,
-    pub(super) access_level: u64,
-    pub(super) state: String,
+pub(super) struct FileDiff {
+    pub(super) old_path: String,
+    pub(super) new_path: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ComparedCommit {
+    pub(super) title: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Comparison {
+    pub(super) commits: Vec<ComparedCommit>,
+    pub(super) diffs: Vec<FileDiff>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct DeployedTo {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) external_url: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Deployment {
+    pub(super) sha: String,
+    pub(super) environment: DeployedTo,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -179,58 +209,17 @@ pub(super) struct GraphError {
 }
 
 #[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Nodes<T> {
     pub(super) nodes: Vec<T>,
+    #[serde(default)]
+    pub(super) page_info: PageInfo,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DossierData {
-    pub(super) current_user: Option<User>,
-    pub(super) project: Option<DossierProject>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct DossierProject {
-    pub(super) merge_request: Option<DossierMergeRequest>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct DossierMergeRequest {
-    pub(super) notes: Nodes<DossierNote>,
-    pub(super) pipelines: Nodes<DossierPipeline>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct DossierNote {
-    /// `gid://gitlab/Note/7`.
-    pub(super) id: String,
-    pub(super) body: String,
-    pub(super) author: Option<User>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct DossierPipeline {
-    /// `gid://gitlab/Ci::Pipeline/300`.
-    pub(super) id: String,
-    pub(super) sha: Option<String>,
-    pub(super) created_at: String,
-    pub(super) user: Option<User>,
-    pub(super) jobs: Nodes<DossierJob>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct DossierJob {
-    /// `gid://gitlab/Ci::Build/991`.
-    pub(super) id: String,
-    pub(super) name: Option<String>,
-    /// Upper case, for example `SUCCESS`.
-    pub(super) status: Option<String>,
-    pub(super) manual_job: Option<bool>,
-    pub(super) allow_failure: bool,
-    pub(super) retried: Option<bool>,
-    pub(super) finished_at: Option<String>,
+pub(super) struct PageInfo {
+    pub(super) has_next_page: bool,
+    #[serde(default)]
+    pub(super) end_cursor: Option<String>,
 }

@@ -11,7 +11,7 @@ use crate::domain::linking::named_features;
 use crate::domain::nrt::{Abandoned, Held, Trial, hold, trial_under};
 use crate::domain::versioning::Appended;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, labels, observe, tell};
+use crate::jobs::{Desk, Done, judging, labels, observe, tell};
 use crate::outcome::Outcome;
 use crate::ports::{Answer, Merge, MergeRequest};
 use crate::report;
@@ -170,7 +170,9 @@ fn obstacle(
                 .map(|(link, _)| link)
                 .collect();
             if links == change_set.links {
-                return Ok(None);
+                let rejected = judging::rejected_since(desk, found, &change_set.verdicts)?;
+                return Ok(rejected
+                    .map(|verdict| Obstacle::changed(&report::rejected_during_trial(&verdict))));
             }
             "its links to features were edited after it joined the queue"
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Desk, Done, labels, ledger, observe, tell};
+use super::{Desk, Done, judging, labels, ledger, observe, tell};
 use crate::domain::event::Fact;
 use crate::domain::ids::{FeatureId, MergeRequestId};
 use crate::domain::labelling::{Stage, Teller};
@@ -30,7 +30,12 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let id = &linked.merge_request.id;
     let home = observe::features_project(desk);
     let closes = linked.closes();
-    let roles = &desk.config.validation.roles;
+    let asked = if closes.is_empty() {
+        Vec::new()
+    } else {
+        judging::asked(desk, &linked.merge_request, &closes, &linked.sights)?
+    };
+    let roles: Vec<_> = asked.iter().map(|asked| asked.role.clone()).collect();
     let reasons = match &linked.ruling {
         Ruling::Refuse(reasons) => report::link_refusals(reasons, home),
         Ruling::Pass | Ruling::Wait(()) => Vec::new(),
@@ -68,7 +73,13 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
         let body = if refused {
             report::note_links_refused(&reasons)
         } else if asks {
-            report::note_validation_asked(links, &observe::holders(desk, roles)?, home, head)
+            report::note_validation_asked(
+                links,
+                &asked,
+                &observe::holders(desk, &roles)?,
+                home,
+                head,
+            )
         } else {
             report::note_linked(links, home)
         };

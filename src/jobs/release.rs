@@ -81,7 +81,7 @@ pub fn prepare(desk: &Desk<'_>, asked: Option<semver::Version>, dotenv: &Path) -
         .frozen
         .clone()
         .map(|reason| CloseRefusal::Frozen { reason });
-    if let Some(refusal) = not_a_manager(desk, &player)?.or(frozen) {
+    if let Some(refusal) = not_a_manager(desk, &player.name)?.or(frozen) {
         return Ok(Done::saying(Outcome::refused(
             "no version is closed",
             report::close_refusals(&[refusal]),
@@ -116,7 +116,7 @@ pub fn prepare(desk: &Desk<'_>, asked: Option<semver::Version>, dotenv: &Path) -
                 commit,
                 number.clone(),
                 last.as_ref(),
-                Some(player.clone()),
+                Some(player.name.clone()),
             ) {
                 Ok(facts) => Decision {
                     facts,

@@ -9,7 +9,7 @@ use crate::domain::notification::Alert;
 use crate::domain::notification::letter::{Letter, Sort, Span, Words};
 use crate::domain::notification::outbox::{Pending, Raised};
 
-use super::inert;
+use super::{inert, quote};
 
 /// Where things are, for links.
 #[derive(Debug, Clone, Copy)]
@@ -283,11 +283,24 @@ fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) ->
 }
 
 /// A new note for people who must act; the mention is what makes GitLab tell them.
+///
+/// Why a person rejected a feature stands below, as it was written; when no reason was given, the note asks for one.
 pub fn alert(alert: &Alert, at: &Addresses<'_>) -> String {
-    mention(
-        &alert.people,
-        &words(&alert.cause, Sort::Alarm, Discretion::Open, at),
-    )
+    let said = |discretion| {
+        let words = words(&alert.cause, Sort::Alarm, discretion, at);
+        mention(&alert.people, &words)
+    };
+    if let Fact::FeatureRejected { verdict, reason, .. } = &alert.cause {
+        let why = match reason {
+            Some(reason) => quote(reason),
+            None => format!(
+                "@{}, you gave no reason with the job: please write a note here that begins with `Reason:`.",
+                verdict.by
+            ),
+        };
+        return format!("{}\n\n{why}", said(Discretion::Withheld));
+    }
+    said(Discretion::Open)
 }
 
 /// Any words as a note that mentions people.

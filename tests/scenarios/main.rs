@@ -4,6 +4,7 @@
 //! - `story`: `trainyard demo` as a person runs it
 //! - `sandbox`: `trainyard sandbox` as a process
 //! - `refusals`: what each command refuses, and that nothing changes then
+//! - `validation`: what counts as a verdict, which roles are asked, what people read
 //! - `linking`: links from what people write to what they read: refusals and mends, policies, moved and confidential features
 //! - `linking_races`: one closing merge request per feature, whoever is quicker
 //! - `reports`: the log, the test summary, links and values: where people look, and that nothing hostile gets out of its place there
@@ -24,3 +25,4 @@ mod stage;
 mod state;
 mod story;
 mod warnings;
+mod validation;

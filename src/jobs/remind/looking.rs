@@ -9,6 +9,7 @@ use crate::domain::linking::{LinkKind, named_features};
 use crate::domain::notification::reminder::{Kind, Waiting, head_of_alarm};
 use crate::domain::validation;
 use crate::domain::yard::Yard;
+use crate::jobs::judging::{self, Look};
 use crate::jobs::{Desk, observe, release};
 use crate::ports::{Answer, Evidence, MergeRequest, OwnNotes};
 
@@ -39,7 +40,7 @@ pub(super) fn look(desk: &Desk<'_>, yard: &Yard) -> Answer<Seen> {
         .rules
         .reminders
         .of(Kind::DraftStale);
-    let roles = !desk.config.validation.roles.is_empty();
+    let roles = !desk.config.validation.is_off();
     let mut looked_at = 0;
     for found in &open {
         unanswered(yard, found, &mut seen.waiting);
@@ -121,8 +122,6 @@ fn validation(
     evidence: &Evidence,
     seen: &mut Seen,
 ) -> Answer<()> {
-    let content = observe::content(desk, found, evidence)?;
-    let (judgement, holders) = observe::judgement(desk, found, evidence, &content)?;
     let features: Vec<_> = named_features(
         &observe::read_description(desk, &found.description)?,
         observe::features_project(desk),
@@ -132,18 +131,26 @@ fn validation(
     .filter(|link| link.kind == LinkKind::Closes)
     .map(|link| link.feature)
     .collect();
+    let sights = if desk.config.validation.looks_at_features() {
+        desk.features.sights(&features)?
+    } else {
+        BTreeMap::new()
+    };
+    let asked = judging::asked(desk, found, &features, &sights)?;
+    let judged = judging::judge(desk, found, evidence, &asked, Look::Enough, None)?;
+    let reasons = judging::reasons(&judged.judgement, evidence);
     let (mut awaited, mut rejected) = (Vec::new(), false);
-    for (role, standing) in &judgement.standings {
+    for (asked, standing) in &judged.judgement.standings {
         match standing {
             validation::Standing::Validated(_) => {}
-            validation::Standing::Awaited { .. } => awaited.push(role.clone()),
+            validation::Standing::Awaited { .. } => awaited.push(asked.role.clone()),
             validation::Standing::Rejected(verdict) => {
                 rejected = true;
                 seen.rejections.push(Fact::FeatureRejected {
                     merge_request: found.id.clone(),
                     features: features.clone(),
+                    reason: reasons.get(&verdict.job).cloned(),
                     verdict: verdict.clone(),
-                    reason: None,
                 });
             }
         }
@@ -151,18 +158,18 @@ fn validation(
     let first = evidence
         .pipelines
         .iter()
-        .filter(|pipeline| content.contains(&pipeline.commit))
+        .filter(|pipeline| judged.content.contains(&pipeline.commit))
         .min_by_key(|pipeline| pipeline.created);
     let Some(first) = first.filter(|_| !awaited.is_empty() && !rejected) else {
         return Ok(());
     };
     let mut people: BTreeSet<UserName> = awaited
         .iter()
-        .filter_map(|role| holders.get(role))
+        .filter_map(|role| judged.holders.get(role))
         .flatten()
         .cloned()
         .collect();
-    if !desk.config.validation.author_may_validate {
+    if !desk.config.validation.who.author {
         people.remove(&found.author);
     }
     let names: Vec<&str> = awaited.iter().map(|role| role.as_str()).collect();
