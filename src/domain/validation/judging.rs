@@ -224,7 +224,7 @@ pub fn judge(facts: &ValidationFacts<'_>) -> Judgement {
                 latest.insert(role, standing);
             }
             Err((why, earlier)) => {
-                if let Some(verdict) = earlier {
+                if let Some(verdict) = earlier.map(|verdict| *verdict) {
                     if latest
                         .get(role)
                         .is_none_or(|standing| standing.verdict().is_none())
@@ -257,7 +257,7 @@ fn weigh(
     run: &Run,
     facts: &ValidationFacts<'_>,
     latest: &BTreeMap<&RoleName, Standing>,
-) -> Result<Verdict, (SetAside, Option<Verdict>)> {
+) -> Result<Verdict, (SetAside, Option<Box<Verdict>>)> {
     let play = &run.play;
     let no = |why| Err((why, None));
     match play.way {
@@ -292,7 +292,7 @@ fn weigh(
         job: play.job,
     };
     if !facts.content.contains(&play.commit) {
-        return Err((SetAside::OtherContent, Some(verdict)));
+        return Err((SetAside::OtherContent, Some(Box::new(verdict))));
     }
     if !facts.people.who.several_roles
         && let Some(role) = other_role(&verdict, latest)
