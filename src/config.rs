@@ -14,7 +14,7 @@ use semver::Version;
 use crate::domain::ids::{BranchName, ProjectPath, RoleName};
 use crate::domain::integration::Priority;
 use crate::domain::labelling::{Labels, Stage};
-use crate::domain::linking::LinkPolicy;
+use crate::domain::linking::{Exemption, LinkPolicy};
 use crate::domain::validation::Members;
 use crate::domain::versioning::Numbering;
 use crate::outcome::Problem;
@@ -52,10 +52,16 @@ pub struct Config {
 pub struct Features {
     /// Where a bare `#34` points; this project when not given.
     pub project: Option<ProjectPath>,
+    /// Projects whose issues may be named beside these; any when not given.
+    pub projects: Option<Vec<ProjectPath>>,
     /// The label that makes an issue a feature.
     pub label: Option<String>,
+    /// The type that makes an issue a feature, in GitLab's word.
+    pub issue_type: Option<String>,
     /// Whether a merge request must name one.
     pub links: LinkPolicy,
+    /// Merge requests that need not name one, in the order of the file.
+    pub exempt: Vec<Exemption>,
     /// Verbs that mean "closes".
     pub closing_words: Vec<String>,
     /// Verbs that mean "contributes to".
@@ -149,7 +155,9 @@ impl Config {
         let branch = root.id("branch");
         let features = root.section("features", |s| Features {
             project: s.id("project"),
+            projects: s.has("projects").then(|| s.ids("projects")),
             label: s.text("label"),
+            issue_type: s.word("type"),
             links: s
                 .choice(
                     "links",
@@ -160,6 +168,18 @@ impl Config {
                     ],
                 )
                 .unwrap_or_default(),
+            exempt: s.entries("exempt", |name, e| {
+                let exemption = Exemption {
+                    name: name.to_owned(),
+                    labels: e.texts("labels"),
+                    authors: e.ids("authors"),
+                    branches: e.ids("branches"),
+                };
+                if !exemption.has_conditions() {
+                    e.problem("sets no condition: give it `labels`, `authors` or `branches`");
+                }
+                Some(exemption)
+            }),
             closing_words: s.texts("closing_words"),
             contributing_words: s.texts("contributing_words"),
         });

@@ -75,7 +75,7 @@ impl Problem {
         self
     }
 
-    /// The message as printed: what, the library's words, the mend.
+    /// The message as printed: what, the library's words, the mend. Whatever was quoted in it, it only is text.
     pub fn full_text(&self) -> String {
         let mut text = self.what.clone();
         let mut cause = std::error::Error::source(self);
@@ -83,7 +83,7 @@ impl Problem {
             text.push_str(&format!("\n  because: {inner}"));
             cause = inner.source();
         }
-        format!("{text}\n  next: {}", self.hint)
+        log::harmless(&format!("{text}\n  next: {}", self.hint))
     }
 }
 
@@ -234,6 +234,18 @@ impl Outcome {
     pub fn with(mut self, detail: impl Into<String>) -> Self {
         self.details.push(detail.into());
         self
+    }
+
+    /// Takes over another outcome as a part of this one: its headline and reasons as lines, and its links.
+    #[must_use]
+    pub fn including(mut self, other: Self) -> Self {
+        self.links.extend(other.links.iter().cloned());
+        let brief = Self {
+            groups: Vec::new(),
+            checks: Vec::new(),
+            ..other
+        };
+        self.with(brief.to_string())
     }
 
     /// Adds lines that tell what was read.

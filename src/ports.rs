@@ -117,8 +117,22 @@ pub enum Merge {
     Refused { status: String },
 }
 
+/// The merge request of the pipeline, as far as the job's token may read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Own {
+    /// As it is now.
+    Read(Box<MergeRequest>),
+    /// GitLab does not show it to the token; the HTTP status.
+    Denied {
+        /// 401, 403 or 404.
+        status: u16,
+    },
+}
+
 /// Merge requests.
 pub trait MergeRequests {
+    /// The one that the pipeline runs for, which is there for certain.
+    fn own(&self, iid: u64) -> Answer<Own>;
     /// One of them, or that there is none.
     fn merge_request(&self, iid: u64) -> Answer<Option<MergeRequest>>;
     /// Open ones whose description mentions a word.

@@ -173,13 +173,13 @@ fn job(
     let done = match at_desk(&ci, global, trust, work) {
         Ok(done) => done,
         Err(problem) => {
-            for missing in ci_reports::leave(&ci.directory, command, Err(&problem)) {
+            for missing in reports(&ci, command, Err(&problem)) {
                 tracing::warn!("{missing}");
             }
             return Err(problem);
         }
     };
-    let mut missing = ci_reports::leave(&ci.directory, command, Ok(&done.outcome));
+    let mut missing = reports(&ci, command, Ok(&done.outcome));
     missing.extend(
         leave_events(&ci, &done.events)
             .err()
@@ -264,6 +264,14 @@ fn notify(desk: &Desk<'_>, flags: &Notify) -> Answer<Printed> {
             ),
             failure.mend,
         )),
+    }
+}
+
+/// Leaves them where GitLab collects them; whoever tries a command by hand finds no files of ours afterwards.
+fn reports(ci: &Ci, command: &str, ended: Result<&Outcome, &Problem>) -> Vec<String> {
+    match ci.log {
+        JobLog::OfGitLab { .. } => ci_reports::leave(&ci.directory, command, ended),
+        JobLog::Elsewhere => Vec::new(),
     }
 }
 

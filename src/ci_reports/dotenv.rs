@@ -1,6 +1,6 @@
 //! Values that a job hands on to later jobs of its pipeline. Pure.
 //!
-//! They become variables of those jobs, above the project's own, and GitLab expands `$` in them. So the names are a closed list,
+//! They become variables of those jobs, above the project's own, and the runner may expand `$` in them. So the names are a closed list,
 //! and a value holds letters, digits and `. , _ / + -` only: nothing that a shell, YAML or GitLab would read as anything else. They
 //! are for display. No decision is taken on them: whoever writes the CI file of a branch can set them to anything.
 

@@ -58,6 +58,11 @@ pub fn text(outcome: &Outcome, manner: &Manner) -> String {
     page.text.trim_end().to_owned()
 }
 
+/// Text of which nothing but text is left; its lines stay lines.
+pub fn harmless(text: &str) -> String {
+    clean(text).join("\n")
+}
+
 /// Text as lines that hold nothing but text: no control characters, no marks that turn its direction, none too long.
 fn clean(text: &str) -> Vec<String> {
     text.split(['\n', '\u{2028}', '\u{2029}'])
@@ -273,6 +278,12 @@ mod tests {
         for bad in ['\u{9b}', '\u{8}', '\u{7f}', '\u{202e}', '\u{2028}'] {
             assert!(!text.contains(bad), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_problem_quotes_nothing_but_text() {
+        let problem = crate::outcome::Problem::gitlab("GitLab said \u{1b}[2J\rx", "retry\u{202e}");
+        assert_eq!(problem.full_text(), "GitLab said [2Jx\n  next: retry");
     }
 
     #[test]

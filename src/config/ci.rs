@@ -37,6 +37,21 @@ pub struct CiMergeRequest {
     pub iid: u64,
     /// The branch it lands on.
     pub target: BranchName,
+    /// What the variables say of it, for a job that may not read the merge request itself.
+    pub as_started: CiSnapshot,
+}
+
+/// A merge request as it was when its pipeline was created.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CiSnapshot {
+    /// Its description: the first 2,700 characters.
+    pub description: String,
+    /// Whether there was more.
+    pub cut: bool,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// Its branch.
+    pub source: Option<BranchName>,
 }
 
 /// Who shows what the job prints.
@@ -134,6 +149,20 @@ impl Ci {
             Some(iid) => Some(CiMergeRequest {
                 iid,
                 target: variables.parsed("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")?,
+                as_started: CiSnapshot {
+                    description: (variables.lookup)("CI_MERGE_REQUEST_DESCRIPTION")
+                        .unwrap_or_default(),
+                    cut: (variables.lookup)("CI_MERGE_REQUEST_DESCRIPTION_IS_TRUNCATED").as_deref()
+                        == Some("true"),
+                    labels: (variables.lookup)("CI_MERGE_REQUEST_LABELS")
+                        .map(|list| {
+                            list.split(',')
+                                .map(|label| label.trim().to_owned())
+                                .collect()
+                        })
+                        .unwrap_or_default(),
+                    source: variables.parsed_or_none("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME")?,
+                },
             }),
         };
         let secret = |name: &str| (variables.lookup)(name).map(Secret::new);

@@ -11,7 +11,7 @@ use crate::domain::ids::{CommitSha, PatchId};
 use crate::domain::integration::MergeRequestState;
 use crate::domain::nrt::Held;
 use crate::outcome::Problem;
-use crate::ports::{Answer, Merge, MergeRequest, MergeRequests, Rebase};
+use crate::ports::{Answer, Merge, MergeRequest, MergeRequests, Own, Rebase};
 
 /// How long GitLab may take for a rebase or a mergeability check.
 const PATIENCE: u32 = 40;
@@ -39,6 +39,15 @@ impl GitLab<'_> {
 }
 
 impl MergeRequests for GitLab<'_> {
+    fn own(&self, iid: u64) -> Answer<Own> {
+        let path = format!("projects/{}/merge_requests/{iid}", self.project());
+        let reply = self.main.send(&Get::new(path))?;
+        match reply.status {
+            status @ (401 | 403 | 404) => Ok(Own::Denied { status }),
+            _ => Ok(Own::Read(Box::new(self.translated(reply.json()?)?))),
+        }
+    }
+
     fn merge_request(&self, iid: u64) -> Answer<Option<MergeRequest>> {
         self.read(iid)?
             .map(|found| self.translated(found))

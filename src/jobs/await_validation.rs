@@ -138,6 +138,7 @@ pub fn decide(
         &closes,
         &sights,
         &found.url,
+        &desk.ci.project,
         observe::features_project(desk),
     );
     if asked && !report::unticked(&criteria).is_empty() {

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Desk;
-use crate::domain::ids::{CommitSha, FeatureId, ProjectPath, RoleName, UserName};
-use crate::domain::linking::grammar::{Grammar, Reading};
+use crate::domain::ids::{CommitSha, FeatureId, MergeRequestId, ProjectPath, RoleName, UserName};
+use crate::domain::linking::grammar::{Claim, Grammar, Line, MOST_FEATURES, Reading};
 use crate::domain::linking::{
-    LinkFacts, LinkKind, LinkRefusal, Linking, OtherCloser, Sight, check_links, named_features,
+    Exemptible, Link, LinkFacts, LinkKind, LinkRefusal, Linking, MOST_MOVES, OtherCloser, Sight,
+    check_links, exempted, moved_on, named_features,
 };
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Judgement, ValidationFacts, judge};
@@ -23,6 +24,8 @@ pub(super) struct Linked {
     pub(super) ruling: Ruling<(), LinkRefusal>,
     pub(super) linking: Linking,
     pub(super) sights: BTreeMap<FeatureId, Sight>,
+    /// Where each feature is named in the description.
+    pub(super) lines: BTreeMap<FeatureId, Line>,
 }
 
 impl Linked {
@@ -46,8 +49,8 @@ pub(super) fn features_project<'a>(desk: &Desk<'a>) -> &'a ProjectPath {
         .unwrap_or(&desk.ci.project)
 }
 
-/// Reads the description with the project's grammar.
-pub(super) fn read_description(desk: &Desk<'_>, description: &str) -> Answer<Reading> {
+/// The project's grammar; made once, however many descriptions are read.
+pub(super) fn grammar(desk: &Desk<'_>) -> Answer<Grammar> {
     let words = &desk.config.features;
     let grammar = Grammar::new(
         &desk.ci.server,
@@ -55,14 +58,18 @@ pub(super) fn read_description(desk: &Desk<'_>, description: &str) -> Answer<Rea
         &words.closing_words,
         &words.contributing_words,
     );
-    let grammar = grammar.map_err(|error| {
+    grammar.map_err(|error| {
         Problem::misconfigured(
             "`features.closing_words` and `features.contributing_words` are too long to be used",
             "shorten them",
         )
         .caused_by(error)
-    })?;
-    Ok(grammar.read(description))
+    })
+}
+
+/// Reads the description with the project's grammar.
+pub(super) fn read_description(desk: &Desk<'_>, description: &str) -> Answer<Reading> {
+    Ok(grammar(desk)?.read(description))
 }
 
 /// The merge request and its links. The list of those that mention a feature holds it and its rivals in one request.
@@ -72,47 +79,106 @@ pub(super) fn links(desk: &Desk<'_>, iid: u64) -> Answer<Linked> {
         Some(found) => found.clone(),
         None => merge_request(desk, iid)?,
     };
-    let reading = read_description(desk, &found.description)?;
+    let grammar = grammar(desk)?;
+    let reading = grammar.read(&found.description);
     let home = features_project(desk);
-    let named: Vec<FeatureId> = named_features(&reading, home)
-        .into_iter()
-        .map(|(link, _)| link.feature)
-        .collect();
-    let sights = if named.is_empty() {
-        BTreeMap::new()
-    } else {
-        desk.features.sights(&named)?
-    };
-    let mut others = Vec::new();
-    for other in mentioning.iter().filter(|mr| mr.id.iid != iid) {
-        let closes = named_features(&read_description(desk, &other.description)?, home);
-        let closes = closes
-            .into_iter()
-            .filter(|(link, _)| link.kind == LinkKind::Closes)
-            .map(|(link, _)| link.feature)
-            .collect();
-        others.push(OtherCloser {
+    let sights = sights(desk, &reading)?;
+    let others: Vec<OtherCloser> = mentioning
+        .iter()
+        .filter(|mr| mr.id.iid != iid)
+        .map(|other| OtherCloser {
             merge_request: other.id.clone(),
             author: other.author.clone(),
-            closes,
-        });
-    }
-    let (ruling, linking) = check_links(&LinkFacts {
-        merge_request: &found.id,
-        reading: &reading,
-        features_project: home,
-        sights: &sights,
-        others: &others,
-        policy: desk.config.features.links,
-        label: desk.config.features.label.as_deref(),
-    });
+            closes: closing(&named_features(&grammar.read(&other.description), home)),
+        })
+        .collect();
+    let of = Exemptible {
+        labels: &found.labels,
+        author: Some(&found.author),
+        branch: Some(&found.source),
+    };
+    let (ruling, linking) = judge_links(desk, &found.id, &reading, &sights, &others, of);
     Ok(Linked {
+        lines: lines(&reading, home),
         merge_request: found,
         reading,
         ruling,
         linking,
         sights,
     })
+}
+
+/// What can be seen of the features that a description names, and of those that they were moved to.
+pub(super) fn sights(desk: &Desk<'_>, reading: &Reading) -> Answer<BTreeMap<FeatureId, Sight>> {
+    let mut sights = BTreeMap::new();
+    if reading.too_many {
+        return Ok(sights);
+    }
+    let config = &desk.config.features;
+    let home = features_project(desk);
+    let ours = |project: &ProjectPath| {
+        project == home
+            || *project == desk.ci.project
+            || config
+                .projects
+                .as_ref()
+                .is_none_or(|list| list.contains(project))
+    };
+    let mut wanted: Vec<FeatureId> = named_features(reading, home)
+        .into_iter()
+        .map(|(link, _)| link.feature)
+        .take(MOST_FEATURES)
+        .collect();
+    for _ in 0..=MOST_MOVES {
+        // What may not be named is not looked up either: the answer would tell whether it is there.
+        wanted.retain(|feature| ours(&feature.project));
+        if wanted.is_empty() {
+            break;
+        }
+        sights.extend(desk.features.sights(&wanted)?);
+        wanted = moved_on(&sights);
+    }
+    Ok(sights)
+}
+
+/// Judges what a description says.
+pub(super) fn judge_links(
+    desk: &Desk<'_>,
+    merge_request: &MergeRequestId,
+    reading: &Reading,
+    sights: &BTreeMap<FeatureId, Sight>,
+    others: &[OtherCloser],
+    of: Exemptible<'_>,
+) -> (Ruling<(), LinkRefusal>, Linking) {
+    let config = &desk.config.features;
+    check_links(&LinkFacts {
+        merge_request,
+        reading,
+        features_project: features_project(desk),
+        projects: config.projects.as_deref(),
+        sights,
+        others,
+        policy: config.links,
+        exempted: exempted(&config.exempt, of),
+        label: config.label.as_deref(),
+        issue_type: config.issue_type.as_deref(),
+    })
+}
+
+/// Where each feature is named.
+fn lines(reading: &Reading, home: &ProjectPath) -> BTreeMap<FeatureId, Line> {
+    named_features(reading, home)
+        .into_iter()
+        .map(|(link, claim)| (link.feature, claim.line))
+        .collect()
+}
+
+fn closing(named: &[(Link, Claim)]) -> Vec<FeatureId> {
+    named
+        .iter()
+        .filter(|(link, _)| link.kind == LinkKind::Closes)
+        .map(|(link, _)| link.feature.clone())
+        .collect()
 }
 
 /// A merge request that must be there.

@@ -7,6 +7,7 @@ use super::{Desk, release};
 use crate::domain::event::{Fact, Subject};
 use crate::domain::ids::{NoteId, ProjectPath, TrialId, UserName};
 use crate::domain::integration::ChangeSet;
+use crate::domain::linking::Remembered;
 use crate::domain::notification::policy::{Who, row};
 use crate::domain::notification::rules::KEPT;
 use crate::domain::notification::{Alert, alert_for};
@@ -20,13 +21,46 @@ pub(super) const STATE: &str = "state";
 /// What the kinds of notes with a mention begin with.
 const ALERT: &str = "alert:";
 
-/// Keeps the state note; one that says the same already is left alone.
+/// The hidden line of the state note that remembers the links, for whichever job looks next.
+const LINKS: (&str, &str) = ("<!-- trainyard-links: ", " -->");
+
+/// What the links were when they were last told; nothing when nobody did, or the note is gone.
+pub(super) fn remembered_links(notes: &OwnNotes) -> Remembered {
+    links_line(notes)
+        .and_then(|line| line.strip_prefix(LINKS.0)?.strip_suffix(LINKS.1))
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_default()
+}
+
+fn links_line(notes: &OwnNotes) -> Option<&str> {
+    let (_, text) = notes.get(STATE)?;
+    text.lines().find(|line| line.starts_with(LINKS.0))
+}
+
+/// Keeps the state note, with links to remember.
+pub(super) fn keep_linked_note(
+    desk: &Desk<'_>,
+    iid: u64,
+    notes: &OwnNotes,
+    body: &str,
+    links: &Remembered,
+) -> Answer<NoteId> {
+    let (before, after) = LINKS;
+    keep_state_note(desk, iid, notes, &format!("{before}{links}{after}\n{body}"))
+}
+
+/// Keeps the state note; one that says the same already is left alone. The links that it remembers stay in it.
 pub(super) fn keep_state_note(
     desk: &Desk<'_>,
     iid: u64,
     notes: &OwnNotes,
     body: &str,
 ) -> Answer<NoteId> {
+    let carried = match links_line(notes) {
+        Some(line) if !body.starts_with(LINKS.0) => format!("{line}\n{body}"),
+        Some(_) | None => body.to_owned(),
+    };
+    let body = carried.as_str();
     let known = match notes.get(STATE) {
         Some((id, text)) if text.ends_with(body) => return Ok(*id),
         Some((id, _)) => Known::At(*id),

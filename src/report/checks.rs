@@ -24,6 +24,7 @@ const QUEUE: &str = "Way into the queue";
 enum LinkRule {
     Named,
     Readable,
+    Allowed,
     Known,
     Open,
     Labelled,
@@ -31,9 +32,10 @@ enum LinkRule {
 }
 
 impl LinkRule {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Named,
         Self::Readable,
+        Self::Allowed,
         Self::Known,
         Self::Open,
         Self::Labelled,
@@ -43,10 +45,11 @@ impl LinkRule {
     fn of(refusal: &LinkRefusal) -> Self {
         match refusal {
             LinkRefusal::NoLink => Self::Named,
-            LinkRefusal::Unreadable { .. } => Self::Readable,
-            LinkRefusal::UnknownFeature { .. } => Self::Known,
-            LinkRefusal::ClosedFeature { .. } => Self::Open,
-            LinkRefusal::NotAFeature { .. } => Self::Labelled,
+            LinkRefusal::Unreadable { .. } | LinkRefusal::TooManyFeatures { .. } => Self::Readable,
+            LinkRefusal::OtherProject { .. } => Self::Allowed,
+            LinkRefusal::UnknownFeature { .. } | LinkRefusal::MovedAway { .. } => Self::Known,
+            LinkRefusal::ClosedFeature { .. } | LinkRefusal::Undisclosed { .. } => Self::Open,
+            LinkRefusal::NotAFeature { .. } | LinkRefusal::WrongType { .. } => Self::Labelled,
             LinkRefusal::AlreadyClaimed { .. } => Self::Unclaimed,
         }
     }
@@ -55,6 +58,7 @@ impl LinkRule {
         match self {
             Self::Named => "The description names a feature",
             Self::Readable => "Every link can be read",
+            Self::Allowed => "Every feature is of a project whose features may be named",
             Self::Known => "Every feature exists and can be seen",
             Self::Open => "Every feature is open",
             Self::Labelled => "Every feature is marked as one",
@@ -66,17 +70,17 @@ impl LinkRule {
     fn looks_up(self) -> bool {
         match self {
             Self::Known | Self::Open | Self::Labelled => true,
-            Self::Named | Self::Readable | Self::Unclaimed => false,
+            Self::Named | Self::Readable | Self::Allowed | Self::Unclaimed => false,
         }
     }
 }
 
-/// The rules of `link-check`.
+/// The rules of `link-check`; `marked` says whether the project asks for a label or a type.
 pub fn link_checks(
     ruling: &Ruling<(), LinkRefusal>,
     linking: &Linking,
     policy: LinkPolicy,
-    label: Option<&str>,
+    marked: bool,
     home: &ProjectPath,
 ) -> Vec<Check> {
     let refusals: &[LinkRefusal] = match ruling {
@@ -96,6 +100,13 @@ pub fn link_checks(
             Check::of(LINKS, rule.words(), &broken)
         } else if !warned.is_empty() {
             skipped(&format!("only a warning: {}", warned.join("\n")))
+        } else if let (LinkRule::Named, Some(exempted)) = (rule, &linking.exempted)
+            && linking.links.is_empty()
+        {
+            skipped(&format!(
+                "exempt by `features.exempt.{}`",
+                plain(&exempted.name)
+            ))
         } else if rule == LinkRule::Named {
             match policy {
                 LinkPolicy::Off if linking.links.is_empty() => {
@@ -107,8 +118,8 @@ pub fn link_checks(
             }
         } else if linking.links.is_empty() && rule != LinkRule::Readable {
             skipped("no feature is named")
-        } else if rule == LinkRule::Labelled && label.is_none() {
-            skipped("not asked for (`features.label` is not set)")
+        } else if rule == LinkRule::Labelled && !marked {
+            skipped("not asked for (neither `features.label` nor `features.type` is set)")
         } else if rule.looks_up() && !linking.unchecked.is_empty() {
             skipped("not looked up: that needs `TRAINYARD_TOKEN`; the gate will look")
         } else {
@@ -307,6 +318,7 @@ mod tests {
 
     use super::*;
     use crate::domain::ids::FeatureId;
+    use crate::domain::linking::grammar::Line;
     use crate::domain::linking::{Link, LinkKind};
     use crate::outcome::CheckState;
 
@@ -325,7 +337,7 @@ mod tests {
                 kind: LinkKind::Closes,
             }],
             unchecked: if unchecked { vec![feature] } else { Vec::new() },
-            warnings: Vec::new(),
+            ..Linking::default()
         }
     }
 
@@ -345,29 +357,28 @@ mod tests {
                 project: home(),
                 iid,
             },
-            line: 1,
-            text: "closes features #34, #35".to_owned(),
+            at: Line::default(),
         };
-        let none = Linking {
-            links: Vec::new(),
-            unchecked: Vec::new(),
-            warnings: Vec::new(),
+        let none = Linking::default();
+        let check = |ruling: Ruling<(), LinkRefusal>, linking: &Linking, marked| {
+            link_checks(&ruling, linking, LinkPolicy::Required, marked, &home())
         };
-        let check = |ruling: Ruling<(), LinkRefusal>, linking: &Linking, label| {
-            link_checks(&ruling, linking, LinkPolicy::Required, label, &home())
-        };
-        let passed = check(Ruling::Pass, &linking(false), Some("feature"));
-        assert_eq!(states(&passed), "pppppp");
+        let passed = check(Ruling::Pass, &linking(false), true);
+        assert_eq!(states(&passed), "ppppppp");
         let broken = check(
             Ruling::Refuse(vec![unknown(34), unknown(35)]),
             &linking(false),
-            None,
+            false,
         );
-        assert_eq!(states(&broken), "ppFpsp", "two broken links break one rule");
-        let blind = check(Ruling::Pass, &linking(true), Some("feature"));
-        assert_eq!(states(&blind), "ppsssp");
-        let empty = check(Ruling::Refuse(vec![LinkRefusal::NoLink]), &none, None);
-        assert_eq!(states(&empty), "Fpssss");
+        assert_eq!(
+            states(&broken),
+            "pppFpsp",
+            "two broken links break one rule"
+        );
+        let blind = check(Ruling::Pass, &linking(true), true);
+        assert_eq!(states(&blind), "pppsssp");
+        let empty = check(Ruling::Refuse(vec![LinkRefusal::NoLink]), &none, false);
+        assert_eq!(states(&empty), "Fpsssss");
         let names = |checks: &[Check]| -> Vec<String> {
             checks.iter().map(|check| check.rule.clone()).collect()
         };
@@ -375,6 +386,24 @@ mod tests {
         assert_eq!(names(&passed), names(&empty));
         let distinct: BTreeSet<String> = names(&passed).into_iter().collect();
         assert_eq!(distinct.len(), passed.len());
+    }
+
+    #[test]
+    fn the_documents_name_every_rule() {
+        let documents = include_str!("../../docs/reports.md");
+        let links = LinkRule::ALL.map(LinkRule::words);
+        let queue = JoinRule::ALL.map(JoinRule::words);
+        let criteria = criteria_are_ticked(false, &[]).rule;
+        let others = [
+            newest_commit(None).rule,
+            player_may_decide(None).rule,
+            criteria,
+        ];
+        let role = role_rule(&"po".parse().unwrap());
+        let all = links.into_iter().chain(queue).map(str::to_owned);
+        for rule in all.chain(others).chain([role]) {
+            assert!(documents.contains(&rule), "{rule}");
+        }
     }
 
     #[test]

@@ -11,41 +11,42 @@ use crate::outcome::{Pointer, Problem, SeeAlso};
 
 use super::plain;
 
-/// Each line that was meant as a link, and what it came to.
+/// Each line that was meant as a link, and what it came to. `readers` is the project whose people read it.
 pub fn what_was_read(
     reading: &Reading,
     sights: &BTreeMap<FeatureId, Sight>,
+    readers: &ProjectPath,
     home: &ProjectPath,
 ) -> Vec<String> {
     let claim = |claim: &Claim| {
         let feature = feature_of(claim, home);
         let seen = match sights.get(&feature) {
-            Some(Sight::Seen(feature)) if feature.confidential => {
-                "a confidential feature".to_owned()
-            }
-            Some(Sight::Seen(feature)) => {
-                let state = if feature.open { "open" } else { "closed" };
-                format!("{state}: {}", plain(&feature.title))
-            }
+            Some(Sight::Seen(feature)) => match feature.title_for_readers_of(readers) {
+                Some(title) => {
+                    let state = if feature.open { "open" } else { "closed" };
+                    format!("{state}: {}", plain(title))
+                }
+                None => "more is told to its own readers only".to_owned(),
+            },
             Some(Sight::NotFound) => "not found".to_owned(),
             Some(Sight::NotLookedUp) | None => "not looked up".to_owned(),
         };
         let line = format!(
             "line {}: \"{}\" -> {} {} ({seen})",
-            claim.line,
-            plain(&claim.text),
+            claim.line.number,
+            plain(&claim.line.text),
             claim.kind,
             feature.seen_from(home)
         );
-        (claim.line, line)
+        (claim.line.number, line)
     };
     let problems = reading.problems.iter().map(|problem| {
         let line = format!(
             "line {}: \"{}\" -> cannot be read as a link",
-            problem.line,
-            plain(&problem.text)
+            problem.line.number,
+            plain(&problem.line.text)
         );
-        (problem.line, line)
+        (problem.line.number, line)
     });
     let mut lines: Vec<(usize, String)> = reading.claims.iter().map(claim).collect();
     lines.extend(problems);
@@ -63,29 +64,23 @@ fn feature_of(claim: &Claim, home: &ProjectPath) -> FeatureId {
     }
 }
 
-/// Links to features. A confidential one is not told from others by anybody without access: its link leads to the merge request,
-/// which names it already.
+/// Links to features. Of one whose title is not for every reader there is only the reference that the description has, and the link
+/// leads to the merge request. `readers` is the project whose people read it.
 pub fn feature_links<'a>(
     features: impl IntoIterator<Item = &'a FeatureId>,
     sights: &BTreeMap<FeatureId, Sight>,
     merge_request_url: &str,
+    readers: &ProjectPath,
     home: &ProjectPath,
 ) -> Vec<Pointer> {
     features
         .into_iter()
         .filter_map(|id| sights.get(id).and_then(Sight::seen))
         .map(|feature| {
-            let (label, url) = if feature.confidential {
-                (
-                    "a confidential feature".to_owned(),
-                    merge_request_url.to_owned(),
-                )
-            } else {
-                let name = feature.id.seen_from(home);
-                (
-                    format!("{name} {}", plain(&feature.title)),
-                    feature.url.clone(),
-                )
+            let name = feature.id.seen_from(home);
+            let (label, url) = match feature.title_for_readers_of(readers) {
+                Some(title) => (format!("{name} {}", plain(title)), feature.url.clone()),
+                None => (name, merge_request_url.to_owned()),
             };
             Pointer::new(SeeAlso::Features, label, url)
         })
@@ -110,6 +105,11 @@ pub fn holder_links(
         )),
         LinkRefusal::NoLink
         | LinkRefusal::Unreadable { .. }
+        | LinkRefusal::TooManyFeatures { .. }
+        | LinkRefusal::OtherProject { .. }
+        | LinkRefusal::MovedAway { .. }
+        | LinkRefusal::Undisclosed { .. }
+        | LinkRefusal::WrongType { .. }
         | LinkRefusal::UnknownFeature { .. }
         | LinkRefusal::ClosedFeature { .. }
         | LinkRefusal::NotAFeature { .. } => None,

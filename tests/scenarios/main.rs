@@ -4,6 +4,8 @@
 //! - `story`: `trainyard demo` as a person runs it
 //! - `sandbox`: `trainyard sandbox` as a process
 //! - `refusals`: what each command refuses, and that nothing changes then
+//! - `linking`: links from what people write to what they read: refusals and mends, policies, moved and confidential features
+//! - `linking_races`: one closing merge request per feature, whoever is quicker
 //! - `reports`: the log, the test summary, links and values: where people look, and that nothing hostile gets out of its place there
 //! - `stage`: the world of one scenario, in the words the scenarios use
 //! - `labels`: labels that show where things stand, and decide nothing
@@ -13,6 +15,8 @@
 
 mod labels;
 mod landing;
+mod linking;
+mod linking_races;
 mod refusals;
 mod reports;
 mod sandbox;

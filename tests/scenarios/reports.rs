@@ -102,7 +102,7 @@ fn a_refused_link_shows_in_the_test_summary_by_its_rule() {
     for part in [
         "line 1 of the description",
         "there is no issue #77",
-        "Check the number",
+        "write the right number: `closes feature #34`",
     ] {
         assert!(why.contains(part), "{part}\n{why}");
     }
@@ -177,7 +177,7 @@ fn links_on_the_job_page_lead_to_features_and_to_the_merge_request_that_holds_on
         links["Features"],
         json!([
             {"external_link": {"label": "#1 Pay by <b>card</b>", "url": format!("{project}/-/issues/1")}},
-            {"external_link": {"label": "a confidential feature", "url": format!("{project}/-/merge_requests/{second}")}},
+            {"external_link": {"label": "#2", "url": format!("{project}/-/merge_requests/{second}")}},
         ])
     );
     assert_eq!(
@@ -189,6 +189,52 @@ fn links_on_the_job_page_lead_to_features_and_to_the_merge_request_that_holds_on
         assert!(!text.contains("Secret"), "{kind}: {text}");
     }
     assert!(!ran.trace.contains("Secret"), "{}", ran.trace);
+}
+
+#[test]
+fn jobs_of_the_gate_link_the_merge_request_the_failed_test_and_the_release() {
+    let mut stage = Stage::new();
+    stage.feature("Wanted");
+    let bad = stage.merge_request_with(
+        "dan",
+        "contributes to feature #1",
+        &[("shop/bad.price", "x\n")],
+    );
+    stage.integrate("dan", bad);
+    stage.run();
+    let project = stage.world.project_url();
+    let link = |label: &str, path: &str| json!({"external_link": {"label": label, "url": format!("{project}/-/{path}")}});
+    let change_set = link("!1", "merge_requests/1");
+    for job in ["nrt-admit", "nrt-acquire", "nrt-release"] {
+        let lists = stage.annotations(stage.last(job).id);
+        assert_eq!(lists["Merge requests"][0], change_set, "{job}: {lists}");
+    }
+    let failed = stage.last("nrt-tests").id;
+    assert_eq!(
+        stage.annotations(stage.last("nrt-release").id)["Pipelines and jobs"][0],
+        link("nrt-tests failed", &format!("jobs/{failed}"))
+    );
+    let good = stage.merge_request("ana", "contributes to feature #1");
+    stage.integrate("ana", good);
+    stage.run();
+    let landed = stage.annotations(stage.last("append-to-version").id);
+    assert_eq!(landed["Merge requests"][0], link("!2", "merge_requests/2"));
+    let main = stage.newest_of_main();
+    let prepared = stage.play_in("rita", main, "release-prepare").unwrap();
+    assert_eq!(
+        stage
+            .report_file(prepared.id, "dotenv")
+            .unwrap()
+            .lines()
+            .count(),
+        3
+    );
+    stage.run();
+    let published = stage.annotations(stage.last("release-publish").id);
+    assert_eq!(
+        published["Releases"][0],
+        link("Version 0.1.0", "releases/v0.1.0")
+    );
 }
 
 #[test]
@@ -253,7 +299,7 @@ fn hostile_titles_and_descriptions_stay_where_they_belong() {
         let report = stage.test_report(iid);
         let links = suite(&report, "link-check");
         assert_eq!(links["suite_error"], Value::Null);
-        assert_eq!(cases(links).len(), 6, "{links}");
+        assert_eq!(cases(links).len(), 7, "{links}");
         assert!(!names(links).iter().any(|name| name == "forged"));
     }
     let ran = stage.ran("link-check", good);

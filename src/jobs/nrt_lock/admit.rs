@@ -10,7 +10,7 @@ use crate::domain::integration::{
     join_queue,
 };
 use crate::domain::labelling::{Stage, Teller};
-use crate::domain::linking::{Link, LinkKind, Sight};
+use crate::domain::linking::{Link, LinkKind, LinkRefusal, Sight, claims_taken};
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Decision, Judgement, Verdict};
 use crate::domain::yard::Yard;
@@ -59,7 +59,7 @@ fn admit_forgotten(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Outcome> {
             .iter()
             .any(|p| p.request.is_some() && p.commit == found.head);
         if asked {
-            outcome = outcome.with(admit(desk, ledger, found.id.iid)?.to_string());
+            outcome = outcome.including(admit(desk, ledger, found.id.iid)?);
         }
     }
     Ok(outcome)
@@ -101,6 +101,8 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             Ruling::Pass
         }
     };
+    let remembered = tell::remembered_links(&evidence.notes);
+    let told_by = remembered.after(&linked.linking.links, desk.ci.job).since;
     let branch = desk
         .config
         .branch
@@ -113,7 +115,7 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
     if let Ok(Joined::New(facts)) = join_queue(
         &yard.queue,
         &candidacy,
-        linked.ruling.clone(),
+        links_at_gate(&linked, &yard),
         validation(),
         frozen,
         branch,
@@ -128,14 +130,14 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         let joined = join_queue(
             &yard.queue,
             &candidacy,
-            linked.ruling.clone(),
+            links_at_gate(&linked, yard),
             validation(),
             frozen,
             branch,
         );
         let mut facts = Vec::new();
         if let Ok(Joined::New(own)) = &joined {
-            facts.extend(evidence_facts(&linked, &judgement));
+            facts.extend(evidence_facts(&linked, &judgement, told_by));
             facts.extend(own.iter().cloned());
         }
         Ok(Recording {
@@ -146,7 +148,7 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
     let threads = desk.config.integration.resolved_threads;
     let checks = |reasons: &[QueueRefusal]| report::queue_checks(reasons, closing, threads, home);
     let named = linked.linking.links.iter().map(|link| &link.feature);
-    let links = report::feature_links(named, &linked.sights, &found.url, home)
+    let links = report::feature_links(named, &linked.sights, &found.url, &desk.ci.project, home)
         .into_iter()
         .chain([Pointer::new(
             SeeAlso::MergeRequests,
@@ -214,6 +216,22 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
     )
 }
 
+/// The links as the log allows them: whoever is in the queue, or landed and not released, keeps the feature that it closes.
+fn links_at_gate(linked: &Linked, yard: &Yard) -> Ruling<(), LinkRefusal> {
+    let taken = claims_taken(
+        &linked.merge_request.id,
+        &linked.linking.links,
+        &linked.lines,
+        yard,
+    );
+    match &linked.ruling {
+        Ruling::Refuse(reasons) => {
+            Ruling::from_reasons(reasons.iter().cloned().chain(taken).collect())
+        }
+        Ruling::Pass | Ruling::Wait(()) => Ruling::from_reasons(taken),
+    }
+}
+
 /// The state as it would be with these facts.
 fn with(yard: &Yard, ledger: &Ledger<'_>, facts: &[Fact]) -> Yard {
     let mut after = yard.clone();
@@ -269,13 +287,15 @@ fn change_set(
 }
 
 /// What GitLab's records say about the links and verdicts of a change set that joins.
-fn evidence_facts(linked: &Linked, judgement: &Judgement) -> Vec<Fact> {
+fn evidence_facts(linked: &Linked, judgement: &Judgement, told_by: Option<JobId>) -> Vec<Fact> {
     let id = &linked.merge_request.id;
     let features = linked.closes();
     let link = |Link { feature, kind }: &Link| Fact::FeatureLinked {
         merge_request: id.clone(),
         feature: feature.clone(),
         kind: *kind,
+        commit: Some(linked.merge_request.head.clone()),
+        told_by,
     };
     let earlier = judgement.earlier_verdicts().map(|run| Verdict {
         role: run.role.clone(),
