@@ -155,7 +155,7 @@ impl Config {
         let branch = root.id("branch");
         let features = root.section("features", |s| Features {
             project: s.id("project"),
-            projects: s.has("projects").then(|| s.ids("projects")),
+            projects: s.holds("projects").then(|| s.ids("projects")),
             label: s.text("label"),
             issue_type: s.word("type"),
             links: s

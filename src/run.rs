@@ -192,6 +192,14 @@ fn job(
     })
 }
 
+/// Leaves them where GitLab collects them; whoever tries a command by hand finds no files of ours afterwards.
+fn reports(ci: &Ci, command: &str, ended: Result<&Outcome, &Problem>) -> Vec<String> {
+    match ci.log {
+        JobLog::OfGitLab { .. } => ci_reports::leave(&ci.directory, command, ended),
+        JobLog::Elsewhere => Vec::new(),
+    }
+}
+
 /// A job of the gate also tells the channels what happened; that never fails it.
 fn and_tell(desk: &Desk<'_>, work: &dyn Fn(&Desk<'_>) -> Answer<Done>) -> Answer<Done> {
     let mut done = work(desk)?;
@@ -264,14 +272,6 @@ fn notify(desk: &Desk<'_>, flags: &Notify) -> Answer<Printed> {
             ),
             failure.mend,
         )),
-    }
-}
-
-/// Leaves them where GitLab collects them; whoever tries a command by hand finds no files of ours afterwards.
-fn reports(ci: &Ci, command: &str, ended: Result<&Outcome, &Problem>) -> Vec<String> {
-    match ci.log {
-        JobLog::OfGitLab { .. } => ci_reports::leave(&ci.directory, command, ended),
-        JobLog::Elsewhere => Vec::new(),
     }
 }
 

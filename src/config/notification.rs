@@ -190,7 +190,7 @@ fn channel(name: &str, s: &mut Section) -> Option<(ChannelName, Wishes, Reach)> 
     let kind = match s.choice("kind", &kinds) {
         Some(kind) => kind,
         None => {
-            if !s.has("kind") {
+            if !s.holds("kind") {
                 s.problem("has no `kind`: `slack`, `mattermost`, `teams`, `webhook` or `command`");
             }
             s.ignore_the_rest();
@@ -231,7 +231,7 @@ fn address(s: &mut Section) -> String {
     match s.checked("url_variable", variable_name) {
         Some(name) => name,
         None => {
-            if !s.has("url_variable") {
+            if !s.holds("url_variable") {
                 s.problem("needs `url_variable`: the name of the protected CI variable that holds the address, such as `CHAT_URL`");
             }
             String::new()
@@ -286,7 +286,7 @@ fn reminders(s: &mut Section) -> Reminders {
                 let most = s.number("most", 0..=20);
                 let escalation = s.optional_section("escalate", |s| {
                     let after = s.duration("after");
-                    if after.is_none() && !s.has("after") {
+                    if after.is_none() && !s.holds("after") {
                         s.problem("needs `after`, such as `3d`");
                     }
                     let users: BTreeSet<UserName> = s.ids("users").into_iter().collect();

@@ -80,11 +80,11 @@ impl Section {
         key: &str,
         read: impl FnOnce(&mut Section) -> T,
     ) -> Option<T> {
-        self.has(key).then(|| self.section(key, read))
+        self.holds(key).then(|| self.section(key, read))
     }
 
     /// Whether a key has a value.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(super) fn holds(&self, key: &str) -> bool {
         self.map.get(key).is_some_and(|value| !value.is_null())
     }
 
@@ -128,6 +128,19 @@ impl Section {
             .ok()
     }
 
+    /// One lower-case word, `_` allowed.
+    pub(super) fn word(&mut self, key: &str) -> Option<String> {
+        let text = self.text(key)?;
+        if text.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+            Some(text)
+        } else {
+            self.wrong(
+                key,
+                &format!("is `{text}`; it is one lower-case word such as `issue` or `task`"),
+            )
+        }
+    }
+
     /// Checks that the name of an entry is one of a list.
     pub(super) fn known_name(&mut self, name: &str, names: &BTreeSet<&str>) -> Option<()> {
         if names.contains(name) {
@@ -140,19 +153,6 @@ impl Section {
             enumerated(&known)
         ));
         None
-    }
-
-    /// One lower-case word, `_` allowed.
-    pub(super) fn word(&mut self, key: &str) -> Option<String> {
-        let text = self.text(key)?;
-        if text.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
-            Some(text)
-        } else {
-            self.wrong(
-                key,
-                &format!("is `{text}`; it is one lower-case word such as `issue` or `task`"),
-            )
-        }
     }
 
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
@@ -224,7 +224,7 @@ impl Section {
         &mut self,
         key: &str,
     ) -> Option<Vec<T>> {
-        let given = self.has(key);
+        let given = self.holds(key);
         let ids = self.ids(key);
         given.then_some(ids)
     }

@@ -18,9 +18,6 @@ use crate::report::{self, Addresses};
 /// The note on a merge request that tells where it stands.
 pub(super) const STATE: &str = "state";
 
-/// What the kinds of notes with a mention begin with.
-const ALERT: &str = "alert:";
-
 /// The hidden line of the state note that remembers the links, for whichever job looks next.
 const LINKS: (&str, &str) = ("<!-- trainyard-links: ", " -->");
 
@@ -48,6 +45,9 @@ pub(super) fn keep_linked_note(
     let (before, after) = LINKS;
     keep_state_note(desk, iid, notes, &format!("{before}{links}{after}\n{body}"))
 }
+
+/// What the kinds of notes with a mention begin with.
+const ALERT: &str = "alert:";
 
 /// Keeps the state note; one that says the same already is left alone. The links that it remembers stay in it.
 pub(super) fn keep_state_note(

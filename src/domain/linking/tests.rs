@@ -137,6 +137,16 @@ fn ruling_of(
     sights: &BTreeMap<FeatureId, Sight>,
     change: impl FnOnce(&mut LinkFacts<'_>),
 ) -> (Ruling<(), LinkRefusal>, Linking) {
+    ruling_among(description, sights, &[], change)
+}
+
+/// The same among other merge requests.
+fn ruling_among(
+    description: &str,
+    sights: &BTreeMap<FeatureId, Sight>,
+    others: &[OtherCloser],
+    change: impl FnOnce(&mut LinkFacts<'_>),
+) -> (Ruling<(), LinkRefusal>, Linking) {
     let grammar = grammar::Grammar::new("https://gitlab.example", &home(), &[], &[]).unwrap();
     let (reading, home, merge_request) = (grammar.read(description), home(), mr(7));
     let mut facts = LinkFacts {
@@ -144,7 +154,7 @@ fn ruling_of(
         reading: &reading,
         features_project: &home,
         sights,
-        others: &[],
+        others,
         policy: LinkPolicy::Required,
         projects: None,
         exempted: None,
@@ -223,9 +233,7 @@ fn moves_are_followed_to_their_end_and_a_circle_to_none() {
         author: "dan".parse().unwrap(),
         closes: vec![feature(3)],
     };
-    let (ruling, _) = ruling_of("closes feature #1", &chain, |facts| {
-        facts.others = std::slice::from_ref(&older);
-    });
+    let (ruling, _) = ruling_among("closes feature #1", &chain, &[older], |_| {});
     assert!(
         matches!(ruling, Ruling::Refuse(r) if matches!(&r[..], [LinkRefusal::AlreadyClaimed { by, .. }] if by.iid == 5))
     );
