@@ -561,10 +561,15 @@ fn a_confidential_feature_leaves_no_word_of_itself_in_a_public_project() {
             .job_artifact(ran.id, "trainyard-events.ndjson")
             .unwrap_or_default();
         let notes = stage.notes(iid).join("\n");
+        let report = |stage: &Stage, kind| stage.report_file(ran.id, kind).unwrap_or_default();
+        assert!(report(&stage, "junit").contains("Every feature is open"));
         for (place, text) in [
             ("log", &ran.trace),
             ("events", &String::from_utf8_lossy(&artifact).into_owned()),
             ("notes", &notes),
+            ("test report", &report(&stage, "junit")),
+            ("links", &report(&stage, "annotations")),
+            ("values", &report(&stage, "dotenv")),
         ] {
             for secret in [
                 "rival",

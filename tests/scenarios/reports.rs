@@ -25,7 +25,7 @@ impl Stage {
     }
 
     /// The file of a report of a job, as GitLab keeps it.
-    fn report_file(&self, job: u64, kind: &str) -> Option<String> {
+    pub(crate) fn report_file(&self, job: u64, kind: &str) -> Option<String> {
         let file = self.world.emulator.job_report(job, kind)?;
         Some(String::from_utf8(file).unwrap())
     }
