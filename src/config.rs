@@ -3,6 +3,7 @@
 //! The only place that reads the environment.
 
 pub mod ci;
+pub mod notification;
 mod reading;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use crate::domain::linking::{Exemption, LinkPolicy};
 use crate::domain::validation::Members;
 use crate::domain::versioning::Numbering;
 use crate::outcome::Problem;
+use notification::Notification;
 use reading::Section;
 
 /// The name of the configuration file, at the root of the target branch.
@@ -39,6 +41,8 @@ pub struct Config {
     pub nrt: Nrt,
     /// How versions are numbered and released.
     pub versions: Versions,
+    /// How people are told.
+    pub notification: Notification,
     /// Labels that show where something stands.
     pub labels: StageLabels,
 }
@@ -151,7 +155,7 @@ impl Config {
         let branch = root.id("branch");
         let features = root.section("features", |s| Features {
             project: s.id("project"),
-            projects: s.has("projects").then(|| s.ids("projects")),
+            projects: s.holds("projects").then(|| s.ids("projects")),
             label: s.text("label"),
             issue_type: s.word("type"),
             links: s
@@ -245,6 +249,7 @@ impl Config {
                 .unwrap_or_else(|| "production".to_owned()),
             frozen: s.text("frozen"),
         });
+        let notification = root.section("notification", Notification::read);
         let labels = root.section("labels", |s| StageLabels {
             merge_request: s.section("merge_request", stage_labels),
             feature: s.section("feature", stage_labels),
@@ -257,6 +262,7 @@ impl Config {
             integration,
             nrt,
             versions,
+            notification,
             labels,
         }
     }
@@ -273,6 +279,8 @@ impl Config {
         };
         let mut problems = unknown(&self.validation.roles, "validation.roles");
         problems.extend(unknown(&self.versions.released_by, "versions.released_by"));
+        let roles = self.roles.iter().map(|role| &role.name).collect();
+        problems.extend(self.notification.contradictions(&roles));
         for role in &self.roles {
             if role.members == Members::default() {
                 problems.push(format!(

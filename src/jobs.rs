@@ -7,7 +7,9 @@ pub mod ledger;
 pub mod link_check;
 pub mod nrt_lock;
 mod observe;
+pub mod post;
 pub mod release;
+pub mod remind;
 mod tell;
 
 use crate::config::Config;
@@ -15,8 +17,8 @@ use crate::config::ci::Ci;
 use crate::domain::event::Event;
 use crate::outcome::Outcome;
 use crate::ports::{
-    Announcements, Clock, Commits, Features, Journal, MergeRequests, People, Records, Releases,
-    Workers,
+    Announcements, Channels, Clock, Commits, Features, Journal, MergeRequests, People, Records,
+    Releases, Workers,
 };
 
 /// Everything that a job may ask, with the surroundings it runs in.
@@ -42,6 +44,8 @@ pub struct Desk<'a> {
     pub workers: &'a dyn Workers,
     /// Notes and statuses.
     pub announcements: &'a dyn Announcements,
+    /// Chats, webhooks and commands.
+    pub channels: &'a dyn Channels,
     /// Tags and releases.
     pub releases: &'a dyn Releases,
     /// Commits of the work tree.

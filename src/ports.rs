@@ -7,11 +7,12 @@ use jiff::Timestamp;
 
 use crate::domain::event::Event;
 use crate::domain::ids::{
-    BranchName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, PatchId, UserName,
+    BranchName, ChannelName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, PatchId, UserName,
 };
 use crate::domain::integration::{MergeRequestState, Request};
 use crate::domain::labelling::Relabel;
 use crate::domain::linking::Sight;
+use crate::domain::notification::letter::Letter;
 use crate::domain::nrt::{Held, Holder, Liveness};
 use crate::domain::validation::{Members, Run};
 use crate::domain::versioning::Number;
@@ -172,6 +173,8 @@ pub struct JobRecord {
 pub struct PipelineRecord {
     /// The commit it ran on.
     pub commit: CommitSha,
+    /// When it was created.
+    pub created: Timestamp,
     /// Its jobs, the newest of each name.
     pub jobs: Vec<JobRecord>,
     /// The successful run of the job that asks for integration.
@@ -211,6 +214,8 @@ pub trait Records {
     fn player(&self) -> Answer<UserName>;
     /// The jobs of a pipeline.
     fn jobs(&self, pipeline: u64) -> Answer<Vec<JobRecord>>;
+    /// Whether a job has ended, or is gone.
+    fn is_over(&self, job: JobId) -> Answer<bool>;
     /// Whether the run that holds the environment still runs.
     fn liveness(&self, holder: &Holder) -> Answer<Liveness>;
 }
@@ -254,6 +259,32 @@ pub trait Announcements {
         validated: bool,
         text: &str,
     ) -> Answer<()>;
+}
+
+/// What became of messages that were handed to a channel, in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// How many of them, from the first on, the channel took.
+    pub taken: usize,
+    /// Why it did not take the rest; names the channel's host at most, never its address.
+    pub failure: Option<DeliveryFailure>,
+}
+
+/// Why a channel did not take a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryFailure {
+    /// What happened.
+    pub reason: String,
+    /// What to do about it.
+    pub mend: String,
+}
+
+/// The channels of the project.
+pub trait Channels {
+    /// Hands messages to a channel, within a bounded time. A channel that does not take them is no error of the job.
+    fn deliver(&self, channel: &ChannelName, letters: &[Letter]) -> Delivery;
+    /// Why nothing could be handed to it from this job, as far as that can be told without trying.
+    fn obstacle(&self, channel: &ChannelName) -> Option<DeliveryFailure>;
 }
 
 /// A deployment, as GitLab keeps it.

@@ -6,21 +6,24 @@
 mod checks;
 mod landing;
 mod linking;
+mod messages;
 mod queue;
 mod reading;
 mod release;
+mod reminders;
 mod validation;
 
 pub use checks::*;
 pub use landing::*;
 pub use linking::*;
+pub use messages::*;
 pub use queue::*;
 pub use reading::*;
 pub use release::*;
+pub use reminders::*;
 pub use validation::*;
 
 use crate::ci_reports::log::turns_direction;
-use crate::domain::notification::Alert;
 
 /// Untrusted text for one line of a note: no line of its own, no Markdown, no HTML, no mention, no reference.
 ///
@@ -37,7 +40,13 @@ pub fn inert(text: &str) -> String {
                 '>' => clean.push_str("&gt;"),
                 '&' => clean.push_str("&amp;"),
                 // A word joiner after the sign keeps GitLab from seeing a reference.
-                '@' | '#' | '!' | '%' | '~' | '$' | '^' => {
+                '@' | '#' | '!' | '%' | '^' => {
+                    clean.push(c);
+                    clean.push('\u{2060}');
+                }
+                // These also begin strikethrough and formulas, which a joiner does not end.
+                '~' | '$' => {
+                    clean.push('\\');
                     clean.push(c);
                     clean.push('\u{2060}');
                 }
@@ -65,12 +74,6 @@ pub fn plain(text: &str) -> String {
         .filter(|c| !c.is_control() && !turns_direction(*c))
         .take(400)
         .collect()
-}
-
-/// A new note for people who must act; the mention is what makes GitLab tell them.
-pub fn alert(alert: &Alert) -> String {
-    let people: Vec<String> = alert.people.iter().map(|name| format!("@{name}")).collect();
-    format!("{} {}", people.join(" "), alert_text(&alert.cause))
 }
 
 fn bullets(lines: &[String]) -> String {

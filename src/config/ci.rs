@@ -201,6 +201,16 @@ impl Ci {
         })
     }
 
+    /// A CI variable that the project's configuration names, for a channel. Never printed.
+    pub fn variable(name: &str) -> Option<Secret> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the environment"
+        )]
+        let value = std::env::var(name).ok();
+        value.filter(|value| !value.is_empty()).map(Secret::new)
+    }
+
     /// The merge request of the pipeline.
     ///
     /// # Errors

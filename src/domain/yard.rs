@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use super::event::{Event, Fact};
 use super::ids::{MergeRequestId, TrialId};
 use super::integration::{Left, Place, Queue};
+use super::notification::outbox::Outbox;
 use super::nrt::{Environment, Lease, Trial};
 use super::versioning::{Closing, Versions};
 
@@ -21,6 +22,8 @@ pub struct Yard {
     pub versions: Versions,
     /// Alerts that went out: subject and alert.
     pub warned: BTreeSet<(String, String)>,
+    /// What channels are still to be sent.
+    pub outbox: Outbox,
     seen: BTreeSet<String>,
 }
 
@@ -44,6 +47,7 @@ impl Yard {
         if !self.seen.insert(event.id.clone()) {
             return;
         }
+        self.outbox.apply(event);
         match &event.fact {
             Fact::ChangeSetQueued { change_set } => self.queue.join(change_set.clone(), event.at),
             Fact::ChangeSetWithdrawn {
@@ -207,7 +211,11 @@ impl Yard {
             | Fact::ValidationRequested { .. }
             | Fact::FeatureValidated { .. }
             | Fact::FeatureRejected { .. }
-            | Fact::ValidationLapsed { .. } => {}
+            | Fact::ValidationLapsed { .. }
+            | Fact::ChannelOpened { .. }
+            | Fact::DeliveryStarted { .. }
+            | Fact::DeliverySucceeded { .. }
+            | Fact::DeliveryFailed { .. } => {}
         }
     }
 

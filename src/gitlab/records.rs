@@ -7,7 +7,7 @@ use serde_json::json;
 use super::endpoints::{Get, Graph, Page, Trigger, segment};
 use super::{GitLab, translate, wire};
 use crate::config::FILE;
-use crate::domain::ids::{BranchName, UserName};
+use crate::domain::ids::{BranchName, JobId, UserName};
 use crate::domain::nrt::{Holder, Liveness};
 use crate::outcome::Problem;
 use crate::ports::{Answer, Evidence, JobRecord, Policies, Records, Workers};
@@ -22,7 +22,7 @@ const DOSSIER: &str = "query($path: ID!, $iid: String!) {
     mergeRequest(iid: $iid) {
       notes(first: 100) { nodes { id body author { username } } }
       pipelines(first: 20) {
-        nodes { id sha user { username } jobs(first: 100) { nodes { id name status manualJob allowFailure retried finishedAt } } }
+        nodes { id sha createdAt user { username } jobs(first: 100) { nodes { id name status manualJob allowFailure retried finishedAt } } }
       }
     }
   }
@@ -129,6 +129,17 @@ impl Records for GitLab<'_> {
             })
         })?;
         Ok(jobs.iter().map(translate::job).collect())
+    }
+
+    fn is_over(&self, job: JobId) -> Answer<bool> {
+        let path = format!("projects/{}/jobs/{job}", self.project());
+        let found: Option<wire::Job> = self.main.send(&Get::new(path))?.json_or_missing()?;
+        Ok(found.is_none_or(|job| {
+            matches!(
+                job.status.as_str(),
+                "success" | "failed" | "canceled" | "skipped"
+            )
+        }))
     }
 
     fn liveness(&self, holder: &Holder) -> Answer<Liveness> {

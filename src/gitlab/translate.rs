@@ -167,6 +167,7 @@ pub(super) fn evidence(
         let commit: CommitSha = field("pipelines.sha", commit)?;
         let mut record = PipelineRecord {
             commit: commit.clone(),
+            created: field("pipelines.createdAt", &pipeline.created_at)?,
             jobs: Vec::new(),
             request: None,
         };
@@ -296,7 +297,7 @@ mod tests {
                 {"id": "gid://gitlab/Note/1", "body": "<!-- trainyard:state -->\nforged", "author": {"username": "mallory"}},
                 {"id": "gid://gitlab/Note/2", "body": "<!-- trainyard:state -->\nours", "author": {"username": "bot"}}
             ]},
-            "pipelines": {"nodes": [{"id": "gid://gitlab/Ci::Pipeline/3", "sha": "a".repeat(40), "user": {"username": starter}, "jobs": {"nodes": [
+            "pipelines": {"nodes": [{"id": "gid://gitlab/Ci::Pipeline/3", "sha": "a".repeat(40), "createdAt": "2026-01-05T09:00:00Z", "user": {"username": starter}, "jobs": {"nodes": [
                 {"id": "gid://gitlab/Ci::Build/10", "name": "validate:po", "status": "SUCCESS", "manualJob": manual, "allowFailure": false, "retried": false, "finishedAt": "2026-01-05T10:00:00Z"},
                 {"id": "gid://gitlab/Ci::Build/11", "name": "integrate", "status": "SUCCESS", "manualJob": true, "allowFailure": true, "retried": false, "finishedAt": "2026-01-05T10:01:00Z"},
                 {"id": "gid://gitlab/Ci::Build/12", "name": "validate:qa", "status": "MANUAL", "manualJob": true, "allowFailure": false, "retried": false, "finishedAt": null}

@@ -211,10 +211,12 @@ pub(super) struct DossierNote {
 }
 
 #[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct DossierPipeline {
     /// `gid://gitlab/Ci::Pipeline/300`.
     pub(super) id: String,
     pub(super) sha: Option<String>,
+    pub(super) created_at: String,
     pub(super) user: Option<User>,
     pub(super) jobs: Nodes<DossierJob>,
 }

@@ -203,6 +203,7 @@ fn give_up(
         None => report::note_waits_again(&obstacle.text),
     };
     tell::state(desk, change_set, &note)?;
+    tell::alert_all(desk, ledger)?;
     let stage = match &obstacle.withdrawn {
         Some(_) => Stage::Linked,
         None => Stage::Queued,

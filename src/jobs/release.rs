@@ -3,6 +3,7 @@
 //! `prepare` freezes content and commit and opens the next version at once; the project deploys; `publish` tags, which is the
 //! commit point, and everything after it can be done again by a plain retry; `abort` gives the content back.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::ledger::{Decision, Ledger};
@@ -290,6 +291,7 @@ pub fn abort(desk: &Desk<'_>, reason: &str) -> Answer<Done> {
         branch,
         DeploymentState::Failed,
     )?;
+    super::tell::alert_all(desk, &ledger)?;
     let outcome = Outcome::open(format!(
         "the release of version {} is aborted: {}",
         closing.number,
@@ -322,6 +324,17 @@ fn notes(desk: &Desk<'_>, number: &Number, content: &[Appended]) -> Answer<Strin
         &sights,
         &desk.ci.project,
     ))
+}
+
+/// Who looks after a release: whoever closed the version, or else the people who may release.
+pub(super) fn people(desk: &Desk<'_>, closed_by: Option<&UserName>) -> Answer<BTreeSet<UserName>> {
+    match closed_by {
+        Some(person) => Ok(BTreeSet::from([person.clone()])),
+        None => Ok(observe::holders(desk, &desk.config.versions.released_by)?
+            .into_values()
+            .flatten()
+            .collect()),
+    }
 }
 
 /// Who may release is the project's decision; GitLab's protection of the branch comes on top.

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::event::Fact;
 use crate::domain::ids::{CommitSha, ProjectPath, RoleName, UserName};
 use crate::domain::linking::{Feature, Link};
 use crate::domain::ruling::Ruling;
@@ -10,7 +9,7 @@ use crate::domain::validation::{Criterion, Decision, Judgement, SetAside, Standi
 use crate::outcome::{ExitCode, Outcome};
 
 use super::checks::newest_commit;
-use super::{inert, plain};
+use super::plain;
 
 pub(super) type Holders = BTreeMap<RoleName, BTreeSet<UserName>>;
 
@@ -265,61 +264,6 @@ pub fn verdict_given(
     }
     debug_assert_eq!(outcome.code, ExitCode::Open);
     outcome.with("this job's success, with you as its player, is the record; it holds until the content changes")
-}
-
-/// What a person who must act is told.
-pub(super) fn alert_text(cause: &Fact) -> String {
-    match cause {
-        Fact::FeatureRejected {
-            verdict, reason, ..
-        } => {
-            let why = reason
-                .as_deref()
-                .map_or(String::new(), |reason| format!(": {}", inert(reason)));
-            format!(
-                "`{}` rejected this as `{}` at `{}`{why}. Push what was asked for; the roles are then asked again.",
-                verdict.by,
-                verdict.role,
-                verdict.commit.short()
-            )
-        }
-        Fact::ChangeSetRejected { trial, reason, .. } => {
-            format!(
-                "the non-regression tests rejected this change set (trial {trial}: {reason}). It left the queue; push a fix, and press `integrate` again."
-            )
-        }
-        Fact::ChangeSetConflicted { detail, .. } => {
-            format!(
-                "this change set does not apply on its target branch any more ({}). It left the queue; rebase it, and press `integrate` again.",
-                inert(detail)
-            )
-        }
-        Fact::FeatureLinked { .. }
-        | Fact::FeatureUnlinked { .. }
-        | Fact::LinkRefused { .. }
-        | Fact::ValidationRequested { .. }
-        | Fact::FeatureValidated { .. }
-        | Fact::ValidationLapsed { .. }
-        | Fact::ChangeSetQueued { .. }
-        | Fact::ChangeSetWithdrawn { .. }
-        | Fact::LeaseGranted { .. }
-        | Fact::LeaseReleased { .. }
-        | Fact::LeaseExpired { .. }
-        | Fact::ChangeSetUnqueued { .. }
-        | Fact::ChangeSetRebased { .. }
-        | Fact::TrialStarted { .. }
-        | Fact::TrialValidated { .. }
-        | Fact::TrialRejected { .. }
-        | Fact::TrialAbandoned { .. }
-        | Fact::ChangeSetMerged { .. }
-        | Fact::ChangeSetAppended { .. }
-        | Fact::VersionOpened { .. }
-        | Fact::VersionClosed { .. }
-        | Fact::VersionDeployed { .. }
-        | Fact::VersionReleased { .. }
-        | Fact::ReleaseFailed { .. }
-        | Fact::ContributorWarned { .. } => format!("{} needs you.", cause.subject()),
-    }
 }
 
 /// Names in code, so that nobody is notified by a list.

@@ -656,3 +656,24 @@ fn links_made_unmade_and_made_again_are_three_facts_and_a_retry_is_none() {
         links(&stage)
     );
 }
+
+#[test]
+fn a_check_costs_five_requests_however_many_links_of_a_project_it_reads() {
+    let mut stage = Stage::new();
+    for title in ["One", "Two", "Three", "Four", "Five"] {
+        stage.feature(title);
+    }
+    for description in [
+        "closes feature #1",
+        "contributes to features #1, #2, #3, #4 and #5",
+        "nothing",
+    ] {
+        let iid = stage.merge_request("ana", description);
+        stage.run();
+        let of = |ran: &&trainyard::demo::world::Ran| {
+            ran.finished.name == "link-check" && ran.merge_request == Some(iid)
+        };
+        let ran = stage.world.ran.iter().rev().find(of).unwrap();
+        assert!(ran.requests <= 5, "{description}: {}", ran.requests);
+    }
+}

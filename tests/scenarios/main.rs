@@ -10,6 +10,7 @@
 //! - `stage`: the world of one scenario, in the words the scenarios use
 //! - `labels`: labels that show where things stand, and decide nothing
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
+//! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod labels;
@@ -22,3 +23,4 @@ mod sandbox;
 mod stage;
 mod state;
 mod story;
+mod warnings;

@@ -102,7 +102,7 @@ fn a_refused_link_shows_in_the_test_summary_by_its_rule() {
     for part in [
         "line 1 of the description",
         "there is no issue #77",
-        "write the right number",
+        "write the right number: `closes feature #34`",
     ] {
         assert!(why.contains(part), "{part}\n{why}");
     }

@@ -56,6 +56,7 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
     trial_pipeline::write(files.pipeline, &pipeline)?;
     let values = Dotenv::default().with(Name::Epoch, epoch)?;
     crate::files::write_whole(files.dotenv, &values.to_string())?;
+    tell::alert_all(desk, &ledger)?;
     Ok(Done {
         outcome,
         events: ledger.into_events(),
@@ -338,23 +339,16 @@ fn withdraw(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, reason: &str)
 
 fn conflict(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, detail: &str) -> Answer<()> {
     let change_set = &ticket.change_set;
-    let fact = Fact::ChangeSetConflicted {
+    ledger.record(&[Fact::ChangeSetConflicted {
         merge_request: change_set.merge_request.clone(),
         head: change_set.head.clone(),
         detail: detail.chars().take(500).collect(),
-    };
-    ledger.record(std::slice::from_ref(&fact))?;
+    }])?;
     tell::state(
         desk,
         change_set,
         &report::note_conflicted(change_set, detail),
     )?;
     labels::show_change_set(desk, change_set, Stage::Linked);
-    tell::warn(
-        desk,
-        ledger,
-        change_set.merge_request.iid,
-        &fact,
-        &change_set.author,
-    )
+    Ok(())
 }

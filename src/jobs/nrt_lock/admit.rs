@@ -36,6 +36,7 @@ pub fn run(desk: &Desk<'_>, merge_request: Option<u64>) -> Answer<Done> {
         Some(iid) => admit(desk, &ledger, iid)?,
         None => admit_forgotten(desk, &ledger)?,
     };
+    tell::alert_all(desk, &ledger)?;
     Ok(Done {
         outcome,
         events: ledger.into_events(),

@@ -2,7 +2,7 @@
 //! served. Runs last in every trial, whatever happened, and once more in the pipeline above it.
 
 use crate::domain::event::Fact;
-use crate::domain::ids::Epoch;
+use crate::domain::ids::{Epoch, TrialId};
 use crate::domain::labelling::Stage;
 use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial, hold, lease_of, release, trial_under};
 use crate::jobs::ledger::{Decision, Ledger};
@@ -32,11 +32,18 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
     };
     let held = match hold(&yard.nrt, epoch) {
         Ok(held) => held,
-        Err(NotHeld::Lost { last, .. }) => {
-            return Ok(Done::saying(report::already_released(epoch, last)));
-        }
-        Err(NotHeld::By { epoch: other, .. }) => {
-            return Ok(Done::saying(report::already_released(epoch, Some(other))));
+        Err(not_held) => {
+            let last = match not_held {
+                NotHeld::Lost { last, .. } => last,
+                NotHeld::By { epoch: other, .. } => Some(other),
+            };
+            // The job that gave it back may have died before it could tell.
+            tell::alert_all(desk, &ledger)?;
+            tell::settle_landed(desk, &ledger, TrialId(epoch.0))?;
+            return Ok(Done {
+                outcome: report::already_released(epoch, last),
+                events: ledger.into_events(),
+            });
         }
     };
     let outcome = match trial_under(&yard.nrt, &held).cloned() {
@@ -51,6 +58,8 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         }
         Some(trial) => conclude(desk, &ledger, &held, &trial)?,
     };
+    tell::alert_all(desk, &ledger)?;
+    tell::settle_landed(desk, &ledger, TrialId(epoch.0))?;
     let after = ledger.yard()?;
     let waiting = after.queue.waiting().count();
     if waiting > 0 && !after.nrt.worth_another_worker() {
@@ -120,14 +129,13 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
             if let Some(ticket) = yard.queue.ticket(id) {
                 let reason = format!("`{}` failed", judged.name);
                 let head = ticket.change_set.head.clone();
-                let fact = Fact::ChangeSetRejected {
+                rejected.push(ticket.change_set.clone());
+                facts.push(Fact::ChangeSetRejected {
                     merge_request: id.clone(),
                     head,
                     trial: trial.id,
                     reason,
-                };
-                rejected.push((ticket.change_set.clone(), fact.clone()));
-                facts.push(fact);
+                });
             }
         }
         facts.push(Fact::LeaseReleased {
@@ -138,20 +146,13 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
             then: rejected,
         })
     })?;
-    for (change_set, fact) in &rejected {
+    for change_set in &rejected {
         tell::state(
             desk,
             change_set,
             &report::note_rejected(change_set, trial, &judged.name, &evidence),
         )?;
         labels::show_change_set(desk, change_set, Stage::Rejected);
-        tell::warn(
-            desk,
-            ledger,
-            change_set.merge_request.iid,
-            fact,
-            &change_set.author,
-        )?;
     }
     Ok(report::trial_rejected(trial, &judged.name, &evidence)
         .seeing(report::change_set_links(
