@@ -18,8 +18,8 @@ use crate::config::ci::Ci;
 use crate::domain::event::Event;
 use crate::outcome::Outcome;
 use crate::ports::{
-    Announcements, Changes, Channels, Clock, Commits, Features, Journal, MergeRequests, People, Records,
-    Releases, Workers,
+    Announcements, Changes, Channels, Clock, Commits, Features, Journal, MergeRequests, People,
+    Records, Releases, Workers,
 };
 
 /// Everything that a job may ask, with the surroundings it runs in.

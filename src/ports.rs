@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::domain::event::Event;
 use crate::domain::ids::{
-    BranchName, ChannelName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, PatchId, PipelineId,
-    RoleName, UserName,
+    BranchName, ChannelName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, PatchId,
+    PipelineId, RoleName, UserName,
 };
 use crate::domain::integration::{MergeRequestState, Request};
 use crate::domain::labelling::Relabel;

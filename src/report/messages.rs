@@ -290,7 +290,10 @@ pub fn alert(alert: &Alert, at: &Addresses<'_>) -> String {
         let words = words(&alert.cause, Sort::Alarm, discretion, at);
         mention(&alert.people, &words)
     };
-    if let Fact::FeatureRejected { verdict, reason, .. } = &alert.cause {
+    if let Fact::FeatureRejected {
+        verdict, reason, ..
+    } = &alert.cause
+    {
         let why = match reason {
             Some(reason) => quote(reason),
             None => format!(

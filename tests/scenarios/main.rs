@@ -24,5 +24,5 @@ mod sandbox;
 mod stage;
 mod state;
 mod story;
-mod warnings;
 mod validation;
+mod warnings;
