@@ -89,12 +89,13 @@ fn commits_pushed_during_the_trial_take_the_change_set_out_of_the_queue() {
         ("opened", 0)
     );
     let withdrawn = stage.facts().into_iter().any(|fact| matches!(&fact, Fact::ChangeSetWithdrawn { reason, .. } if reason.contains("new commits")));
+    // In a note of its own: the kept one tells by now what the pipeline of the new commits found.
     assert!(
         withdrawn
             && stage
                 .notes(iid)
                 .iter()
-                .any(|note| note.contains("Left the queue")),
+                .any(|note| note.contains("@ana !1 left the queue: new commits were pushed")),
         "{:?}",
         stage.notes(iid)
     );
