@@ -1,6 +1,7 @@
 //! The only place that knows GitLab. It decides nothing: it answers questions and stores facts.
 
 mod announcements;
+mod board;
 pub mod client;
 mod endpoints;
 mod features;

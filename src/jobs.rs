@@ -5,6 +5,7 @@ pub mod await_validation;
 pub mod ledger;
 pub mod link_check;
 pub mod nrt_lock;
+mod notes;
 mod observe;
 pub mod release;
 mod tell;
@@ -14,7 +15,7 @@ use crate::config::ci::Ci;
 use crate::domain::event::Event;
 use crate::outcome::Outcome;
 use crate::ports::{
-    Announcements, Clock, Commits, Features, Journal, MergeRequests, People, Records, Releases,
+    Announcements, Boards, Clock, Commits, Features, Journal, MergeRequests, People, Records, Releases,
     Workers,
 };
 
@@ -39,7 +40,9 @@ pub struct Desk<'a> {
     pub people: &'a dyn People,
     /// Workers of the gate.
     pub workers: &'a dyn Workers,
-    /// Notes and statuses.
+    /// Notes that are kept in place.
+    pub boards: &'a dyn Boards,
+    /// Alerts and statuses.
     pub announcements: &'a dyn Announcements,
     /// Tags and releases.
     pub releases: &'a dyn Releases,

@@ -5,12 +5,14 @@
 
 mod landing;
 mod linking;
+mod progress;
 mod queue;
 mod release;
 mod validation;
 
 pub use landing::*;
 pub use linking::*;
+pub use progress::*;
 pub use queue::*;
 pub use release::*;
 pub use validation::*;

@@ -182,6 +182,7 @@ fn with_desk<T>(
         records: &gitlab,
         people: &gitlab,
         workers: &gitlab,
+        boards: &gitlab,
         announcements: &gitlab,
         releases: &gitlab,
         commits: &tree,

@@ -8,6 +8,7 @@ pub mod integration;
 pub mod linking;
 pub mod notification;
 pub mod nrt;
+pub mod progress;
 pub mod ruling;
 pub mod validation;
 pub mod versioning;

@@ -9,7 +9,7 @@ use super::endpoints::{Get, Page, segment};
 use super::{GitLab, built, translate, wire};
 use crate::domain::ids::{BranchName, CommitSha, NoteId};
 use crate::outcome::Problem;
-use crate::ports::{Announcements, Answer, Known, OwnNotes, Place};
+use crate::ports::{Announcements, Answer, Known, Place};
 
 impl GitLab<'_> {
     /// The user behind the token that writes notes.
@@ -97,11 +97,6 @@ impl GitLab<'_> {
 }
 
 impl Announcements for GitLab<'_> {
-    fn notes(&self, iid: u64) -> Answer<OwnNotes> {
-        let (me, found) = self.dossier(iid)?;
-        translate::own_notes(me.as_ref(), &found.notes.nodes)
-    }
-
     fn keep_note(&self, place: &Place, kind: &str, known: Known, body: &str) -> Answer<NoteId> {
         let body = format!("{}\n{body}", translate::marker(kind));
         let existing = match known {

@@ -7,7 +7,7 @@ use gitlab::api::projects::merge_requests as api;
 
 use super::endpoints::{Get, Page};
 use super::{GitLab, built, translate, wire};
-use crate::domain::ids::{CommitSha, PatchId};
+use crate::domain::ids::{CommitSha, FeatureId, PatchId};
 use crate::domain::integration::MergeRequestState;
 use crate::domain::nrt::Held;
 use crate::outcome::Problem;
@@ -45,8 +45,12 @@ impl MergeRequests for GitLab<'_> {
             .transpose()
     }
 
+    fn related(&self, feature: &FeatureId) -> Answer<Vec<MergeRequest>> {
+        self.related_to(feature)
+    }
+
     fn open_mentioning(&self, word: &str) -> Answer<Vec<MergeRequest>> {
-        let found: Vec<wire::MergeRequest> = self.main.list(10, |number| {
+        let found: Vec<wire::MergeRequest> = self.main.list(5, |number| {
             let of = Get::new(format!("projects/{}/merge_requests", self.project()))
                 .with("state", "opened")
                 .with("in", "description")

@@ -15,12 +15,12 @@ use crate::ports::{Answer, Evidence, JobRecord, Policies, Records, Workers};
 /// The resource group whose holder may use the NRT environment.
 pub(crate) const RESOURCE_GROUP: &str = "trainyard-nrt";
 
-/// Our notes and the pipelines of a merge request with their jobs.
+/// A merge request and its pipelines with their jobs.
 const DOSSIER: &str = "query($path: ID!, $iid: String!) {
   currentUser { username }
   project(fullPath: $path) {
     mergeRequest(iid: $iid) {
-      notes(first: 100) { nodes { id body author { username } } }
+      @itself
       pipelines(first: 20) {
         nodes { id sha user { username } jobs(first: 100) { nodes { id name status manualJob allowFailure retried finishedAt } } }
       }
@@ -29,15 +29,12 @@ const DOSSIER: &str = "query($path: ID!, $iid: String!) {
 }";
 
 impl GitLab<'_> {
-    pub(super) fn dossier(
-        &self,
-        iid: u64,
-    ) -> Answer<(Option<wire::User>, wire::DossierMergeRequest)> {
+    fn dossier(&self, iid: u64) -> Answer<wire::DossierMergeRequest> {
         let variables = json!({"path": self.ci.project.as_str(), "iid": iid.to_string()});
         let graph: wire::Graph<wire::DossierData> = self
             .writer()
-            .send(&Graph {
-                query: DOSSIER,
+            .ask(&Graph {
+                query: DOSSIER.replacen("@itself", &super::board::whole_merge_request(), 1).into(),
                 variables,
             })?
             .json()?;
@@ -55,12 +52,8 @@ impl GitLab<'_> {
                 "check that the server is a GitLab of version 16.11 or later",
             )
         })?;
-        if let Some(me) = &data.current_user {
-            // Asked for once: a second answer could only be the same.
-            let _ = self.me.set(me.username.clone());
-        }
-        let found = data
-            .project
+        self.writer_became_known(data.current_user);
+        data.project
             .and_then(|project| project.merge_request)
             .ok_or_else(|| {
                 Problem::gitlab(
@@ -70,14 +63,13 @@ impl GitLab<'_> {
                     ),
                     "give the token's user at least the role Reporter in the project",
                 )
-            })?;
-        Ok((data.current_user, found))
+            })
     }
 }
 
 impl Records for GitLab<'_> {
     fn evidence(&self, iid: u64) -> Answer<Evidence> {
-        let (me, found) = self.dossier(iid)?;
+        let found = self.dossier(iid)?;
         let mut users = BTreeMap::new();
         for pipeline in &found.pipelines.nodes {
             // Who played a validation is told by REST only; who asked for integration decides nothing.
@@ -106,7 +98,10 @@ impl Records for GitLab<'_> {
                 );
             }
         }
-        translate::evidence(me.as_ref(), found, &users)
+        let itself = self.merge_request_on_board(found.itself)?;
+        let mut evidence = translate::evidence(found.pipelines, &users)?;
+        evidence.found = Some(itself);
+        Ok(evidence)
     }
 
     fn player(&self) -> Answer<UserName> {

@@ -7,14 +7,14 @@ use jiff::Timestamp;
 
 use super::wire;
 use crate::domain::ids::{
-    CommitSha, FeatureId, JobId, MergeRequestId, NoteId, ProjectPath, RoleName, UserName,
+    CommitSha, FeatureId, JobId, MergeRequestId, ProjectPath, RoleName, UserName,
 };
 use crate::domain::integration::{MergeRequestState, Request};
 use crate::domain::linking::Feature;
 use crate::domain::validation::{Decision, Played, Run};
 use crate::outcome::Problem;
 use crate::ports::{
-    Answer, Evidence, INTEGRATE_JOB, JobRecord, MergeRequest, OwnNotes, PipelineRecord,
+    Answer, Evidence, INTEGRATE_JOB, JobRecord, MergeRequest, PipelineRecord,
 };
 
 /// Reads one field through its constructor.
@@ -114,42 +114,22 @@ pub(super) fn marker(kind: &str) -> String {
     format!("<!-- trainyard:{kind} -->")
 }
 
-/// Our notes among all: by author and marker. The oldest one of a kind, should there be two.
-pub(super) fn own_notes(me: Option<&wire::User>, notes: &[wire::DossierNote]) -> Answer<OwnNotes> {
-    let mut own = OwnNotes::new();
-    for note in notes {
-        let ours = note
-            .author
-            .as_ref()
-            .zip(me)
-            .is_some_and(|(author, me)| author.username == me.username);
-        let marked = note
-            .body
-            .strip_prefix("<!-- trainyard:")
-            .and_then(|rest| rest.split_once(" -->"));
-        if let Some((kind, _)) = marked.filter(|_| ours) {
-            let id = NoteId(number_of(&note.id)?);
-            own.entry(kind.to_owned())
-                .or_insert_with(|| (id, note.body.clone()));
-        }
-    }
-    Ok(own)
+/// The kind in a note's marker; what follows it there is a mark of ours.
+pub(super) fn kind_of(body: &str) -> Option<&str> {
+    let (marker, _) = body.strip_prefix("<!-- trainyard:")?.split_once("-->")?;
+    marker.split_whitespace().next()
 }
 
-/// Pipelines and our notes, from GraphQL; who played which job, from REST (GraphQL does not tell it).
+/// Pipelines, from GraphQL; who played which job, from REST (GraphQL does not tell it).
 ///
 /// A manual job whose user also started the pipeline is not told apart from a delayed job, which starts by itself under that
 /// very name (GitLab's `manualJob` is true for both): nobody is known to have pressed play.
 pub(super) fn evidence(
-    me: Option<&wire::User>,
-    found: wire::DossierMergeRequest,
+    pipelines: wire::Nodes<wire::DossierPipeline>,
     users: &BTreeMap<u64, wire::JobUser>,
 ) -> Answer<Evidence> {
-    let mut evidence = Evidence {
-        notes: own_notes(me, &found.notes.nodes)?,
-        ..Evidence::default()
-    };
-    for pipeline in found.pipelines.nodes {
+    let mut evidence = Evidence::default();
+    for pipeline in pipelines.nodes {
         let Some(commit) = pipeline.sha.as_deref() else {
             continue;
         };
@@ -281,15 +261,11 @@ mod tests {
 
     fn dossier(manual: Option<bool>, starter: &str) -> Evidence {
         let value = serde_json::json!({
-            "notes": {"nodes": [
-                {"id": "gid://gitlab/Note/1", "body": "<!-- trainyard:state -->\nforged", "author": {"username": "mallory"}},
-                {"id": "gid://gitlab/Note/2", "body": "<!-- trainyard:state -->\nours", "author": {"username": "bot"}}
-            ]},
-            "pipelines": {"nodes": [{"id": "gid://gitlab/Ci::Pipeline/3", "sha": "a".repeat(40), "user": {"username": starter}, "jobs": {"nodes": [
+            "nodes": [{"id": "gid://gitlab/Ci::Pipeline/3", "sha": "a".repeat(40), "user": {"username": starter}, "jobs": {"nodes": [
                 {"id": "gid://gitlab/Ci::Build/10", "name": "validate:po", "status": "SUCCESS", "manualJob": manual, "allowFailure": false, "retried": false, "finishedAt": "2026-01-05T10:00:00Z"},
                 {"id": "gid://gitlab/Ci::Build/11", "name": "integrate", "status": "SUCCESS", "manualJob": true, "allowFailure": true, "retried": false, "finishedAt": "2026-01-05T10:01:00Z"},
                 {"id": "gid://gitlab/Ci::Build/12", "name": "validate:qa", "status": "MANUAL", "manualJob": true, "allowFailure": false, "retried": false, "finishedAt": null}
-            ]}}]}
+            ]}}]
         });
         let user = |name: &str| wire::JobUser {
             username: name.into(),
@@ -297,10 +273,7 @@ mod tests {
             bot: false,
         };
         let users = BTreeMap::from([(10, user("olga")), (11, user("ana")), (12, user("ana"))]);
-        let me = wire::User {
-            username: "bot".into(),
-        };
-        evidence(Some(&me), serde_json::from_value(value).unwrap(), &users).unwrap()
+        evidence(serde_json::from_value(value).unwrap(), &users).unwrap()
     }
 
     #[test]
@@ -318,9 +291,16 @@ mod tests {
     }
 
     #[test]
-    fn a_note_is_ours_by_marker_and_author() {
+    fn the_kind_of_a_note_stands_in_its_marker() {
+        assert_eq!(kind_of("<!-- trainyard:state -->\nx"), Some("state"));
+        assert_eq!(kind_of("<!-- trainyard:state {\"a\":1} -->\nx"), Some("state"));
+        assert_eq!(kind_of("see <!-- trainyard:state -->"), None);
+        assert_eq!(kind_of("<!-- trainyard:state"), None);
+    }
+
+    #[test]
+    fn the_request_to_integrate_is_found() {
         let found = dossier(Some(true), "ana");
-        assert_eq!(found.notes["state"].0, NoteId(2));
         assert_eq!(
             found.pipelines[0].request.as_ref().map(|r| r.job),
             Some(JobId(11))

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::board::MergeRequestNode;
+
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct User {
     pub(super) username: String,
@@ -15,6 +17,8 @@ pub(super) struct DiffRefs {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct MergeRequest {
     pub(super) iid: u64,
+    #[serde(default)]
+    pub(super) project_id: Option<u64>,
     pub(super) title: String,
     pub(super) description: Option<String>,
     pub(super) state: String,
@@ -161,31 +165,24 @@ pub(super) struct Nodes<T> {
     pub(super) nodes: Vec<T>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DossierData {
     pub(super) current_user: Option<User>,
     pub(super) project: Option<DossierProject>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DossierProject {
     pub(super) merge_request: Option<DossierMergeRequest>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(super) struct DossierMergeRequest {
-    pub(super) notes: Nodes<DossierNote>,
+    #[serde(flatten)]
+    pub(super) itself: MergeRequestNode,
     pub(super) pipelines: Nodes<DossierPipeline>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct DossierNote {
-    /// `gid://gitlab/Note/7`.
-    pub(super) id: String,
-    pub(super) body: String,
-    pub(super) author: Option<User>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

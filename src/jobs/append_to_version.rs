@@ -9,8 +9,9 @@ use crate::domain::integration::{ChangeSet, MergeRequestState};
 use crate::domain::linking::named_features;
 use crate::domain::nrt::{Abandoned, Held, Trial, hold, trial_under};
 use crate::domain::versioning::Appended;
+use crate::domain::progress::Stage;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, observe, tell};
+use crate::jobs::{Desk, Done, notes, observe};
 use crate::outcome::Outcome;
 use crate::ports::{Answer, Merge, MergeRequest};
 use crate::report;
@@ -96,11 +97,8 @@ fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Ans
         };
         let same = desk.commits.same_tree(&trial.candidate.commit, &landed)?;
         let version = append(desk, ledger, &ticket.change_set, trial.id, &landed)?;
-        tell::state(
-            desk,
-            &ticket.change_set,
-            &report::note_landed(&ticket.change_set, version, trial, &landed),
-        )?;
+        let warnings = notes::keep_all(desk, ledger, std::slice::from_ref(id))?;
+        outcome = warnings.into_iter().fold(outcome, Outcome::with);
         outcome = outcome.with(report::landed_line(&ticket.change_set, version, &landed));
         if !same {
             return Ok(report::landed_tree_differs(
@@ -193,16 +191,16 @@ fn give_up(
         });
     }
     ledger.record(&facts)?;
-    let note = match &obstacle.withdrawn {
-        Some(reason) => report::note_withdrawn(reason),
-        None => report::note_waits_again(&obstacle.text),
+    let warnings = match &obstacle.withdrawn {
+        Some(reason) => {
+            let note = report::note_withdrawn(reason);
+            notes::keep_left(desk, ledger, change_set, Stage::LeftQueue, note)?
+        }
+        None => notes::keep_all(desk, ledger, &trial.change_sets)?,
     };
-    tell::state(desk, change_set, &note)?;
-    Ok(report::not_landed(
-        change_set,
-        &obstacle.text,
-        obstacle.withdrawn.is_some(),
-    ))
+    let outcome =
+        report::not_landed(change_set, &obstacle.text, obstacle.withdrawn.is_some());
+    Ok(warnings.into_iter().fold(outcome, Outcome::with))
 }
 
 fn merge(
@@ -280,12 +278,7 @@ pub fn finish_landing(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> An
         if let (MergeRequestState::Merged, Some(landed)) = (found.state, &found.landed)
             && found.head == trial.candidate.commit
         {
-            let version = append(desk, ledger, &ticket.change_set, trial.id, landed)?;
-            tell::state(
-                desk,
-                &ticket.change_set,
-                &report::note_landed(&ticket.change_set, version, trial, landed),
-            )?;
+            append(desk, ledger, &ticket.change_set, trial.id, landed)?;
         }
     }
     Ok(())

@@ -1,13 +1,17 @@
 //! `trainyard await-validation`: has every role validated this content? With `--approve` or `--reject` it is the manual job
 //! by which a person gives the verdict; the verdict itself is GitLab's record of that job.
 
+use std::collections::BTreeSet;
+
+use super::notes::{self, Keeping, Told};
 use super::{Desk, Done, ledger, observe, tell};
 use crate::domain::event::Fact;
-use crate::domain::ids::{FeatureId, RoleName};
-use crate::domain::linking::{Link, LinkKind, Sight, named_features};
+use crate::domain::ids::{FeatureId, RoleName, UserName};
+use crate::domain::linking::{Link, LinkKind, named_features};
+use crate::domain::progress::{Asked, Mark, Stage};
 use crate::domain::validation::{Decision, Verdict, acceptance_criteria, may_decide};
 use crate::outcome::Outcome;
-use crate::ports::{Answer, MergeRequest};
+use crate::ports::{Answer, Evidence, MergeRequest, Targets};
 use crate::report;
 
 /// Says whether everything that must be validated is.
@@ -16,7 +20,12 @@ use crate::report;
 /// When GitLab cannot be asked.
 pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let iid = desk.ci.merge_request()?.iid;
-    let found = observe::merge_request(desk, iid)?;
+    let (found, evidence) = if desk.may_look_up {
+        let evidence = desk.records.evidence(iid)?;
+        (observe::found(desk, iid, &evidence)?.merge_request, evidence)
+    } else {
+        (observe::merge_request(desk, iid)?, Evidence::default())
+    };
     let roles = &desk.config.validation.roles;
     let closes = closed_features(desk, &found)?;
     if closes.is_empty() {
@@ -39,13 +48,27 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     if !desk.may_look_up {
         return Ok(Done::saying(report::cannot_see_players(iid)));
     }
-    let evidence = desk.records.evidence(iid)?;
     let content = observe::content(desk, &found, &evidence)?;
     let (judgement, holders) = observe::judgement(desk, &found, &evidence, &content)?;
     let home = observe::features_project(desk);
     let linking = linking_of(desk, &found)?;
-    let body = report::note_validation(&linking, &judgement, &holders, home, &found.head);
-    tell::keep_state_note(desk, iid, &evidence.notes, &body)?;
+    let told = Told {
+        iid,
+        head: found.head.clone(),
+        stage: notes::stage_of(&judgement, &holders),
+        links: linking.clone(),
+        body: Box::new(|_| {
+            report::note_validation(&linking, &judgement, &holders, home, &found.head)
+        }),
+    };
+    let warnings = notes::keep(
+        desk,
+        Keeping {
+            features: linking.iter().map(|link| link.feature.clone()).collect(),
+            told: vec![told],
+            ..Keeping::default()
+        },
+    );
     let lapsed = judgement
         .standings
         .iter()
@@ -66,8 +89,10 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
             )
         });
     Ok(Done {
-        outcome: report::validation_outcome(iid, &judgement, &holders),
         events: lapsed.collect(),
+        outcome: warnings
+            .into_iter()
+            .fold(report::validation_outcome(iid, &judgement, &holders), Outcome::with),
     })
 }
 
@@ -83,7 +108,13 @@ pub fn decide(
 ) -> Answer<Done> {
     let iid = desk.ci.merge_request()?.iid;
     let player = desk.records.player()?;
-    let found = observe::merge_request(desk, iid)?;
+    let (found, before) = if desk.may_look_up {
+        let whole = observe::whole(desk, iid)?;
+        let before = notes::note_of(&whole).and_then(|own| report::mark_of(&own.text));
+        (whole.merge_request, before)
+    } else {
+        (observe::merge_request(desk, iid)?, None)
+    };
     let closes = closed_features(desk, &found)?;
     if closes.is_empty() {
         return Ok(Done::saying(report::nothing_to_validate(iid)));
@@ -102,10 +133,21 @@ pub fn decide(
             &player, role, why, &holders,
         )));
     }
-    let sights = desk.features.sights(&closes)?;
-    let criteria: Vec<_> = sights
-        .values()
-        .filter_map(Sight::seen)
+    let linking = linking_of(desk, &found)?;
+    let board = if desk.may_look_up {
+        let targets = Targets {
+            features: linking.iter().map(|link| link.feature.clone()).collect(),
+            merge_requests: BTreeSet::from([iid]),
+            whole: None,
+        };
+        Some(desk.boards.board(&targets)?)
+    } else {
+        None
+    };
+    let on_board = board.iter().flat_map(|board| board.features.values());
+    let criteria: Vec<_> = on_board
+        .map(|on_board| &on_board.feature)
+        .filter(|feature| closes.contains(&feature.id))
         .map(|feature| (feature, acceptance_criteria(&feature.description)))
         .collect();
     if decision == Decision::Validate
@@ -122,6 +164,7 @@ pub fn decide(
         commit: found.head.clone(),
         job: desk.ci.job,
     };
+    let given_by = player.clone();
     let (merge_request, features) = (found.id.clone(), closes);
     let outcome = report::verdict_given(iid, &verdict, &criteria, reason);
     let fact = match decision {
@@ -140,10 +183,61 @@ pub fn decide(
     if decision == Decision::Reject && desk.may_look_up {
         tell::warn_without_log(desk, iid, &fact, &found.author)?;
     }
+    let keeping = Keeping {
+        features: linking.iter().map(|link| link.feature.clone()).collect(),
+        told: vec![given(desk, &found, &linking, before, decision, &given_by, role)],
+        board,
+        ..Keeping::default()
+    };
+    let outcome = notes::keep(desk, keeping)
+        .into_iter()
+        .fold(outcome, Outcome::with);
     Ok(Done {
         outcome,
         events: vec![ledger::event(desk, fact)],
     })
+}
+
+/// What the verdict that is being given makes of the merge request's stage. GitLab records it only when this job has ended, so
+/// it is put on top of what was marked before; `await-validation` looks at the records of all.
+fn given<'a>(
+    desk: &'a Desk<'_>,
+    found: &'a MergeRequest,
+    linking: &'a [Link],
+    before: Option<Mark>,
+    decision: Decision,
+    player: &'a UserName,
+    role: &'a RoleName,
+) -> Told<'a> {
+    let before = before
+        .filter(|mark| mark.head == found.head)
+        .map(|mark| mark.stage);
+    let others = desk.config.validation.roles.iter().filter(|other| *other != role);
+    let stage = match (decision, before) {
+        (Decision::Reject, _) => Stage::Rejected {
+            role: role.clone(),
+            by: player.clone(),
+        },
+        (Decision::Validate, before) => Stage::validated_by(
+            role,
+            before,
+            others.map(|role| Asked {
+                role: role.clone(),
+                people: Vec::new(),
+            }),
+        ),
+    };
+    let home = observe::features_project(desk);
+    Told {
+        iid: found.id.iid,
+        head: found.head.clone(),
+        links: linking.to_vec(),
+        body: Box::new({
+            let stage = stage.clone();
+            move |_| report::note_verdict(&stage, decision, player, role, linking, home)
+        }),
+        stage,
+    }
 }
 
 /// The features that the description says it closes; whether they are in order is `link-check`'s business.

@@ -2,19 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Desk;
+use super::{Desk, notes};
 use crate::domain::ids::{CommitSha, FeatureId, ProjectPath, RoleName, UserName};
 use crate::domain::linking::grammar::{Grammar, Reading};
 use crate::domain::linking::{
     LinkFacts, LinkKind, LinkRefusal, Linking, OtherCloser, Sight, check_links, named_features,
 };
+use crate::domain::integration::MergeRequestState;
+use crate::domain::progress::Mark;
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Judgement, ValidationFacts, judge};
 use crate::outcome::Problem;
-use crate::ports::{Answer, Evidence, MergeRequest};
+use crate::ports::{Answer, Board, Evidence, MergeRequest, MergeRequestOnBoard, Targets};
+use crate::report;
 
 /// The word that every link contains.
 const LINK_WORD: &str = "feature";
+/// How many other merge requests of a feature are looked at whole, newest first; the others are read as GitLab lists them.
+const MOST_RELATED: usize = 50;
+
+/// Who holds each role.
+pub(super) type Holders = BTreeMap<RoleName, BTreeSet<UserName>>;
 
 /// A merge request with what its description amounts to.
 pub(super) struct Linked {
@@ -22,6 +30,8 @@ pub(super) struct Linked {
     pub(super) ruling: Ruling<(), LinkRefusal>,
     pub(super) linking: Linking,
     pub(super) sights: BTreeMap<FeatureId, Sight>,
+    /// What stands on the merge request, its features and their other merge requests, for a job that may look.
+    pub(super) board: Option<Board>,
 }
 
 impl Linked {
@@ -33,6 +43,13 @@ impl Linked {
             .filter(|link| link.kind == LinkKind::Closes)
             .map(|link| link.feature.clone())
             .collect()
+    }
+
+    /// What was marked on the merge request before.
+    pub(super) fn mark(&self) -> Option<Mark> {
+        let board = self.board.as_ref()?;
+        let on_board = board.merge_requests.get(&self.merge_request.id.iid)?;
+        report::mark_of(&notes::note_of(on_board)?.text)
     }
 }
 
@@ -64,8 +81,113 @@ pub(super) fn read_description(desk: &Desk<'_>, description: &str) -> Answer<Rea
     Ok(grammar.read(description))
 }
 
-/// The merge request and its links. The list of those that mention a feature holds it and its rivals in one request.
+/// The merge request and its links.
 pub(super) fn links(desk: &Desk<'_>, iid: u64) -> Answer<Linked> {
+    if !desk.may_look_up {
+        return links_by_list(desk, iid);
+    }
+    let found = whole(desk, iid)?;
+    links_of(desk, &found)
+}
+
+/// The merge request with our notes on it, in one request.
+pub(super) fn whole(desk: &Desk<'_>, iid: u64) -> Answer<MergeRequestOnBoard> {
+    let targets = Targets {
+        whole: Some(iid),
+        ..Targets::default()
+    };
+    let mut board = desk.boards.board(&targets)?;
+    board
+        .merge_requests
+        .remove(&iid)
+        .ok_or_else(|| no_merge_request(desk, iid))
+}
+
+/// The merge request that evidence was collected about.
+pub(super) fn found(
+    desk: &Desk<'_>,
+    iid: u64,
+    evidence: &Evidence,
+) -> Answer<MergeRequestOnBoard> {
+    evidence
+        .found
+        .clone()
+        .ok_or_else(|| no_merge_request(desk, iid))
+}
+
+/// The links of a merge request that was looked at: rivals are found by reference, so that the size of the project costs nothing.
+pub(super) fn links_of(desk: &Desk<'_>, whole: &MergeRequestOnBoard) -> Answer<Linked> {
+    let found = &whole.merge_request;
+    let home = features_project(desk);
+    let reading = read_description(desk, &found.description)?;
+    let named: BTreeSet<FeatureId> = named_features(&reading, home)
+        .into_iter()
+        .map(|(link, _)| link.feature)
+        .collect();
+    let before = notes::note_of(whole).and_then(|own| report::mark_of(&own.text));
+    let before = before.into_iter().flat_map(|mark| mark.links);
+    let mut related: BTreeMap<u64, MergeRequest> = BTreeMap::new();
+    for feature in &named {
+        for other in desk.merge_requests.related(feature)? {
+            related.insert(other.id.iid, other);
+        }
+    }
+    // GitLab relates by references in text that it reads itself; whoever checked links before is named by our own note as well.
+    let newest = related.keys().rev().filter(|iid| **iid != found.id.iid);
+    let targets = Targets {
+        features: named.iter().cloned().chain(before.map(|link| link.feature)).collect(),
+        merge_requests: newest.take(MOST_RELATED).copied().collect(),
+        whole: None,
+    };
+    let mut board = desk.boards.board(&targets)?;
+    board.merge_requests.insert(found.id.iid, whole.clone());
+    for (iid, on_board) in &board.merge_requests {
+        related.insert(*iid, on_board.merge_request.clone());
+    }
+    let unknown = rivals_told(desk, &board, &related, &named)?;
+    related.extend(unknown);
+    let sights = named
+        .iter()
+        .map(|id| {
+            let seen = board.features.get(id).map(|found| Box::new(found.feature.clone()));
+            (id.clone(), seen.map_or(Sight::NotFound, Sight::Seen))
+        })
+        .collect();
+    related.remove(&found.id.iid);
+    judged(desk, found.clone(), &reading, sights, related.into_values(), Some(board))
+}
+
+/// Merge requests that only our own notes name: their references lead elsewhere for GitLab, as `#34` does where features have
+/// a project of their own.
+fn rivals_told(
+    desk: &Desk<'_>,
+    board: &Board,
+    related: &BTreeMap<u64, MergeRequest>,
+    named: &BTreeSet<FeatureId>,
+) -> Answer<BTreeMap<u64, MergeRequest>> {
+    let told: BTreeSet<u64> = named
+        .iter()
+        .flat_map(|id| notes::told_rows(board, id))
+        .filter(|row| row.kind == LinkKind::Closes && !row.is_done())
+        .map(|row| row.iid)
+        .filter(|iid| !related.contains_key(iid))
+        .collect();
+    if told.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let targets = Targets {
+        merge_requests: told,
+        ..Targets::default()
+    };
+    let found = desk.boards.board(&targets)?.merge_requests;
+    Ok(found
+        .into_iter()
+        .map(|(iid, on_board)| (iid, on_board.merge_request))
+        .collect())
+}
+
+/// The same for a job whose token reads merge requests only: rivals are found in a list that has an end.
+fn links_by_list(desk: &Desk<'_>, iid: u64) -> Answer<Linked> {
     let mentioning = desk.merge_requests.open_mentioning(LINK_WORD)?;
     let found = match mentioning.iter().find(|mr| mr.id.iid == iid) {
         Some(found) => found.clone(),
@@ -73,24 +195,32 @@ pub(super) fn links(desk: &Desk<'_>, iid: u64) -> Answer<Linked> {
     };
     let reading = read_description(desk, &found.description)?;
     let home = features_project(desk);
-    let named: Vec<FeatureId> = named_features(&reading, home)
+    let sights = named_features(&reading, home)
         .into_iter()
-        .map(|(link, _)| link.feature)
+        .map(|(link, _)| (link.feature, Sight::NotLookedUp))
         .collect();
-    let sights = if named.is_empty() {
-        BTreeMap::new()
-    } else {
-        desk.features.sights(&named)?
-    };
-    let mut others = Vec::new();
-    for other in mentioning.iter().filter(|mr| mr.id.iid != iid) {
+    let others = mentioning.into_iter().filter(|mr| mr.id.iid != iid);
+    judged(desk, found, &reading, sights, others, None)
+}
+
+fn judged(
+    desk: &Desk<'_>,
+    found: MergeRequest,
+    reading: &Reading,
+    sights: BTreeMap<FeatureId, Sight>,
+    others: impl Iterator<Item = MergeRequest>,
+    board: Option<Board>,
+) -> Answer<Linked> {
+    let home = features_project(desk);
+    let mut closers = Vec::new();
+    for other in others.filter(|other| other.state == MergeRequestState::Open) {
         let closes = named_features(&read_description(desk, &other.description)?, home);
         let closes = closes
             .into_iter()
             .filter(|(link, _)| link.kind == LinkKind::Closes)
             .map(|(link, _)| link.feature)
             .collect();
-        others.push(OtherCloser {
+        closers.push(OtherCloser {
             merge_request: other.id.clone(),
             author: other.author.clone(),
             closes,
@@ -98,10 +228,10 @@ pub(super) fn links(desk: &Desk<'_>, iid: u64) -> Answer<Linked> {
     }
     let (ruling, linking) = check_links(&LinkFacts {
         merge_request: &found.id,
-        reading: &reading,
+        reading,
         features_project: home,
         sights: &sights,
-        others: &others,
+        others: &closers,
         policy: desk.config.features.links,
         label: desk.config.features.label.as_deref(),
     });
@@ -110,24 +240,34 @@ pub(super) fn links(desk: &Desk<'_>, iid: u64) -> Answer<Linked> {
         ruling,
         linking,
         sights,
+        board,
     })
 }
 
 /// A merge request that must be there.
 pub(super) fn merge_request(desk: &Desk<'_>, iid: u64) -> Answer<MergeRequest> {
-    desk.merge_requests.merge_request(iid)?.ok_or_else(|| {
-        Problem::refused(
-            format!("there is no merge request !{iid} in `{}`", desk.ci.project),
-            "check the number; a deleted merge request needs nothing more",
-        )
-    })
+    desk.merge_requests
+        .merge_request(iid)?
+        .ok_or_else(|| no_merge_request(desk, iid))
+}
+
+fn no_merge_request(desk: &Desk<'_>, iid: u64) -> Problem {
+    Problem::refused(
+        format!("there is no merge request !{iid} in `{}`", desk.ci.project),
+        "check the number; a deleted merge request needs nothing more",
+    )
+}
+
+/// A merge request that may be gone.
+pub(super) fn as_it_is(desk: &Desk<'_>, iid: u64) -> Answer<Option<MergeRequest>> {
+    desk.merge_requests.merge_request(iid)
 }
 
 /// Who holds each role.
 pub(super) fn holders(
     desk: &Desk<'_>,
     roles: &[RoleName],
-) -> Answer<BTreeMap<RoleName, BTreeSet<UserName>>> {
+) -> Answer<Holders> {
     let mut holders = BTreeMap::new();
     for role in &desk.config.roles {
         if roles.contains(&role.name) {
@@ -172,7 +312,7 @@ pub(super) fn judgement(
     merge_request: &MergeRequest,
     evidence: &Evidence,
     content: &BTreeSet<CommitSha>,
-) -> Answer<(Judgement, BTreeMap<RoleName, BTreeSet<UserName>>)> {
+) -> Answer<(Judgement, Holders)> {
     let required = &desk.config.validation.roles;
     let holders = holders(desk, required)?;
     let judgement = judge(&ValidationFacts {

@@ -1,37 +1,17 @@
-//! Tells people: the one note that is kept, and a new one with a mention when somebody must act.
+//! Tells people who must act: a new note with a mention. The notes that are kept in place are in `notes`.
 
 use std::collections::BTreeSet;
 
 use super::Desk;
 use super::ledger::Ledger;
 use crate::domain::event::Fact;
-use crate::domain::ids::{NoteId, UserName};
-use crate::domain::integration::ChangeSet;
+use crate::domain::ids::UserName;
 use crate::domain::notification::{Alert, alert_for};
 use crate::domain::yard::Yard;
-use crate::ports::{Answer, Known, OwnNotes, Place};
+use crate::ports::{Answer, Known, Place};
 use crate::report;
 
-/// The note on a merge request that tells where it stands.
-pub(super) const STATE: &str = "state";
-
-/// Keeps the state note; one that says the same already is left alone.
-pub(super) fn keep_state_note(
-    desk: &Desk<'_>,
-    iid: u64,
-    notes: &OwnNotes,
-    body: &str,
-) -> Answer<NoteId> {
-    let known = match notes.get(STATE) {
-        Some((id, text)) if text.ends_with(body) => return Ok(*id),
-        Some((id, _)) => Known::At(*id),
-        None => Known::Absent,
-    };
-    desk.announcements
-        .keep_note(&Place::MergeRequest(iid), STATE, known, body)
-}
-
-/// The same for a job of a merge request pipeline, which has no log: the note itself is the memory.
+/// Warns from a job of a merge request pipeline, which has no log: the note itself is the memory.
 pub(super) fn warn_without_log(
     desk: &Desk<'_>,
     iid: u64,
@@ -68,17 +48,4 @@ pub(super) fn warn(
     };
     send(desk, iid, &alert)?;
     ledger.record(&[alert.sent()])
-}
-
-/// Keeps the state note of a change set that is in the queue.
-pub(super) fn state(desk: &Desk<'_>, change_set: &ChangeSet, body: &str) -> Answer<()> {
-    let place = Place::MergeRequest(change_set.merge_request.iid);
-    desk.announcements
-        .keep_note(
-            &place,
-            STATE,
-            change_set.note.map_or(Known::Unsure, Known::At),
-            body,
-        )
-        .map(drop)
 }

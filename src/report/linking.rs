@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::ids::{FeatureId, ProjectPath, RoleName};
 use crate::domain::linking::grammar::Problem;
-use crate::domain::linking::{LinkKind, LinkRefusal, Linking, Sight};
+use crate::domain::linking::{Link, LinkKind, LinkRefusal, Linking, Sight};
 use crate::outcome::Outcome;
 
 use super::{bullets, inert, plain};
@@ -70,6 +70,24 @@ pub fn note_links_refused(reasons: &[String]) -> String {
         "**Links to features are not in order.** Edit the description, then start a new pipeline.\n\n{}",
         bullets(reasons)
     )
+}
+
+/// The note of a merge request whose links are in order, and which nobody has to validate.
+pub fn note_linked(links: &[Link], home: &ProjectPath) -> String {
+    let asked = "**In review.** Press `integrate` in its newest pipeline when it is ready: it then queues for the non-regression tests.";
+    if links.is_empty() {
+        return format!("{asked}\n\nIt names no feature, and need not.");
+    }
+    format!("{asked}\n\nThis merge request {}.", listed_links(links, home))
+}
+
+/// What a merge request does for each of its features, in one sentence.
+pub(super) fn listed_links(links: &[Link], home: &ProjectPath) -> String {
+    let links: Vec<String> = links
+        .iter()
+        .map(|link| format!("{} {}", link.kind, link.feature.seen_from(home)))
+        .collect();
+    links.join(", ")
 }
 
 /// What the job says when the links are in order.

@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::event::Fact;
 use crate::domain::ids::{CommitSha, ProjectPath, RoleName, UserName};
 use crate::domain::linking::{Feature, Link};
+use crate::domain::progress::Stage;
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Criterion, Decision, Judgement, SetAside, Standing, Verdict};
 use crate::outcome::{ExitCode, Outcome};
 
+use super::linking::listed_links;
+use super::progress::stage_words;
 use super::{inert, plain};
 
 type Holders = BTreeMap<RoleName, BTreeSet<UserName>>;
@@ -60,6 +63,45 @@ pub fn note_validation(
         .map(|link| format!("{} {}", link.kind, link.feature.seen_from(home)))
         .collect();
     format!("{body}\nThis merge request {}.", features.join(", "))
+}
+
+/// The note of a closing merge request right after a verdict: what it says, and who is awaited still.
+pub fn note_verdict(
+    stage: &Stage,
+    decision: Decision,
+    by: &UserName,
+    role: &RoleName,
+    links: &[Link],
+    home: &ProjectPath,
+) -> String {
+    let word = match decision {
+        Decision::Validate => "validated",
+        Decision::Reject => "rejected",
+    };
+    let next = match stage {
+        Stage::Validated => "Press `integrate` in the pipeline to queue it for the non-regression tests.",
+        Stage::AwaitingValidation { .. } => {
+            "The others play the job `validate:<role>` or `reject:<role>` in the pipeline of this commit."
+        }
+        Stage::Rejected { .. } => "Push what was asked for; the roles are then asked again.",
+        Stage::LinksRefused
+        | Stage::Linked
+        | Stage::NotQueued
+        | Stage::Queued { .. }
+        | Stage::InTrial { .. }
+        | Stage::Landing
+        | Stage::FailedTests { .. }
+        | Stage::Conflicted
+        | Stage::LeftQueue
+        | Stage::Landed { .. }
+        | Stage::Releasing { .. }
+        | Stage::InProduction { .. } => "",
+    };
+    format!(
+        "**{}.** {next}\n\n`{by}` {word} it as `{role}`.\n\nThis merge request {}.",
+        stage_words(stage),
+        listed_links(links, home)
+    )
 }
 
 /// The note of a closing merge request whose pipeline has begun: who is asked, before anybody could answer.

@@ -11,8 +11,9 @@ use crate::domain::nrt::{
     Abandoned, Candidate, Grant, Held, Holder, Liveness, NotHeld, Trial, grant, release,
     trial_under,
 };
+use crate::domain::progress::Stage;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, append_to_version, tell};
+use crate::jobs::{Desk, Done, append_to_version, notes, observe, tell};
 use crate::outcome::{Outcome, Problem};
 use crate::ports::{Answer, MergeRequest, Rebase};
 use crate::report;
@@ -36,8 +37,11 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
         Taken::Trial { held, trial } => {
             let pipeline =
                 trial_pipeline::of_trial(&held, &trial, &desk.config.nrt.pipeline, runtime)?;
+            let warnings = notes::keep_all(desk, &ledger, &trial.change_sets)?;
             (
-                report::trial_started(&trial, &held),
+                warnings
+                    .into_iter()
+                    .fold(report::trial_started(&trial, &held), Outcome::with),
                 pipeline,
                 held.epoch().0,
             )
@@ -220,7 +224,7 @@ fn prepare(
 ) -> Answer<Option<Trial>> {
     let change_set = &ticket.change_set;
     let iid = change_set.merge_request.iid;
-    let found = desk.merge_requests.merge_request(iid)?;
+    let found = observe::as_it_is(desk, iid)?;
     if let Some(reason) = left_meanwhile(found.as_ref(), ticket, branch) {
         withdraw(desk, ledger, ticket, &reason)?;
         return Ok(None);
@@ -324,7 +328,8 @@ fn withdraw(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, reason: &str)
         head,
         reason: reason.to_owned(),
     }])?;
-    tell::state(desk, change_set, &report::note_withdrawn(reason))
+    let note = report::note_withdrawn(reason);
+    notes::keep_left(desk, ledger, change_set, Stage::LeftQueue, note).map(warn_all)
 }
 
 fn conflict(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, detail: &str) -> Answer<()> {
@@ -335,11 +340,8 @@ fn conflict(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, detail: &str)
         detail: detail.chars().take(500).collect(),
     };
     ledger.record(std::slice::from_ref(&fact))?;
-    tell::state(
-        desk,
-        change_set,
-        &report::note_conflicted(change_set, detail),
-    )?;
+    let note = report::note_conflicted(change_set, detail);
+    notes::keep_left(desk, ledger, change_set, Stage::Conflicted, note).map(warn_all)?;
     tell::warn(
         desk,
         ledger,
@@ -347,4 +349,11 @@ fn conflict(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, detail: &str)
         &fact,
         &change_set.author,
     )
+}
+
+/// The change set that left is not the one that this job goes on with: what could not be told about it goes to the log at once.
+fn warn_all(warnings: Vec<String>) {
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
 }

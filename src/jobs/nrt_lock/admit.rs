@@ -4,19 +4,20 @@
 use std::time::Duration;
 
 use crate::domain::event::Fact;
-use crate::domain::ids::{JobId, ProjectPath};
+use crate::domain::ids::JobId;
 use crate::domain::integration::{
-    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Queue, Request, join_queue,
+    Candidacy, ChangeSet, HeadPipeline, MergeRequestState, Joined, Request, join_queue,
 };
 use crate::domain::linking::{Link, LinkKind, Sight};
+use crate::domain::progress::Stage;
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Decision, Judgement, Verdict};
-use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision as Recording, Ledger};
 use crate::jobs::observe::{self, Linked};
-use crate::jobs::{Desk, Done, tell};
+use crate::jobs::notes::{self, Keeping, Told};
+use crate::jobs::{Desk, Done};
 use crate::outcome::Outcome;
-use crate::ports::{Answer, Evidence, INTEGRATE_JOB, Known, PipelineRecord, Place};
+use crate::ports::{Answer, Evidence, INTEGRATE_JOB, PipelineRecord};
 use crate::report;
 
 /// How often the gate looks whether that job has ended.
@@ -63,8 +64,8 @@ fn admit_forgotten(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Outcome> {
 }
 
 fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
-    let linked = observe::links(desk, iid)?;
     let evidence = settled_evidence(desk, iid)?;
+    let linked = observe::links_of(desk, &observe::found(desk, iid, &evidence)?)?;
     let found = &linked.merge_request;
     let content = observe::content(desk, found, &evidence)?;
     let (judgement, _) = observe::judgement(desk, found, &evidence, &content)?;
@@ -78,7 +79,7 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         .find(|p| content.contains(&p.commit));
     let request = pipeline.and_then(|p| p.request.clone());
     let home = observe::features_project(desk);
-    let mut candidacy = Candidacy {
+    let candidacy = Candidacy {
         change_set: change_set(desk, &linked, &judgement, request.as_ref(), &evidence),
         state: found.state,
         draft: found.draft,
@@ -104,23 +105,6 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         .as_ref()
         .unwrap_or(&desk.ci.default_branch);
     let frozen = desk.config.integration.frozen.as_deref();
-    // The note comes before the ticket, so that the ticket knows it; the ticket decides, and the note follows if it must.
-    let yard = ledger.yard()?;
-    let mut written = None;
-    if let Ok(Joined::New(facts)) = join_queue(
-        &yard.queue,
-        &candidacy,
-        linked.ruling.clone(),
-        validation(),
-        frozen,
-        branch,
-    ) {
-        written = queued_note(&with(&yard, ledger, &facts).queue, &linked, home);
-        let note = written
-            .as_ref()
-            .map(|body| tell::keep_state_note(desk, iid, &evidence.notes, body));
-        candidacy.change_set.note = note.transpose()?;
-    }
     let decided = ledger.decide(|yard| {
         let joined = join_queue(
             &yard.queue,
@@ -140,58 +124,39 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             then: joined,
         })
     })?;
-    let refused = match decided {
-        Err(reasons) => report::queue_refusals(&reasons, home),
-        Ok(joined) => {
-            let queue = ledger.yard()?.queue;
-            if let (Some(id), Some(before), Some(now)) = (
-                candidacy.change_set.note,
-                written,
-                queued_note(&queue, &linked, home),
-            ) && before != now
-            {
-                desk.announcements.keep_note(
-                    &Place::MergeRequest(iid),
-                    tell::STATE,
-                    Known::At(id),
-                    &now,
-                )?;
-            }
-            return Ok(report::admitted(iid, &joined, &queue));
+    let yard = ledger.yard()?;
+    let id = &found.id;
+    let (outcome, told) = match decided {
+        Ok(joined) => (
+            report::admitted(iid, &joined, &yard.queue),
+            notes::queued(desk, &yard, id),
+        ),
+        Err(reasons) => {
+            let refused = report::queue_refusals(&reasons, home);
+            let body = report::note_not_queued(&refused);
+            let told = Told {
+                iid,
+                head: found.head.clone(),
+                stage: Stage::NotQueued,
+                links: linked.linking.links.clone(),
+                body: Box::new(move |_| body.clone()),
+            };
+            let outcome = Outcome::refused(format!("!{iid} does not join the queue"), refused);
+            let open = found.state == MergeRequestState::Open;
+            // A second request for what waits or is tried already takes nothing away from it.
+            (outcome, (open && yard.queue.ticket(id).is_none()).then_some(told))
         }
     };
-    if found.state == MergeRequestState::Open {
-        tell::keep_state_note(
-            desk,
-            iid,
-            &evidence.notes,
-            &report::note_not_queued(&refused),
-        )?;
-    }
-    Ok(Outcome::refused(
-        format!("!{iid} does not join the queue"),
-        refused,
-    ))
-}
-
-/// The state as it would be with these facts.
-fn with(yard: &Yard, ledger: &Ledger<'_>, facts: &[Fact]) -> Yard {
-    let mut after = yard.clone();
-    for fact in facts {
-        after.apply(&ledger.event(fact.clone()));
-    }
-    after
-}
-
-/// What the author reads while the change set waits.
-fn queued_note(queue: &Queue, linked: &Linked, home: &ProjectPath) -> Option<String> {
-    let rank = queue.rank(&linked.merge_request.id)?;
-    Some(report::note_queued(
-        rank,
-        queue,
-        &linked.linking.links,
-        home,
-    ))
+    let warnings = notes::keep(
+        desk,
+        Keeping {
+            yard: Some(yard.clone()),
+            features: linked.sights.keys().cloned().collect(),
+            told: told.into_iter().collect(),
+            board: linked.board.clone(),
+        },
+    );
+    Ok(warnings.into_iter().fold(outcome, Outcome::with))
 }
 
 fn change_set(
@@ -224,7 +189,11 @@ fn change_set(
         priority,
         requested_at: request.map_or_else(|| desk.clock.now(), |request| request.at),
         requested_by: request.map_or(JobId(0), |request| request.job),
-        note: evidence.notes.get(tell::STATE).map(|(id, _)| *id),
+        note: evidence
+            .found
+            .as_ref()
+            .and_then(notes::note_of)
+            .map(|own| own.id),
     }
 }
 

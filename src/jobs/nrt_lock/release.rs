@@ -2,10 +2,13 @@
 //! served. Runs last in every trial, whatever happened, and once more in the pipeline above it.
 
 use crate::domain::event::Fact;
-use crate::domain::ids::Epoch;
+use crate::domain::ids::{Epoch, MergeRequestId, TrialId};
+use crate::domain::integration::Place;
 use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial, hold, lease_of, release, trial_under};
+use crate::domain::progress::Stage;
+use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, append_to_version, tell};
+use crate::jobs::{Desk, Done, append_to_version, notes, tell};
 use crate::outcome::Outcome;
 use crate::ports::{Answer, JobRecord};
 use crate::report;
@@ -31,13 +34,19 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
     };
     let held = match hold(&yard.nrt, epoch) {
         Ok(held) => held,
-        Err(NotHeld::Lost { last, .. }) => {
-            return Ok(Done::saying(report::already_released(epoch, last)));
-        }
-        Err(NotHeld::By { epoch: other, .. }) => {
-            return Ok(Done::saying(report::already_released(epoch, Some(other))));
+        Err(not_held) => {
+            let last = match not_held {
+                NotHeld::Lost { last, .. } => last,
+                NotHeld::By { epoch: other, .. } => Some(other),
+            };
+            let warnings = notes::mend_left(desk, &ledger)?;
+            let outcome = report::already_released(epoch, last);
+            return Ok(Done::saying(
+                warnings.into_iter().fold(outcome, Outcome::with),
+            ));
         }
     };
+    let concerned = concerned(&yard, epoch);
     let outcome = match trial_under(&yard.nrt, &held).cloned() {
         None => {
             give_back(&ledger, &held, Abandoned::NoVerdict)?;
@@ -50,6 +59,9 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         }
         Some(trial) => conclude(desk, &ledger, &held, &trial)?,
     };
+    // The jobs before this one may have died before they could tell what they recorded.
+    let warnings = notes::keep_all(desk, &ledger, &concerned)?;
+    let outcome = warnings.into_iter().fold(outcome, Outcome::with);
     let after = ledger.yard()?;
     let waiting = after.queue.waiting().count();
     if waiting > 0 && !after.nrt.worth_another_worker() {
@@ -71,6 +83,31 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         outcome,
         events: ledger.into_events(),
     })
+}
+
+/// The change sets that this lease was about: taken out of the queue for it, or landed by it.
+fn concerned(yard: &Yard, epoch: Epoch) -> Vec<MergeRequestId> {
+    let trial = TrialId(epoch.0);
+    let taken = yard
+        .queue
+        .tickets
+        .iter()
+        .filter(|ticket| match &ticket.place {
+            Place::InTrial(of) => *of == trial,
+            Place::Merged { .. } => true,
+            Place::Waiting => false,
+        })
+        .map(|ticket| &ticket.change_set);
+    let landed = yard
+        .versions
+        .content
+        .iter()
+        .filter(|appended| appended.trial == trial)
+        .map(|appended| &appended.change_set);
+    taken
+        .chain(landed)
+        .map(|set| set.merge_request.clone())
+        .collect()
 }
 
 /// The verdict of the project's own jobs, as GitLab recorded it.
@@ -135,12 +172,12 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
             then: rejected,
         })
     })?;
+    let mut outcome = report::trial_rejected(trial, &judged.name, &evidence);
     for (change_set, fact) in &rejected {
-        tell::state(
-            desk,
-            change_set,
-            &report::note_rejected(change_set, trial, &judged.name, &evidence),
-        )?;
+        let note = report::note_rejected(change_set, trial, &judged.name, &evidence);
+        let stage = Stage::FailedTests { trial: trial.id };
+        let warnings = notes::keep_left(desk, ledger, change_set, stage, note)?;
+        outcome = warnings.into_iter().fold(outcome, Outcome::with);
         tell::warn(
             desk,
             ledger,
@@ -149,7 +186,7 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
             &change_set.author,
         )?;
     }
-    Ok(report::trial_rejected(trial, &judged.name, &evidence))
+    Ok(outcome)
 }
 
 fn give_back(ledger: &Ledger<'_>, held: &Held, why: Abandoned) -> Answer<()> {

@@ -1,0 +1,214 @@
+//! The stages of a merge request on its way to production, and the mark by which one job tells the next what it knew.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{CommitSha, RoleName, TrialId, UserName, VersionId};
+use crate::domain::linking::Link;
+
+/// A role whose verdict is awaited, with some of the people who hold it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The role.
+    pub role: RoleName,
+    /// Who may answer; a few of them, when there are many.
+    pub people: Vec<UserName>,
+}
+
+/// Where a merge request is on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Its links are not in order.
+    LinksRefused,
+    /// Its links are in order, and nobody has to validate it.
+    Linked,
+    /// Roles have not validated its content yet.
+    AwaitingValidation { roles: Vec<Asked> },
+    /// Every role has.
+    Validated,
+    /// A role rejected it.
+    Rejected { role: RoleName, by: UserName },
+    /// It was asked for, and may not join the queue.
+    NotQueued,
+    /// It waits for the NRT environment; its rank as it was at an instant.
+    Queued { rank: usize, at: Timestamp },
+    /// It is under test.
+    InTrial { trial: TrialId },
+    /// Its trial was validated; it is being merged.
+    Landing,
+    /// The tests of a trial rejected it.
+    FailedTests { trial: TrialId },
+    /// It does not apply on its target.
+    Conflicted,
+    /// It was taken out of the queue.
+    LeftQueue,
+    /// It is in the open version.
+    Landed { version: VersionId },
+    /// Its version is on the way to production.
+    Releasing { number: String },
+    /// It is in production.
+    InProduction { number: String },
+}
+
+impl Stage {
+    /// The stage after a role validated: the others are awaited still, and a rejection by another role stands.
+    pub fn validated_by(
+        role: &RoleName,
+        before: Option<Self>,
+        others: impl Iterator<Item = Asked>,
+    ) -> Self {
+        let mut roles: Vec<Asked> = match before {
+            Some(Self::AwaitingValidation { roles }) => roles,
+            Some(Self::Validated) => Vec::new(),
+            Some(Self::Rejected { role: by_role, by }) if by_role != *role => {
+                return Self::Rejected { role: by_role, by };
+            }
+            Some(
+                Self::LinksRefused
+                | Self::Linked
+                | Self::Rejected { .. }
+                | Self::NotQueued
+                | Self::Queued { .. }
+                | Self::InTrial { .. }
+                | Self::Landing
+                | Self::FailedTests { .. }
+                | Self::Conflicted
+                | Self::LeftQueue
+                | Self::Landed { .. }
+                | Self::Releasing { .. }
+                | Self::InProduction { .. },
+            )
+            | None => others.collect(),
+        };
+        roles.retain(|asked| asked.role != *role);
+        if roles.is_empty() {
+            Self::Validated
+        } else {
+            Self::AwaitingValidation { roles }
+        }
+    }
+
+    /// Whether only the log can say that a merge request is still there.
+    pub fn is_of_the_gate(&self) -> bool {
+        match self {
+            Self::Queued { .. } | Self::InTrial { .. } | Self::Landing => true,
+            Self::LinksRefused
+            | Self::Linked
+            | Self::AwaitingValidation { .. }
+            | Self::Validated
+            | Self::Rejected { .. }
+            | Self::NotQueued
+            | Self::FailedTests { .. }
+            | Self::Conflicted
+            | Self::LeftQueue
+            | Self::Landed { .. }
+            | Self::Releasing { .. }
+            | Self::InProduction { .. } => false,
+        }
+    }
+
+    /// What became of a change set at this stage when the tests rejected it.
+    pub fn rejected(&self) -> Self {
+        match self {
+            Self::InTrial { trial } => Self::FailedTests { trial: *trial },
+            Self::LinksRefused
+            | Self::Linked
+            | Self::AwaitingValidation { .. }
+            | Self::Validated
+            | Self::Rejected { .. }
+            | Self::NotQueued
+            | Self::Queued { .. }
+            | Self::Landing
+            | Self::FailedTests { .. }
+            | Self::Conflicted
+            | Self::LeftQueue
+            | Self::Landed { .. }
+            | Self::Releasing { .. }
+            | Self::InProduction { .. } => Self::LeftQueue,
+        }
+    }
+
+    /// Whether more is known than what a look at the links can tell.
+    pub fn is_beyond_links(&self) -> bool {
+        match self {
+            Self::LinksRefused | Self::Linked | Self::AwaitingValidation { .. } => false,
+            Self::Validated
+            | Self::Rejected { .. }
+            | Self::NotQueued
+            | Self::Queued { .. }
+            | Self::InTrial { .. }
+            | Self::Landing
+            | Self::FailedTests { .. }
+            | Self::Conflicted
+            | Self::LeftQueue
+            | Self::Landed { .. }
+            | Self::Releasing { .. }
+            | Self::InProduction { .. } => true,
+        }
+    }
+
+    /// Whether it is part of a version.
+    pub fn is_landed(&self) -> bool {
+        match self {
+            Self::Landed { .. } | Self::Releasing { .. } | Self::InProduction { .. } => true,
+            Self::LinksRefused
+            | Self::Linked
+            | Self::AwaitingValidation { .. }
+            | Self::Validated
+            | Self::Rejected { .. }
+            | Self::NotQueued
+            | Self::Queued { .. }
+            | Self::InTrial { .. }
+            | Self::Landing
+            | Self::FailedTests { .. }
+            | Self::Conflicted
+            | Self::LeftQueue => false,
+        }
+    }
+
+    /// The same rank told again keeps the instant at which it was told first: a text changes only when its content does.
+    #[must_use]
+    pub fn keeping_rank_of(self, before: &Self) -> Self {
+        if let (Self::Queued { rank, .. }, Self::Queued { rank: told, .. }) = (&self, before)
+            && rank == told
+        {
+            return before.clone();
+        }
+        self
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+}
+
+/// What a job knew of a merge request, for the jobs after it. Display only, never evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Where it was.
+    pub stage: Stage,
+    /// The head that this is true of.
+    pub head: CommitSha,
+    /// The links that it had then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl Mark {
+    /// The mark of a stage now, which continues the one that stands: the same stage of the same head began when it began.
+    #[must_use]
+    pub fn after(self, before: Option<&Self>) -> Self {
+        match before.filter(|before| before.head == self.head && before.stage.is_like(&self.stage))
+        {
+            Some(before) => Self {
+                stage: self.stage.keeping_rank_of(&before.stage),
+                since: before.since,
+                ..self
+            },
+            None => self,
+        }
+    }
+}
