@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod landing;
+mod progress;
 mod refusals;
 mod sandbox;
 mod stage;
