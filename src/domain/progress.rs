@@ -12,7 +12,7 @@ pub use upkeep::{Edit, Own, Wanted, edits};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{FeatureId, MergeRequestId, UserName};
+use super::ids::{FeatureId, MergeRequestId, ProjectPath, UserName};
 use super::integration::{MergeRequestState, Place};
 use super::linking::LinkKind;
 use super::validation::Criterion;
@@ -88,6 +88,8 @@ pub struct Progress {
 pub struct ProgressFacts<'a> {
     /// The feature.
     pub feature: &'a FeatureId,
+    /// The project of the merge requests.
+    pub home: &'a ProjectPath,
     /// Whether it can still be worked on.
     pub open: bool,
     /// Its acceptance criteria.
@@ -102,7 +104,6 @@ pub struct ProgressFacts<'a> {
 
 /// Puts the progress of a feature together.
 pub fn progress(facts: &ProgressFacts<'_>) -> Progress {
-    let project = facts.looked_at.first().map(|(id, _)| id.project.clone());
     let mut rows: Vec<Row> = Vec::new();
     for (_, member) in facts.looked_at {
         if let Some(member) = member {
@@ -112,13 +113,13 @@ pub fn progress(facts: &ProgressFacts<'_>) -> Progress {
     }
     let looked_at = |iid: u64| facts.looked_at.iter().any(|(id, _)| id.iid == iid);
     for told in facts.told.iter().filter(|told| !looked_at(told.iid)) {
-        let id = project.clone().map(|project| MergeRequestId {
-            project,
+        let id = MergeRequestId {
+            project: facts.home.clone(),
             iid: told.iid,
-        });
-        let now = id
-            .zip(facts.yard)
-            .and_then(|(id, yard)| in_yard(yard, &id, facts.feature));
+        };
+        let now = facts
+            .yard
+            .and_then(|yard| in_yard(yard, &id, facts.feature));
         rows.push(match now {
             Some((_, _, stage, since)) => settled(told.clone(), stage, since),
             None => told.clone(),

@@ -52,7 +52,8 @@ fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Ans
         let Some(ticket) = ledger.yard()?.queue.ticket(id).cloned() else {
             continue;
         };
-        let found = observe::merge_request(desk, id.iid)?;
+        let (found, board) = observe::at_the_gate(desk, &ledger.yard()?, &ticket.change_set)?;
+        let found = found.ok_or_else(|| observe::no_merge_request(desk, id.iid))?;
         if let Some(obstacle) = obstacle(desk, &found, &ticket.change_set, trial)? {
             return give_up(desk, ledger, &ticket.change_set, trial, obstacle);
         }
@@ -97,7 +98,7 @@ fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Ans
         };
         let same = desk.commits.same_tree(&trial.candidate.commit, &landed)?;
         let version = append(desk, ledger, &ticket.change_set, trial.id, &landed)?;
-        let warnings = notes::keep_all(desk, ledger, std::slice::from_ref(id))?;
+        let warnings = notes::keep_one(desk, ledger, id, board)?;
         outcome = warnings.into_iter().fold(outcome, Outcome::with);
         outcome = outcome.with(report::landed_line(&ticket.change_set, version, &landed));
         if !same {

@@ -137,6 +137,31 @@ pub(super) fn note_of(on_board: &MergeRequestOnBoard) -> Option<&Own> {
         .and_then(|notes| notes.first())
 }
 
+/// What is looked at: features, the merge requests that are told, those of the features that the log knows, and those whose rank
+/// may have changed.
+pub(super) fn targets(
+    desk: &Desk<'_>,
+    yard: Option<&Yard>,
+    features: &BTreeSet<FeatureId>,
+    told: &BTreeSet<u64>,
+) -> Targets {
+    let mut merge_requests = told.clone();
+    if let Some(yard) = yard {
+        let members = features.iter().flat_map(|id| members_of(yard, id));
+        let waiting = yard.queue.waiting().take(RANKS_TOLD);
+        let waiting = waiting.map(|ticket| ticket.change_set.merge_request.clone());
+        let here = members
+            .chain(waiting.filter(|_| !told.is_empty()))
+            .filter(|id| id.project == desk.ci.project);
+        merge_requests.extend(here.map(|id| id.iid));
+    }
+    Targets {
+        features: features.clone(),
+        merge_requests,
+        whole: None,
+    }
+}
+
 struct Keeper<'a> {
     desk: &'a Desk<'a>,
     yard: Option<&'a Yard>,
@@ -146,7 +171,8 @@ struct Keeper<'a> {
 
 impl Keeper<'_> {
     fn keep(&self, board: Option<Board>, warnings: &mut Vec<String>) -> Answer<()> {
-        let mut targets = self.targets();
+        let told = self.told.iter().map(|told| told.iid).collect();
+        let mut targets = targets(self.desk, self.yard, &self.features, &told);
         let mut board = match board {
             Some(board) => board,
             None => self.desk.boards.board(&targets)?,
@@ -181,33 +207,6 @@ impl Keeper<'_> {
             };
         }
         Ok(())
-    }
-
-    /// What is looked at: the features, the merge requests that are told, and those that the log knows.
-    fn targets(&self) -> Targets {
-        let mut merge_requests: BTreeSet<u64> = self.told.iter().map(|told| told.iid).collect();
-        if let Some(yard) = self.yard {
-            let members = self.features.iter().flat_map(|id| members_of(yard, id));
-            merge_requests.extend(members.filter(|id| self.is_here(id)).map(|id| id.iid));
-            if !self.told.is_empty() {
-                let waiting = yard.queue.waiting().take(RANKS_TOLD);
-                merge_requests.extend(
-                    waiting
-                        .map(|ticket| &ticket.change_set.merge_request)
-                        .filter(|id| self.is_here(id))
-                        .map(|id| id.iid),
-                );
-            }
-        }
-        Targets {
-            features: self.features.clone(),
-            merge_requests,
-            whole: None,
-        }
-    }
-
-    fn is_here(&self, id: &MergeRequestId) -> bool {
-        id.project == self.desk.ci.project
     }
 
     fn edits(&self, board: &Board) -> Answer<Vec<(Place, Edit<String>)>> {
@@ -322,6 +321,7 @@ impl Keeper<'_> {
         let told = told_rows(board, &feature.id);
         let progress = progress(&ProgressFacts {
             feature: &feature.id,
+            home: &self.desk.ci.project,
             open: feature.open,
             criteria: acceptance_criteria(&feature.description),
             looked_at: &members,
@@ -444,6 +444,32 @@ pub(super) fn keep_all(
     ids: &[MergeRequestId],
 ) -> Answer<Vec<String>> {
     Ok(keep_as(desk, &ledger.yard()?, ids))
+}
+
+/// The same for one merge request, with the board that was looked at before it was decided on.
+///
+/// # Errors
+/// When the log cannot be read.
+pub(super) fn keep_one(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    id: &MergeRequestId,
+    board: Board,
+) -> Answer<Vec<String>> {
+    let yard = ledger.yard()?;
+    let Some(told) = known(desk, &yard, id) else {
+        return Ok(Vec::new());
+    };
+    let told = vec![told];
+    Ok(keep(
+        desk,
+        Keeping {
+            features: features_of(&told),
+            yard: Some(yard.clone()),
+            told,
+            board: Some(board),
+        },
+    ))
 }
 
 /// The same for a state that is about to be recorded: a job that dies in between does both again.

@@ -8,10 +8,11 @@ use crate::domain::linking::grammar::{Grammar, Reading};
 use crate::domain::linking::{
     LinkFacts, LinkKind, LinkRefusal, Linking, OtherCloser, Sight, check_links, named_features,
 };
-use crate::domain::integration::MergeRequestState;
+use crate::domain::integration::{ChangeSet, MergeRequestState};
 use crate::domain::progress::Mark;
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Judgement, ValidationFacts, judge};
+use crate::domain::yard::Yard;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Board, Evidence, MergeRequest, MergeRequestOnBoard, Targets};
 use crate::report;
@@ -87,7 +88,7 @@ pub(super) fn links(desk: &Desk<'_>, iid: u64) -> Answer<Linked> {
         return links_by_list(desk, iid);
     }
     let found = whole(desk, iid)?;
-    links_of(desk, &found)
+    links_of(desk, &found, Related::All)
 }
 
 /// The merge request with our notes on it, in one request.
@@ -115,20 +116,34 @@ pub(super) fn found(
         .ok_or_else(|| no_merge_request(desk, iid))
 }
 
+/// Whose other merge requests are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Related {
+    /// Those of every feature named: their places are told.
+    All,
+    /// Those of features that it closes: they decide whether it may.
+    Rivals,
+}
+
 /// The links of a merge request that was looked at: rivals are found by reference, so that the size of the project costs nothing.
-pub(super) fn links_of(desk: &Desk<'_>, whole: &MergeRequestOnBoard) -> Answer<Linked> {
+pub(super) fn links_of(
+    desk: &Desk<'_>,
+    whole: &MergeRequestOnBoard,
+    related_to: Related,
+) -> Answer<Linked> {
     let found = &whole.merge_request;
     let home = features_project(desk);
     let reading = read_description(desk, &found.description)?;
-    let named: BTreeSet<FeatureId> = named_features(&reading, home)
-        .into_iter()
-        .map(|(link, _)| link.feature)
-        .collect();
+    let links = named_features(&reading, home);
+    let named: BTreeSet<FeatureId> = links.iter().map(|(link, _)| link.feature.clone()).collect();
     let before = notes::note_of(whole).and_then(|own| report::mark_of(&own.text));
     let before = before.into_iter().flat_map(|mark| mark.links);
     let mut related: BTreeMap<u64, MergeRequest> = BTreeMap::new();
-    for feature in &named {
-        for other in desk.merge_requests.related(feature)? {
+    let looked_for = links
+        .iter()
+        .filter(|(link, _)| link.kind == LinkKind::Closes || related_to == Related::All);
+    for (link, _) in looked_for {
+        for other in desk.merge_requests.related(&link.feature)? {
             related.insert(other.id.iid, other);
         }
     }
@@ -144,7 +159,12 @@ pub(super) fn links_of(desk: &Desk<'_>, whole: &MergeRequestOnBoard) -> Answer<L
     for (iid, on_board) in &board.merge_requests {
         related.insert(*iid, on_board.merge_request.clone());
     }
-    let unknown = rivals_told(desk, &board, &related, &named)?;
+    let closed: BTreeSet<FeatureId> = links
+        .iter()
+        .filter(|(link, _)| link.kind == LinkKind::Closes)
+        .map(|(link, _)| link.feature.clone())
+        .collect();
+    let unknown = rivals_told(desk, &board, &related, &closed)?;
     related.extend(unknown);
     let sights = named
         .iter()
@@ -163,9 +183,9 @@ fn rivals_told(
     desk: &Desk<'_>,
     board: &Board,
     related: &BTreeMap<u64, MergeRequest>,
-    named: &BTreeSet<FeatureId>,
+    closed: &BTreeSet<FeatureId>,
 ) -> Answer<BTreeMap<u64, MergeRequest>> {
-    let told: BTreeSet<u64> = named
+    let told: BTreeSet<u64> = closed
         .iter()
         .flat_map(|id| notes::told_rows(board, id))
         .filter(|row| row.kind == LinkKind::Closes && !row.is_done())
@@ -251,16 +271,34 @@ pub(super) fn merge_request(desk: &Desk<'_>, iid: u64) -> Answer<MergeRequest> {
         .ok_or_else(|| no_merge_request(desk, iid))
 }
 
-fn no_merge_request(desk: &Desk<'_>, iid: u64) -> Problem {
+/// That there is no such merge request.
+pub(super) fn no_merge_request(desk: &Desk<'_>, iid: u64) -> Problem {
     Problem::refused(
         format!("there is no merge request !{iid} in `{}`", desk.ci.project),
         "check the number; a deleted merge request needs nothing more",
     )
 }
 
-/// A merge request that may be gone.
-pub(super) fn as_it_is(desk: &Desk<'_>, iid: u64) -> Answer<Option<MergeRequest>> {
-    desk.merge_requests.merge_request(iid)
+/// A change set's merge request, or that it is gone, with the board that its notes are kept on: one look for both.
+pub(super) fn at_the_gate(
+    desk: &Desk<'_>,
+    yard: &Yard,
+    set: &ChangeSet,
+) -> Answer<(Option<MergeRequest>, Board)> {
+    let iid = set.merge_request.iid;
+    let features = set.links.iter().map(|link| link.feature.clone()).collect();
+    let mut targets = notes::targets(desk, Some(yard), &features, &BTreeSet::from([iid]));
+    targets.whole = Some(iid);
+    let board = desk.boards.board(&targets)?;
+    let seen = board.merge_requests.get(&iid);
+    let found = match seen.map(|on_board| on_board.merge_request.clone()) {
+        // How it got into its target is told by the REST API only.
+        Some(merged) if merged.state == MergeRequestState::Merged => {
+            desk.merge_requests.merge_request(iid)?
+        }
+        found => found,
+    };
+    Ok((found, board))
 }
 
 /// Who holds each role.

@@ -15,7 +15,7 @@ use crate::domain::progress::Stage;
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::{Desk, Done, append_to_version, notes, observe, tell};
 use crate::outcome::{Outcome, Problem};
-use crate::ports::{Answer, MergeRequest, Rebase};
+use crate::ports::{Answer, Board, MergeRequest, Rebase};
 use crate::report;
 
 /// Where the worker leaves what its pipeline goes on with.
@@ -34,10 +34,13 @@ pub struct Files<'a> {
 pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
     let (outcome, pipeline, epoch) = match take(desk, &ledger)? {
-        Taken::Trial { held, trial } => {
+        Taken::Trial { held, trial, board } => {
             let pipeline =
                 trial_pipeline::of_trial(&held, &trial, &desk.config.nrt.pipeline, runtime)?;
-            let warnings = notes::keep_all(desk, &ledger, &trial.change_sets)?;
+            let warnings = match (board, &trial.change_sets[..]) {
+                (Some(board), [one]) => notes::keep_one(desk, &ledger, one, board)?,
+                _ => notes::keep_all(desk, &ledger, &trial.change_sets)?,
+            };
             (
                 warnings
                     .into_iter()
@@ -61,7 +64,11 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
 }
 
 enum Taken {
-    Trial { held: Held, trial: Trial },
+    Trial {
+        held: Held,
+        trial: Trial,
+        board: Option<Board>,
+    },
     Nothing(String),
 }
 
@@ -109,6 +116,7 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
         return Ok(Taken::Trial {
             trial: trial.clone(),
             held,
+            board: None,
         });
     }
     let branch = desk
@@ -118,7 +126,10 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
         .unwrap_or(&desk.ci.default_branch);
     while let Some(ticket) = next(ledger, &held)? {
         match prepare(desk, ledger, &held, &ticket, branch.as_str())? {
-            Some(trial) => return Ok(Taken::Trial { held, trial }),
+            Some((trial, board)) => {
+                let board = Some(board);
+                return Ok(Taken::Trial { held, trial, board });
+            }
             None => continue,
         }
     }
@@ -221,10 +232,10 @@ fn prepare(
     held: &Held,
     ticket: &Ticket,
     branch: &str,
-) -> Answer<Option<Trial>> {
+) -> Answer<Option<(Trial, Board)>> {
     let change_set = &ticket.change_set;
     let iid = change_set.merge_request.iid;
-    let found = observe::as_it_is(desk, iid)?;
+    let (found, board) = observe::at_the_gate(desk, &ledger.yard()?, change_set)?;
     if let Some(reason) = left_meanwhile(found.as_ref(), ticket, branch) {
         withdraw(desk, ledger, ticket, &reason)?;
         return Ok(None);
@@ -292,7 +303,7 @@ fn prepare(
     let yard = ledger.yard()?;
     trial_under(&yard.nrt, held)
         .cloned()
-        .map(Some)
+        .map(|trial| Some((trial, board)))
         .ok_or_else(|| Problem::bug("a trial that was recorded is not there"))
 }
 

@@ -13,7 +13,7 @@ use crate::domain::progress::Stage;
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Decision, Judgement, Verdict};
 use crate::jobs::ledger::{Decision as Recording, Ledger};
-use crate::jobs::observe::{self, Linked};
+use crate::jobs::observe::{self, Linked, Related};
 use crate::jobs::notes::{self, Keeping, Told};
 use crate::jobs::{Desk, Done};
 use crate::outcome::Outcome;
@@ -65,7 +65,8 @@ fn admit_forgotten(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Outcome> {
 
 fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
     let evidence = settled_evidence(desk, iid)?;
-    let linked = observe::links_of(desk, &observe::found(desk, iid, &evidence)?)?;
+    let whole = observe::found(desk, iid, &evidence)?;
+    let linked = observe::links_of(desk, &whole, Related::Rivals)?;
     let found = &linked.merge_request;
     let content = observe::content(desk, found, &evidence)?;
     let (judgement, _) = observe::judgement(desk, found, &evidence, &content)?;
