@@ -4,8 +4,8 @@ pub mod append_to_version;
 pub mod await_validation;
 pub mod ledger;
 pub mod link_check;
-pub mod nrt_lock;
 mod notes;
+pub mod nrt_lock;
 mod observe;
 pub mod release;
 mod tell;
@@ -15,8 +15,8 @@ use crate::config::ci::Ci;
 use crate::domain::event::Event;
 use crate::outcome::Outcome;
 use crate::ports::{
-    Announcements, Boards, Clock, Commits, Features, Journal, MergeRequests, People, Records, Releases,
-    Workers,
+    Announcements, Boards, Clock, Commits, Features, Journal, MergeRequests, People, Records,
+    Releases, Workers,
 };
 
 /// Everything that a job may ask, with the surroundings it runs in.

@@ -123,8 +123,9 @@ pub trait MergeRequests {
     /// Those that a feature's page is related to: GitLab finds them by the references in descriptions and notes. Newest
     /// first, at most some hundreds.
     fn related(&self, feature: &FeatureId) -> Answer<Vec<MergeRequest>>;
-    /// Open ones whose description mentions a word, at most some hundreds: for jobs whose token reads no issues.
-    fn open_mentioning(&self, word: &str) -> Answer<Vec<MergeRequest>>;
+    /// Open ones whose description mentions all of these words, at most some hundreds. GitLab leaves out words of less than
+    /// three characters.
+    fn open_mentioning(&self, words: &str) -> Answer<Vec<MergeRequest>>;
     /// Brings it onto the head of its target, without starting a pipeline.
     fn rebase(&self, held: &Held, iid: u64) -> Answer<Rebase>;
     /// Merges it, provided its head is still this one.

@@ -100,14 +100,24 @@ impl GitLab<'_> {
     }
 
     /// Our notes among those of one page, or of the pages after it: a long discussion must not make us write a second one.
-    fn find_own(&self, project: &ProjectPath, place: &str, iid: u64, notes: &Notes) -> Answer<OwnNotes> {
+    fn find_own(
+        &self,
+        project: &ProjectPath,
+        place: &str,
+        iid: u64,
+        notes: &Notes,
+    ) -> Answer<OwnNotes> {
         let mut own = self.own_notes(notes)?;
         let mut page = notes.page_info.clone();
         for _ in 0..MOST_PAGES {
-            let Some(cursor) = page.end_cursor.filter(|_| page.has_next_page && own.is_empty()) else {
+            let Some(cursor) = page
+                .end_cursor
+                .filter(|_| page.has_next_page && own.is_empty())
+            else {
                 break;
             };
-            let variables = json!({"path": project.as_str(), "iid": iid.to_string(), "after": cursor});
+            let variables =
+                json!({"path": project.as_str(), "iid": iid.to_string(), "after": cursor});
             let answer = self.graph(query::more_notes(place), variables, false)?;
             let notes: Notes = answers::read(&answer, &["project", "noteable", "notes"])?;
             own = self.own_notes(&notes)?;
@@ -119,7 +129,11 @@ impl GitLab<'_> {
     fn put_features(&self, board: &mut Board, path: &ProjectPath, found: Project) -> Answer<()> {
         let visibility = found.visibility();
         for issue in found.issues.into_iter().flat_map(|list| list.nodes) {
-            let Issue { notes, address, issue } = issue.taken_apart();
+            let Issue {
+                notes,
+                address,
+                issue,
+            } = issue.taken_apart();
             let notes = self.find_own(path, "issue", issue.iid, &notes)?;
             let feature = translate::feature(path, issue)?;
             let on_board = FeatureOnBoard {
@@ -182,7 +196,10 @@ impl Boards for GitLab<'_> {
     fn board(&self, targets: &Targets) -> Answer<Board> {
         let mut by_project: BTreeMap<&ProjectPath, Vec<u64>> = BTreeMap::new();
         for feature in &targets.features {
-            by_project.entry(&feature.project).or_default().push(feature.iid);
+            by_project
+                .entry(&feature.project)
+                .or_default()
+                .push(feature.iid);
         }
         let projects: Vec<(&ProjectPath, Vec<u64>)> = by_project.into_iter().collect();
         let (text, variables) = query::board(&self.ci.project, targets, &projects);
@@ -192,7 +209,11 @@ impl Boards for GitLab<'_> {
         let mut board = Board::default();
         let home = data.home.ok_or_else(|| {
             Problem::gitlab(
-                format!("GitLab shows no project `{}` to the token in `{}`", self.ci.project, self.writer().token().variable()),
+                format!(
+                    "GitLab shows no project `{}` to the token in `{}`",
+                    self.ci.project,
+                    self.writer().token().variable()
+                ),
                 "give the token's user at least the role Reporter in the project",
             )
         })?;
@@ -207,7 +228,10 @@ impl Boards for GitLab<'_> {
     }
 
     fn post(&self, edits: &[(Place, Edit<String>)], targets: &Targets) -> Answer<Posted> {
-        let at_home = targets.features.iter().all(|id| id.project == self.ci.project);
+        let at_home = targets
+            .features
+            .iter()
+            .all(|id| id.project == self.ci.project);
         let mut posted = Posted::default();
         // What was taken away cannot be asked anything, so it goes first.
         let mut edits: Vec<&(Place, Edit<String>)> = edits.iter().collect();
@@ -222,7 +246,9 @@ impl Boards for GitLab<'_> {
                     posted.refused.push((place.clone(), words));
                 }
             }
-            if look && let Some(project) = answers::looked_at(&answer, &query::alias(chunk.len() - 1))? {
+            if look
+                && let Some(project) = answers::looked_at(&answer, &query::alias(chunk.len() - 1))?
+            {
                 let mut board = Board::default();
                 let mut project: Project = project;
                 board.visibility = Some(project.visibility());

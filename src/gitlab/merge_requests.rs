@@ -49,12 +49,12 @@ impl MergeRequests for GitLab<'_> {
         self.related_to(feature)
     }
 
-    fn open_mentioning(&self, word: &str) -> Answer<Vec<MergeRequest>> {
+    fn open_mentioning(&self, words: &str) -> Answer<Vec<MergeRequest>> {
         let found: Vec<wire::MergeRequest> = self.main.list(5, |number| {
             let of = Get::new(format!("projects/{}/merge_requests", self.project()))
                 .with("state", "opened")
                 .with("in", "description")
-                .with("search", word);
+                .with("search", words);
             Ok(Page { of, number })
         })?;
         found

@@ -34,7 +34,9 @@ impl GitLab<'_> {
         let graph: wire::Graph<wire::DossierData> = self
             .writer()
             .ask(&Graph {
-                query: DOSSIER.replacen("@itself", &super::board::whole_merge_request(), 1).into(),
+                query: DOSSIER
+                    .replacen("@itself", &super::board::whole_merge_request(), 1)
+                    .into(),
                 variables,
             })?
             .json()?;

@@ -13,9 +13,7 @@ use crate::domain::integration::{MergeRequestState, Request};
 use crate::domain::linking::Feature;
 use crate::domain::validation::{Decision, Played, Run};
 use crate::outcome::Problem;
-use crate::ports::{
-    Answer, Evidence, INTEGRATE_JOB, JobRecord, MergeRequest, PipelineRecord,
-};
+use crate::ports::{Answer, Evidence, INTEGRATE_JOB, JobRecord, MergeRequest, PipelineRecord};
 
 /// Reads one field through its constructor.
 pub(super) fn field<T: FromStr<Err: std::fmt::Display>>(name: &str, text: &str) -> Answer<T> {
@@ -293,7 +291,10 @@ mod tests {
     #[test]
     fn the_kind_of_a_note_stands_in_its_marker() {
         assert_eq!(kind_of("<!-- trainyard:state -->\nx"), Some("state"));
-        assert_eq!(kind_of("<!-- trainyard:state {\"a\":1} -->\nx"), Some("state"));
+        assert_eq!(
+            kind_of("<!-- trainyard:state {\"a\":1} -->\nx"),
+            Some("state")
+        );
         assert_eq!(kind_of("see <!-- trainyard:state -->"), None);
         assert_eq!(kind_of("<!-- trainyard:state"), None);
     }

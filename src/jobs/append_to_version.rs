@@ -8,8 +8,8 @@ use crate::domain::ids::{CommitSha, Epoch, MergeRequestId, TrialId};
 use crate::domain::integration::{ChangeSet, MergeRequestState};
 use crate::domain::linking::named_features;
 use crate::domain::nrt::{Abandoned, Held, Trial, hold, trial_under};
-use crate::domain::versioning::Appended;
 use crate::domain::progress::Stage;
+use crate::domain::versioning::Appended;
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::{Desk, Done, notes, observe};
 use crate::outcome::Outcome;
@@ -199,8 +199,7 @@ fn give_up(
         }
         None => notes::keep_all(desk, ledger, &trial.change_sets)?,
     };
-    let outcome =
-        report::not_landed(change_set, &obstacle.text, obstacle.withdrawn.is_some());
+    let outcome = report::not_landed(change_set, &obstacle.text, obstacle.withdrawn.is_some());
     Ok(warnings.into_iter().fold(outcome, Outcome::with))
 }
 

@@ -22,7 +22,10 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let iid = desk.ci.merge_request()?.iid;
     let (found, evidence) = if desk.may_look_up {
         let evidence = desk.records.evidence(iid)?;
-        (observe::found(desk, iid, &evidence)?.merge_request, evidence)
+        (
+            observe::found(desk, iid, &evidence)?.merge_request,
+            evidence,
+        )
     } else {
         (observe::merge_request(desk, iid)?, Evidence::default())
     };
@@ -90,9 +93,10 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
         });
     Ok(Done {
         events: lapsed.collect(),
-        outcome: warnings
-            .into_iter()
-            .fold(report::validation_outcome(iid, &judgement, &holders), Outcome::with),
+        outcome: warnings.into_iter().fold(
+            report::validation_outcome(iid, &judgement, &holders),
+            Outcome::with,
+        ),
     })
 }
 
@@ -185,7 +189,9 @@ pub fn decide(
     }
     let keeping = Keeping {
         features: linking.iter().map(|link| link.feature.clone()).collect(),
-        told: vec![given(desk, &found, &linking, before, decision, &given_by, role)],
+        told: vec![given(
+            desk, &found, &linking, before, decision, &given_by, role,
+        )],
         board,
         ..Keeping::default()
     };
@@ -212,7 +218,12 @@ fn given<'a>(
     let before = before
         .filter(|mark| mark.head == found.head)
         .map(|mark| mark.stage);
-    let others = desk.config.validation.roles.iter().filter(|other| *other != role);
+    let others = desk
+        .config
+        .validation
+        .roles
+        .iter()
+        .filter(|other| *other != role);
     let stage = match (decision, before) {
         (Decision::Reject, _) => Stage::Rejected {
             role: role.clone(),

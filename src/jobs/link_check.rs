@@ -95,14 +95,13 @@ fn keep_notes(
         iid: found.id.iid,
         head: found.head.clone(),
         links: links.clone(),
-        body: Box::new(move |_| {{
-                if !reasons.is_empty() {
-                    report::note_links_refused(reasons)
-                } else if asks {
-                    report::note_validation_asked(links, holders, home, &found.head)
-                } else {
-                    report::note_linked(links, home)
-                }
+        body: Box::new(move |_| {
+            if !reasons.is_empty() {
+                report::note_links_refused(reasons)
+            } else if asks {
+                report::note_validation_asked(links, holders, home, &found.head)
+            } else {
+                report::note_linked(links, home)
             }
         }),
         stage,
@@ -113,7 +112,9 @@ fn keep_notes(
         desk,
         Keeping {
             yard: None,
-            features: features.chain(named_before.map(|link| link.feature)).collect(),
+            features: features
+                .chain(named_before.map(|link| link.feature))
+                .collect(),
             told: if further { Vec::new() } else { vec![told] },
             board: linked.board.clone(),
         },

@@ -120,12 +120,15 @@ pub(super) fn stage_of(judgement: &Judgement, holders: &Holders) -> Stage {
                 .filter(|asked| roles.contains(&asked.role))
                 .collect(),
         },
-        Ruling::Refuse(verdicts) => verdicts.into_iter().next().map_or(Stage::Validated, |v| {
-            Stage::Rejected {
-                role: v.role,
-                by: v.by,
-            }
-        }),
+        Ruling::Refuse(verdicts) => {
+            verdicts
+                .into_iter()
+                .next()
+                .map_or(Stage::Validated, |v| Stage::Rejected {
+                    role: v.role,
+                    by: v.by,
+                })
+        }
     }
 }
 
@@ -276,7 +279,8 @@ impl Keeper<'_> {
             };
             // Whatever else was told since, for example of new commits, is newer than the queue.
             let before = report::mark_of(&own.text).filter(|mark| mark.stage.is_of_the_gate());
-            let (Some(before), Some(told)) = (before, queued(self.desk, yard, &set.merge_request)) else {
+            let (Some(before), Some(told)) = (before, queued(self.desk, yard, &set.merge_request))
+            else {
                 continue;
             };
             let (mark, text) = self.text(&told, on_board, Some(&before));
@@ -417,7 +421,10 @@ fn known<'a>(desk: &'a Desk<'_>, yard: &'a Yard, id: &'a MergeRequestId) -> Opti
     let (set, body) = match (yard.queue.ticket(id), yard.versions.holding(id)) {
         (Some(ticket), _) => {
             let set = &ticket.change_set;
-            (set, report::note_under_test(&stage, set, &desk.ci.project_url, home))
+            (
+                set,
+                report::note_under_test(&stage, set, &desk.ci.project_url, home),
+            )
         }
         (None, Some((_, appended))) => (
             &appended.change_set,
@@ -604,7 +611,10 @@ fn of_merge_request(
     on_board: &MergeRequestOnBoard,
     text: String,
 ) -> Vec<(Place, Edit<String>)> {
-    let stands = on_board.notes.get(report::STATE).map_or(&[][..], Vec::as_slice);
+    let stands = on_board
+        .notes
+        .get(report::STATE)
+        .map_or(&[][..], Vec::as_slice);
     let wanted = Wanted {
         place: on_board.address.clone(),
         text,
@@ -623,7 +633,7 @@ fn notes_on(on_board: &FeatureOnBoard) -> &[Own] {
 }
 
 /// The rows that our notes on a feature tell; of two notes both, for each was written by a job that did not know the other.
-pub(super) fn told_rows(board: &Board, id: &FeatureId) -> Vec<Row> {
+fn told_rows(board: &Board, id: &FeatureId) -> Vec<Row> {
     let mut rows = Vec::new();
     for own in board.features.get(id).into_iter().flat_map(notes_on) {
         rows.extend(report::rows_of(&own.text));

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Desk, notes};
 use crate::domain::ids::{CommitSha, FeatureId, ProjectPath, RoleName, UserName};
+use crate::domain::integration::{ChangeSet, MergeRequestState};
 use crate::domain::linking::grammar::{Grammar, Reading};
 use crate::domain::linking::{
     LinkFacts, LinkKind, LinkRefusal, Linking, OtherCloser, Sight, check_links, named_features,
 };
-use crate::domain::integration::{ChangeSet, MergeRequestState};
 use crate::domain::progress::Mark;
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Judgement, ValidationFacts, judge};
@@ -105,11 +105,7 @@ pub(super) fn whole(desk: &Desk<'_>, iid: u64) -> Answer<MergeRequestOnBoard> {
 }
 
 /// The merge request that evidence was collected about.
-pub(super) fn found(
-    desk: &Desk<'_>,
-    iid: u64,
-    evidence: &Evidence,
-) -> Answer<MergeRequestOnBoard> {
+pub(super) fn found(desk: &Desk<'_>, iid: u64, evidence: &Evidence) -> Answer<MergeRequestOnBoard> {
     evidence
         .found
         .clone()
@@ -146,11 +142,22 @@ pub(super) fn links_of(
         for other in desk.merge_requests.related(&link.feature)? {
             related.insert(other.id.iid, other);
         }
+        // `#34` of another project is a reference to this one's for GitLab: such rivals are found by their words.
+        if link.kind == LinkKind::Closes && link.feature.project != desk.ci.project {
+            let words = format!("{LINK_WORD} #{}", link.feature.iid);
+            for other in desk.merge_requests.open_mentioning(&words)? {
+                related.insert(other.id.iid, other);
+            }
+        }
     }
-    // GitLab relates by references in text that it reads itself; whoever checked links before is named by our own note as well.
+    // Our own note on the feature refers to its merge requests, so GitLab relates them even where it does not read their text as we do.
     let newest = related.keys().rev().filter(|iid| **iid != found.id.iid);
     let targets = Targets {
-        features: named.iter().cloned().chain(before.map(|link| link.feature)).collect(),
+        features: named
+            .iter()
+            .cloned()
+            .chain(before.map(|link| link.feature))
+            .collect(),
         merge_requests: newest.take(MOST_RELATED).copied().collect(),
         whole: None,
     };
@@ -159,51 +166,25 @@ pub(super) fn links_of(
     for (iid, on_board) in &board.merge_requests {
         related.insert(*iid, on_board.merge_request.clone());
     }
-    let closed: BTreeSet<FeatureId> = links
-        .iter()
-        .filter(|(link, _)| link.kind == LinkKind::Closes)
-        .map(|(link, _)| link.feature.clone())
-        .collect();
-    let unknown = rivals_told(desk, &board, &related, &closed)?;
-    related.extend(unknown);
     let sights = named
         .iter()
         .map(|id| {
-            let seen = board.features.get(id).map(|found| Box::new(found.feature.clone()));
+            let seen = board
+                .features
+                .get(id)
+                .map(|found| Box::new(found.feature.clone()));
             (id.clone(), seen.map_or(Sight::NotFound, Sight::Seen))
         })
         .collect();
     related.remove(&found.id.iid);
-    judged(desk, found.clone(), &reading, sights, related.into_values(), Some(board))
-}
-
-/// Merge requests that only our own notes name: their references lead elsewhere for GitLab, as `#34` does where features have
-/// a project of their own.
-fn rivals_told(
-    desk: &Desk<'_>,
-    board: &Board,
-    related: &BTreeMap<u64, MergeRequest>,
-    closed: &BTreeSet<FeatureId>,
-) -> Answer<BTreeMap<u64, MergeRequest>> {
-    let told: BTreeSet<u64> = closed
-        .iter()
-        .flat_map(|id| notes::told_rows(board, id))
-        .filter(|row| row.kind == LinkKind::Closes && !row.is_done())
-        .map(|row| row.iid)
-        .filter(|iid| !related.contains_key(iid))
-        .collect();
-    if told.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let targets = Targets {
-        merge_requests: told,
-        ..Targets::default()
-    };
-    let found = desk.boards.board(&targets)?.merge_requests;
-    Ok(found
-        .into_iter()
-        .map(|(iid, on_board)| (iid, on_board.merge_request))
-        .collect())
+    judged(
+        desk,
+        found.clone(),
+        &reading,
+        sights,
+        related.into_values(),
+        Some(board),
+    )
 }
 
 /// The same for a job whose token reads merge requests only: rivals are found in a list that has an end.
@@ -302,10 +283,7 @@ pub(super) fn at_the_gate(
 }
 
 /// Who holds each role.
-pub(super) fn holders(
-    desk: &Desk<'_>,
-    roles: &[RoleName],
-) -> Answer<Holders> {
+pub(super) fn holders(desk: &Desk<'_>, roles: &[RoleName]) -> Answer<Holders> {
     let mut holders = BTreeMap::new();
     for role in &desk.config.roles {
         if roles.contains(&role.name) {

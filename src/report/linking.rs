@@ -78,7 +78,10 @@ pub fn note_linked(links: &[Link], home: &ProjectPath) -> String {
     if links.is_empty() {
         return format!("{asked}\n\nIt names no feature, and need not.");
     }
-    format!("{asked}\n\nThis merge request {}.", listed_links(links, home))
+    format!(
+        "{asked}\n\nThis merge request {}.",
+        listed_links(links, home)
+    )
 }
 
 /// What a merge request does for each of its features, in one sentence.

@@ -124,7 +124,11 @@ pub fn stage_words(stage: &Stage) -> String {
 /// The roles that are asked, with their people in code: a list must not notify anybody.
 fn asked(roles: &[Asked]) -> String {
     let one = |asked: &Asked| {
-        let people: Vec<String> = asked.people.iter().map(|name| format!("`{name}`")).collect();
+        let people: Vec<String> = asked
+            .people
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
         if people.is_empty() {
             format!("`{}` (nobody holds it)", asked.role)
         } else {
@@ -151,7 +155,9 @@ fn headline(progress: &Progress, name: &dyn Fn(u64) -> String) -> String {
             (0, _) => "**Not begun.** No merge request names this feature.".to_owned(),
             (1, 0) => "**In work.** One merge request contributes.".to_owned(),
             (n, 0) => format!("**In work.** {n} merge requests contribute."),
-            (n, landed) => format!("**In work.** {n} merge requests contribute, {landed} of them landed."),
+            (n, landed) => {
+                format!("**In work.** {n} merge requests contribute, {landed} of them landed.")
+            }
         };
         let end = if progress.open {
             format!(
@@ -178,7 +184,10 @@ fn headline(progress: &Progress, name: &dyn Fn(u64) -> String) -> String {
         }
         Whereabouts::At(stage) => match stage {
             Stage::LinksRefused | Stage::NotQueued | Stage::Conflicted | Stage::LeftQueue => {
-                format!("**{}**{since}. The author of {by} has to act.", stage_words(stage))
+                format!(
+                    "**{}**{since}. The author of {by} has to act.",
+                    stage_words(stage)
+                )
             }
             Stage::AwaitingValidation { roles } => format!(
                 "**Awaiting validation** by {}{since}. They play `validate:<role>` or `reject:<role>` in the newest pipeline of {by}.",
@@ -197,11 +206,18 @@ fn headline(progress: &Progress, name: &dyn Fn(u64) -> String) -> String {
                 format!("**{}**: {by}. Nothing to do for you.", stage_words(stage))
             }
             Stage::Landed { .. } => {
-                format!("**{}.** It goes to production with the next release.", stage_words(stage))
+                format!(
+                    "**{}.** It goes to production with the next release.",
+                    stage_words(stage)
+                )
             }
             Stage::Releasing { .. } => format!("**{}**{since}.", stage_words(stage)),
             Stage::InProduction { .. } => {
-                let again = if progress.open { " It is open again." } else { "" };
+                let again = if progress.open {
+                    " It is open again."
+                } else {
+                    ""
+                };
                 format!("**{}**{since}.{again}", stage_words(stage))
             }
             Stage::Linked => format!("**In review.** {by} closes it."),

@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp, Unit};
 use serde_json::json;
 
 use crate::domain::ids::ProjectPath;
-use crate::domain::integration::{ChangeSet, Joined, Left, MergeRequestState, Place, Queue, QueueRefusal};
+use crate::domain::integration::{
+    ChangeSet, Joined, Left, MergeRequestState, Place, Queue, QueueRefusal,
+};
 use crate::domain::progress::Stage;
 use crate::domain::yard::Yard;
 use crate::outcome::Outcome;
@@ -103,7 +105,11 @@ pub fn note_queued(stage: &Stage, queue: &Queue, set: &ChangeSet, home: &Project
         .collect();
     if !ahead.is_empty() {
         let more = ahead.len().saturating_sub(AHEAD_NAMED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
         body.push_str(&format!(
             "\n\nAhead of it then: {}{more}.",
             ahead[..ahead.len().min(AHEAD_NAMED)].join(", ")

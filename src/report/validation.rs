@@ -79,7 +79,9 @@ pub fn note_verdict(
         Decision::Reject => "rejected",
     };
     let next = match stage {
-        Stage::Validated => "Press `integrate` in the pipeline to queue it for the non-regression tests.",
+        Stage::Validated => {
+            "Press `integrate` in the pipeline to queue it for the non-regression tests."
+        }
         Stage::AwaitingValidation { .. } => {
             "The others play the job `validate:<role>` or `reject:<role>` in the pipeline of this commit."
         }

@@ -5,6 +5,7 @@
 //! - `sandbox`: `trainyard sandbox` as a process
 //! - `refusals`: what each command refuses, and that nothing changes then
 //! - `stage`: the world of one scenario, in the words the scenarios use
+//! - `progress`: the notes that are kept in place on merge requests and features
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 

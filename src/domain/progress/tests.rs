@@ -58,7 +58,9 @@ fn told(looked_at: &[Option<Member>], before: &[Row], yard: Option<&Yard>) -> Pr
         .iter()
         .enumerate()
         .map(|(index, member)| {
-            let id = member.as_ref().map_or(mr(900 + index as u64), |m| m.id.clone());
+            let id = member
+                .as_ref()
+                .map_or(mr(900 + index as u64), |m| m.id.clone());
             (id, member.clone())
         })
         .collect();
@@ -121,16 +123,27 @@ fn without_a_log_gitlab_and_the_mark_of_the_head_tell() {
         ),
         (
             Merged,
-            Some(Stage::Landed { version: VersionId(2) }),
-            Whereabouts::At(Stage::Landed { version: VersionId(2) }),
+            Some(Stage::Landed {
+                version: VersionId(2),
+            }),
+            Whereabouts::At(Stage::Landed {
+                version: VersionId(2),
+            }),
         ),
     ] {
-        let progress = told(&[Some(member(7, Closes, state, stage.map(mark)))], &[], None);
+        let progress = told(
+            &[Some(member(7, Closes, state, stage.map(mark)))],
+            &[],
+            None,
+        );
         assert_eq!(progress.rows[0].stands, stands);
     }
     let mut draft = member(7, Closes, Open, Some(mark(Stage::Linked)));
     draft.draft = true;
-    assert_eq!(told(&[Some(draft)], &[], None).rows[0].stands, Whereabouts::Draft);
+    assert_eq!(
+        told(&[Some(draft)], &[], None).rows[0].stands,
+        Whereabouts::Draft
+    );
 }
 
 #[test]
@@ -140,18 +153,29 @@ fn the_log_is_the_truth_for_what_queues_and_lands() {
     let progress = told(&[Some(stale)], &[], Some(&queued));
     assert_eq!(
         progress.rows[0].stands,
-        Whereabouts::At(Stage::Queued { rank: 1, at: at(200) })
+        Whereabouts::At(Stage::Queued {
+            rank: 1,
+            at: at(200)
+        })
     );
     assert_eq!(progress.rows[0].since, Some(at(200)));
-    let again = told(&[], &progress.rows, Some(&yard(vec![
-        Fact::ChangeSetQueued { change_set: set(7) },
-        Fact::ChangeSetQueued { change_set: set(9) },
-    ])));
+    let again = told(
+        &[],
+        &progress.rows,
+        Some(&yard(vec![
+            Fact::ChangeSetQueued { change_set: set(7) },
+            Fact::ChangeSetQueued { change_set: set(9) },
+        ])),
+    );
     assert_eq!(
         again.rows[0], progress.rows[0],
         "a rank that has not changed keeps its instant"
     );
-    assert_eq!(again.rows.len(), 2, "what only the log knows is told as well");
+    assert_eq!(
+        again.rows.len(),
+        2,
+        "what only the log knows is told as well"
+    );
     let appended = Appended {
         change_set: set(7),
         landed: sha(5),
@@ -160,17 +184,27 @@ fn the_log_is_the_truth_for_what_queues_and_lands() {
     };
     let landed = yard(vec![
         Fact::ChangeSetQueued { change_set: set(7) },
-        Fact::ChangeSetAppended { version: VersionId(1), appended },
+        Fact::ChangeSetAppended {
+            version: VersionId(1),
+            appended,
+        },
     ]);
     assert_eq!(
         told(&[], &progress.rows, Some(&landed)).rows[0].stands,
-        Whereabouts::At(Stage::Landed { version: VersionId(1) })
+        Whereabouts::At(Stage::Landed {
+            version: VersionId(1)
+        })
     );
 }
 
 #[test]
 fn a_mark_of_the_gate_without_a_ticket_means_that_it_left() {
-    let stale = member(7, Closes, Open, Some(mark(Stage::InTrial { trial: TrialId(1) })));
+    let stale = member(
+        7,
+        Closes,
+        Open,
+        Some(mark(Stage::InTrial { trial: TrialId(1) })),
+    );
     let progress = told(&[Some(stale)], &[], Some(&Yard::default()));
     assert_eq!(progress.rows[0].stands, Whereabouts::At(Stage::LeftQueue));
 }
@@ -201,7 +235,9 @@ fn what_no_longer_names_the_feature_is_not_told_and_the_rest_is_kept() {
 
 #[test]
 fn the_open_closer_is_read_first_then_the_last_one_that_closed() {
-    let landed = Some(mark(Stage::Landed { version: VersionId(1) }));
+    let landed = Some(mark(Stage::Landed {
+        version: VersionId(1),
+    }));
     let progress = told(
         &[
             Some(member(3, Closes, Merged, landed.clone())),
@@ -227,8 +263,14 @@ fn a_stage_lasts_from_its_first_mark_on_the_same_head() {
         since: at(500),
     };
     let before = mark(Stage::Validated);
-    assert_eq!(later(Stage::Validated, 1).after(Some(&before)).since, at(100));
-    assert_eq!(later(Stage::Validated, 2).after(Some(&before)).since, at(500));
+    assert_eq!(
+        later(Stage::Validated, 1).after(Some(&before)).since,
+        at(100)
+    );
+    assert_eq!(
+        later(Stage::Validated, 2).after(Some(&before)).since,
+        at(500)
+    );
     assert_eq!(later(Stage::Linked, 1).after(Some(&before)).since, at(500));
 }
 

@@ -220,13 +220,19 @@ pub(super) fn read<T: DeserializeOwned>(answer: &Value, path: &[&str]) -> Answer
             .filter_map(|error| error["message"].as_str())
             .collect();
         return Err(Problem::gitlab(
-            format!("GitLab's GraphQL API refuses our query: {}", words.join("; ")),
+            format!(
+                "GitLab's GraphQL API refuses our query: {}",
+                words.join("; ")
+            ),
             "check that the server is a GitLab of version 16.11 or later",
         ));
     };
     serde_path_to_error::deserialize(part).map_err(|error| {
         Problem::gitlab(
-            format!("GitLab's GraphQL API answers in a form we do not understand, at `{}`", error.path()),
+            format!(
+                "GitLab's GraphQL API answers in a form we do not understand, at `{}`",
+                error.path()
+            ),
             "check that the server is a GitLab of version 16.11 or later",
         )
         .caused_by(error.into_inner())
@@ -237,7 +243,8 @@ pub(super) fn read<T: DeserializeOwned>(answer: &Value, path: &[&str]) -> Answer
 pub(super) fn refusal(answer: &Value, name: &str) -> Option<String> {
     let words = |list: &Value| -> Vec<String> {
         let list = list.as_array().into_iter().flatten();
-        list.filter_map(|word| word.as_str().map(str::to_owned)).collect()
+        list.filter_map(|word| word.as_str().map(str::to_owned))
+            .collect()
     };
     let mut said = words(&answer["data"][name]["errors"]);
     let top = answer["errors"].as_array().into_iter().flatten();

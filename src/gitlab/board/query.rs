@@ -52,7 +52,8 @@ pub(super) fn board(
             whole_merge_request()
         ));
     }
-    let mut text = format!("currentUser {{ username }} home: project(fullPath: $home) {{ {at_home} }}");
+    let mut text =
+        format!("currentUser {{ username }} home: project(fullPath: $home) {{ {at_home} }}");
     for (index, (path, iids)) in projects.iter().enumerate() {
         let name = alias(index);
         declared.push(format!("${name}p: ID!, ${name}i: [String!]"));
@@ -78,9 +79,14 @@ pub(super) fn edits(
     for (index, (_, edit)) in edits.iter().enumerate() {
         let name = alias(index);
         let last = index + 1 == edits.len();
-        let look = targets.filter(|_| last).map_or_else(String::new, |targets| {
-            format!(" project {{ {} }}", looking(targets, &mut declared, &mut variables))
-        });
+        let look = targets
+            .filter(|_| last)
+            .map_or_else(String::new, |targets| {
+                format!(
+                    " project {{ {} }}",
+                    looking(targets, &mut declared, &mut variables)
+                )
+            });
         let (to, what, text) = match edit {
             Edit::Write { place, text } => {
                 declared.push(format!("${name}t: NoteableID!"));
@@ -107,7 +113,11 @@ pub(super) fn edits(
             None => parts.push(format!("{name}: {what} ${name}t}}) {{ errors }}")),
         }
     }
-    let text = format!("mutation({}) {{ {} }}", declared.join(", "), parts.join(" "));
+    let text = format!(
+        "mutation({}) {{ {} }}",
+        declared.join(", "),
+        parts.join(" ")
+    );
     (text, Value::Object(variables))
 }
 
@@ -119,21 +129,31 @@ pub(super) fn more_notes(place: &str) -> String {
     )
 }
 
-fn looking(targets: &Targets, declared: &mut Vec<String>, variables: &mut Map<String, Value>) -> String {
+fn looking(
+    targets: &Targets,
+    declared: &mut Vec<String>,
+    variables: &mut Map<String, Value>,
+) -> String {
     let mut text = "visibility".to_owned();
     let iids = |numbers: &mut dyn Iterator<Item = u64>| -> Vec<String> {
         numbers.map(|iid| iid.to_string()).collect()
     };
     if !targets.merge_requests.is_empty() {
         declared.push("$others: [String!]".to_owned());
-        variables.insert("others".to_owned(), json!(iids(&mut targets.merge_requests.iter().copied())));
+        variables.insert(
+            "others".to_owned(),
+            json!(iids(&mut targets.merge_requests.iter().copied())),
+        );
         text.push_str(&format!(
             " mergeRequests(iids: $others, first: 100) {{ nodes {{ {MERGE_REQUEST} {NOTES} }} }}"
         ));
     }
     if !targets.features.is_empty() {
         declared.push("$features: [String!]".to_owned());
-        variables.insert("features".to_owned(), json!(iids(&mut targets.features.iter().map(|id| id.iid))));
+        variables.insert(
+            "features".to_owned(),
+            json!(iids(&mut targets.features.iter().map(|id| id.iid))),
+        );
         text.push_str(&format!(
             " issues(iids: $features, first: 100) {{ nodes {{ {ISSUE} {NOTES} }} }}"
         ));

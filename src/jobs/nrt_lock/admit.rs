@@ -6,15 +6,15 @@ use std::time::Duration;
 use crate::domain::event::Fact;
 use crate::domain::ids::JobId;
 use crate::domain::integration::{
-    Candidacy, ChangeSet, HeadPipeline, MergeRequestState, Joined, Request, join_queue,
+    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Request, join_queue,
 };
 use crate::domain::linking::{Link, LinkKind, Sight};
 use crate::domain::progress::Stage;
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Decision, Judgement, Verdict};
 use crate::jobs::ledger::{Decision as Recording, Ledger};
-use crate::jobs::observe::{self, Linked, Related};
 use crate::jobs::notes::{self, Keeping, Told};
+use crate::jobs::observe::{self, Linked, Related};
 use crate::jobs::{Desk, Done};
 use crate::outcome::Outcome;
 use crate::ports::{Answer, Evidence, INTEGRATE_JOB, PipelineRecord};
@@ -145,7 +145,10 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             let outcome = Outcome::refused(format!("!{iid} does not join the queue"), refused);
             let open = found.state == MergeRequestState::Open;
             // A second request for what waits or is tried already takes nothing away from it.
-            (outcome, (open && yard.queue.ticket(id).is_none()).then_some(told))
+            (
+                outcome,
+                (open && yard.queue.ticket(id).is_none()).then_some(told),
+            )
         }
     };
     let warnings = notes::keep(

@@ -50,9 +50,19 @@ fn a_product_owner_reads_the_state_first_then_who_is_awaited_then_the_rest() {
     let roles = vec![asked("po", &["olga"]), asked("qa", &[])];
     let told = progress(
         vec![
-            row(3, LinkKind::Contributes, Whereabouts::At(Stage::Landed { version: VersionId(2) })),
+            row(
+                3,
+                LinkKind::Contributes,
+                Whereabouts::At(Stage::Landed {
+                    version: VersionId(2),
+                }),
+            ),
             row(5, LinkKind::Contributes, Whereabouts::Closed),
-            row(7, LinkKind::Closes, Whereabouts::At(Stage::AwaitingValidation { roles })),
+            row(
+                7,
+                LinkKind::Closes,
+                Whereabouts::At(Stage::AwaitingValidation { roles }),
+            ),
         ],
         &[("the card is charged once", false), ("a receipt", true)],
     );
@@ -67,7 +77,11 @@ fn a_product_owner_reads_the_state_first_then_who_is_awaited_then_the_rest() {
          \n<details><summary>Earlier (1)</summary>\n\n| merge request | | by | where it stands | since |\n|---|---|---|---|---|\n\
          | !5+ | contributes | `ana` | Closed without being merged | 1970-01-01 00:00 UTC |\n\n</details>"
     );
-    assert_eq!(rows_of(&note), told.rows, "the next job finds the rows again");
+    assert_eq!(
+        rows_of(&note),
+        told.rows,
+        "the next job finds the rows again"
+    );
 }
 
 #[test]
@@ -80,15 +94,28 @@ fn every_stage_begins_with_its_word_and_every_note_can_be_read_back() {
         Stage::Validated,
         Stage::Rejected { role, by },
         Stage::NotQueued,
-        Stage::Queued { rank: 2, at: Timestamp::UNIX_EPOCH },
-        Stage::InTrial { trial: crate::domain::ids::TrialId(3) },
+        Stage::Queued {
+            rank: 2,
+            at: Timestamp::UNIX_EPOCH,
+        },
+        Stage::InTrial {
+            trial: crate::domain::ids::TrialId(3),
+        },
         Stage::Landing,
-        Stage::FailedTests { trial: crate::domain::ids::TrialId(3) },
+        Stage::FailedTests {
+            trial: crate::domain::ids::TrialId(3),
+        },
         Stage::Conflicted,
         Stage::LeftQueue,
-        Stage::Landed { version: VersionId(1) },
-        Stage::Releasing { number: "1.2.0".into() },
-        Stage::InProduction { number: "1.2.0".into() },
+        Stage::Landed {
+            version: VersionId(1),
+        },
+        Stage::Releasing {
+            number: "1.2.0".into(),
+        },
+        Stage::InProduction {
+            number: "1.2.0".into(),
+        },
     ] {
         let mark = Mark {
             stage: stage.clone(),
@@ -136,7 +163,15 @@ fn a_note_does_not_grow_without_end() {
 
 #[test]
 fn a_note_that_somebody_garbled_tells_nothing() {
-    for text in ["", "text", "<!-- trainyard:progress {oops} -->\n", "<!-- trainyard:progress"] {
-        assert!(rows_of(text).is_empty() && mark_of(text).is_none(), "{text}");
+    for text in [
+        "",
+        "text",
+        "<!-- trainyard:progress {oops} -->\n",
+        "<!-- trainyard:progress",
+    ] {
+        assert!(
+            rows_of(text).is_empty() && mark_of(text).is_none(),
+            "{text}"
+        );
     }
 }
