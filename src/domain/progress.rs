@@ -6,7 +6,7 @@
 mod stage;
 mod upkeep;
 
-pub use stage::{Asked, Mark, Stage};
+pub use stage::{Asked, Mark, Past, Stage};
 pub use upkeep::{Edit, Own, Wanted, edits};
 
 use jiff::Timestamp;

@@ -247,6 +247,7 @@ impl Keeper<'_> {
             head: told.head.clone(),
             links: told.links.clone(),
             since: self.desk.clock.now(),
+            history: Vec::new(),
         };
         let mark = now.after(before);
         let text = report::state_note(&mark, &(told.body)(&mark));

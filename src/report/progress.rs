@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::MergeRequestId;
 use crate::domain::linking::LinkKind;
-use crate::domain::progress::{Asked, MOST_ROWS, Mark, Progress, Row, Stage, Whereabouts};
+use crate::domain::progress::{Asked, MOST_ROWS, Mark, Past, Progress, Row, Stage, Whereabouts};
 
 use super::inert;
 
@@ -41,7 +41,21 @@ pub fn moment(at: Timestamp) -> String {
 
 /// The note on a merge request: its mark, then what its people read.
 pub fn state_note(mark: &Mark, body: &str) -> String {
-    with_hidden(STATE, mark, body)
+    if mark.history.is_empty() {
+        return with_hidden(STATE, mark, body);
+    }
+    let past: String = mark.history.iter().rev().map(past).collect();
+    let body = format!("{body}\n\n<details><summary>Before</summary>\n\n{past}\n</details>");
+    with_hidden(STATE, mark, &body)
+}
+
+fn past(past: &Past) -> String {
+    format!(
+        "- {}: {} (`{}`)\n",
+        moment(past.since),
+        stage_words(&past.stage),
+        past.head.short()
+    )
 }
 
 /// The mark of a note on a merge request, if it has one that can be read.

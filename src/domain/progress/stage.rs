@@ -195,20 +195,49 @@ pub struct Mark {
     pub links: Vec<Link>,
     /// Since when.
     pub since: Timestamp,
+    /// Where it was before, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Past>,
 }
 
+/// A stage that is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Past {
+    /// The stage.
+    pub stage: Stage,
+    /// The head that it was true of.
+    pub head: CommitSha,
+    /// When it began.
+    pub since: Timestamp,
+}
+
+/// How many stages that are over a mark remembers.
+const MOST_PAST: usize = 12;
+
 impl Mark {
-    /// The mark of a stage now, which continues the one that stands: the same stage of the same head began when it began.
+    /// The mark of a stage now, which continues the one that stands: the same stage of the same head began when it began, and
+    /// another one is history.
     #[must_use]
     pub fn after(self, before: Option<&Self>) -> Self {
-        match before.filter(|before| before.head == self.head && before.stage.is_like(&self.stage))
-        {
-            Some(before) => Self {
+        let Some(before) = before else {
+            return self;
+        };
+        let mut history = before.history.clone();
+        if before.head == self.head && before.stage.is_like(&self.stage) {
+            return Self {
                 stage: self.stage.keeping_rank_of(&before.stage),
                 since: before.since,
+                history,
                 ..self
-            },
-            None => self,
+            };
         }
+        history.push(Past {
+            stage: before.stage.clone(),
+            head: before.head.clone(),
+            since: before.since,
+        });
+        let forgotten = history.len().saturating_sub(MOST_PAST);
+        history.drain(..forgotten);
+        Self { history, ..self }
     }
 }

@@ -39,6 +39,7 @@ fn mark(stage: Stage) -> Mark {
         head: sha(1),
         links: Vec::new(),
         since: at(100),
+        history: Vec::new(),
     }
 }
 
@@ -261,6 +262,7 @@ fn a_stage_lasts_from_its_first_mark_on_the_same_head() {
         head: sha(head),
         links: Vec::new(),
         since: at(500),
+        history: Vec::new(),
     };
     let before = mark(Stage::Validated);
     assert_eq!(

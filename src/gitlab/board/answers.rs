@@ -248,7 +248,9 @@ pub(super) fn refusal(answer: &Value, name: &str) -> Option<String> {
     };
     let mut said = words(&answer["data"][name]["errors"]);
     let top = answer["errors"].as_array().into_iter().flatten();
-    let about = |error: &&Value| error["path"].get(0).is_none_or(|part| part == name);
+    // Without any data the whole request was refused, and every error is about every edit.
+    let whole = answer["data"].is_null();
+    let about = |error: &&Value| whole || error["path"].get(0).is_none_or(|part| part == name);
     said.extend(
         top.filter(about)
             .filter_map(|error| error["message"].as_str().map(str::to_owned)),

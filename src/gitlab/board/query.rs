@@ -79,8 +79,10 @@ pub(super) fn edits(
     for (index, (_, edit)) in edits.iter().enumerate() {
         let name = alias(index);
         let last = index + 1 == edits.len();
+        // What was taken away cannot be asked anything.
+        let may_look = last && !matches!(edit, Edit::Remove { .. });
         let look = targets
-            .filter(|_| last)
+            .filter(|_| may_look)
             .map_or_else(String::new, |targets| {
                 format!(
                     " project {{ {} }}",

@@ -122,6 +122,7 @@ fn every_stage_begins_with_its_word_and_every_note_can_be_read_back() {
             head: "a".repeat(40).parse().unwrap(),
             links: Vec::new(),
             since: Timestamp::UNIX_EPOCH,
+            history: Vec::new(),
         };
         let note = state_note(&mark, "**State.** Text.");
         assert_eq!(mark_of(&note), Some(mark));
