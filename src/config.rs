@@ -12,7 +12,8 @@ use semver::Version;
 
 use crate::domain::ids::{BranchName, ProjectPath, RoleName};
 use crate::domain::integration::Priority;
-use crate::domain::linking::LinkPolicy;
+use crate::domain::labelling::{Labels, Stage};
+use crate::domain::linking::{Exemption, LinkPolicy};
 use crate::domain::validation::Members;
 use crate::domain::versioning::Numbering;
 use crate::outcome::Problem;
@@ -38,6 +39,8 @@ pub struct Config {
     pub nrt: Nrt,
     /// How versions are numbered and released.
     pub versions: Versions,
+    /// Labels that show where something stands.
+    pub labels: StageLabels,
 }
 
 /// How features are recognised and linked.
@@ -45,10 +48,16 @@ pub struct Config {
 pub struct Features {
     /// Where a bare `#34` points; this project when not given.
     pub project: Option<ProjectPath>,
+    /// Projects whose issues may be named beside these; any when not given.
+    pub projects: Option<Vec<ProjectPath>>,
     /// The label that makes an issue a feature.
     pub label: Option<String>,
+    /// The type that makes an issue a feature, in GitLab's word.
+    pub issue_type: Option<String>,
     /// Whether a merge request must name one.
     pub links: LinkPolicy,
+    /// Merge requests that need not name one, in the order of the file.
+    pub exempt: Vec<Exemption>,
     /// Verbs that mean "closes".
     pub closing_words: Vec<String>,
     /// Verbs that mean "contributes to".
@@ -112,6 +121,15 @@ pub struct Versions {
     pub frozen: Option<String>,
 }
 
+/// Labels that show where something stands; none unless the project names them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StageLabels {
+    /// On merge requests.
+    pub merge_request: Labels,
+    /// On features.
+    pub feature: Labels,
+}
+
 impl Config {
     /// Reads a configuration file.
     ///
@@ -133,7 +151,9 @@ impl Config {
         let branch = root.id("branch");
         let features = root.section("features", |s| Features {
             project: s.id("project"),
+            projects: s.has("projects").then(|| s.ids("projects")),
             label: s.text("label"),
+            issue_type: s.word("type"),
             links: s
                 .choice(
                     "links",
@@ -144,6 +164,18 @@ impl Config {
                     ],
                 )
                 .unwrap_or_default(),
+            exempt: s.entries("exempt", |name, e| {
+                let exemption = Exemption {
+                    name: name.to_owned(),
+                    labels: e.texts("labels"),
+                    authors: e.ids("authors"),
+                    branches: e.ids("branches"),
+                };
+                if !exemption.has_conditions() {
+                    e.problem("sets no condition: give it `labels`, `authors` or `branches`");
+                }
+                Some(exemption)
+            }),
             closing_words: s.texts("closing_words"),
             contributing_words: s.texts("contributing_words"),
         });
@@ -205,13 +237,17 @@ impl Config {
         let versions = root.section("versions", |s| Versions {
             numbering: Numbering {
                 initial: s.version("initial").unwrap_or(Version::new(0, 1, 0)),
-                prefix: s.text("tag_prefix").unwrap_or_else(|| "v".to_owned()),
+                prefix: s.tag_prefix("tag_prefix").unwrap_or_else(|| "v".to_owned()),
             },
             released_by: s.ids("released_by"),
             environment: s
                 .text("environment")
                 .unwrap_or_else(|| "production".to_owned()),
             frozen: s.text("frozen"),
+        });
+        let labels = root.section("labels", |s| StageLabels {
+            merge_request: s.section("merge_request", stage_labels),
+            feature: s.section("feature", stage_labels),
         });
         Self {
             branch,
@@ -221,6 +257,7 @@ impl Config {
             integration,
             nrt,
             versions,
+            labels,
         }
     }
 
@@ -244,7 +281,38 @@ impl Config {
                 ));
             }
         }
+        problems.extend(self.misused_labels());
         problems
+    }
+
+    /// A label that something is decided on must not come and go with a stage.
+    fn misused_labels(&self) -> Vec<String> {
+        let priorities = self.integration.priorities.iter();
+        let meaning: Vec<(&str, &str)> = priorities
+            .map(|(label, _)| (label.as_str(), "integration.priorities"))
+            .chain(
+                self.features
+                    .label
+                    .as_deref()
+                    .map(|l| (l, "features.label")),
+            )
+            .chain([(
+                self.integration.breaking_label.as_str(),
+                "integration.breaking_label",
+            )])
+            .collect();
+        let StageLabels {
+            merge_request,
+            feature,
+        } = &self.labels;
+        [("merge_request", merge_request), ("feature", feature)]
+            .iter()
+            .flat_map(|(kind, labels)| labels.all().map(move |label| (*kind, label)))
+            .filter_map(|(kind, label)| {
+                let (_, user) = meaning.iter().find(|(used, _)| *used == label)?;
+                Some(format!("`labels.{kind}` takes the label `{label}` away again, which `{user}` decides on; name another one"))
+            })
+            .collect()
     }
 
     /// The lane of a change set: the first one that any label of it, or of its features, leads to.
@@ -258,6 +326,15 @@ impl Config {
             .min()
             .unwrap_or_default()
     }
+}
+
+fn stage_labels(section: &mut Section) -> Labels {
+    let named = Stage::ALL.map(|(key, stage)| (stage, section.label(key)));
+    Labels::new(
+        named
+            .into_iter()
+            .filter_map(|(stage, label)| Some((stage, label?))),
+    )
 }
 
 fn problem_of(problems: &[String]) -> Problem {
@@ -305,7 +382,7 @@ mod tests {
     #[test]
     fn every_problem_is_named_with_its_path() {
         let text = "brunch: main\nfeatures: {links: maybe, label: 3}\nroles:\n  PO: {users: [olga]}\n  qa: {users: ['not a user'], friends: []}\n\
-                    validation: {roles: [pm]}\nnrt: {lease: soon, environment: 'a*'}\nversions: {initial: 1.10}\n";
+                    validation: {roles: [pm]}\nnrt: {lease: soon, environment: 'a*'}\nversions: {initial: 1.10, tag_prefix: 'v $HOME'}\n";
         let problem = Config::parse(text).unwrap_err();
         for expected in [
             "`brunch` is not a key of this file",
@@ -318,6 +395,7 @@ mod tests {
             "`nrt.lease` is `soon`",
             "`nrt.environment`",
             "`versions.initial` must be quoted",
+            "`versions.tag_prefix` may hold letters, digits",
         ] {
             assert!(
                 problem.what.contains(expected),
@@ -326,6 +404,33 @@ mod tests {
             );
         }
         assert_eq!(problem.code, crate::outcome::ExitCode::Misconfigured);
+    }
+
+    #[test]
+    fn labels_that_show_stages_are_read_and_may_not_be_ones_that_decide() {
+        let config = Config::parse(
+            "labels: {merge_request: {linked: 'flow::linked', queued: 'flow::queued'}, feature: {landed: done}}\n",
+        )
+        .unwrap();
+        assert_eq!(config.labels.merge_request.all().count(), 2);
+        assert!(Config::parse("").unwrap().labels.feature.is_empty());
+        let problem = Config::parse(
+            "features: {label: feature}\nintegration: {priorities: {hotfix: [hotfix]}}\n\
+             labels: {feature: {linked: feature, queue: x}, merge_request: {landed: hotfix, queued: 'a,b'}}\n",
+        )
+        .unwrap_err();
+        for expected in [
+            "`labels.feature` takes the label `feature` away again, which `features.label` decides on",
+            "`labels.merge_request` takes the label `hotfix`",
+            "`labels.feature.queue` is not a key",
+            "`labels.merge_request.queued` may not hold a comma",
+        ] {
+            assert!(
+                problem.what.contains(expected),
+                "{expected}\n---\n{}",
+                problem.what
+            );
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod board;
 pub mod client;
 mod endpoints;
 mod features;
+mod labels;
 mod merge_requests;
 mod records;
 mod releases;

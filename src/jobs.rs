@@ -2,6 +2,7 @@
 
 pub mod append_to_version;
 pub mod await_validation;
+mod labels;
 pub mod ledger;
 pub mod link_check;
 mod notes;

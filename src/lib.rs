@@ -1,5 +1,6 @@
 //! Trainyard takes a feature from its GitLab issue to production.
 
+pub mod ci_reports;
 pub mod cli;
 pub mod clock;
 pub mod config;

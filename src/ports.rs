@@ -10,9 +10,10 @@ use crate::domain::ids::{
     BranchName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, PatchId, UserName,
 };
 use crate::domain::integration::{MergeRequestState, Request};
+use crate::domain::labelling::Relabel;
 use crate::domain::linking::{Feature, Sight};
 use crate::domain::nrt::{Held, Holder, Liveness};
-use crate::domain::progress::{Edit, Own};
+use crate::domain::progress::{self, Edit};
 use crate::domain::validation::{Members, Run};
 use crate::domain::versioning::Number;
 use crate::outcome::Problem;
@@ -116,8 +117,22 @@ pub enum Merge {
     Refused { status: String },
 }
 
+/// The merge request of the pipeline, as far as the job's token may read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Own {
+    /// As it is now.
+    Read(Box<MergeRequest>),
+    /// GitLab does not show it to the token; the HTTP status.
+    Denied {
+        /// 401, 403 or 404.
+        status: u16,
+    },
+}
+
 /// Merge requests.
 pub trait MergeRequests {
+    /// The one that the pipeline runs for, which is there for certain.
+    fn own(&self, iid: u64) -> Answer<Own>;
     /// One of them, or that there is none.
     fn merge_request(&self, iid: u64) -> Answer<Option<MergeRequest>>;
     /// Those that a feature's page is related to: GitLab finds them by the references in descriptions and notes. Newest
@@ -180,7 +195,7 @@ pub enum Known {
 }
 
 /// Our own notes at one place, by kind; of one kind there can be more than one, oldest first.
-pub type OwnNotes = BTreeMap<String, Vec<Own>>;
+pub type OwnNotes = BTreeMap<String, Vec<progress::Own>>;
 
 /// What GitLab recorded about a merge request beside its text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -306,6 +321,8 @@ pub trait Boards {
 pub trait Announcements {
     /// Keeps one note of a kind at a place: edits the one that is there, or writes it.
     fn keep_note(&self, place: &Place, kind: &str, known: Known, body: &str) -> Answer<NoteId>;
+    /// Adds and takes away labels, in one write.
+    fn relabel(&self, place: &Place, change: &Relabel) -> Answer<()>;
     /// Sets the state of the trial on a commit.
     fn set_status(
         &self,

@@ -3,20 +3,25 @@
 //! One file per moment of the story. Text that people wrote (titles, reasons, output of git) goes through `inert` before it
 //! stands in a note.
 
+mod checks;
 mod landing;
 mod linking;
 mod progress;
 mod queue;
+mod reading;
 mod release;
 mod validation;
 
+pub use checks::*;
 pub use landing::*;
 pub use linking::*;
 pub use progress::*;
 pub use queue::*;
+pub use reading::*;
 pub use release::*;
 pub use validation::*;
 
+use crate::ci_reports::log::turns_direction;
 use crate::domain::notification::Alert;
 
 /// Untrusted text for one line of a note: no line of its own, no Markdown, no HTML, no mention, no reference.
@@ -42,9 +47,7 @@ pub fn inert(text: &str) -> String {
                     clean.push('\\');
                     clean.push(c);
                 }
-                // Marks that turn the direction of the text around.
-                '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
-                c if c.is_control() => {}
+                c if c.is_control() || turns_direction(c) => {}
                 c => clean.push(c),
             }
         }
@@ -61,7 +64,7 @@ pub fn plain(text: &str) -> String {
         .collect::<Vec<_>>()
         .join(" ")
         .chars()
-        .filter(|c| !c.is_control())
+        .filter(|c| !c.is_control() && !turns_direction(*c))
         .take(400)
         .collect()
 }

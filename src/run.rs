@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::ci_reports::log::{self, Manner};
 use crate::cli::{
     Acquire, AwaitValidation, Cli, Command, Global, NrtLock, Print, Release, Report, StatePlace,
 };
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::config::ci::Ci;
+use crate::config::ci::{Ci, JobLog};
 use crate::domain::event::Event;
 use crate::domain::ids::{BranchName, FeatureId};
 use crate::domain::validation::Decision;
@@ -26,10 +27,19 @@ use crate::jobs::{Desk, Done, append_to_version, await_validation, link_check, n
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
 use crate::sinks::cloud_event;
-use crate::{model, report};
+use crate::{ci_reports, model, report};
 
 /// The file of events that a job leaves as its artifact.
 const EVENTS_FILE: &str = "trainyard-events.ndjson";
+
+/// Where a command prints to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stdout {
+    /// A terminal or a pipe: in a job, its log.
+    Stream,
+    /// A file.
+    File,
+}
 
 /// What a command prints and how it ends.
 #[derive(Debug)]
@@ -53,23 +63,28 @@ impl Printed {
 ///
 /// # Errors
 /// The problem, for whoever must act.
-pub fn run(cli: Cli) -> Answer<Printed> {
+pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
     let Cli { command, global } = cli;
+    let job = |command, trust, work: &dyn Fn(&Desk<'_>) -> Answer<Done>| {
+        job(&global, stdout, command, trust, work)
+    };
     match command {
-        Command::LinkCheck => job(&global, Trust::MergeRequest, link_check::run),
-        Command::AwaitValidation(flags) => {
-            job(&global, Trust::MergeRequest, |desk| verdict(desk, &flags))
+        Command::LinkCheck => job("link-check", Trust::MergeRequest, &link_check::run),
+        Command::AwaitValidation(flags) => job("await-validation", Trust::MergeRequest, &|desk| {
+            verdict(desk, &flags)
+        }),
+        Command::NrtLock(NrtLock::Enqueue) => {
+            job("nrt-lock enqueue", Trust::WakeUp, &nrt_lock::enqueue::run)
         }
-        Command::NrtLock(NrtLock::Enqueue) => job(&global, Trust::WakeUp, nrt_lock::enqueue::run),
         Command::NrtLock(NrtLock::Admit { merge_request }) => {
             let number = merge_request.and_then(|number| number.0);
-            job(&global, Trust::Gate, |desk| {
+            job("nrt-lock admit", Trust::Gate, &|desk| {
                 nrt_lock::admit::run(desk, number)
             })
         }
         Command::NrtLock(NrtLock::Acquire(flags)) => {
             let runtime = runtime(&global, &flags);
-            job(&global, Trust::Gate, |desk| {
+            job("nrt-lock acquire", Trust::Gate, &|desk| {
                 nrt_lock::acquire::run(
                     desk,
                     Files {
@@ -80,18 +95,26 @@ pub fn run(cli: Cli) -> Answer<Printed> {
                 )
             })
         }
-        Command::NrtLock(NrtLock::Release(flags)) => job(&global, Trust::Gate, |desk| {
-            nrt_lock::release::run(desk, flags.epoch)
-        }),
-        Command::AppendToVersion(flags) => job(&global, Trust::Gate, |desk| {
+        Command::NrtLock(NrtLock::Release(flags)) => {
+            job("nrt-lock release", Trust::Gate, &|desk| {
+                nrt_lock::release::run(desk, flags.epoch)
+            })
+        }
+        Command::AppendToVersion(flags) => job("append-to-version", Trust::Gate, &|desk| {
             append_to_version::run(desk, flags.epoch)
         }),
-        Command::Release(step) => job(&global, Trust::Gate, |desk| match step {
-            Release::Preview { version } => release::preview(desk, version),
-            Release::Prepare { version, dotenv } => release::prepare(desk, version, &dotenv),
-            Release::Publish => release::publish(desk),
-            Release::Abort { reason } => release::abort(desk, &reason),
-        }),
+        Command::Release(step) => match step {
+            Release::Preview { version } => job("release preview", Trust::Gate, &|desk| {
+                release::preview(desk, version.clone())
+            }),
+            Release::Prepare { version, dotenv } => job("release prepare", Trust::Gate, &|desk| {
+                release::prepare(desk, version.clone(), &dotenv)
+            }),
+            Release::Publish => job("release publish", Trust::Gate, &release::publish),
+            Release::Abort { reason } => job("release abort", Trust::Gate, &|desk| {
+                release::abort(desk, &reason)
+            }),
+        },
         Command::Queue(print) => with_desk(&global, Trust::Gate, |desk| queue(desk, &print)),
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
         Command::Report(flags) => draw(&global, &flags),
@@ -129,23 +152,54 @@ fn runtime(global: &Global, flags: &Acquire) -> Runtime {
     }
 }
 
-/// Runs a job, leaves its events as an artifact, and prints its outcome.
+/// Runs a job, leaves its events and reports, and prints its outcome.
 fn job(
     global: &Global,
+    stdout: Stdout,
+    command: &str,
     trust: Trust,
-    work: impl FnOnce(&Desk<'_>) -> Answer<Done>,
+    work: &dyn Fn(&Desk<'_>) -> Answer<Done>,
 ) -> Answer<Printed> {
-    with_desk(global, trust, |desk| {
-        let done = work(desk)?;
-        leave_events(desk.ci, &done.events)?;
-        Ok(printed(&done.outcome))
+    let ci = Ci::from_environment(global.server.as_deref())?;
+    let done = match at_desk(&ci, global, trust, work) {
+        Ok(done) => done,
+        Err(problem) => {
+            for missing in reports(&ci, command, Err(&problem)) {
+                tracing::warn!("{missing}");
+            }
+            return Err(problem);
+        }
+    };
+    let mut missing = reports(&ci, command, Ok(&done.outcome));
+    missing.extend(
+        leave_events(&ci, &done.events)
+            .err()
+            .map(|problem| ci_reports::not_left(&problem)),
+    );
+    let outcome = missing.into_iter().fold(done.outcome, Outcome::warning);
+    Ok(Printed {
+        text: log::text(&outcome, &manner(&ci, stdout, command)),
+        code: outcome.code,
     })
 }
 
-fn printed(outcome: &Outcome) -> Printed {
-    Printed {
-        text: outcome.to_string(),
-        code: outcome.code,
+/// Leaves them where GitLab collects them; whoever tries a command by hand finds no files of ours afterwards.
+fn reports(ci: &Ci, command: &str, ended: Result<&Outcome, &Problem>) -> Vec<String> {
+    match ci.log {
+        JobLog::OfGitLab { .. } => ci_reports::leave(&ci.directory, command, ended),
+        JobLog::Elsewhere => Vec::new(),
+    }
+}
+
+/// Folded only where GitLab's log viewer reads it.
+fn manner(ci: &Ci, stdout: Stdout, command: &str) -> Manner {
+    match (ci.log, stdout) {
+        (JobLog::Elsewhere, _) | (_, Stdout::File) => Manner::Plain,
+        (JobLog::OfGitLab { colour }, Stdout::Stream) => Manner::Folded {
+            command: command.to_owned(),
+            second: SystemClock.now().as_second(),
+            colour,
+        },
     }
 }
 
@@ -155,10 +209,19 @@ fn with_desk<T>(
     work: impl FnOnce(&Desk<'_>) -> Answer<T>,
 ) -> Answer<T> {
     let ci = Ci::from_environment(global.server.as_deref())?;
+    at_desk(&ci, global, trust, work)
+}
+
+fn at_desk<T>(
+    ci: &Ci,
+    global: &Global,
+    trust: Trust,
+    work: impl FnOnce(&Desk<'_>) -> Answer<T>,
+) -> Answer<T> {
     let clock = SystemClock;
-    let gitlab = GitLab::new(&ci, &clock, trust)?;
+    let gitlab = GitLab::new(ci, &clock, trust)?;
     let tree = WorkTree::at(&ci.directory);
-    let config = rules(&ci, &gitlab, &tree, trust)?;
+    let config = rules(ci, &gitlab, &tree, trust)?;
     let variables;
     let folder;
     let journal: &dyn Journal = match (trust, &global.state) {
@@ -173,7 +236,7 @@ fn with_desk<T>(
         }
     };
     work(&Desk {
-        ci: &ci,
+        ci,
         config: &config,
         may_look_up: gitlab.may_look_up(),
         clock: &clock,

@@ -116,6 +116,83 @@ fn jobs_of_the_gate_and_of_releases_cannot_be_interrupted() {
     }
 }
 
+/// A job that says something leaves it where people look, however it ends; nothing of it is handed on as a file.
+#[test]
+fn every_job_of_ours_declares_its_reports() {
+    use trainyard::ci_reports::{ANNOTATIONS, JUNIT, LINKS};
+    let judging = [
+        "link-check",
+        "await-validation --approve",
+        "await-validation --reject",
+        "await-validation",
+        "nrt-lock admit",
+    ];
+    for (path, text) in templates() {
+        for (name, job) in jobs(&text).as_mapping().unwrap() {
+            let Some(script) = job["script"][0].as_str() else {
+                continue;
+            };
+            let place = format!("{}: {name:?}", path.display());
+            let artifacts = &job["artifacts"];
+            let reports = &artifacts["reports"];
+            if script.contains("nrt-lock enqueue") {
+                assert!(artifacts.is_null(), "{place}: it decides nothing");
+                continue;
+            }
+            assert_eq!(artifacts["when"], "always", "{place}");
+            assert_eq!(reports["annotations"], ANNOTATIONS, "{place}");
+            if judging.iter().any(|command| script.contains(command)) {
+                assert_eq!(reports["junit"], JUNIT, "{place}");
+            } else {
+                assert!(reports["junit"].is_null(), "{place}");
+            }
+            let dotenv = reports["dotenv"].as_str();
+            assert_eq!(
+                dotenv == Some(LINKS),
+                script.contains("link-check"),
+                "{place}"
+            );
+            if let Some(asked) = script.split("--dotenv ").nth(1) {
+                assert_eq!(dotenv, asked.split_whitespace().next(), "{place}");
+            }
+            let kept = artifacts["paths"].as_sequence().unwrap();
+            assert!(
+                !kept
+                    .iter()
+                    .any(|path| path == JUNIT || path == ANNOTATIONS || path == LINKS),
+                "{place}: a later job would bring an old report back as its own"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_documents_name_every_file_value_and_stage() {
+    use trainyard::ci_reports::{ANNOTATIONS, JUNIT, LINKS, dotenv};
+    use trainyard::domain::labelling::Stage;
+    let read = |name: &str| {
+        fs::read_to_string(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("docs")
+                .join(name),
+        )
+        .unwrap()
+    };
+    let (reports, configuration) = (read("reports.md"), read("configuration.md"));
+    for name in [ANNOTATIONS, JUNIT, LINKS] {
+        assert!(reports.contains(&format!("`{name}`")), "{name}");
+    }
+    for name in dotenv::Name::ALL {
+        assert!(
+            reports.contains(&format!("`{}`", name.as_str())),
+            "{name:?}"
+        );
+    }
+    for (key, _) in Stage::ALL {
+        assert!(configuration.contains(&format!("`{key}`")), "{key}");
+    }
+}
+
 /// With its inputs replaced, each template is valid against GitLab's own schema.
 #[test]
 #[expect(clippy::print_stderr, reason = "a check that is left out must say so")]

@@ -37,6 +37,33 @@ pub struct CiMergeRequest {
     pub iid: u64,
     /// The branch it lands on.
     pub target: BranchName,
+    /// What the variables say of it, for a job that may not read the merge request itself.
+    pub as_started: CiSnapshot,
+}
+
+/// A merge request as it was when its pipeline was created.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CiSnapshot {
+    /// Its description: the first 2,700 characters.
+    pub description: String,
+    /// Whether there was more.
+    pub cut: bool,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// Its branch.
+    pub source: Option<BranchName>,
+}
+
+/// Who shows what the job prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobLog {
+    /// GitLab's log viewer.
+    OfGitLab {
+        /// Whether colours are wanted: `NO_COLOR` says no.
+        colour: bool,
+    },
+    /// Anything else.
+    Elsewhere,
 }
 
 /// The job's surroundings.
@@ -70,6 +97,8 @@ pub struct Ci {
     pub user: Option<UserName>,
     /// The work tree.
     pub directory: PathBuf,
+    /// Who shows what the job prints.
+    pub log: JobLog,
     /// A private certificate authority.
     pub ca_file: Option<PathBuf>,
     /// The job's own token.
@@ -120,6 +149,20 @@ impl Ci {
             Some(iid) => Some(CiMergeRequest {
                 iid,
                 target: variables.parsed("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")?,
+                as_started: CiSnapshot {
+                    description: (variables.lookup)("CI_MERGE_REQUEST_DESCRIPTION")
+                        .unwrap_or_default(),
+                    cut: (variables.lookup)("CI_MERGE_REQUEST_DESCRIPTION_IS_TRUNCATED").as_deref()
+                        == Some("true"),
+                    labels: (variables.lookup)("CI_MERGE_REQUEST_LABELS")
+                        .map(|list| {
+                            list.split(',')
+                                .map(|label| label.trim().to_owned())
+                                .collect()
+                        })
+                        .unwrap_or_default(),
+                    source: variables.parsed_or_none("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME")?,
+                },
             }),
         };
         let secret = |name: &str| (variables.lookup)(name).map(Secret::new);
@@ -142,6 +185,12 @@ impl Ci {
             user: (variables.lookup)("GITLAB_USER_LOGIN").and_then(|name| name.parse().ok()),
             directory: (variables.lookup)("CI_PROJECT_DIR")
                 .map_or_else(|| PathBuf::from("."), PathBuf::from),
+            log: if (variables.lookup)("GITLAB_CI").is_some() {
+                let colour = (variables.lookup)("NO_COLOR").is_none();
+                JobLog::OfGitLab { colour }
+            } else {
+                JobLog::Elsewhere
+            },
             ca_file: (variables.lookup)("CI_SERVER_TLS_CA_FILE").map(PathBuf::from),
             job_token: secret("CI_JOB_TOKEN"),
             bot_token: secret("TRAINYARD_TOKEN"),

@@ -100,6 +100,29 @@ impl Section {
             .ok()
     }
 
+    /// Whether the key is there at all; it still has to be read.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.map.get(key).is_some_and(|value| !value.is_null())
+    }
+
+    /// Something wrong with this section as a whole.
+    pub(super) fn problem(&mut self, what: &str) {
+        self.problems.push(format!("`{}` {what}", self.path));
+    }
+
+    /// One lower-case word, `_` allowed.
+    pub(super) fn word(&mut self, key: &str) -> Option<String> {
+        let text = self.text(key)?;
+        if text.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+            Some(text)
+        } else {
+            self.wrong(
+                key,
+                &format!("is `{text}`; it is one lower-case word such as `issue` or `task`"),
+            )
+        }
+    }
+
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         match self.take(key)? {
             Value::String(text) if !text.trim().is_empty() => Some(text),
@@ -159,6 +182,35 @@ impl Section {
             self.wrong(
                 key,
                 "may hold letters, digits, `-` and `_` only, at most 60",
+            )
+        }
+    }
+
+    /// The title of a label, as GitLab takes it in a list.
+    pub(super) fn label(&mut self, key: &str) -> Option<String> {
+        let text = self.text(key)?;
+        if text.contains(',') || text.len() > 255 || text.trim() != text {
+            return self.wrong(
+                key,
+                "may not hold a comma, spaces at its ends, or more than 255 characters",
+            );
+        }
+        Some(text)
+    }
+
+    /// What stands before a version's number in its tag: it is handed on to later jobs, where nothing may read it as more than text.
+    pub(super) fn tag_prefix(&mut self, key: &str) -> Option<String> {
+        let text = self.text(key)?;
+        let fits = text.len() <= 60
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "._/-".contains(c));
+        if fits {
+            Some(text)
+        } else {
+            self.wrong(
+                key,
+                "may hold letters, digits, `.`, `_`, `/` and `-` only, at most 60",
             )
         }
     }

@@ -167,6 +167,8 @@ impl Story<'_, '_> {
         self.tell_jobs(&["link-check"]);
         self.expect_exit("link-check", 1)?;
         self.show_notes("dan", 5)?;
+        let broken = self.world.broken_rules("dan", 5)?;
+        self.tell.screen("the test summary of !5", &broken);
         self.tell.line("Dan closes his merge request.");
         self.world
             .ask(

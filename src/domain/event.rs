@@ -28,11 +28,23 @@ pub enum Fact {
         merge_request: MergeRequestId,
         feature: FeatureId,
         kind: LinkKind,
+        /// The head of the merge request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        commit: Option<CommitSha>,
+        /// The job that told of it first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told_by: Option<JobId>,
     },
     /// A merge request names a feature no more.
     FeatureUnlinked {
         merge_request: MergeRequestId,
         feature: FeatureId,
+        /// The head of the merge request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        commit: Option<CommitSha>,
+        /// The job that told of it first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told_by: Option<JobId>,
     },
     /// The links of a merge request are not in order.
     LinkRefused {
@@ -382,9 +394,33 @@ impl Fact {
     /// What tells this occurrence from another one of the same fact on the same subject.
     fn occurrence(&self, job: Option<JobId>) -> String {
         let by_job = || job.map_or(String::new(), |job| job.to_string());
+        // Linked, unlinked and linked again are three facts, on one commit too; another job that tells of one repeats it.
+        let telling = |commit: &Option<CommitSha>, told_by: &Option<JobId>| match (told_by, commit)
+        {
+            (Some(job), _) => Some(format!(" told by {job}")),
+            (None, Some(commit)) => Some(format!(" {commit}")),
+            (None, None) => None,
+        };
         match self {
-            Self::FeatureLinked { feature, kind, .. } => format!("{feature} {kind}"),
-            Self::FeatureUnlinked { feature, .. } => format!("{feature} {}", by_job()),
+            Self::FeatureLinked {
+                feature,
+                kind,
+                commit,
+                told_by,
+                ..
+            } => format!(
+                "{feature} {kind}{}",
+                telling(commit, told_by).unwrap_or_default()
+            ),
+            Self::FeatureUnlinked {
+                feature,
+                commit,
+                told_by,
+                ..
+            } => format!(
+                "{feature}{}",
+                telling(commit, told_by).unwrap_or_else(|| format!(" {}", by_job()))
+            ),
             Self::LinkRefused { .. } | Self::TrialAbandoned { .. } => by_job(),
             Self::ValidationRequested { commit, .. } => commit.to_string(),
             Self::FeatureValidated { verdict, .. } | Self::FeatureRejected { verdict, .. } => {

@@ -5,6 +5,7 @@
 pub mod event;
 pub mod ids;
 pub mod integration;
+pub mod labelling;
 pub mod linking;
 pub mod notification;
 pub mod nrt;

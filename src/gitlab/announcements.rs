@@ -8,6 +8,7 @@ use super::client::Reply;
 use super::endpoints::{Get, Page, segment};
 use super::{GitLab, built, translate, wire};
 use crate::domain::ids::{BranchName, CommitSha, NoteId};
+use crate::domain::labelling::Relabel;
 use crate::outcome::Problem;
 use crate::ports::{Announcements, Answer, Known, Place};
 
@@ -113,6 +114,10 @@ impl Announcements for GitLab<'_> {
             }
         }
         self.create_note(place, &body)
+    }
+
+    fn relabel(&self, place: &Place, change: &Relabel) -> Answer<()> {
+        self.write_labels(place, change)
     }
 
     fn set_status(

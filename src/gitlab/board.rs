@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::endpoints::{Get, Graph, Page, segment};
 use super::{GitLab, translate, wire};
 use crate::domain::ids::{FeatureId, ProjectPath};
+use crate::domain::linking::Moved;
 use crate::domain::progress::Edit;
 use crate::outcome::Problem;
 use crate::ports::{
@@ -133,9 +134,13 @@ impl GitLab<'_> {
                 notes,
                 address,
                 issue,
+                moved_to,
             } = issue.taken_apart();
             let notes = self.find_own(path, "issue", issue.iid, &notes)?;
-            let feature = translate::feature(path, issue)?;
+            let mut feature = translate::feature(path, issue)?;
+            if let Some(place) = moved_to.as_deref().and_then(translate::full_reference) {
+                feature.moved = Some(Moved::To(place));
+            }
             let on_board = FeatureOnBoard {
                 feature,
                 address,

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gitlab::api::projects::issues::{EditIssue, IssueStateEvent};
+use serde_json::json;
 
-use super::endpoints::{Get, Page, segment};
+use super::endpoints::{Get, Graph, Page, segment};
 use super::{GitLab, built, translate, wire};
 use crate::domain::ids::{FeatureId, ProjectPath, UserName};
-use crate::domain::linking::Sight;
+use crate::domain::linking::{Moved, Sight};
 use crate::domain::validation::Members;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Features, People};
@@ -38,7 +39,11 @@ impl Features for GitLab<'_> {
                     continue;
                 }
                 for issue in reply.json::<Vec<wire::Issue>>()? {
-                    let feature = translate::feature(project, issue)?;
+                    let moved_to = issue.moved_to_id;
+                    let mut feature = translate::feature(project, issue)?;
+                    if let Some(number) = moved_to {
+                        feature.moved = Some(self.place_of(number)?);
+                    }
                     sights.insert(feature.id.clone(), Sight::Seen(Box::new(feature)));
                 }
             }
@@ -53,6 +58,26 @@ impl Features for GitLab<'_> {
             .state_event(IssueStateEvent::Close)
             .build();
         self.main.send(&built(endpoint)?)?.done()
+    }
+}
+
+/// Where an issue is, by its number over all projects: REST tells that to administrators only.
+const PLACE: &str = "query($id: IssueID!) { issue(id: $id) { reference(full: true) } }";
+
+impl GitLab<'_> {
+    fn place_of(&self, number: u64) -> Answer<Moved> {
+        let variables = json!({"id": format!("gid://gitlab/Issue/{number}")});
+        let graph: wire::Graph<wire::IssueData> = self
+            .main
+            .ask(&Graph {
+                query: PLACE.into(),
+                variables,
+            })?
+            .json()?;
+        let place = graph.data.and_then(|data| data.issue);
+        Ok(place
+            .and_then(|issue| translate::full_reference(&issue.reference))
+            .map_or(Moved::OutOfSight, Moved::To))
     }
 }
 

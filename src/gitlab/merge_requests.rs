@@ -11,7 +11,7 @@ use crate::domain::ids::{CommitSha, FeatureId, PatchId};
 use crate::domain::integration::MergeRequestState;
 use crate::domain::nrt::Held;
 use crate::outcome::Problem;
-use crate::ports::{Answer, Merge, MergeRequest, MergeRequests, Rebase};
+use crate::ports::{Answer, Merge, MergeRequest, MergeRequests, Own, Rebase};
 
 /// How long GitLab may take for a rebase or a mergeability check.
 const PATIENCE: u32 = 40;
@@ -39,6 +39,15 @@ impl GitLab<'_> {
 }
 
 impl MergeRequests for GitLab<'_> {
+    fn own(&self, iid: u64) -> Answer<Own> {
+        let path = format!("projects/{}/merge_requests/{iid}", self.project());
+        let reply = self.main.send(&Get::new(path))?;
+        match reply.status {
+            status @ (401 | 403 | 404) => Ok(Own::Denied { status }),
+            _ => Ok(Own::Read(Box::new(self.translated(reply.json()?)?))),
+        }
+    }
+
     fn merge_request(&self, iid: u64) -> Answer<Option<MergeRequest>> {
         self.read(iid)?
             .map(|found| self.translated(found))
@@ -81,7 +90,10 @@ impl MergeRequests for GitLab<'_> {
                         reason: reply.words(),
                     });
                 }
-                409 if attempt < PATIENCE => self.pause(attempt),
+                409 if attempt < PATIENCE => {
+                    still_waiting(attempt, "a rebase that runs already", iid);
+                    self.pause(attempt);
+                }
                 _ => return Err(reply.problem()),
             }
         }
@@ -92,6 +104,7 @@ impl MergeRequests for GitLab<'_> {
                 Problem::gitlab(format!("the merge request !{iid} is gone"), "nothing to do")
             })?;
             if found.rebase_in_progress == Some(true) {
+                still_waiting(attempt, "GitLab's rebase", iid);
                 continue;
             }
             if let Some(detail) = found.merge_error.clone().filter(|text| !text.is_empty()) {
@@ -155,6 +168,7 @@ impl MergeRequests for GitLab<'_> {
                     status: now.merge_status,
                 });
             }
+            still_waiting(attempt, "GitLab's merge checks", iid);
             self.pause(attempt);
         }
         Err(Problem::bug("a merge was tried without a result"))
@@ -178,5 +192,12 @@ impl MergeRequests for GitLab<'_> {
             }
         }
         Ok(patches)
+    }
+}
+
+/// A log that stands still looks like a job that hangs: a line now and then says what is awaited.
+fn still_waiting(attempt: u32, what: &str, iid: u64) {
+    if attempt % 5 == 3 {
+        tracing::info!("still waiting for {what} of !{iid}");
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::ids::{
     CommitSha, FeatureId, JobId, MergeRequestId, ProjectPath, RoleName, UserName,
 };
 use crate::domain::integration::{MergeRequestState, Request};
-use crate::domain::linking::Feature;
+use crate::domain::linking::{Feature, Moved};
 use crate::domain::validation::{Decision, Played, Run};
 use crate::outcome::Problem;
 use crate::ports::{Answer, Evidence, INTEGRATE_JOB, JobRecord, MergeRequest, PipelineRecord};
@@ -92,8 +92,19 @@ pub(super) fn feature(project: &ProjectPath, issue: wire::Issue) -> Answer<Featu
         open: issue.state == "opened",
         confidential: issue.confidential,
         labels: issue.labels,
+        issue_type: issue.issue_type,
+        moved: issue.moved_to_id.map(|_| Moved::OutOfSight),
         author: field("author.username", &issue.author.username)?,
         url: issue.web_url,
+    })
+}
+
+/// The issue of a full reference, `group/project#7`.
+pub(super) fn full_reference(text: &str) -> Option<FeatureId> {
+    let (project, iid) = text.rsplit_once('#')?;
+    Some(FeatureId {
+        project: project.parse().ok()?,
+        iid: iid.parse().ok()?,
     })
 }
 

@@ -65,6 +65,28 @@ pub(super) struct Issue {
     pub(super) labels: Vec<String>,
     pub(super) author: User,
     pub(super) web_url: String,
+    /// Servers before 13.12 know one type only.
+    #[serde(default = "issue_type")]
+    pub(super) issue_type: String,
+    /// The number, over all projects, of the issue that this one became.
+    #[serde(default)]
+    pub(super) moved_to_id: Option<u64>,
+}
+
+fn issue_type() -> String {
+    "issue".to_owned()
+}
+
+/// The answer to: which issue has this number over all projects?
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct IssueData {
+    pub(super) issue: Option<IssuePlace>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct IssuePlace {
+    /// `group/project#7`.
+    pub(super) reference: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]

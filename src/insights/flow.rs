@@ -126,10 +126,12 @@ impl Flow {
                 merge_request,
                 feature,
                 kind,
+                ..
             } => self.link(merge_request, feature, *kind, at),
             Fact::FeatureUnlinked {
                 merge_request,
                 feature,
+                ..
             } => self.unlink(merge_request, feature, at),
             Fact::LinkRefused { reasons, .. } => {
                 for reason in reasons {

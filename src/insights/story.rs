@@ -57,6 +57,8 @@ impl Story {
             merge_request,
             feature,
             kind,
+            commit: None,
+            told_by: None,
         };
         self.add(at, fact)
     }

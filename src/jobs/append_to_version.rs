@@ -6,12 +6,13 @@
 use crate::domain::event::Fact;
 use crate::domain::ids::{CommitSha, Epoch, MergeRequestId, TrialId};
 use crate::domain::integration::{ChangeSet, MergeRequestState};
+use crate::domain::labelling;
 use crate::domain::linking::named_features;
 use crate::domain::nrt::{Abandoned, Held, Trial, hold, trial_under};
 use crate::domain::progress::Stage;
 use crate::domain::versioning::Appended;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, notes, observe};
+use crate::jobs::{Desk, Done, labels, notes, observe};
 use crate::outcome::Outcome;
 use crate::ports::{Answer, Merge, MergeRequest};
 use crate::report;
@@ -36,7 +37,10 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         Ok(held) => match trial_under(&yard.nrt, &held).cloned() {
             None if !landed.is_empty() => report::already_landed(&landed),
             None => report::no_trial(epoch),
-            Some(trial) => land(desk, &ledger, &held, &trial)?,
+            Some(trial) => land(desk, &ledger, &held, &trial)?.seeing(report::change_set_links(
+                &trial.change_sets,
+                &desk.ci.server,
+            )),
         },
     };
     Ok(Done {
@@ -100,6 +104,7 @@ fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Ans
         let version = append(desk, ledger, &ticket.change_set, trial.id, &landed)?;
         let warnings = notes::keep_one(desk, ledger, id, board)?;
         outcome = warnings.into_iter().fold(outcome, Outcome::with);
+        labels::show_change_set(desk, &ticket.change_set, labelling::Stage::Landed);
         outcome = outcome.with(report::landed_line(&ticket.change_set, version, &landed));
         if !same {
             return Ok(report::landed_tree_differs(
@@ -199,6 +204,11 @@ fn give_up(
         }
         None => notes::keep_all(desk, ledger, &trial.change_sets)?,
     };
+    let stage = match &obstacle.withdrawn {
+        Some(_) => labelling::Stage::Linked,
+        None => labelling::Stage::Queued,
+    };
+    labels::show_change_set(desk, change_set, stage);
     let outcome = report::not_landed(change_set, &obstacle.text, obstacle.withdrawn.is_some());
     Ok(warnings.into_iter().fold(outcome, Outcome::with))
 }
@@ -279,6 +289,7 @@ pub fn finish_landing(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> An
             && found.head == trial.candidate.commit
         {
             append(desk, ledger, &ticket.change_set, trial.id, landed)?;
+            labels::show_change_set(desk, &ticket.change_set, labelling::Stage::Landed);
         }
     }
     Ok(())

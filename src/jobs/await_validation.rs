@@ -1,14 +1,16 @@
 //! `trainyard await-validation`: has every role validated this content? With `--approve` or `--reject` it is the manual job
 //! by which a person gives the verdict; the verdict itself is GitLab's record of that job.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::notes::{self, Keeping, Told};
-use super::{Desk, Done, ledger, observe, tell};
+use super::{Desk, Done, labels, ledger, observe, tell};
 use crate::domain::event::Fact;
 use crate::domain::ids::{FeatureId, RoleName, UserName};
-use crate::domain::linking::{Link, LinkKind, named_features};
+use crate::domain::labelling::{self, Teller};
+use crate::domain::linking::{Link, LinkKind, Sight, named_features};
 use crate::domain::progress::{Asked, Mark, Stage};
+use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Decision, Verdict, acceptance_criteria, may_decide};
 use crate::outcome::Outcome;
 use crate::ports::{Answer, Evidence, MergeRequest, Targets};
@@ -32,9 +34,13 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let roles = &desk.config.validation.roles;
     let closes = closed_features(desk, &found)?;
     if closes.is_empty() {
-        return Ok(Done::saying(Outcome::open(format!(
+        let why = "it closes no feature";
+        let outcome = Outcome::open(format!(
             "!{iid} closes no feature, so there is nothing to validate"
-        ))));
+        ));
+        return Ok(Done::saying(
+            outcome.checked(report::no_validation_checks(roles, why)),
+        ));
     }
     if roles.is_empty() {
         return Ok(Done::saying(Outcome::open(
@@ -49,7 +55,10 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
         )));
     }
     if !desk.may_look_up {
-        return Ok(Done::saying(report::cannot_see_players(iid)));
+        let why = "who played cannot be seen without `TRAINYARD_TOKEN`; the gate checks it";
+        return Ok(Done::saying(
+            report::cannot_see_players(iid).checked(report::no_validation_checks(roles, why)),
+        ));
     }
     let content = observe::content(desk, &found, &evidence)?;
     let (judgement, holders) = observe::judgement(desk, &found, &evidence, &content)?;
@@ -60,18 +69,26 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
         head: found.head.clone(),
         stage: notes::stage_of(&judgement, &holders),
         links: linking.clone(),
+        links_since: None,
         body: Box::new(|_| {
             report::note_validation(&linking, &judgement, &holders, home, &found.head)
         }),
     };
-    let warnings = notes::keep(
+    let (warnings, note) = notes::keep_seeing(
         desk,
         Keeping {
             features: linking.iter().map(|link| link.feature.clone()).collect(),
             told: vec![told],
             ..Keeping::default()
         },
+        iid,
     );
+    let stage = match judgement.ruling() {
+        Ruling::Pass => labelling::Stage::Validated,
+        Ruling::Wait(_) => labelling::Stage::AwaitingValidation,
+        Ruling::Refuse(_) => labelling::Stage::Rejected,
+    };
+    show_stage(desk, &found, &linking, stage);
     let lapsed = judgement
         .standings
         .iter()
@@ -94,7 +111,10 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     Ok(Done {
         events: lapsed.collect(),
         outcome: warnings.into_iter().fold(
-            report::validation_outcome(iid, &judgement, &holders),
+            report::validation_outcome(iid, &judgement, &holders)
+                .checked([report::newest_commit(None)])
+                .checked(report::validation_checks(&judgement, &holders))
+                .seeing(note.map(|note| report::note_link(iid, &found.url, note))),
             Outcome::with,
         ),
     })
@@ -133,9 +153,11 @@ pub fn decide(
     let holders = observe::holders(desk, std::slice::from_ref(role))?;
     let author_may = desk.config.validation.author_may_validate;
     if let Err(why) = may_decide(&player, role, &holders, &found.author, author_may) {
-        return Ok(Done::saying(report::may_not_decide(
-            &player, role, why, &holders,
-        )));
+        let outcome = report::may_not_decide(&player, role, why, &holders);
+        let reason = outcome.headline.clone();
+        return Ok(Done::saying(
+            outcome.checked([report::player_may_decide(Some(&reason))]),
+        ));
     }
     let linking = linking_of(desk, &found)?;
     let board = if desk.may_look_up {
@@ -148,17 +170,42 @@ pub fn decide(
     } else {
         None
     };
+    let sights: BTreeMap<FeatureId, Sight> = match &board {
+        Some(board) => board
+            .features
+            .iter()
+            .map(|(id, seen)| (id.clone(), Sight::Seen(Box::new(seen.feature.clone()))))
+            .collect(),
+        None => closes
+            .iter()
+            .map(|id| (id.clone(), Sight::NotLookedUp))
+            .collect(),
+    };
     let on_board = board.iter().flat_map(|board| board.features.values());
     let criteria: Vec<_> = on_board
         .map(|on_board| &on_board.feature)
         .filter(|feature| closes.contains(&feature.id))
         .map(|feature| (feature, acceptance_criteria(&feature.description)))
         .collect();
-    if decision == Decision::Validate
-        && desk.config.validation.criteria_required
-        && !report::unticked(&criteria).is_empty()
-    {
-        return Ok(Done::saying(report::criteria_unticked(&criteria)));
+    let asked = decision == Decision::Validate && desk.config.validation.criteria_required;
+    let checks = [
+        report::newest_commit(None),
+        report::player_may_decide(None),
+        report::criteria_are_ticked(asked, &criteria),
+    ];
+    let links = report::feature_links(
+        &closes,
+        &sights,
+        &found.url,
+        &desk.ci.project,
+        observe::features_project(desk),
+    );
+    if asked && !report::unticked(&criteria).is_empty() {
+        return Ok(Done::saying(
+            report::criteria_unticked(&criteria)
+                .checked(checks)
+                .seeing(links),
+        ));
     }
     let verdict = Verdict {
         role: role.clone(),
@@ -170,7 +217,9 @@ pub fn decide(
     };
     let given_by = player.clone();
     let (merge_request, features) = (found.id.clone(), closes);
-    let outcome = report::verdict_given(iid, &verdict, &criteria, reason);
+    let outcome = report::verdict_given(iid, &verdict, &criteria, reason)
+        .checked(checks)
+        .seeing(links);
     let fact = match decision {
         Decision::Validate => Fact::FeatureValidated {
             merge_request,
@@ -186,6 +235,7 @@ pub fn decide(
     };
     if decision == Decision::Reject && desk.may_look_up {
         tell::warn_without_log(desk, iid, &fact, &found.author)?;
+        show_stage(desk, &found, &linking, labelling::Stage::Rejected);
     }
     let keeping = Keeping {
         features: linking.iter().map(|link| link.feature.clone()).collect(),
@@ -248,7 +298,18 @@ fn given<'a>(
             move |_| report::note_verdict(&stage, decision, player, role, linking, home)
         }),
         stage,
+        links_since: None,
     }
+}
+
+fn show_stage(desk: &Desk<'_>, found: &MergeRequest, links: &[Link], stage: labelling::Stage) {
+    let known = labels::Known {
+        id: &found.id,
+        labels: Some(&found.labels),
+        links,
+        sights: None,
+    };
+    labels::show(desk, known, Some(stage), Teller::MergeRequest);
 }
 
 /// The features that the description says it closes; whether they are in order is `link-check`'s business.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Desk;
 use super::ledger::Ledger;
 use super::observe::{self, Holders};
-use crate::domain::ids::{CommitSha, FeatureId, MergeRequestId, RoleName, UserName};
+use crate::domain::ids::{CommitSha, FeatureId, JobId, MergeRequestId, NoteId, RoleName, UserName};
 use crate::domain::integration::{ChangeSet, Left};
 use crate::domain::linking::{Link, named_features};
 use crate::domain::progress::{
@@ -47,6 +47,8 @@ pub(super) struct Told<'a> {
     pub(super) stage: Stage,
     /// The links that it has.
     pub(super) links: Vec<Link>,
+    /// The job that told their last change, where this one knows.
+    pub(super) links_since: Option<JobId>,
     /// What its people read.
     pub(super) body: Box<dyn Fn(&Mark) -> String + 'a>,
 }
@@ -66,9 +68,19 @@ pub(super) struct Keeping<'a> {
 
 /// Keeps all notes that follow from what a job knows; returns what could not be kept, for the job's log.
 pub(super) fn keep(desk: &Desk<'_>, keeping: Keeping<'_>) -> Vec<String> {
+    keep_seeing(desk, keeping, 0).0
+}
+
+/// The same, and the number of the note on one of the merge requests.
+pub(super) fn keep_seeing(
+    desk: &Desk<'_>,
+    keeping: Keeping<'_>,
+    iid: u64,
+) -> (Vec<String>, Option<NoteId>) {
     if !desk.may_look_up {
-        return Vec::new();
+        return (Vec::new(), None);
     }
+    let mut note = None;
     let Keeping {
         yard,
         features,
@@ -88,17 +100,23 @@ pub(super) fn keep(desk: &Desk<'_>, keeping: Keeping<'_>) -> Vec<String> {
             features: now.iter().cloned().collect(),
             told: if first { &told } else { &[] },
         };
-        if let Err(problem) = keeper.keep(board.take(), &mut warnings) {
-            warnings.push(format!(
-                "warning: the notes could not be kept: {}",
-                problem.full_text()
-            ));
-            break;
+        match keeper.keep(board.take(), &mut warnings) {
+            Ok(board) => {
+                let seen = board.merge_requests.get(&iid).and_then(note_of);
+                note = note.or(seen.map(|own| own.id));
+            }
+            Err(problem) => {
+                warnings.push(format!(
+                    "warning: the notes could not be kept: {}",
+                    problem.full_text()
+                ));
+                break;
+            }
         }
         rest = later;
         first = false;
     }
-    warnings
+    (warnings, note)
 }
 
 /// The roles that are asked, with some of their people.
@@ -173,7 +191,7 @@ struct Keeper<'a> {
 }
 
 impl Keeper<'_> {
-    fn keep(&self, board: Option<Board>, warnings: &mut Vec<String>) -> Answer<()> {
+    fn keep(&self, board: Option<Board>, warnings: &mut Vec<String>) -> Answer<Board> {
         let told = self.told.iter().map(|told| told.iid).collect();
         let mut targets = targets(self.desk, self.yard, &self.features, &told);
         let mut board = match board {
@@ -185,7 +203,7 @@ impl Keeper<'_> {
             let mut edits = self.edits(&board)?;
             edits.retain(|(place, _)| given_up.get(place).is_none_or(|times| *times < 2));
             if edits.is_empty() {
-                return Ok(());
+                return Ok(board);
             }
             targets.merge_requests.extend(board.merge_requests.keys());
             for row in self.features.iter().flat_map(|id| told_rows(&board, id)) {
@@ -209,7 +227,7 @@ impl Keeper<'_> {
                 None => self.desk.boards.board(&targets)?,
             };
         }
-        Ok(())
+        Ok(board)
     }
 
     fn edits(&self, board: &Board) -> Answer<Vec<(Place, Edit<String>)>> {
@@ -248,6 +266,7 @@ impl Keeper<'_> {
             links: told.links.clone(),
             since: self.desk.clock.now(),
             history: Vec::new(),
+            links_since: told.links_since,
         };
         let mark = now.after(before);
         let text = report::state_note(&mark, &(told.body)(&mark));
@@ -296,7 +315,11 @@ impl Keeper<'_> {
         let mut looked_at = Vec::new();
         for (iid, on_board) in &board.merge_requests {
             let found = &on_board.merge_request;
-            let links = links_of(self.desk, found)?;
+            let mut links = links_of(self.desk, found)?;
+            // A job that followed a feature to its new place knows of links that the text does not name.
+            for told in self.told.iter().filter(|told| told.iid == *iid) {
+                links.extend(told.links.iter().cloned());
+            }
             let mark = match marks.get(iid) {
                 Some(mark) => Some(mark.clone()),
                 None => note_of(on_board).and_then(|own| report::mark_of(&own.text)),
@@ -405,6 +428,7 @@ pub(super) fn queued<'a>(
             at: yard.last,
         },
         links: set.links.clone(),
+        links_since: None,
         body: Box::new(move |mark| {
             let home = observe::features_project(desk);
             report::note_queued(&mark.stage, &yard.queue, set, home)
@@ -438,6 +462,7 @@ fn known<'a>(desk: &'a Desk<'_>, yard: &'a Yard, id: &'a MergeRequestId) -> Opti
         head: set.head.clone(),
         stage,
         links: set.links.clone(),
+        links_since: None,
         body: Box::new(move |_| body.clone()),
     })
 }
@@ -516,6 +541,7 @@ pub(super) fn keep_left(
         head: set.head.clone(),
         stage,
         links: set.links.clone(),
+        links_since: None,
         body: Box::new(move |_| body.clone()),
     }];
     Ok(keep(
@@ -569,6 +595,7 @@ pub(super) fn mend_left(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Vec<Stri
             head: mark.head,
             stage,
             links: mark.links,
+            links_since: None,
             body: Box::new(move |_| body.clone()),
         });
     }

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Desk, notes};
-use crate::domain::ids::{CommitSha, FeatureId, ProjectPath, RoleName, UserName};
+use crate::domain::ids::{CommitSha, FeatureId, MergeRequestId, ProjectPath, RoleName, UserName};
 use crate::domain::integration::{ChangeSet, MergeRequestState};
-use crate::domain::linking::grammar::{Grammar, Reading};
+use crate::domain::linking::grammar::{Claim, Grammar, Line, MOST_FEATURES, Reading};
 use crate::domain::linking::{
-    LinkFacts, LinkKind, LinkRefusal, Linking, OtherCloser, Sight, check_links, named_features,
+    Exemptible, Link, LinkFacts, LinkKind, LinkRefusal, Linking, MOST_MOVES, OtherCloser,
+    Remembered, Sight, check_links, exempted, moved_on, named_features,
 };
 use crate::domain::progress::Mark;
 use crate::domain::ruling::Ruling;
@@ -28,11 +29,14 @@ pub(super) type Holders = BTreeMap<RoleName, BTreeSet<UserName>>;
 /// A merge request with what its description amounts to.
 pub(super) struct Linked {
     pub(super) merge_request: MergeRequest,
+    pub(super) reading: Reading,
     pub(super) ruling: Ruling<(), LinkRefusal>,
     pub(super) linking: Linking,
     pub(super) sights: BTreeMap<FeatureId, Sight>,
     /// What stands on the merge request, its features and their other merge requests, for a job that may look.
     pub(super) board: Option<Board>,
+    /// Where each feature is named in the description.
+    pub(super) lines: BTreeMap<FeatureId, Line>,
 }
 
 impl Linked {
@@ -44,6 +48,15 @@ impl Linked {
             .filter(|link| link.kind == LinkKind::Closes)
             .map(|link| link.feature.clone())
             .collect()
+    }
+
+    /// The links that were told before.
+    pub(super) fn remembered(&self) -> Remembered {
+        self.mark()
+            .map_or_else(Remembered::default, |mark| Remembered {
+                since: mark.links_since,
+                links: mark.links,
+            })
     }
 
     /// What was marked on the merge request before.
@@ -63,8 +76,8 @@ pub(super) fn features_project<'a>(desk: &Desk<'a>) -> &'a ProjectPath {
         .unwrap_or(&desk.ci.project)
 }
 
-/// Reads the description with the project's grammar.
-pub(super) fn read_description(desk: &Desk<'_>, description: &str) -> Answer<Reading> {
+/// The project's grammar; made once, however many descriptions are read.
+pub(super) fn grammar(desk: &Desk<'_>) -> Answer<Grammar> {
     let words = &desk.config.features;
     let grammar = Grammar::new(
         &desk.ci.server,
@@ -72,14 +85,18 @@ pub(super) fn read_description(desk: &Desk<'_>, description: &str) -> Answer<Rea
         &words.closing_words,
         &words.contributing_words,
     );
-    let grammar = grammar.map_err(|error| {
+    grammar.map_err(|error| {
         Problem::misconfigured(
             "`features.closing_words` and `features.contributing_words` are too long to be used",
             "shorten them",
         )
         .caused_by(error)
-    })?;
-    Ok(grammar.read(description))
+    })
+}
+
+/// Reads the description with the project's grammar.
+pub(super) fn read_description(desk: &Desk<'_>, description: &str) -> Answer<Reading> {
+    Ok(grammar(desk)?.read(description))
 }
 
 /// The merge request and its links.
@@ -131,12 +148,17 @@ pub(super) fn links_of(
     let home = features_project(desk);
     let reading = read_description(desk, &found.description)?;
     let links = named_features(&reading, home);
-    let named: BTreeSet<FeatureId> = links.iter().map(|(link, _)| link.feature.clone()).collect();
+    let named: BTreeSet<FeatureId> = links
+        .iter()
+        .map(|(link, _)| link.feature.clone())
+        .filter(|feature| !reading.too_many && is_ours(desk, &feature.project))
+        .collect();
     let before = notes::note_of(whole).and_then(|own| report::mark_of(&own.text));
     let before = before.into_iter().flat_map(|mark| mark.links);
     let mut related: BTreeMap<u64, MergeRequest> = BTreeMap::new();
     let looked_for = links
         .iter()
+        .filter(|(link, _)| named.contains(&link.feature))
         .filter(|(link, _)| link.kind == LinkKind::Closes || related_to == Related::All);
     for (link, _) in looked_for {
         for other in desk.merge_requests.related(&link.feature)? {
@@ -166,21 +188,30 @@ pub(super) fn links_of(
     for (iid, on_board) in &board.merge_requests {
         related.insert(*iid, on_board.merge_request.clone());
     }
-    let sights = named
-        .iter()
-        .map(|id| {
-            let seen = board
-                .features
-                .get(id)
-                .map(|found| Box::new(found.feature.clone()));
-            (id.clone(), seen.map_or(Sight::NotFound, Sight::Seen))
-        })
-        .collect();
+    let mut sights = BTreeMap::new();
+    let mut wanted: Vec<FeatureId> = named.into_iter().collect();
+    for _ in 0..=MOST_MOVES {
+        for id in &wanted {
+            let seen = board.features.get(id).map(|seen| seen.feature.clone());
+            let seen = seen.map_or(Sight::NotFound, |seen| Sight::Seen(Box::new(seen)));
+            sights.insert(id.clone(), seen);
+        }
+        wanted = moved_on(&sights);
+        wanted.retain(|feature| is_ours(desk, &feature.project));
+        if wanted.is_empty() {
+            break;
+        }
+        let targets = Targets {
+            features: wanted.iter().cloned().collect(),
+            ..Targets::default()
+        };
+        board.features.extend(desk.boards.board(&targets)?.features);
+    }
     related.remove(&found.id.iid);
     judged(
         desk,
         found.clone(),
-        &reading,
+        reading,
         sights,
         related.into_values(),
         Some(board),
@@ -195,54 +226,120 @@ fn links_by_list(desk: &Desk<'_>, iid: u64) -> Answer<Linked> {
         None => merge_request(desk, iid)?,
     };
     let reading = read_description(desk, &found.description)?;
-    let home = features_project(desk);
-    let sights = named_features(&reading, home)
-        .into_iter()
-        .map(|(link, _)| (link.feature, Sight::NotLookedUp))
-        .collect();
+    let sights = sights(desk, &reading)?;
     let others = mentioning.into_iter().filter(|mr| mr.id.iid != iid);
-    judged(desk, found, &reading, sights, others, None)
+    judged(desk, found, reading, sights, others, None)
 }
 
 fn judged(
     desk: &Desk<'_>,
     found: MergeRequest,
-    reading: &Reading,
+    reading: Reading,
     sights: BTreeMap<FeatureId, Sight>,
     others: impl Iterator<Item = MergeRequest>,
     board: Option<Board>,
 ) -> Answer<Linked> {
     let home = features_project(desk);
-    let mut closers = Vec::new();
-    for other in others.filter(|other| other.state == MergeRequestState::Open) {
-        let closes = named_features(&read_description(desk, &other.description)?, home);
-        let closes = closes
-            .into_iter()
-            .filter(|(link, _)| link.kind == LinkKind::Closes)
-            .map(|(link, _)| link.feature)
-            .collect();
-        closers.push(OtherCloser {
+    let grammar = grammar(desk)?;
+    let others: Vec<OtherCloser> = others
+        .filter(|other| other.state == MergeRequestState::Open)
+        .map(|other| OtherCloser {
             merge_request: other.id.clone(),
             author: other.author.clone(),
-            closes,
-        });
-    }
-    let (ruling, linking) = check_links(&LinkFacts {
-        merge_request: &found.id,
-        reading,
-        features_project: home,
-        sights: &sights,
-        others: &closers,
-        policy: desk.config.features.links,
-        label: desk.config.features.label.as_deref(),
-    });
+            closes: closing(&named_features(&grammar.read(&other.description), home)),
+        })
+        .collect();
+    let of = Exemptible {
+        labels: &found.labels,
+        author: Some(&found.author),
+        branch: Some(&found.source),
+    };
+    let (ruling, linking) = judge_links(desk, &found.id, &reading, &sights, &others, of);
     Ok(Linked {
+        lines: lines(&reading, home),
         merge_request: found,
+        reading,
         ruling,
         linking,
         sights,
         board,
     })
+}
+
+/// Whether features of a project may be named here: what may not be named is not looked up either, for the answer would tell
+/// whether it is there.
+fn is_ours(desk: &Desk<'_>, project: &ProjectPath) -> bool {
+    project == features_project(desk)
+        || *project == desk.ci.project
+        || desk
+            .config
+            .features
+            .projects
+            .as_ref()
+            .is_none_or(|list| list.contains(project))
+}
+
+/// What can be seen of the features that a description names, and of those that they were moved to.
+pub(super) fn sights(desk: &Desk<'_>, reading: &Reading) -> Answer<BTreeMap<FeatureId, Sight>> {
+    let mut sights = BTreeMap::new();
+    if reading.too_many {
+        return Ok(sights);
+    }
+    let home = features_project(desk);
+    let mut wanted: Vec<FeatureId> = named_features(reading, home)
+        .into_iter()
+        .map(|(link, _)| link.feature)
+        .take(MOST_FEATURES)
+        .collect();
+    for _ in 0..=MOST_MOVES {
+        wanted.retain(|feature| is_ours(desk, &feature.project));
+        if wanted.is_empty() {
+            break;
+        }
+        sights.extend(desk.features.sights(&wanted)?);
+        wanted = moved_on(&sights);
+    }
+    Ok(sights)
+}
+
+/// Judges what a description says.
+pub(super) fn judge_links(
+    desk: &Desk<'_>,
+    merge_request: &MergeRequestId,
+    reading: &Reading,
+    sights: &BTreeMap<FeatureId, Sight>,
+    others: &[OtherCloser],
+    of: Exemptible<'_>,
+) -> (Ruling<(), LinkRefusal>, Linking) {
+    let config = &desk.config.features;
+    check_links(&LinkFacts {
+        merge_request,
+        reading,
+        features_project: features_project(desk),
+        projects: config.projects.as_deref(),
+        sights,
+        others,
+        policy: config.links,
+        exempted: exempted(&config.exempt, of),
+        label: config.label.as_deref(),
+        issue_type: config.issue_type.as_deref(),
+    })
+}
+
+/// Where each feature is named.
+fn lines(reading: &Reading, home: &ProjectPath) -> BTreeMap<FeatureId, Line> {
+    named_features(reading, home)
+        .into_iter()
+        .map(|(link, claim)| (link.feature, claim.line))
+        .collect()
+}
+
+fn closing(named: &[(Link, Claim)]) -> Vec<FeatureId> {
+    named
+        .iter()
+        .filter(|(link, _)| link.kind == LinkKind::Closes)
+        .map(|(link, _)| link.feature.clone())
+        .collect()
 }
 
 /// A merge request that must be there.

@@ -7,13 +7,15 @@ use std::path::Path;
 
 use super::ledger::{Decision, Ledger};
 use super::{Desk, Done, notes, observe};
+use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::ids::{CommitSha, FeatureId, MergeRequestId, UserName};
+use crate::domain::labelling::Stage;
 use crate::domain::versioning::{
     Appended, CloseRefusal, Closing, Number, Versions, by_feature, close, next_number,
 };
 use crate::files;
-use crate::outcome::{Outcome, Problem};
+use crate::outcome::{Outcome, Pointer, Problem, SeeAlso};
 use crate::ports::{Answer, DeploymentState};
 use crate::report;
 
@@ -65,6 +67,8 @@ pub fn preview(desk: &Desk<'_>, asked: Option<semver::Version>) -> Answer<Done> 
 /// # Errors
 /// When GitLab or git cannot be asked, or the log cannot be written.
 pub fn prepare(desk: &Desk<'_>, asked: Option<semver::Version>, dotenv: &Path) -> Answer<Done> {
+    // The deployment job cannot do without it: found out before anything is frozen.
+    files::check_writable(dotenv)?;
     let ledger = Ledger::new(*desk);
     let player = desk.records.player()?;
     let frozen = desk
@@ -201,8 +205,16 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
         .releases
         .publish(&tag, &format!("Version {}", closing.number), &brings)?;
     let completed = completed(&closing);
+    tracing::info!(
+        "`{tag}` is tagged and published; telling {} and {} merge requests",
+        count_features(&completed),
+        closing.content.len()
+    );
     for feature in &completed {
         desk.features.close(feature)?;
+    }
+    for appended in &closing.content {
+        super::labels::show_change_set(desk, &appended.change_set, Stage::Released);
     }
     let released = [Fact::VersionReleased {
         version: closing.id,
@@ -222,7 +234,12 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
         "{} completed and closed",
         count_features(&completed)
     ))
-    .with(brings);
+    .more(brings)
+    .seeing([Pointer::new(
+        SeeAlso::Releases,
+        format!("Version {}", closing.number),
+        &release.url,
+    )]);
     let outcome = warnings.into_iter().fold(outcome, Outcome::with);
     Ok(Done {
         outcome,
@@ -352,11 +369,9 @@ fn count_features(features: &[FeatureId]) -> String {
 
 /// Values for the project's deployment job; only characters that a dotenv report can carry.
 fn write_dotenv(path: &Path, closing: &Closing) -> Answer<()> {
-    let text = format!(
-        "TRAINYARD_VERSION={}\nTRAINYARD_TAG={}\nTRAINYARD_COMMIT={}\n",
-        closing.number,
-        closing.number.tag(),
-        closing.commit
-    );
-    files::write_whole(path, &text)
+    let values = Dotenv::default()
+        .with(Name::Version, &closing.number)?
+        .with(Name::Tag, closing.number.tag())?
+        .with(Name::Commit, &closing.commit)?;
+    files::write_whole(path, &values.to_string())
 }

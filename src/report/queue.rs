@@ -26,7 +26,7 @@ pub fn queue_refusals(reasons: &[QueueRefusal], home: &ProjectPath) -> Vec<Strin
         .collect()
 }
 
-fn queue_refusal(reason: &QueueRefusal, home: &ProjectPath) -> String {
+pub(super) fn queue_refusal(reason: &QueueRefusal, home: &ProjectPath) -> String {
     let list = |jobs: &[String]| {
         jobs.iter()
             .map(|job| format!("`{}`", job.replace('`', "'")))

@@ -10,11 +10,12 @@ use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Criterion, Decision, Judgement, SetAside, Standing, Verdict};
 use crate::outcome::{ExitCode, Outcome};
 
+use super::checks::newest_commit;
 use super::linking::listed_links;
 use super::progress::stage_words;
 use super::{inert, plain};
 
-type Holders = BTreeMap<RoleName, BTreeSet<UserName>>;
+pub(super) type Holders = BTreeMap<RoleName, BTreeSet<UserName>>;
 
 /// The note of a closing merge request: where each role stands, and what happens next.
 pub fn note_validation(
@@ -197,14 +198,17 @@ pub fn set_aside(why: SetAside) -> &'static str {
 
 /// A pipeline that judges what is no longer there.
 pub fn outdated_pipeline(iid: u64, ran_on: &CommitSha, head: &CommitSha) -> Outcome {
+    let why = format!(
+        "this pipeline is outdated: it runs on `{}`, but the head of !{iid} is `{}`",
+        ran_on.short(),
+        head.short()
+    );
+    let checks = [newest_commit(Some(&why))];
     Outcome::refused(
-        format!(
-            "this pipeline is outdated: it runs on `{}`, but the head of !{iid} is `{}`",
-            ran_on.short(),
-            head.short()
-        ),
+        why,
         vec!["use the newest pipeline of the merge request".to_owned()],
     )
+    .checked(checks)
 }
 
 /// A job without a token that could read the records.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{CommitSha, RoleName, TrialId, UserName, VersionId};
+use crate::domain::ids::{CommitSha, JobId, RoleName, TrialId, UserName, VersionId};
 use crate::domain::linking::Link;
 
 /// A role whose verdict is awaited, with some of the people who hold it.
@@ -193,6 +193,9 @@ pub struct Mark {
     /// The links that it had then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
+    /// The job that told the last change of the links.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub links_since: Option<JobId>,
     /// Since when.
     pub since: Timestamp,
     /// Where it was before, oldest first.
@@ -223,11 +226,13 @@ impl Mark {
             return self;
         };
         let mut history = before.history.clone();
+        let links_since = self.links_since.or(before.links_since);
         if before.head == self.head && before.stage.is_like(&self.stage) {
             return Self {
                 stage: self.stage.keeping_rank_of(&before.stage),
                 since: before.since,
                 history,
+                links_since,
                 ..self
             };
         }
@@ -238,6 +243,10 @@ impl Mark {
         });
         let forgotten = history.len().saturating_sub(MOST_PAST);
         history.drain(..forgotten);
-        Self { history, ..self }
+        Self {
+            history,
+            links_since,
+            ..self
+        }
     }
 }

@@ -40,6 +40,7 @@ fn mark(stage: Stage) -> Mark {
         links: Vec::new(),
         since: at(100),
         history: Vec::new(),
+        links_since: None,
     }
 }
 
@@ -263,6 +264,7 @@ fn a_stage_lasts_from_its_first_mark_on_the_same_head() {
         links: Vec::new(),
         since: at(500),
         history: Vec::new(),
+        links_since: None,
     };
     let before = mark(Stage::Validated);
     assert_eq!(

@@ -70,6 +70,12 @@ pub(super) struct IssueNode {
     state: String,
     confidential: bool,
     web_url: String,
+    #[serde(default, rename = "type")]
+    issue_type: Option<String>,
+    #[serde(default)]
+    moved: Option<bool>,
+    #[serde(default)]
+    moved_to: Option<wire::IssuePlace>,
     author: Option<wire::User>,
     labels: Option<wire::Nodes<Label>>,
     notes: Notes,
@@ -80,6 +86,8 @@ pub(super) struct Issue {
     pub(super) notes: Notes,
     pub(super) address: String,
     pub(super) issue: wire::Issue,
+    /// The full reference of what it became, where that can be seen.
+    pub(super) moved_to: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -152,7 +160,13 @@ impl IssueNode {
         Issue {
             notes: self.notes,
             address: self.id,
+            moved_to: self.moved_to.map(|place| place.reference),
             issue: wire::Issue {
+                issue_type: self
+                    .issue_type
+                    .unwrap_or_else(|| "issue".to_owned())
+                    .to_ascii_lowercase(),
+                moved_to_id: self.moved.filter(|moved| *moved).map(|_| 0),
                 iid,
                 title: self.title,
                 description: self.description,

@@ -4,16 +4,18 @@
 use std::path::Path;
 
 use super::trial_pipeline::{self, Runtime};
+use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::ids::TrialId;
 use crate::domain::integration::{MergeRequestState, Place, Ticket};
+use crate::domain::labelling;
 use crate::domain::nrt::{
     Abandoned, Candidate, Grant, Held, Holder, Liveness, NotHeld, Trial, grant, release,
     trial_under,
 };
 use crate::domain::progress::Stage;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, append_to_version, notes, observe, tell};
+use crate::jobs::{Desk, Done, append_to_version, labels, notes, observe, tell};
 use crate::outcome::{Outcome, Problem};
 use crate::ports::{Answer, Board, MergeRequest, Rebase};
 use crate::report;
@@ -32,6 +34,9 @@ pub struct Files<'a> {
 /// # Errors
 /// When GitLab cannot be asked, the log cannot be written, or the files cannot be written.
 pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done> {
+    // The pipeline above cannot go on without them, and a lease that nobody can use helps nobody.
+    crate::files::check_writable(files.pipeline)?;
+    crate::files::check_writable(files.dotenv)?;
     let ledger = Ledger::new(*desk);
     let (outcome, pipeline, epoch) = match take(desk, &ledger)? {
         Taken::Trial { held, trial, board } => {
@@ -41,13 +46,12 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
                 (Some(board), [one]) => notes::keep_one(desk, &ledger, one, board)?,
                 _ => notes::keep_all(desk, &ledger, &trial.change_sets)?,
             };
-            (
-                warnings
-                    .into_iter()
-                    .fold(report::trial_started(&trial, &held), Outcome::with),
-                pipeline,
-                held.epoch().0,
-            )
+            let outcome = report::trial_started(&trial, &held).seeing(report::change_set_links(
+                &trial.change_sets,
+                &desk.ci.server,
+            ));
+            let outcome = warnings.into_iter().fold(outcome, Outcome::with);
+            (outcome, pipeline, held.epoch().0)
         }
         Taken::Nothing(why) => (
             Outcome::open(why.clone()),
@@ -56,7 +60,8 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
         ),
     };
     trial_pipeline::write(files.pipeline, &pipeline)?;
-    crate::files::write_whole(files.dotenv, &format!("TRAINYARD_EPOCH={epoch}\n"))?;
+    let values = Dotenv::default().with(Name::Epoch, epoch)?;
+    crate::files::write_whole(files.dotenv, &values.to_string())?;
     Ok(Done {
         outcome,
         events: ledger.into_events(),
@@ -300,6 +305,7 @@ fn prepare(
         change_sets: vec![change_set.merge_request.clone()],
     });
     ledger.record(&facts)?;
+    labels::show_change_set(desk, change_set, labelling::Stage::InTrial);
     let yard = ledger.yard()?;
     trial_under(&yard.nrt, held)
         .cloned()
@@ -340,7 +346,9 @@ fn withdraw(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, reason: &str)
         reason: reason.to_owned(),
     }])?;
     let note = report::note_withdrawn(reason);
-    notes::keep_left(desk, ledger, change_set, Stage::LeftQueue, note).map(warn_all)
+    notes::keep_left(desk, ledger, change_set, Stage::LeftQueue, note).map(warn_all)?;
+    labels::show_change_set(desk, change_set, labelling::Stage::Linked);
+    Ok(())
 }
 
 fn conflict(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, detail: &str) -> Answer<()> {
@@ -353,6 +361,7 @@ fn conflict(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, detail: &str)
     ledger.record(std::slice::from_ref(&fact))?;
     let note = report::note_conflicted(change_set, detail);
     notes::keep_left(desk, ledger, change_set, Stage::Conflicted, note).map(warn_all)?;
+    labels::show_change_set(desk, change_set, labelling::Stage::Linked);
     tell::warn(
         desk,
         ledger,

@@ -6,17 +6,20 @@ use std::time::Duration;
 use crate::domain::event::Fact;
 use crate::domain::ids::JobId;
 use crate::domain::integration::{
-    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Request, join_queue,
+    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, QueueRefusal, Request,
+    join_queue,
 };
-use crate::domain::linking::{Link, LinkKind, Sight};
+use crate::domain::labelling::{self, Teller};
+use crate::domain::linking::{Link, LinkKind, LinkRefusal, Sight, claims_taken};
 use crate::domain::progress::Stage;
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Decision, Judgement, Verdict};
+use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision as Recording, Ledger};
 use crate::jobs::notes::{self, Keeping, Told};
 use crate::jobs::observe::{self, Linked, Related};
-use crate::jobs::{Desk, Done};
-use crate::outcome::Outcome;
+use crate::jobs::{Desk, Done, labels};
+use crate::outcome::{Outcome, Pointer, SeeAlso};
 use crate::ports::{Answer, Evidence, INTEGRATE_JOB, PipelineRecord};
 use crate::report;
 
@@ -57,7 +60,7 @@ fn admit_forgotten(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Outcome> {
             .iter()
             .any(|p| p.request.is_some() && p.commit == found.head);
         if asked {
-            outcome = outcome.with(admit(desk, ledger, found.id.iid)?.to_string());
+            outcome = outcome.including(admit(desk, ledger, found.id.iid)?);
         }
     }
     Ok(outcome)
@@ -100,6 +103,8 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             Ruling::Pass
         }
     };
+    let remembered = linked.remembered();
+    let told_by = remembered.after(&linked.linking.links, desk.ci.job).since;
     let branch = desk
         .config
         .branch
@@ -110,14 +115,14 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         let joined = join_queue(
             &yard.queue,
             &candidacy,
-            linked.ruling.clone(),
+            links_at_gate(&linked, yard),
             validation(),
             frozen,
             branch,
         );
         let mut facts = Vec::new();
         if let Ok(Joined::New(own)) = &joined {
-            facts.extend(evidence_facts(&linked, &judgement));
+            facts.extend(evidence_facts(&linked, &judgement, told_by));
             facts.extend(own.iter().cloned());
         }
         Ok(Recording {
@@ -125,13 +130,49 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             then: joined,
         })
     })?;
+    let threads = desk.config.integration.resolved_threads;
+    let checks = |reasons: &[QueueRefusal]| report::queue_checks(reasons, closing, threads, home);
+    let named = linked.linking.links.iter().map(|link| &link.feature);
+    let links = report::feature_links(named, &linked.sights, &found.url, &desk.ci.project, home)
+        .into_iter()
+        .chain([Pointer::new(
+            SeeAlso::MergeRequests,
+            format!("!{iid}"),
+            &found.url,
+        )]);
     let yard = ledger.yard()?;
     let id = &found.id;
     let (outcome, told) = match decided {
-        Ok(joined) => (
-            report::admitted(iid, &joined, &yard.queue),
-            notes::queued(desk, &yard, id),
-        ),
+        Ok(joined) => {
+            let stage = match yard.queue.rank(id) {
+                Some(_) => Some(labelling::Stage::Queued),
+                None => yard.queue.ticket(id).map(|_| labelling::Stage::InTrial),
+            };
+            if let Some(stage) = stage {
+                let known = labels::Known {
+                    id,
+                    labels: Some(&found.labels),
+                    links: &linked.linking.links,
+                    sights: Some(&linked.sights),
+                };
+                labels::show(desk, known, Some(stage), Teller::Gate);
+            }
+            let running = yard.nrt.lease.as_ref().map(|lease| {
+                let (project, pipeline) = (&lease.holder.project, lease.holder.pipeline);
+                let label = "The trial that runs now";
+                report::pipeline_link(label, &desk.ci.server, project, pipeline)
+            });
+            let outcome = report::admitted(iid, &joined, &yard.queue)
+                .seeing(links)
+                .seeing(running);
+            let outcome = match joined {
+                Joined::New(_) => outcome.checked(checks(&[])),
+                Joined::Already | Joined::Served(_) => outcome.checked(
+                    report::queue_checks_left_out("this request was served before"),
+                ),
+            };
+            (outcome, notes::queued(desk, &yard, id))
+        }
         Err(reasons) => {
             let refused = report::queue_refusals(&reasons, home);
             let body = report::note_not_queued(&refused);
@@ -140,9 +181,12 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
                 head: found.head.clone(),
                 stage: Stage::NotQueued,
                 links: linked.linking.links.clone(),
+                links_since: None,
                 body: Box::new(move |_| body.clone()),
             };
-            let outcome = Outcome::refused(format!("!{iid} does not join the queue"), refused);
+            let outcome = Outcome::refused(format!("!{iid} does not join the queue"), refused)
+                .checked(checks(&reasons))
+                .seeing(links);
             let open = found.state == MergeRequestState::Open;
             // A second request for what waits or is tried already takes nothing away from it.
             (
@@ -155,12 +199,33 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         desk,
         Keeping {
             yard: Some(yard.clone()),
-            features: linked.sights.keys().cloned().collect(),
+            features: linked
+                .linking
+                .links
+                .iter()
+                .map(|link| link.feature.clone())
+                .collect(),
             told: told.into_iter().collect(),
             board: linked.board.clone(),
         },
     );
     Ok(warnings.into_iter().fold(outcome, Outcome::with))
+}
+
+/// The links as the log allows them: whoever is in the queue, or landed and not released, keeps the feature that it closes.
+fn links_at_gate(linked: &Linked, yard: &Yard) -> Ruling<(), LinkRefusal> {
+    let taken = claims_taken(
+        &linked.merge_request.id,
+        &linked.linking.links,
+        &linked.lines,
+        yard,
+    );
+    match &linked.ruling {
+        Ruling::Refuse(reasons) => {
+            Ruling::from_reasons(reasons.iter().cloned().chain(taken).collect())
+        }
+        Ruling::Pass | Ruling::Wait(()) => Ruling::from_reasons(taken),
+    }
 }
 
 fn change_set(
@@ -202,13 +267,15 @@ fn change_set(
 }
 
 /// What GitLab's records say about the links and verdicts of a change set that joins.
-fn evidence_facts(linked: &Linked, judgement: &Judgement) -> Vec<Fact> {
+fn evidence_facts(linked: &Linked, judgement: &Judgement, told_by: Option<JobId>) -> Vec<Fact> {
     let id = &linked.merge_request.id;
     let features = linked.closes();
     let link = |Link { feature, kind }: &Link| Fact::FeatureLinked {
         merge_request: id.clone(),
         feature: feature.clone(),
         kind: *kind,
+        commit: Some(linked.merge_request.head.clone()),
+        told_by,
     };
     let earlier = judgement.earlier_verdicts().map(|run| Verdict {
         role: run.role.clone(),
@@ -254,7 +321,7 @@ fn head_pipeline(pipeline: &PipelineRecord) -> HeadPipeline {
 
 /// The gate can be quicker than the job that woke it: its success is the request, so it is given a moment to end.
 fn settled_evidence(desk: &Desk<'_>, iid: u64) -> Answer<Evidence> {
-    for _ in 0..PATIENCE {
+    for attempt in 0..PATIENCE {
         let evidence = desk.records.evidence(iid)?;
         let newest = evidence.pipelines.first();
         let ending = newest.is_some_and(|p| {
@@ -264,6 +331,11 @@ fn settled_evidence(desk: &Desk<'_>, iid: u64) -> Answer<Evidence> {
         });
         if !ending {
             return Ok(evidence);
+        }
+        if attempt % 5 == 0 {
+            tracing::info!(
+                "waiting for the job `{INTEGRATE_JOB}` of !{iid} to end: its success is the request"
+            );
         }
         desk.clock.wait(Duration::from_secs(2));
     }

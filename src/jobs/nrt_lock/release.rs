@@ -4,12 +4,13 @@
 use crate::domain::event::Fact;
 use crate::domain::ids::{Epoch, MergeRequestId, TrialId};
 use crate::domain::integration::Place;
+use crate::domain::labelling;
 use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial, hold, lease_of, release, trial_under};
 use crate::domain::progress::Stage;
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, append_to_version, notes, tell};
-use crate::outcome::Outcome;
+use crate::jobs::{Desk, Done, append_to_version, labels, notes, tell};
+use crate::outcome::{Outcome, Pointer, SeeAlso};
 use crate::ports::{Answer, JobRecord};
 use crate::report;
 
@@ -65,7 +66,7 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
     let after = ledger.yard()?;
     let waiting = after.queue.waiting().count();
     if waiting > 0 && !after.nrt.worth_another_worker() {
-        let outcome = outcome.with(report::environment_looks_broken(
+        let outcome = outcome.warning(report::environment_looks_broken(
             after.nrt.fruitless,
             waiting,
         ));
@@ -75,7 +76,7 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         });
     }
     let outcome = if waiting > 0 {
-        outcome.with(serve_the_waiting(desk, waiting)?)
+        outcome.next(serve_the_waiting(desk, waiting)?)
     } else {
         outcome
     };
@@ -121,6 +122,7 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
         .collect();
     if failed.is_empty() {
         give_back(ledger, held, Abandoned::NoVerdict)?;
+        show_queued(desk, ledger, trial)?;
         return Ok(report::trial_without_verdict(
             trial,
             Abandoned::NoVerdict,
@@ -136,6 +138,7 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
     });
     let Some(judged) = judged else {
         give_back(ledger, held, Abandoned::Infrastructure)?;
+        show_queued(desk, ledger, trial)?;
         return Ok(report::trial_without_verdict(
             trial,
             Abandoned::Infrastructure,
@@ -178,6 +181,7 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
         let stage = Stage::FailedTests { trial: trial.id };
         let warnings = notes::keep_left(desk, ledger, change_set, stage, note)?;
         outcome = warnings.into_iter().fold(outcome, Outcome::with);
+        labels::show_change_set(desk, change_set, labelling::Stage::Rejected);
         tell::warn(
             desk,
             ledger,
@@ -186,7 +190,25 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
             &change_set.author,
         )?;
     }
-    Ok(outcome)
+    Ok(outcome
+        .seeing(report::change_set_links(
+            &trial.change_sets,
+            &desk.ci.server,
+        ))
+        .seeing([Pointer::new(
+            SeeAlso::Pipelines,
+            format!("{} failed", judged.name),
+            evidence,
+        )]))
+}
+
+/// Without a verdict the change sets wait again.
+fn show_queued(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()> {
+    let queue = ledger.yard()?.queue;
+    for ticket in trial.change_sets.iter().filter_map(|id| queue.ticket(id)) {
+        labels::show_change_set(desk, &ticket.change_set, labelling::Stage::Queued);
+    }
+    Ok(())
 }
 
 fn give_back(ledger: &Ledger<'_>, held: &Held, why: Abandoned) -> Answer<()> {

@@ -123,6 +123,7 @@ fn every_stage_begins_with_its_word_and_every_note_can_be_read_back() {
             links: Vec::new(),
             since: Timestamp::UNIX_EPOCH,
             history: Vec::new(),
+            links_since: None,
         };
         let note = state_note(&mark, "**State.** Text.");
         assert_eq!(mark_of(&note), Some(mark));

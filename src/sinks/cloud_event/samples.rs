@@ -32,10 +32,14 @@ pub(crate) fn fact(name: &str, text: &str, n: u64) -> Fact {
             merge_request,
             feature: feature(34),
             kind: LinkKind::Closes,
+            commit: None,
+            told_by: None,
         },
         "FeatureUnlinked" => Fact::FeatureUnlinked {
             merge_request,
             feature: feature(34),
+            commit: None,
+            told_by: None,
         },
         "LinkRefused" => Fact::LinkRefused {
             merge_request,
