@@ -201,6 +201,12 @@ pub(super) fn links_of(
         if wanted.is_empty() {
             break;
         }
+        // Whoever names the feature by its new place is a rival too.
+        for id in &wanted {
+            for other in desk.merge_requests.related(id)? {
+                related.insert(other.id.iid, other);
+            }
+        }
         let targets = Targets {
             features: wanted.iter().cloned().collect(),
             ..Targets::default()

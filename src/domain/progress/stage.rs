@@ -236,11 +236,14 @@ impl Mark {
                 ..self
             };
         }
-        history.push(Past {
-            stage: before.stage.clone(),
-            head: before.head.clone(),
-            since: before.since,
-        });
+        // What was wrong with a text that has been mended since is no history.
+        if before.stage != Stage::LinksRefused {
+            history.push(Past {
+                stage: before.stage.clone(),
+                head: before.head.clone(),
+                since: before.since,
+            });
+        }
         let forgotten = history.len().saturating_sub(MOST_PAST);
         history.drain(..forgotten);
         Self {
