@@ -112,7 +112,7 @@ const WIDTH: usize = 100;
 fn drawn(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for line in text.trim_end().lines() {
-        let line = line.replace("**", "").replace('`', "").replace('\\', "");
+        let line = line.replace("**", "").replace(['`', '\\'], "");
         let line = line
             .replace("<details><summary>", "▸ ")
             .replace("</summary>", "");

@@ -159,7 +159,9 @@ impl Progress {
                 .iter()
                 .filter(|row| row.kind == LinkKind::Closes && row.stands != Whereabouts::Closed)
         };
-        closers().find(|row| !row.is_done()).or(closers().last())
+        closers()
+            .find(|row| !row.is_done())
+            .or(closers().next_back())
     }
 }
 
