@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::domain::ids::{Epoch, RoleName};
+use crate::domain::ids::{ChannelName, Epoch, RoleName};
 
 /// Takes features from their GitLab issue to production: links, validations, one queue for one test environment, versions.
 ///
@@ -118,6 +118,14 @@ pub enum Command {
     /// `preview` shows it, `prepare` freezes it, your own job deploys it, `publish` or `abort` ends it. Needs `TRAINYARD_GATE_TOKEN`.
     #[command(subcommand)]
     Release(Release),
+    /// Tell what is due: messages that were held back, and reminders of what has waited too long (scheduled pipeline).
+    ///
+    /// Reads what waits from the log and from the open merge requests: validations, stale drafts, tickets, the lease, a release
+    /// that is not finished, trouble that nobody answers. Mentions the people on the merge request, and tells the channels of
+    /// `notification` in `.trainyard.yml`. Run twice, it tells nothing twice.
+    Remind(Remind),
+    /// Send a test message to one channel, and say what it answered.
+    Notify(Notify),
     /// Print the queue and the state of the NRT environment.
     ///
     /// Needs `TRAINYARD_GATE_TOKEN`.
@@ -271,6 +279,28 @@ pub enum Release {
         #[arg(long, value_name = "TEXT", default_value = "the deployment failed")]
         reason: String,
     },
+}
+
+/// Flags of `remind`.
+#[derive(Debug, Args)]
+pub struct Remind {
+    /// Write and send nothing; print what would be, and what is due when.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON for programs.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `notify`.
+#[derive(Debug, Args)]
+pub struct Notify {
+    /// The channel, as `notification.channels` names it.
+    #[arg(long, value_name = "CHANNEL")]
+    pub test: ChannelName,
+    /// Print what would be sent instead.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Flags of commands that print state.

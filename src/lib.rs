@@ -1,5 +1,6 @@
 //! Trainyard takes a feature from its GitLab issue to production.
 
+pub mod channels;
 pub mod ci_reports;
 pub mod cli;
 pub mod clock;
@@ -19,3 +20,4 @@ pub mod ports;
 pub mod report;
 pub mod run;
 pub mod sinks;
+pub mod transport;

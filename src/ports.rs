@@ -7,14 +7,16 @@ use jiff::Timestamp;
 
 use crate::domain::event::Event;
 use crate::domain::ids::{
-    BranchName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, PatchId, UserName,
+    BranchName, ChannelName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, PatchId,
+    PipelineId, RoleName, UserName,
 };
 use crate::domain::integration::{MergeRequestState, Request};
 use crate::domain::labelling::Relabel;
 use crate::domain::linking::{Feature, Sight};
+use crate::domain::notification::letter::Letter;
 use crate::domain::nrt::{Held, Holder, Liveness};
 use crate::domain::progress::{self, Edit};
-use crate::domain::validation::{Members, Run};
+use crate::domain::validation::{Comment, Difference, Members, Partly, Play, Player, ReviewApp};
 use crate::domain::versioning::Number;
 use crate::outcome::Problem;
 
@@ -175,8 +177,12 @@ pub struct JobRecord {
 /// One pipeline of a merge request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PipelineRecord {
+    /// Its number.
+    pub id: PipelineId,
     /// The commit it ran on.
     pub commit: CommitSha,
+    /// When it was created.
+    pub created: Timestamp,
     /// Its jobs, the newest of each name.
     pub jobs: Vec<JobRecord>,
     /// The successful run of the job that asks for integration.
@@ -197,33 +203,71 @@ pub enum Known {
 /// Our own notes at one place, by kind; of one kind there can be more than one, oldest first.
 pub type OwnNotes = BTreeMap<String, Vec<progress::Own>>;
 
+/// What GitLab keeps beyond what was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unseen {
+    /// Older pipelines of the merge request.
+    Pipelines,
+    /// Older manual jobs of a pipeline.
+    PlayedJobs(PipelineId),
+}
+
 /// What GitLab recorded about a merge request beside its text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
     /// The merge request itself, with our notes on it.
     pub found: Option<MergeRequestOnBoard>,
-    /// Runs of validation jobs, in any order.
-    pub runs: Vec<Run>,
+    /// Our own notes on it.
+    pub notes: OwnNotes,
+    /// What people wrote on it last, where everybody who sees it may read.
+    pub comments: Vec<Comment>,
+    /// Runs of validation jobs, in any order; their users have to be asked for.
+    pub plays: Vec<Play>,
+    /// Jobs that were played and whose name is nearly that of a validation job.
+    pub misnamed: Vec<(JobId, String)>,
+    /// The user behind the token that asked.
+    pub own: Option<UserName>,
     /// Pipelines, newest first.
     pub pipelines: Vec<PipelineRecord>,
+    /// What there is beyond all that.
+    pub unseen: Vec<Unseen>,
 }
 
 /// Records that GitLab keeps of jobs and people.
 pub trait Records {
     /// The pipelines of a merge request.
     fn evidence(&self, iid: u64) -> Answer<Evidence>;
+    /// Who played each of these jobs; nobody is told for an account that was deleted.
+    fn players(&self, plays: &[Play]) -> Answer<BTreeMap<JobId, Player>>;
     /// Who started, or played, the job that is running now, according to GitLab.
-    fn player(&self) -> Answer<UserName>;
+    fn player(&self) -> Answer<Player>;
     /// The jobs of a pipeline.
     fn jobs(&self, pipeline: u64) -> Answer<Vec<JobRecord>>;
+    /// Whether a job has ended, or is gone.
+    fn is_over(&self, job: JobId) -> Answer<bool>;
     /// Whether the run that holds the environment still runs.
     fn liveness(&self, holder: &Holder) -> Answer<Liveness>;
 }
 
+/// What a merge request changes, and where it can be seen.
+pub trait Changes {
+    /// The files that it changes, old and new paths.
+    fn paths(&self, iid: u64) -> Answer<Partly<String>>;
+    /// Who wrote its commits, as far as GitLab knows them as users.
+    fn committers(&self, iid: u64) -> Answer<BTreeSet<UserName>>;
+    /// What changed from one commit to another.
+    fn between(&self, from: &CommitSha, to: &CommitSha) -> Answer<Difference>;
+    /// The newest successful deployment of any of these commits.
+    fn review_app(&self, commits: &BTreeSet<CommitSha>) -> Answer<Option<ReviewApp>>;
+}
+
 /// People.
 pub trait People {
-    /// Everybody who belongs to a role.
-    fn holders(&self, members: &Members) -> Answer<BTreeSet<UserName>>;
+    /// Everybody who belongs to each role.
+    fn holders(
+        &self,
+        roles: &[(RoleName, &Members)],
+    ) -> Answer<BTreeMap<RoleName, BTreeSet<UserName>>>;
 }
 
 /// The workers of the NRT environment.
@@ -319,6 +363,8 @@ pub trait Boards {
 
 /// What people are told.
 pub trait Announcements {
+    /// Our own notes on a merge request.
+    fn notes(&self, iid: u64) -> Answer<OwnNotes>;
     /// Keeps one note of a kind at a place: edits the one that is there, or writes it.
     fn keep_note(&self, place: &Place, kind: &str, known: Known, body: &str) -> Answer<NoteId>;
     /// Adds and takes away labels, in one write.
@@ -331,6 +377,32 @@ pub trait Announcements {
         validated: bool,
         text: &str,
     ) -> Answer<()>;
+}
+
+/// What became of messages that were handed to a channel, in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// How many of them, from the first on, the channel took.
+    pub taken: usize,
+    /// Why it did not take the rest; names the channel's host at most, never its address.
+    pub failure: Option<DeliveryFailure>,
+}
+
+/// Why a channel did not take a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryFailure {
+    /// What happened.
+    pub reason: String,
+    /// What to do about it.
+    pub mend: String,
+}
+
+/// The channels of the project.
+pub trait Channels {
+    /// Hands messages to a channel, within a bounded time. A channel that does not take them is no error of the job.
+    fn deliver(&self, channel: &ChannelName, letters: &[Letter]) -> Delivery;
+    /// Why nothing could be handed to it from this job, as far as that can be told without trying.
+    fn obstacle(&self, channel: &ChannelName) -> Option<DeliveryFailure>;
 }
 
 /// A deployment, as GitLab keeps it.

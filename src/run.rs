@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::channels::Post;
 use crate::ci_reports::log::{self, Manner};
 use crate::cli::{
-    Acquire, AwaitValidation, Cli, Command, Global, NrtLock, Print, Release, Report, StatePlace,
+    Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Print, Release, Remind,
+    Report, StatePlace,
 };
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::config::ci::{Ci, JobLog};
 use crate::domain::event::Event;
 use crate::domain::ids::{BranchName, FeatureId};
+use crate::domain::notification::rounds::Mode;
 use crate::domain::validation::Decision;
 use crate::domain::yard::Yard;
 use crate::files;
@@ -21,9 +24,12 @@ use crate::git::WorkTree;
 use crate::gitlab::{GitLab, Trust};
 use crate::insights::page::{Frame, page};
 use crate::insights::{self, Insights, Period};
+use crate::jobs::await_validation::verdict::Wish;
 use crate::jobs::nrt_lock::acquire::Files;
 use crate::jobs::nrt_lock::trial_pipeline::Runtime;
-use crate::jobs::{Desk, Done, append_to_version, await_validation, link_check, nrt_lock, release};
+use crate::jobs::{
+    Desk, Done, append_to_version, await_validation, link_check, nrt_lock, post, release, remind,
+};
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
 use crate::sinks::cloud_event;
@@ -68,6 +74,9 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
     let job = |command, trust, work: &dyn Fn(&Desk<'_>) -> Answer<Done>| {
         job(&global, stdout, command, trust, work)
     };
+    let gate = |command, work: &dyn Fn(&Desk<'_>) -> Answer<Done>| {
+        job(command, Trust::Gate, &|desk| and_tell(desk, work))
+    };
     match command {
         Command::LinkCheck => job("link-check", Trust::MergeRequest, &link_check::run),
         Command::AwaitValidation(flags) => job("await-validation", Trust::MergeRequest, &|desk| {
@@ -78,13 +87,11 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         }
         Command::NrtLock(NrtLock::Admit { merge_request }) => {
             let number = merge_request.and_then(|number| number.0);
-            job("nrt-lock admit", Trust::Gate, &|desk| {
-                nrt_lock::admit::run(desk, number)
-            })
+            gate("nrt-lock admit", &|desk| nrt_lock::admit::run(desk, number))
         }
         Command::NrtLock(NrtLock::Acquire(flags)) => {
             let runtime = runtime(&global, &flags);
-            job("nrt-lock acquire", Trust::Gate, &|desk| {
+            gate("nrt-lock acquire", &|desk| {
                 nrt_lock::acquire::run(
                     desk,
                     Files {
@@ -95,26 +102,29 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
                 )
             })
         }
-        Command::NrtLock(NrtLock::Release(flags)) => {
-            job("nrt-lock release", Trust::Gate, &|desk| {
-                nrt_lock::release::run(desk, flags.epoch)
-            })
-        }
-        Command::AppendToVersion(flags) => job("append-to-version", Trust::Gate, &|desk| {
+        Command::NrtLock(NrtLock::Release(flags)) => gate("nrt-lock release", &|desk| {
+            nrt_lock::release::run(desk, flags.epoch)
+        }),
+        Command::AppendToVersion(flags) => gate("append-to-version", &|desk| {
             append_to_version::run(desk, flags.epoch)
         }),
         Command::Release(step) => match step {
             Release::Preview { version } => job("release preview", Trust::Gate, &|desk| {
                 release::preview(desk, version.clone())
             }),
-            Release::Prepare { version, dotenv } => job("release prepare", Trust::Gate, &|desk| {
+            Release::Prepare { version, dotenv } => gate("release prepare", &|desk| {
                 release::prepare(desk, version.clone(), &dotenv)
             }),
-            Release::Publish => job("release publish", Trust::Gate, &release::publish),
-            Release::Abort { reason } => job("release abort", Trust::Gate, &|desk| {
-                release::abort(desk, &reason)
-            }),
+            Release::Publish => gate("release publish", &release::publish),
+            Release::Abort { reason } => {
+                gate("release abort", &|desk| release::abort(desk, &reason))
+            }
         },
+        Command::Remind(flags) if flags.json => {
+            with_desk(&global, Trust::Gate, |desk| remind_json(desk, &flags))
+        }
+        Command::Remind(flags) => job("remind", Trust::Gate, &|desk| remind(desk, &flags)),
+        Command::Notify(flags) => with_desk(&global, Trust::Gate, |desk| notify(desk, &flags)),
         Command::Queue(print) => with_desk(&global, Trust::Gate, |desk| queue(desk, &print)),
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
         Command::Report(flags) => draw(&global, &flags),
@@ -127,13 +137,22 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
 }
 
 fn verdict(desk: &Desk<'_>, flags: &AwaitValidation) -> Answer<Done> {
-    match (&flags.verdict.approve, &flags.verdict.reject) {
-        (Some(role), _) => await_validation::decide(desk, Decision::Validate, role, None),
-        (None, Some(role)) => {
-            await_validation::decide(desk, Decision::Reject, role, flags.reason.as_deref())
-        }
-        (None, None) => await_validation::run(desk),
-    }
+    let reason = flags.reason.as_deref().or(desk.ci.reason.as_deref());
+    let (decision, role) = match (&flags.verdict.approve, &flags.verdict.reject) {
+        (Some(role), _) => (Decision::Validate, role),
+        (None, Some(role)) => (Decision::Reject, role),
+        (None, None) => return await_validation::run(desk),
+    };
+    await_validation::verdict::run(
+        desk,
+        Wish {
+            decision,
+            role,
+            reason: reason
+                .map(str::trim)
+                .filter(|text| decision == Decision::Reject && !text.is_empty()),
+        },
+    )
 }
 
 /// Our own jobs in a trial's pipeline are called as this one was.
@@ -191,6 +210,81 @@ fn reports(ci: &Ci, command: &str, ended: Result<&Outcome, &Problem>) -> Vec<Str
     }
 }
 
+/// A job of the gate also tells the channels what happened; that never fails it.
+fn and_tell(desk: &Desk<'_>, work: &dyn Fn(&Desk<'_>) -> Answer<Done>) -> Answer<Done> {
+    let mut done = work(desk)?;
+    match post::run(desk) {
+        Ok(events) => done.events.extend(events),
+        Err(problem) => tracing::warn!(
+            "the channels were not told, a later job does: {}",
+            problem.full_text()
+        ),
+    }
+    Ok(done)
+}
+
+fn mode(flags: &Remind) -> Mode {
+    if flags.dry_run { Mode::Dry } else { Mode::Real }
+}
+
+fn remind(desk: &Desk<'_>, flags: &Remind) -> Answer<Done> {
+    let (rounds, events) = remind::run(desk, mode(flags))?;
+    let zone = &desk.config.notification.rules.calendar.zone;
+    let waiting = rounds.waiting.iter();
+    let merge_requests: BTreeSet<_> = waiting
+        .filter_map(|(waiting, _)| waiting.about.merge_request().cloned())
+        .collect();
+    let links: Vec<_> = merge_requests.into_iter().collect();
+    let outcome = report::reminded(&rounds, mode(flags), zone, desk.clock.now());
+    Ok(Done {
+        outcome: outcome.seeing(report::change_set_links(&links, &desk.ci.server)),
+        events,
+    })
+}
+
+fn remind_json(desk: &Desk<'_>, flags: &Remind) -> Answer<Printed> {
+    let (rounds, events) = remind::run(desk, mode(flags))?;
+    leave_events(desk.ci, &events)?;
+    let text = report::reminded_json(&rounds, desk.clock.now());
+    Ok(Printed::text(text))
+}
+
+fn notify(desk: &Desk<'_>, flags: &Notify) -> Answer<Printed> {
+    let channel = &flags.test;
+    let channels = &desk.config.notification.channels;
+    if !channels.contains_key(channel) {
+        let known: Vec<String> = channels.keys().map(|name| format!("`{name}`")).collect();
+        let known = if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        };
+        return Err(Problem::misconfigured(
+            format!("there is no channel `{channel}`; `notification.channels` defines {known}"),
+            "name one of them, or define it in `.trainyard.yml` on the default branch",
+        ));
+    }
+    let letter = post::test_letter(desk, channel);
+    if flags.dry_run {
+        let post = Post::new(channels, desk.ci, desk.clock);
+        return Ok(Printed::text(
+            post.preview(channel, &[letter]).unwrap_or_default(),
+        ));
+    }
+    match desk.channels.deliver(channel, &[letter]).failure {
+        None => Ok(Printed::text(format!(
+            "ok: the channel `{channel}` took a test message"
+        ))),
+        Some(failure) => Err(Problem::misconfigured(
+            format!(
+                "the channel `{channel}` took no test message: {}",
+                failure.reason
+            ),
+            failure.mend,
+        )),
+    }
+}
+
 /// Folded only where GitLab's log viewer reads it.
 fn manner(ci: &Ci, stdout: Stdout, command: &str) -> Manner {
     match (ci.log, stdout) {
@@ -222,6 +316,7 @@ fn at_desk<T>(
     let gitlab = GitLab::new(ci, &clock, trust)?;
     let tree = WorkTree::at(&ci.directory);
     let config = rules(ci, &gitlab, &tree, trust)?;
+    let channels = Post::new(&config.notification.channels, ci, &clock);
     let variables;
     let folder;
     let journal: &dyn Journal = match (trust, &global.state) {
@@ -243,10 +338,12 @@ fn at_desk<T>(
         merge_requests: &gitlab,
         features: &gitlab,
         records: &gitlab,
+        changes: &gitlab,
         people: &gitlab,
         workers: &gitlab,
         boards: &gitlab,
         announcements: &gitlab,
+        channels: &channels,
         releases: &gitlab,
         commits: &tree,
         journal,

@@ -82,7 +82,7 @@ fn templates_call_only_commands_and_flags_that_exist() {
             called += 1;
         }
     }
-    assert_eq!(called, 13);
+    assert_eq!(called, 14);
 }
 
 #[test]
@@ -99,9 +99,14 @@ fn a_strong_token_is_never_named_in_a_template() {
 #[test]
 fn jobs_of_the_gate_and_of_releases_cannot_be_interrupted() {
     for (path, text) in templates() {
-        let gate = ["nrt-worker.yml", "append-to-version.yml", "release.yml"]
-            .iter()
-            .any(|name| path.ends_with(name));
+        let gate = [
+            "nrt-worker.yml",
+            "append-to-version.yml",
+            "release.yml",
+            "remind.yml",
+        ]
+        .iter()
+        .any(|name| path.ends_with(name));
         for (name, job) in jobs(&text).as_mapping().unwrap() {
             let runs = job["script"].is_sequence();
             if gate && runs {
@@ -219,6 +224,7 @@ fn templates_are_valid_for_gitlab() {
             ("role", "po"),
             ("epoch", "4"),
             ("command", "trainyard"),
+            ("optional", "false"),
         ];
         let mut text = text.split_once("\n---\n").unwrap().1.to_owned();
         for (name, value) in inputs {

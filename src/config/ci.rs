@@ -95,6 +95,8 @@ pub struct Ci {
     pub merge_request: Option<CiMergeRequest>,
     /// Who started or played the job, for display; never evidence.
     pub user: Option<UserName>,
+    /// `TRAINYARD_REASON`: why a person rejects, given when the manual job is played. Untrusted text.
+    pub reason: Option<String>,
     /// The work tree.
     pub directory: PathBuf,
     /// Who shows what the job prints.
@@ -183,6 +185,7 @@ impl Ci {
             commit: variables.parsed("CI_COMMIT_SHA")?,
             protected: (variables.lookup)("CI_COMMIT_REF_PROTECTED").as_deref() == Some("true"),
             user: (variables.lookup)("GITLAB_USER_LOGIN").and_then(|name| name.parse().ok()),
+            reason: (variables.lookup)("TRAINYARD_REASON"),
             directory: (variables.lookup)("CI_PROJECT_DIR")
                 .map_or_else(|| PathBuf::from("."), PathBuf::from),
             log: if (variables.lookup)("GITLAB_CI").is_some() {
@@ -199,6 +202,16 @@ impl Ci {
             merge_request,
             project,
         })
+    }
+
+    /// A CI variable that the project's configuration names, for a channel. Never printed.
+    pub fn variable(name: &str) -> Option<Secret> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the environment"
+        )]
+        let value = std::env::var(name).ok();
+        value.filter(|value| !value.is_empty()).map(Secret::new)
     }
 
     /// The merge request of the pipeline.

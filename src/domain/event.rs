@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::ids::{
-    CommitSha, Epoch, FeatureId, JobId, MergeRequestId, PatchId, ProjectPath, RoleName, TrialId,
-    UserName, VersionId,
+    ChannelName, CommitSha, Epoch, FeatureId, JobId, MergeRequestId, MessageId, PatchId,
+    ProjectPath, RoleName, TrialId, UserName, VersionId,
 };
 use super::integration::ChangeSet;
 use super::linking::LinkKind;
@@ -191,6 +191,24 @@ pub enum Fact {
         alert: String,
         people: Vec<UserName>,
     },
+    /// A channel is served from now on; what happened before is not sent to it.
+    ChannelOpened { channel: ChannelName },
+    /// A job is about to hand messages to a channel: nobody else does meanwhile.
+    DeliveryStarted {
+        channel: ChannelName,
+        messages: Vec<MessageId>,
+    },
+    /// The channel took them.
+    DeliverySucceeded {
+        channel: ChannelName,
+        messages: Vec<MessageId>,
+    },
+    /// The channel did not take them; they are tried again.
+    DeliveryFailed {
+        channel: ChannelName,
+        messages: Vec<MessageId>,
+        reason: String,
+    },
 }
 
 /// What a fact is about.
@@ -205,6 +223,8 @@ pub enum Subject {
     Trial(TrialId),
     /// A version.
     Version(VersionId),
+    /// A channel that messages are sent to.
+    Channel(ChannelName),
 }
 
 impl std::fmt::Display for Subject {
@@ -214,6 +234,17 @@ impl std::fmt::Display for Subject {
             Self::Environment => f.write_str("environment/nrt"),
             Self::Trial(id) => write!(f, "trial/{id}"),
             Self::Version(id) => write!(f, "version/{id}"),
+            Self::Channel(name) => write!(f, "channel/{name}"),
+        }
+    }
+}
+
+impl Subject {
+    /// The merge request, if it is one.
+    pub fn merge_request(&self) -> Option<&MergeRequestId> {
+        match self {
+            Self::MergeRequest(id) => Some(id),
+            Self::Environment | Self::Trial(_) | Self::Version(_) | Self::Channel(_) => None,
         }
     }
 }
@@ -306,6 +337,10 @@ impl Fact {
             Self::VersionReleased { .. } => "VersionReleased",
             Self::ReleaseFailed { .. } => "ReleaseFailed",
             Self::ContributorWarned { .. } => "ContributorWarned",
+            Self::ChannelOpened { .. } => "ChannelOpened",
+            Self::DeliveryStarted { .. } => "DeliveryStarted",
+            Self::DeliverySucceeded { .. } => "DeliverySucceeded",
+            Self::DeliveryFailed { .. } => "DeliveryFailed",
         }
     }
 
@@ -346,6 +381,10 @@ impl Fact {
             | Self::VersionReleased { version, .. }
             | Self::ReleaseFailed { version, .. } => Subject::Version(*version),
             Self::ContributorWarned { about, .. } => about.clone(),
+            Self::ChannelOpened { channel }
+            | Self::DeliveryStarted { channel, .. }
+            | Self::DeliverySucceeded { channel, .. }
+            | Self::DeliveryFailed { channel, .. } => Subject::Channel(channel.clone()),
         }
     }
 
@@ -387,7 +426,11 @@ impl Fact {
             | Self::VersionClosed { .. }
             | Self::VersionDeployed { .. }
             | Self::ReleaseFailed { .. }
-            | Self::ContributorWarned { .. } => Vec::new(),
+            | Self::ContributorWarned { .. }
+            | Self::ChannelOpened { .. }
+            | Self::DeliveryStarted { .. }
+            | Self::DeliverySucceeded { .. }
+            | Self::DeliveryFailed { .. } => Vec::new(),
         }
     }
 
@@ -455,8 +498,18 @@ impl Fact {
             Self::VersionReleased { number, .. } => number.to_string(),
             Self::ReleaseFailed { number, .. } => format!("{number} {}", by_job()),
             Self::ContributorWarned { alert, .. } => alert.clone(),
+            Self::ChannelOpened { .. } => String::new(),
+            Self::DeliverySucceeded { messages, .. } => listed(messages),
+            Self::DeliveryStarted { messages, .. } | Self::DeliveryFailed { messages, .. } => {
+                format!("{} {}", listed(messages), by_job())
+            }
         }
     }
+}
+
+fn listed(messages: &[MessageId]) -> String {
+    let ids: Vec<&str> = messages.iter().map(MessageId::as_str).collect();
+    ids.join(" ")
 }
 
 #[cfg(test)]

@@ -222,6 +222,8 @@ pub struct Candidacy {
     pub pipeline: HeadPipeline,
     /// Whether it has unresolved threads although the project wants them resolved.
     pub unresolved_threads: bool,
+    /// Acceptance criteria that are not fulfilled although the project wants them to be, as people may read them.
+    pub open_criteria: Vec<String>,
 }
 
 /// Whether a merge request can still be merged.
@@ -301,6 +303,8 @@ pub enum QueueRefusal {
     NoPipeline,
     /// Threads are open and the project wants them resolved.
     UnresolvedThreads,
+    /// Acceptance criteria are not fulfilled and the project wants them to be.
+    OpenCriteria { criteria: Vec<String> },
     /// No change set may join now.
     Frozen { reason: String },
 }
@@ -409,6 +413,11 @@ fn refusals(
     if candidacy.unresolved_threads {
         reasons.push(QueueRefusal::UnresolvedThreads);
     }
+    if !candidacy.open_criteria.is_empty() {
+        reasons.push(QueueRefusal::OpenCriteria {
+            criteria: candidacy.open_criteria.clone(),
+        });
+    }
     if let Some(reason) = frozen
         && candidacy.change_set.priority != Priority::Hotfix
     {
@@ -464,6 +473,7 @@ mod tests {
             request: Some(request),
             pipeline: HeadPipeline::Passed,
             unresolved_threads: false,
+            open_criteria: Vec::new(),
         }
     }
 
@@ -508,6 +518,7 @@ mod tests {
             jobs: vec!["rspec".into()],
         };
         bad.unresolved_threads = true;
+        bad.open_criteria = vec!["\"two\" of #1".into()];
         let refused = join_queue(
             &Queue::default(),
             &bad,
@@ -517,7 +528,7 @@ mod tests {
             &main(),
         )
         .unwrap_err();
-        assert_eq!(refused.len(), 7, "{refused:?}");
+        assert_eq!(refused.len(), 8, "{refused:?}");
         bad.state = MergeRequestState::Merged;
         assert_eq!(
             join(&Queue::default(), &bad),

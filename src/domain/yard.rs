@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::event::{Event, Fact};
 use super::ids::{MergeRequestId, TrialId};
 use super::integration::{Left, Place, Queue};
+use super::notification::outbox::Outbox;
 use super::nrt::{Environment, Lease, Trial};
 use super::versioning::{Closing, Versions};
 
@@ -25,6 +26,8 @@ pub struct Yard {
     pub warned: BTreeSet<(String, String)>,
     /// When the last of it happened.
     pub last: Timestamp,
+    /// What channels are still to be sent.
+    pub outbox: Outbox,
     seen: BTreeSet<String>,
 }
 
@@ -49,6 +52,7 @@ impl Yard {
             return;
         }
         self.last = self.last.max(event.at);
+        self.outbox.apply(event);
         match &event.fact {
             Fact::ChangeSetQueued { change_set } => self.queue.join(change_set.clone(), event.at),
             Fact::ChangeSetWithdrawn {
@@ -212,7 +216,11 @@ impl Yard {
             | Fact::ValidationRequested { .. }
             | Fact::FeatureValidated { .. }
             | Fact::FeatureRejected { .. }
-            | Fact::ValidationLapsed { .. } => {}
+            | Fact::ValidationLapsed { .. }
+            | Fact::ChannelOpened { .. }
+            | Fact::DeliveryStarted { .. }
+            | Fact::DeliverySucceeded { .. }
+            | Fact::DeliveryFailed { .. } => {}
         }
     }
 

@@ -10,7 +10,7 @@ use super::{GitLab, built, translate, wire};
 use crate::domain::ids::{BranchName, CommitSha, NoteId};
 use crate::domain::labelling::Relabel;
 use crate::outcome::Problem;
-use crate::ports::{Announcements, Answer, Known, Place};
+use crate::ports::{Announcements, Answer, Known, OwnNotes, Place};
 
 impl GitLab<'_> {
     /// The user behind the token that writes notes.
@@ -98,6 +98,10 @@ impl GitLab<'_> {
 }
 
 impl Announcements for GitLab<'_> {
+    fn notes(&self, iid: u64) -> Answer<OwnNotes> {
+        self.notes_of(iid)
+    }
+
     fn keep_note(&self, place: &Place, kind: &str, known: Known, body: &str) -> Answer<NoteId> {
         let body = format!("{}\n{body}", translate::marker(kind));
         let existing = match known {

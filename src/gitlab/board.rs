@@ -65,7 +65,7 @@ impl GitLab<'_> {
             .collect()
     }
 
-    fn graph(&self, query: String, variables: Value, changes: bool) -> Answer<Value> {
+    fn board_answer(&self, query: String, variables: Value, changes: bool) -> Answer<Value> {
         let graph = Graph {
             query: query.into(),
             variables,
@@ -119,7 +119,7 @@ impl GitLab<'_> {
             };
             let variables =
                 json!({"path": project.as_str(), "iid": iid.to_string(), "after": cursor});
-            let answer = self.graph(query::more_notes(place), variables, false)?;
+            let answer = self.board_answer(query::more_notes(place), variables, false)?;
             let notes: Notes = answers::read(&answer, &["project", "noteable", "notes"])?;
             own = self.own_notes(&notes)?;
             page = notes.page_info;
@@ -208,7 +208,7 @@ impl Boards for GitLab<'_> {
         }
         let projects: Vec<(&ProjectPath, Vec<u64>)> = by_project.into_iter().collect();
         let (text, variables) = query::board(&self.ci.project, targets, &projects);
-        let answer = self.graph(text, variables, false)?;
+        let answer = self.board_answer(text, variables, false)?;
         let data: answers::BoardData = answers::read(&answer, &[])?;
         self.writer_became_known(data.current_user);
         let mut board = Board::default();
@@ -245,7 +245,7 @@ impl Boards for GitLab<'_> {
         for (index, chunk) in edits.chunks(EDITS).enumerate() {
             let look = at_home && index + 1 == chunks;
             let (text, variables) = query::edits(chunk, look.then_some(targets));
-            let answer = self.graph(text, variables, true)?;
+            let answer = self.board_answer(text, variables, true)?;
             for (index, (place, _)) in chunk.iter().enumerate() {
                 if let Some(words) = answers::refusal(&answer, &query::alias(index)) {
                     posted.refused.push((place.clone(), words));

@@ -14,6 +14,7 @@ use url::Url;
 use crate::config::ci::Secret;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Clock};
+use crate::transport;
 
 /// Which token a client carries: decides the header, and what a person is told when it is not enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,30 +108,7 @@ impl<'a> Client<'a> {
         ca: Option<&[u8]>,
         clock: &'a dyn Clock,
     ) -> Answer<Self> {
-        let mut builder = reqwest::blocking::Client::builder()
-            .user_agent(concat!("trainyard/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(TIMEOUT)
-            .connect_timeout(Duration::from_secs(15));
-        if let Some(pem) = ca {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| {
-                Problem::misconfigured(
-                    "the file named by `CI_SERVER_TLS_CA_FILE` holds no certificate",
-                    "see the runner's `tls-ca-file` setting",
-                )
-                .caused_by(error)
-            })?;
-            for certificate in certificates {
-                builder = builder.add_root_certificate(certificate);
-            }
-        }
-        let http = builder.build().map_err(|error| {
-            Problem::misconfigured(
-                "the HTTP client cannot start",
-                "the image needs the CA certificates (package `ca-certificates`)",
-            )
-            .caused_by(error)
-        })?;
+        let http = transport::client(ca, TIMEOUT, Duration::from_secs(15))?;
         Ok(Self {
             http,
             base: base.clone(),

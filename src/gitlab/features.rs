@@ -1,17 +1,15 @@
-//! Features: issues, as far as the rules look at them. And people.
+//! Features: issues, as far as the rules look at them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use gitlab::api::projects::issues::{EditIssue, IssueStateEvent};
 use serde_json::json;
 
-use super::endpoints::{Get, Graph, Page, segment};
+use super::endpoints::{Get, Graph, segment};
 use super::{GitLab, built, translate, wire};
-use crate::domain::ids::{FeatureId, ProjectPath, UserName};
+use crate::domain::ids::{FeatureId, ProjectPath};
 use crate::domain::linking::{Moved, Sight};
-use crate::domain::validation::Members;
-use crate::outcome::Problem;
-use crate::ports::{Answer, Features, People};
+use crate::ports::{Answer, Features};
 
 impl Features for GitLab<'_> {
     fn sights(&self, ids: &[FeatureId]) -> Answer<BTreeMap<FeatureId, Sight>> {
@@ -67,50 +65,14 @@ const PLACE: &str = "query($id: IssueID!) { issue(id: $id) { reference(full: tru
 impl GitLab<'_> {
     fn place_of(&self, number: u64) -> Answer<Moved> {
         let variables = json!({"id": format!("gid://gitlab/Issue/{number}")});
-        let graph: wire::Graph<wire::IssueData> = self
-            .main
-            .ask(&Graph {
-                query: PLACE.into(),
-                variables,
-            })?
-            .json()?;
+        let query = Graph {
+            query: PLACE.into(),
+            variables,
+        };
+        let graph: wire::Graph<wire::IssueData> = self.main.ask(&query)?.json()?;
         let place = graph.data.and_then(|data| data.issue);
         Ok(place
             .and_then(|issue| translate::full_reference(&issue.reference))
             .map_or(Moved::OutOfSight, Moved::To))
-    }
-}
-
-impl People for GitLab<'_> {
-    fn holders(&self, members: &Members) -> Answer<BTreeSet<UserName>> {
-        let mut people = members.users.clone();
-        let asked_for = members
-            .groups
-            .iter()
-            .map(|group| (format!("groups/{}/members/all", segment(group)), 0));
-        let by_level = members
-            .access
-            .iter()
-            .map(|level| (format!("projects/{}/members/all", self.project()), *level));
-        for (path, level) in asked_for.chain(by_level) {
-            if !self.may_look_up() {
-                return Err(Problem::gitlab(
-                    "the members of a group can only be read with `TRAINYARD_TOKEN`, which this job does not have",
-                    "store a token with role Reporter and scope `api` as the masked variable `TRAINYARD_TOKEN`, or name the people of the role by `users`",
-                ));
-            }
-            let found: Vec<wire::Member> = self.main.list(50, |number| {
-                Ok(Page {
-                    of: Get::new(path.clone()),
-                    number,
-                })
-            })?;
-            for member in found {
-                if member.state == "active" && member.access_level >= level {
-                    people.insert(translate::field("members.username", &member.username)?);
-                }
-            }
-        }
-        Ok(people)
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::nrt::{Abandoned, Held, Trial, hold, trial_under};
 use crate::domain::progress::Stage;
 use crate::domain::versioning::Appended;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, labels, notes, observe};
+use crate::jobs::{Desk, Done, judging, labels, notes, observe, tell};
 use crate::outcome::Outcome;
 use crate::ports::{Answer, Merge, MergeRequest};
 use crate::report;
@@ -169,7 +169,9 @@ fn obstacle(
                 .map(|(link, _)| link)
                 .collect();
             if links == change_set.links {
-                return Ok(None);
+                let rejected = judging::rejected_since(desk, found, &change_set.verdicts)?;
+                return Ok(rejected
+                    .map(|verdict| Obstacle::changed(&report::rejected_during_trial(&verdict))));
             }
             "its links to features were edited after it joined the queue"
         }
@@ -204,6 +206,7 @@ fn give_up(
         }
         None => notes::keep_all(desk, ledger, &trial.change_sets)?,
     };
+    tell::alert_all(desk, ledger)?;
     let stage = match &obstacle.withdrawn {
         Some(_) => labelling::Stage::Linked,
         None => labelling::Stage::Queued,

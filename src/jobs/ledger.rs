@@ -174,7 +174,11 @@ pub(super) fn event(desk: &Desk<'_>, fact: Fact) -> Event {
         | Fact::VersionDeployed { .. }
         | Fact::VersionReleased { .. }
         | Fact::ReleaseFailed { .. }
-        | Fact::ContributorWarned { .. } => (desk.clock.now(), desk.ci.user.clone()),
+        | Fact::ContributorWarned { .. }
+        | Fact::ChannelOpened { .. }
+        | Fact::DeliveryStarted { .. }
+        | Fact::DeliverySucceeded { .. }
+        | Fact::DeliveryFailed { .. } => (desk.clock.now(), desk.ci.user.clone()),
     };
     Event::new(&desk.ci.project, at, by, Some(desk.ci.job), fact)
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::notes::{self, Keeping, Told, asked};
+use super::notes::{self, Keeping, Told};
 use super::observe::{Holders, Linked};
-use super::{Desk, Done, labels, ledger, observe};
+use super::{Desk, Done, judging, labels, ledger, observe};
 use crate::domain::event::Fact;
 use crate::domain::ids::{FeatureId, MergeRequestId, NoteId};
 use crate::domain::labelling::{self, Teller};
@@ -14,6 +14,7 @@ use crate::domain::linking::{
 };
 use crate::domain::progress::Stage;
 use crate::domain::ruling::Ruling;
+use crate::domain::validation::Asked;
 use crate::outcome::Outcome;
 use crate::ports::{Answer, Own};
 use crate::report;
@@ -33,7 +34,12 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let id = &linked.merge_request.id;
     let home = observe::features_project(desk);
     let closes = linked.closes();
-    let roles = &desk.config.validation.roles;
+    let asked = if closes.is_empty() {
+        Vec::new()
+    } else {
+        judging::asked(desk, &linked.merge_request, &closes, &linked.sights)?
+    };
+    let roles: Vec<_> = asked.iter().map(|asked| asked.role.clone()).collect();
     let reasons = match &linked.ruling {
         Ruling::Refuse(reasons) => report::link_refusals(reasons, home),
         Ruling::Pass | Ruling::Wait(()) => Vec::new(),
@@ -61,11 +67,11 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     }
     let (warnings, note) = if desk.may_look_up {
         let holders = if asks {
-            observe::holders(desk, roles)?
+            observe::holders(desk, &roles)?
         } else {
             Holders::new()
         };
-        keep_notes(desk, &linked, asks, &reasons, &holders, &after)
+        keep_notes(desk, &linked, (asks, &asked), &reasons, &holders, &after)
     } else {
         (Vec::new(), None)
     };
@@ -226,7 +232,7 @@ fn with_reports(desk: &Desk<'_>, read: &Read<'_>, outcome: Outcome) -> Answer<Ou
 fn keep_notes(
     desk: &Desk<'_>,
     linked: &Linked,
-    asks: bool,
+    (asks, asked): (bool, &[Asked]),
     reasons: &[String],
     holders: &Holders,
     after: &Remembered,
@@ -238,7 +244,7 @@ fn keep_notes(
         Stage::LinksRefused
     } else if asks {
         Stage::AwaitingValidation {
-            roles: asked(holders),
+            roles: notes::asked(holders),
         }
     } else {
         Stage::Linked
@@ -259,7 +265,7 @@ fn keep_notes(
             if !reasons.is_empty() {
                 report::note_links_refused(reasons)
             } else if asks {
-                report::note_validation_asked(links, holders, home, &found.head)
+                report::note_validation_asked(links, asked, holders, home, &found.head)
             } else {
                 report::note_linked(links, home)
             }

@@ -351,7 +351,10 @@ impl Keeper<'_> {
             feature: &feature.id,
             home: &self.desk.ci.project,
             open: feature.open,
-            criteria: acceptance_criteria(&feature.description),
+            criteria: acceptance_criteria(
+                &feature.description,
+                &self.desk.config.validation.criteria_headings,
+            ),
             looked_at: &members,
             told: &told,
             yard: self.yard,

@@ -1,9 +1,9 @@
-//! What several jobs look at in the same way: a merge request's links and its validations.
+//! What several jobs look at in the same way: a merge request's links, and who holds a role.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Desk, notes};
-use crate::domain::ids::{CommitSha, FeatureId, MergeRequestId, ProjectPath, RoleName, UserName};
+use crate::domain::ids::{FeatureId, MergeRequestId, ProjectPath, RoleName, UserName};
 use crate::domain::integration::{ChangeSet, MergeRequestState};
 use crate::domain::linking::grammar::{Claim, Grammar, Line, MOST_FEATURES, Reading};
 use crate::domain::linking::{
@@ -12,7 +12,7 @@ use crate::domain::linking::{
 };
 use crate::domain::progress::Mark;
 use crate::domain::ruling::Ruling;
-use crate::domain::validation::{Judgement, ValidationFacts, judge};
+use crate::domain::validation::Members;
 use crate::domain::yard::Yard;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Board, Evidence, MergeRequest, MergeRequestOnBoard, Targets};
@@ -387,60 +387,12 @@ pub(super) fn at_the_gate(
 
 /// Who holds each role.
 pub(super) fn holders(desk: &Desk<'_>, roles: &[RoleName]) -> Answer<Holders> {
-    let mut holders = BTreeMap::new();
-    for role in &desk.config.roles {
-        if roles.contains(&role.name) {
-            holders.insert(role.name.clone(), desk.people.holders(&role.members)?);
-        }
-    }
-    Ok(holders)
-}
-
-/// Commits with the content of the merge request: its head, and earlier heads with the same patch id.
-pub(super) fn content(
-    desk: &Desk<'_>,
-    merge_request: &MergeRequest,
-    evidence: &Evidence,
-) -> Answer<BTreeSet<CommitSha>> {
-    let mut content = BTreeSet::from([merge_request.head.clone()]);
-    let elsewhere = evidence
-        .runs
+    let wanted: Vec<(RoleName, &Members)> = desk
+        .config
+        .roles
         .iter()
-        .any(|run| run.commit != merge_request.head)
-        || evidence
-            .pipelines
-            .iter()
-            .any(|p| p.request.is_some() && p.commit != merge_request.head);
-    if elsewhere {
-        let patches = desk.merge_requests.patches(merge_request.id.iid)?;
-        if let Some(patch) = patches.get(&merge_request.head) {
-            content.extend(
-                patches
-                    .iter()
-                    .filter(|(_, other)| *other == patch)
-                    .map(|(commit, _)| commit.clone()),
-            );
-        }
-    }
-    Ok(content)
-}
-
-/// Where every required role stands on this content, and who holds it.
-pub(super) fn judgement(
-    desk: &Desk<'_>,
-    merge_request: &MergeRequest,
-    evidence: &Evidence,
-    content: &BTreeSet<CommitSha>,
-) -> Answer<(Judgement, Holders)> {
-    let required = &desk.config.validation.roles;
-    let holders = holders(desk, required)?;
-    let judgement = judge(&ValidationFacts {
-        required,
-        holders: &holders,
-        author: &merge_request.author,
-        author_may_validate: desk.config.validation.author_may_validate,
-        content,
-        runs: &evidence.runs,
-    });
-    Ok((judgement, holders))
+        .filter(|role| roles.contains(&role.name))
+        .map(|role| (role.name.clone(), &role.members))
+        .collect();
+    desk.people.holders(&wanted)
 }

@@ -3,6 +3,7 @@
 //! `prepare` freezes content and commit and opens the next version at once; the project deploys; `publish` tags, which is the
 //! commit point, and everything after it can be done again by a plain retry; `abort` gives the content back.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::ledger::{Decision, Ledger};
@@ -77,7 +78,7 @@ pub fn prepare(desk: &Desk<'_>, asked: Option<semver::Version>, dotenv: &Path) -
         .frozen
         .clone()
         .map(|reason| CloseRefusal::Frozen { reason });
-    if let Some(refusal) = not_a_manager(desk, &player)?.or(frozen) {
+    if let Some(refusal) = not_a_manager(desk, &player.name)?.or(frozen) {
         return Ok(Done::saying(Outcome::refused(
             "no version is closed",
             report::close_refusals(&[refusal]),
@@ -116,7 +117,7 @@ pub fn prepare(desk: &Desk<'_>, asked: Option<semver::Version>, dotenv: &Path) -
                 commit,
                 number.clone(),
                 last.as_ref(),
-                Some(player.clone()),
+                Some(player.name.clone()),
             ) {
                 Ok(facts) => Decision {
                     facts,
@@ -285,6 +286,7 @@ pub fn abort(desk: &Desk<'_>, reason: &str) -> Answer<Done> {
         branch,
         DeploymentState::Failed,
     )?;
+    super::tell::alert_all(desk, &ledger)?;
     let outcome = Outcome::open(format!(
         "the release of version {} is aborted: {}",
         closing.number,
@@ -325,6 +327,17 @@ fn release_notes(desk: &Desk<'_>, number: &Number, content: &[Appended]) -> Answ
         &sights,
         &desk.ci.project,
     ))
+}
+
+/// Who looks after a release: whoever closed the version, or else the people who may release.
+pub(super) fn people(desk: &Desk<'_>, closed_by: Option<&UserName>) -> Answer<BTreeSet<UserName>> {
+    match closed_by {
+        Some(person) => Ok(BTreeSet::from([person.clone()])),
+        None => Ok(observe::holders(desk, &desk.config.versions.released_by)?
+            .into_values()
+            .flatten()
+            .collect()),
+    }
 }
 
 /// Who may release is the project's decision; GitLab's protection of the branch comes on top.

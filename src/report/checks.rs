@@ -7,7 +7,7 @@ use crate::domain::ids::{ProjectPath, RoleName};
 use crate::domain::integration::QueueRefusal;
 use crate::domain::linking::{Feature, LinkPolicy, LinkRefusal, Linking};
 use crate::domain::ruling::Ruling;
-use crate::domain::validation::{Criterion, Judgement, Standing};
+use crate::domain::validation::{Asked, Criterion, Judgement, Standing};
 use crate::outcome::Check;
 
 use super::linking::link_refusal;
@@ -131,7 +131,8 @@ pub fn link_checks(
 
 /// The rules of `await-validation`: one per role.
 pub fn validation_checks(judgement: &Judgement, holders: &Holders) -> Vec<Check> {
-    let check = |(role, standing): &(_, Standing)| {
+    let check = |(asked, standing): &(Asked, Standing)| {
+        let role = &asked.role;
         let why = match standing {
             Standing::Validated(_) => Vec::new(),
             Standing::Rejected(verdict) => vec![format!(
@@ -195,7 +196,7 @@ pub fn criteria_are_ticked(asked: bool, criteria: &[(&Feature, Vec<Criterion>)])
         );
     }
     let open = criteria.iter().flat_map(|(feature, list)| {
-        let open = list.iter().filter(|criterion| !criterion.ticked);
+        let open = list.iter().filter(|criterion| criterion.is_open());
         open.map(|criterion| {
             if feature.confidential {
                 "[ ] a criterion of a confidential feature".to_owned()
@@ -244,7 +245,9 @@ impl JoinRule {
             QueueRefusal::NotRequested => Self::Requested,
             QueueRefusal::Links(_) => Self::Linked,
             QueueRefusal::Rejected(_) => Self::NotRejected,
-            QueueRefusal::NotValidated { .. } => Self::Validated,
+            QueueRefusal::NotValidated { .. } | QueueRefusal::OpenCriteria { .. } => {
+                Self::Validated
+            }
             QueueRefusal::PipelineFailed { .. }
             | QueueRefusal::PipelineNotFinished { .. }
             | QueueRefusal::NoPipeline => Self::Tested,

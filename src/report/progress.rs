@@ -265,20 +265,17 @@ fn table(rows: &[&Row], name: &dyn Fn(u64) -> String) -> String {
 }
 
 fn criteria(progress: &Progress) -> String {
-    if progress.criteria.is_empty() {
+    let of_those = progress.criteria.iter().filter(|one| one.applies);
+    let all = of_those.clone().count();
+    if all == 0 {
         return String::new();
     }
-    let open: Vec<String> = progress
-        .criteria
-        .iter()
-        .filter(|criterion| !criterion.ticked)
+    let open: Vec<String> = of_those
+        .filter(|criterion| criterion.is_open())
         .map(|criterion| inert(&criterion.text))
         .collect();
-    let ticked = progress.criteria.len() - open.len();
-    let mut text = format!(
-        "\nAcceptance criteria: {ticked} of {} ticked.",
-        progress.criteria.len()
-    );
+    let ticked = all - open.len();
+    let mut text = format!("\nAcceptance criteria: {ticked} of {all} ticked.");
     if !open.is_empty() {
         text.push_str(" Open:\n\n");
         for criterion in open.iter().take(MOST_ROWS) {

@@ -75,6 +75,10 @@ pub(super) fn queue_refusal(reason: &QueueRefusal, home: &ProjectPath) -> String
         QueueRefusal::UnresolvedThreads => {
             "threads are unresolved, and the project wants them resolved".to_owned()
         }
+        QueueRefusal::OpenCriteria { criteria } => format!(
+            "acceptance criteria are not ticked (`validation.criteria: required`): {}; tick them on the feature once they hold",
+            criteria.join(", ")
+        ),
         QueueRefusal::Frozen { reason } => format!("the queue is frozen: {}", plain(reason)),
     }
 }

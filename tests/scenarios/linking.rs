@@ -561,10 +561,15 @@ fn a_confidential_feature_leaves_no_word_of_itself_in_a_public_project() {
             .job_artifact(ran.id, "trainyard-events.ndjson")
             .unwrap_or_default();
         let notes = stage.notes(iid).join("\n");
+        let report = |stage: &Stage, kind| stage.report_file(ran.id, kind).unwrap_or_default();
+        assert!(report(&stage, "junit").contains("Every feature is open"));
         for (place, text) in [
             ("log", &ran.trace),
             ("events", &String::from_utf8_lossy(&artifact).into_owned()),
             ("notes", &notes),
+            ("test report", &report(&stage, "junit")),
+            ("links", &report(&stage, "annotations")),
+            ("values", &report(&stage, "dotenv")),
         ] {
             for secret in [
                 "rival",
@@ -655,4 +660,25 @@ fn links_made_unmade_and_made_again_are_three_facts_and_a_retry_is_none() {
         "the gate repeats what the pipeline told: {:?}",
         links(&stage)
     );
+}
+
+#[test]
+fn a_check_costs_five_requests_however_many_links_of_a_project_it_reads() {
+    let mut stage = Stage::new();
+    for title in ["One", "Two", "Three", "Four", "Five"] {
+        stage.feature(title);
+    }
+    for description in [
+        "closes feature #1",
+        "contributes to features #1, #2, #3, #4 and #5",
+        "nothing",
+    ] {
+        let iid = stage.merge_request("ana", description);
+        stage.run();
+        let of = |ran: &&trainyard::demo::world::Ran| {
+            ran.finished.name == "link-check" && ran.merge_request == Some(iid)
+        };
+        let ran = stage.world.ran.iter().rev().find(of).unwrap();
+        assert!(ran.requests <= 5, "{description}: {}", ran.requests);
+    }
 }

@@ -25,7 +25,7 @@ impl Stage {
     }
 
     /// The file of a report of a job, as GitLab keeps it.
-    fn report_file(&self, job: u64, kind: &str) -> Option<String> {
+    pub(crate) fn report_file(&self, job: u64, kind: &str) -> Option<String> {
         let file = self.world.emulator.job_report(job, kind)?;
         Some(String::from_utf8(file).unwrap())
     }
@@ -102,7 +102,7 @@ fn a_refused_link_shows_in_the_test_summary_by_its_rule() {
     for part in [
         "line 1 of the description",
         "there is no issue #77",
-        "Check the number",
+        "write the right number: `closes feature #34`",
     ] {
         assert!(why.contains(part), "{part}\n{why}");
     }
@@ -299,7 +299,7 @@ fn hostile_titles_and_descriptions_stay_where_they_belong() {
         let report = stage.test_report(iid);
         let links = suite(&report, "link-check");
         assert_eq!(links["suite_error"], Value::Null);
-        assert_eq!(cases(links).len(), 6, "{links}");
+        assert_eq!(cases(links).len(), 7, "{links}");
         assert!(!names(links).iter().any(|name| name == "forged"));
     }
     let ran = stage.ran("link-check", good);

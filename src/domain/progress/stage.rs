@@ -52,43 +52,6 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// The stage after a role validated: the others are awaited still, and a rejection by another role stands.
-    pub fn validated_by(
-        role: &RoleName,
-        before: Option<Self>,
-        others: impl Iterator<Item = Asked>,
-    ) -> Self {
-        let mut roles: Vec<Asked> = match before {
-            Some(Self::AwaitingValidation { roles }) => roles,
-            Some(Self::Validated) => Vec::new(),
-            Some(Self::Rejected { role: by_role, by }) if by_role != *role => {
-                return Self::Rejected { role: by_role, by };
-            }
-            Some(
-                Self::LinksRefused
-                | Self::Linked
-                | Self::Rejected { .. }
-                | Self::NotQueued
-                | Self::Queued { .. }
-                | Self::InTrial { .. }
-                | Self::Landing
-                | Self::FailedTests { .. }
-                | Self::Conflicted
-                | Self::LeftQueue
-                | Self::Landed { .. }
-                | Self::Releasing { .. }
-                | Self::InProduction { .. },
-            )
-            | None => others.collect(),
-        };
-        roles.retain(|asked| asked.role != *role);
-        if roles.is_empty() {
-            Self::Validated
-        } else {
-            Self::AwaitingValidation { roles }
-        }
-    }
-
     /// Whether only the log can say that a merge request is still there.
     pub fn is_of_the_gate(&self) -> bool {
         match self {

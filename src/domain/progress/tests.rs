@@ -277,30 +277,3 @@ fn a_stage_lasts_from_its_first_mark_on_the_same_head() {
     );
     assert_eq!(later(Stage::Linked, 1).after(Some(&before)).since, at(500));
 }
-
-#[test]
-fn a_verdict_leaves_the_other_roles_awaited_and_no_rejection_of_theirs_undone() {
-    let asked = |role: &str| Asked {
-        role: role.parse().unwrap(),
-        people: Vec::new(),
-    };
-    let po = "po".parse().unwrap();
-    let after = |before| Stage::validated_by(&po, before, [asked("qa")].into_iter());
-    let both = Stage::AwaitingValidation {
-        roles: vec![asked("po"), asked("qa")],
-    };
-    let qa = Stage::AwaitingValidation {
-        roles: vec![asked("qa")],
-    };
-    let rejected = Stage::Rejected {
-        role: "qa".parse().unwrap(),
-        by: "quentin".parse().unwrap(),
-    };
-    assert_eq!(after(Some(both)), qa);
-    assert_eq!(after(None), qa);
-    assert_eq!(after(Some(rejected.clone())), rejected);
-    let only_po = Stage::AwaitingValidation {
-        roles: vec![asked("po")],
-    };
-    assert_eq!(after(Some(only_po)), Stage::Validated);
-}

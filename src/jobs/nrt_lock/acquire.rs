@@ -62,6 +62,7 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
     trial_pipeline::write(files.pipeline, &pipeline)?;
     let values = Dotenv::default().with(Name::Epoch, epoch)?;
     crate::files::write_whole(files.dotenv, &values.to_string())?;
+    tell::alert_all(desk, &ledger)?;
     Ok(Done {
         outcome,
         events: ledger.into_events(),
@@ -353,22 +354,15 @@ fn withdraw(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, reason: &str)
 
 fn conflict(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, detail: &str) -> Answer<()> {
     let change_set = &ticket.change_set;
-    let fact = Fact::ChangeSetConflicted {
+    ledger.record(&[Fact::ChangeSetConflicted {
         merge_request: change_set.merge_request.clone(),
         head: change_set.head.clone(),
         detail: detail.chars().take(500).collect(),
-    };
-    ledger.record(std::slice::from_ref(&fact))?;
+    }])?;
     let note = report::note_conflicted(change_set, detail);
     notes::keep_left(desk, ledger, change_set, Stage::Conflicted, note).map(warn_all)?;
     labels::show_change_set(desk, change_set, labelling::Stage::Linked);
-    tell::warn(
-        desk,
-        ledger,
-        change_set.merge_request.iid,
-        &fact,
-        &change_set.author,
-    )
+    Ok(())
 }
 
 /// The change set that left is not the one that this job goes on with: what could not be told about it goes to the log at once.

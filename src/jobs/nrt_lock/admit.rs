@@ -1,26 +1,28 @@
 //! `trainyard nrt-lock admit`: verifies everything again from GitLab itself, and gives the change set its ticket.
 //! First job of a gate pipeline.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::domain::event::Fact;
-use crate::domain::ids::JobId;
+use crate::domain::ids::{CommitSha, JobId};
 use crate::domain::integration::{
     Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, QueueRefusal, Request,
     join_queue,
 };
 use crate::domain::labelling::{self, Teller};
-use crate::domain::linking::{Link, LinkKind, LinkRefusal, Sight, claims_taken};
+use crate::domain::linking::{Link, LinkRefusal, Sight, claims_taken};
 use crate::domain::progress::Stage;
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Decision, Judgement, Verdict};
 use crate::domain::yard::Yard;
+use crate::jobs::judging::{self, Look};
 use crate::jobs::ledger::{Decision as Recording, Ledger};
 use crate::jobs::notes::{self, Keeping, Told};
 use crate::jobs::observe::{self, Linked, Related};
-use crate::jobs::{Desk, Done, labels};
+use crate::jobs::{Desk, Done, labels, tell};
 use crate::outcome::{Outcome, Pointer, SeeAlso};
-use crate::ports::{Answer, Evidence, INTEGRATE_JOB, PipelineRecord};
+use crate::ports::{Answer, Evidence, INTEGRATE_JOB, MergeRequest, PipelineRecord};
 use crate::report;
 
 /// How often the gate looks whether that job has ended.
@@ -38,6 +40,7 @@ pub fn run(desk: &Desk<'_>, merge_request: Option<u64>) -> Answer<Done> {
         Some(iid) => admit(desk, &ledger, iid)?,
         None => admit_forgotten(desk, &ledger)?,
     };
+    tell::alert_all(desk, &ledger)?;
     Ok(Done {
         outcome,
         events: ledger.into_events(),
@@ -71,8 +74,16 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
     let whole = observe::found(desk, iid, &evidence)?;
     let linked = observe::links_of(desk, &whole, Related::Rivals)?;
     let found = &linked.merge_request;
-    let content = observe::content(desk, found, &evidence)?;
-    let (judgement, _) = observe::judgement(desk, found, &evidence, &content)?;
+    let closes = linked.closes();
+    let asked = if closes.is_empty() {
+        Vec::new()
+    } else {
+        judging::asked(desk, found, &closes, &linked.sights)?
+    };
+    let judged = judging::judge(desk, found, &evidence, &asked, Look::Everything, None)?;
+    let reasons = judging::reasons(&judged.judgement, &evidence);
+    let content = content(desk, found, &evidence, judged.content)?;
+    let judgement = judged.judgement;
     let pipeline = evidence
         .pipelines
         .iter()
@@ -90,19 +101,13 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         pipeline: latest.map_or(HeadPipeline::Missing, head_pipeline),
         request,
         unresolved_threads: desk.config.integration.resolved_threads && !found.threads_resolved,
+        open_criteria: report::open_criteria(&judging::criteria_in_the_way(
+            desk,
+            &closes,
+            &linked.sights,
+        )),
     };
-    let closing = linked
-        .linking
-        .links
-        .iter()
-        .any(|link| link.kind == LinkKind::Closes);
-    let validation = || {
-        if closing {
-            judgement.ruling()
-        } else {
-            Ruling::Pass
-        }
-    };
+    let validation = || judgement.ruling();
     let remembered = linked.remembered();
     let told_by = remembered.after(&linked.linking.links, desk.ci.job).since;
     let branch = desk
@@ -122,7 +127,7 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         );
         let mut facts = Vec::new();
         if let Ok(Joined::New(own)) = &joined {
-            facts.extend(evidence_facts(&linked, &judgement, told_by));
+            facts.extend(evidence_facts(&linked, &judgement, &reasons, told_by));
             facts.extend(own.iter().cloned());
         }
         Ok(Recording {
@@ -131,6 +136,7 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         })
     })?;
     let threads = desk.config.integration.resolved_threads;
+    let closing = !closes.is_empty();
     let checks = |reasons: &[QueueRefusal]| report::queue_checks(reasons, closing, threads, home);
     let named = linked.linking.links.iter().map(|link| &link.feature);
     let links = report::feature_links(named, &linked.sights, &found.url, &desk.ci.project, home)
@@ -173,8 +179,12 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             };
             (outcome, notes::queued(desk, &yard, id))
         }
-        Err(reasons) => {
-            let refused = report::queue_refusals(&reasons, home);
+        Err(refusals) => {
+            let mut refused = report::queue_refusals(&refusals, home);
+            refused.extend(report::reasons_for_note(&judgement, &reasons));
+            if judgement.awaited().next().is_some() {
+                refused.extend(judging::unseen(&evidence));
+            }
             let body = report::note_not_queued(&refused);
             let told = Told {
                 iid,
@@ -185,7 +195,7 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
                 body: Box::new(move |_| body.clone()),
             };
             let outcome = Outcome::refused(format!("!{iid} does not join the queue"), refused)
-                .checked(checks(&reasons))
+                .checked(checks(&refusals))
                 .seeing(links);
             let open = found.state == MergeRequestState::Open;
             // A second request for what waits or is tried already takes nothing away from it.
@@ -267,7 +277,12 @@ fn change_set(
 }
 
 /// What GitLab's records say about the links and verdicts of a change set that joins.
-fn evidence_facts(linked: &Linked, judgement: &Judgement, told_by: Option<JobId>) -> Vec<Fact> {
+fn evidence_facts(
+    linked: &Linked,
+    judgement: &Judgement,
+    reasons: &BTreeMap<JobId, String>,
+    told_by: Option<JobId>,
+) -> Vec<Fact> {
     let id = &linked.merge_request.id;
     let features = linked.closes();
     let link = |Link { feature, kind }: &Link| Fact::FeatureLinked {
@@ -277,14 +292,6 @@ fn evidence_facts(linked: &Linked, judgement: &Judgement, told_by: Option<JobId>
         commit: Some(linked.merge_request.head.clone()),
         told_by,
     };
-    let earlier = judgement.earlier_verdicts().map(|run| Verdict {
-        role: run.role.clone(),
-        decision: run.decision,
-        by: run.player.clone(),
-        at: run.at,
-        commit: run.commit.clone(),
-        job: run.job,
-    });
     let verdict = |verdict: Verdict| {
         let (merge_request, features) = (id.clone(), features.clone());
         match verdict.decision {
@@ -296,8 +303,8 @@ fn evidence_facts(linked: &Linked, judgement: &Judgement, told_by: Option<JobId>
             Decision::Reject => Fact::FeatureRejected {
                 merge_request,
                 features,
+                reason: reasons.get(&verdict.job).cloned(),
                 verdict,
-                reason: None,
             },
         }
     };
@@ -306,9 +313,24 @@ fn evidence_facts(linked: &Linked, judgement: &Judgement, told_by: Option<JobId>
         return links.collect();
     }
     links
-        .chain(earlier.map(verdict))
+        .chain(judgement.earlier.iter().cloned().map(verdict))
         .chain(judgement.verdicts().into_iter().map(verdict))
         .collect()
+}
+
+/// The content that the judgement found; the request may stand on an earlier head of it that no verdict was given on.
+fn content(
+    desk: &Desk<'_>,
+    found: &MergeRequest,
+    evidence: &Evidence,
+    judged: BTreeSet<CommitSha>,
+) -> Answer<BTreeSet<CommitSha>> {
+    let requested = |p: &PipelineRecord| p.request.is_some() && !judged.contains(&p.commit);
+    if judged.len() == 1 && evidence.pipelines.iter().any(requested) {
+        judging::same_content(desk, found, true)
+    } else {
+        Ok(judged)
+    }
 }
 
 fn head_pipeline(pipeline: &PipelineRecord) -> HeadPipeline {

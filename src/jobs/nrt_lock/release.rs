@@ -40,11 +40,15 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
                 NotHeld::Lost { last, .. } => last,
                 NotHeld::By { epoch: other, .. } => Some(other),
             };
+            // The job that gave it back may have died before it could tell.
             let warnings = notes::mend_left(desk, &ledger)?;
+            tell::alert_all(desk, &ledger)?;
+            tell::settle_landed(desk, &ledger, TrialId(epoch.0))?;
             let outcome = report::already_released(epoch, last);
-            return Ok(Done::saying(
-                warnings.into_iter().fold(outcome, Outcome::with),
-            ));
+            return Ok(Done {
+                outcome: warnings.into_iter().fold(outcome, Outcome::with),
+                events: ledger.into_events(),
+            });
         }
     };
     let concerned = concerned(&yard, epoch);
@@ -63,6 +67,8 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
     // The jobs before this one may have died before they could tell what they recorded.
     let warnings = notes::keep_all(desk, &ledger, &concerned)?;
     let outcome = warnings.into_iter().fold(outcome, Outcome::with);
+    tell::alert_all(desk, &ledger)?;
+    tell::settle_landed(desk, &ledger, TrialId(epoch.0))?;
     let after = ledger.yard()?;
     let waiting = after.queue.waiting().count();
     if waiting > 0 && !after.nrt.worth_another_worker() {
@@ -157,14 +163,13 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
             if let Some(ticket) = yard.queue.ticket(id) {
                 let reason = format!("`{}` failed", judged.name);
                 let head = ticket.change_set.head.clone();
-                let fact = Fact::ChangeSetRejected {
+                rejected.push(ticket.change_set.clone());
+                facts.push(Fact::ChangeSetRejected {
                     merge_request: id.clone(),
                     head,
                     trial: trial.id,
                     reason,
-                };
-                rejected.push((ticket.change_set.clone(), fact.clone()));
-                facts.push(fact);
+                });
             }
         }
         facts.push(Fact::LeaseReleased {
@@ -176,19 +181,12 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
         })
     })?;
     let mut outcome = report::trial_rejected(trial, &judged.name, &evidence);
-    for (change_set, fact) in &rejected {
+    for change_set in &rejected {
         let note = report::note_rejected(change_set, trial, &judged.name, &evidence);
         let stage = Stage::FailedTests { trial: trial.id };
         let warnings = notes::keep_left(desk, ledger, change_set, stage, note)?;
         outcome = warnings.into_iter().fold(outcome, Outcome::with);
         labels::show_change_set(desk, change_set, labelling::Stage::Rejected);
-        tell::warn(
-            desk,
-            ledger,
-            change_set.merge_request.iid,
-            fact,
-            &change_set.author,
-        )?;
     }
     Ok(outcome
         .seeing(report::change_set_links(

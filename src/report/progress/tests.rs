@@ -31,6 +31,7 @@ fn progress(rows: Vec<Row>, criteria: &[(&str, bool)]) -> Progress {
             .map(|(text, ticked)| Criterion {
                 text: (*text).to_owned(),
                 ticked: *ticked,
+                applies: true,
             })
             .collect(),
         rows,
