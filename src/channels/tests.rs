@@ -149,9 +149,14 @@ fn is_inert_in_teams(said: &str) {
     assert!(inlines.iter().all(|inline| inline["type"] == "TextRun"));
 }
 
+/// What Mattermost and GitLab read between them, and more; but neither reads `^x^` as superscript.
+fn dialect() -> Options {
+    Options::all().difference(Options::ENABLE_SUPERSCRIPT)
+}
+
 /// What a reader of Markdown makes of a text beside plain words.
 fn markup_of(text: &str) -> Vec<String> {
-    Parser::new_ext(text, Options::all())
+    Parser::new_ext(text, dialect())
         .filter_map(|event| {
             if let Markdown::Start(Tag::Link { dest_url, .. }) = &event {
                 Some(format!("link {dest_url}"))
@@ -172,7 +177,7 @@ fn markup_of(text: &str) -> Vec<String> {
 
 /// The words that a reader of Markdown sees outside of code: where mentions and references are looked for.
 fn outside_of_code(text: &str) -> String {
-    Parser::new_ext(text, Options::all())
+    Parser::new_ext(text, dialect())
         .filter_map(|event| {
             if let Markdown::Text(text) = event {
                 Some(text.into_string())

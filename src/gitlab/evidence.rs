@@ -263,7 +263,8 @@ mod tests {
                 {"body": "ours", "createdAt": "2026-01-05T10:00:00Z", "internal": false, "author": {"username": "bot"}}
             ]},
             "pipelines": {"pageInfo": {"hasNextPage": true}, "nodes": [{
-                "id": "gid://gitlab/Ci::Pipeline/3", "sha": "a".repeat(40), "mergeRequestEventType": event, "project": {"fullPath": project},
+                "id": "gid://gitlab/Ci::Pipeline/3", "sha": "a".repeat(40), "createdAt": "2026-01-05T09:58:00Z",
+                "mergeRequestEventType": event, "project": {"fullPath": project},
                 "jobs": {"nodes": [
                     {"id": "gid://gitlab/Ci::Build/10", "name": listed, "status": "SUCCESS", "allowFailure": false, "finishedAt": "2026-01-05T10:00:00Z"},
                     {"id": "gid://gitlab/Ci::Build/11", "name": "integrate", "status": "SUCCESS", "allowFailure": true, "finishedAt": "2026-01-05T10:01:00Z"},
