@@ -1,6 +1,7 @@
 //! The only place that knows GitLab. It decides nothing: it answers questions and stores facts.
 
 mod announcements;
+mod board;
 mod changes;
 pub mod client;
 mod dossier;
@@ -129,14 +130,14 @@ impl<'a> GitLab<'a> {
         self.bot.as_ref().unwrap_or(&self.main)
     }
 
-    /// The data of a GraphQL answer.
+    /// The data of the answer to a GraphQL query, which changes nothing and can be asked again.
     fn graph<T: serde::de::DeserializeOwned>(
         &self,
         client: &Client<'a>,
         query: Cow<'static, str>,
         variables: serde_json::Value,
     ) -> Answer<T> {
-        let answer: wire::Graph<T> = client.send(&Graph { query, variables })?.json()?;
+        let answer: wire::Graph<T> = client.ask(&Graph { query, variables })?.json()?;
         answer.data.ok_or_else(|| {
             let words: Vec<String> = answer
                 .errors

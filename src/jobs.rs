@@ -6,6 +6,7 @@ mod judging;
 mod labels;
 pub mod ledger;
 pub mod link_check;
+mod notes;
 pub mod nrt_lock;
 mod observe;
 pub mod post;
@@ -18,8 +19,8 @@ use crate::config::ci::Ci;
 use crate::domain::event::Event;
 use crate::outcome::Outcome;
 use crate::ports::{
-    Announcements, Changes, Channels, Clock, Commits, Features, Journal, MergeRequests, People,
-    Records, Releases, Workers,
+    Announcements, Boards, Changes, Channels, Clock, Commits, Features, Journal, MergeRequests,
+    People, Records, Releases, Workers,
 };
 
 /// Everything that a job may ask, with the surroundings it runs in.
@@ -45,7 +46,9 @@ pub struct Desk<'a> {
     pub people: &'a dyn People,
     /// Workers of the gate.
     pub workers: &'a dyn Workers,
-    /// Notes and statuses.
+    /// Notes that are kept in place.
+    pub boards: &'a dyn Boards,
+    /// Alerts and statuses.
     pub announcements: &'a dyn Announcements,
     /// Chats, webhooks and commands.
     pub channels: &'a dyn Channels,

@@ -12,9 +12,10 @@ use crate::domain::ids::{
 };
 use crate::domain::integration::{MergeRequestState, Request};
 use crate::domain::labelling::Relabel;
-use crate::domain::linking::Sight;
+use crate::domain::linking::{Feature, Sight};
 use crate::domain::notification::letter::Letter;
 use crate::domain::nrt::{Held, Holder, Liveness};
+use crate::domain::progress::{self, Edit};
 use crate::domain::validation::{Comment, Difference, Members, Partly, Play, Player, ReviewApp};
 use crate::domain::versioning::Number;
 use crate::outcome::Problem;
@@ -136,10 +137,12 @@ pub trait MergeRequests {
     fn own(&self, iid: u64) -> Answer<Own>;
     /// One of them, or that there is none.
     fn merge_request(&self, iid: u64) -> Answer<Option<MergeRequest>>;
-    /// Open ones whose description mentions a word.
-    fn open_mentioning(&self, word: &str) -> Answer<Vec<MergeRequest>>;
-    /// Those of this project that mention a feature, whatever became of them; the first hundred that GitLab names.
-    fn mentioning(&self, feature: &FeatureId) -> Answer<Vec<MergeRequest>>;
+    /// Those that a feature's page is related to: GitLab finds them by the references in descriptions and notes. Newest
+    /// first, at most some hundreds.
+    fn related(&self, feature: &FeatureId) -> Answer<Vec<MergeRequest>>;
+    /// Open ones whose description mentions all of these words, at most some hundreds. GitLab leaves out words of less than
+    /// three characters.
+    fn open_mentioning(&self, words: &str) -> Answer<Vec<MergeRequest>>;
     /// Brings it onto the head of its target, without starting a pipeline.
     fn rebase(&self, held: &Held, iid: u64) -> Answer<Rebase>;
     /// Merges it, provided its head is still this one.
@@ -197,8 +200,8 @@ pub enum Known {
     Unsure,
 }
 
-/// Our own notes on a merge request, by kind, with their text.
-pub type OwnNotes = BTreeMap<String, (NoteId, String)>;
+/// Our own notes at one place, by kind; of one kind there can be more than one, oldest first.
+pub type OwnNotes = BTreeMap<String, Vec<progress::Own>>;
 
 /// What GitLab keeps beyond what was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -212,6 +215,8 @@ pub enum Unseen {
 /// What GitLab recorded about a merge request beside its text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
+    /// The merge request itself, with our notes on it.
+    pub found: Option<MergeRequestOnBoard>,
     /// Our own notes on it.
     pub notes: OwnNotes,
     /// What people wrote on it last, where everybody who sees it may read.
@@ -230,7 +235,7 @@ pub struct Evidence {
 
 /// Records that GitLab keeps of jobs and people.
 pub trait Records {
-    /// The pipelines of a merge request, and our notes on it.
+    /// The pipelines of a merge request.
     fn evidence(&self, iid: u64) -> Answer<Evidence>;
     /// Who played each of these jobs; nobody is told for an account that was deleted.
     fn players(&self, plays: &[Play]) -> Answer<BTreeMap<JobId, Player>>;
@@ -274,12 +279,86 @@ pub trait Workers {
 }
 
 /// Where something is written for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// On a merge request.
     MergeRequest(u64),
     /// On a feature.
     Feature(FeatureId),
+}
+
+/// What is to be looked at on the board.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Targets {
+    /// Features, with our notes on them.
+    pub features: BTreeSet<FeatureId>,
+    /// Merge requests of this project by number, with our notes on them.
+    pub merge_requests: BTreeSet<u64>,
+    /// The one of them that is looked at whole, mergeability included.
+    pub whole: Option<u64>,
+}
+
+/// Who can see a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Visibility {
+    /// Its members.
+    Private,
+    /// Everybody with an account.
+    Internal,
+    /// Everybody.
+    Public,
+}
+
+/// A feature with what we wrote there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeatureOnBoard {
+    /// The feature.
+    pub feature: Feature,
+    /// How GitLab addresses it when a first note is written there.
+    pub address: String,
+    /// Who can see its project.
+    pub visibility: Visibility,
+    /// Our notes on it.
+    pub notes: OwnNotes,
+}
+
+/// A merge request with what we wrote there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeRequestOnBoard {
+    /// The merge request.
+    pub merge_request: MergeRequest,
+    /// How GitLab addresses it when a first note is written there.
+    pub address: String,
+    /// Our notes on it.
+    pub notes: OwnNotes,
+}
+
+/// Features and merge requests as they stand, with our notes on them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Board {
+    /// The features that were seen.
+    pub features: BTreeMap<FeatureId, FeatureOnBoard>,
+    /// The merge requests that were seen.
+    pub merge_requests: BTreeMap<u64, MergeRequestOnBoard>,
+    /// Who can see this project.
+    pub visibility: Option<Visibility>,
+}
+
+/// What became of posting.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Posted {
+    /// The board right after the last edit, looked at in the same request; not where GitLab can only tell it in another one.
+    pub board: Option<Board>,
+    /// What GitLab refused, in its words.
+    pub refused: Vec<(Place, String)>,
+}
+
+/// The notes that are kept in place, many in one request.
+pub trait Boards {
+    /// What stands.
+    fn board(&self, targets: &Targets) -> Answer<Board>;
+    /// Makes all edits, and looks at the targets again.
+    fn post(&self, edits: &[(Place, Edit<String>)], targets: &Targets) -> Answer<Posted>;
 }
 
 /// What people are told.

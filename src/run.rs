@@ -341,6 +341,7 @@ fn at_desk<T>(
         changes: &gitlab,
         people: &gitlab,
         workers: &gitlab,
+        boards: &gitlab,
         announcements: &gitlab,
         channels: &channels,
         releases: &gitlab,

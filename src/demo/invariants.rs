@@ -148,7 +148,7 @@ fn nothing_is_done_twice(
         let ours = notes.as_array().into_iter().flatten().filter(|note| {
             note["body"]
                 .as_str()
-                .is_some_and(|b| b.starts_with("<!-- trainyard:state -->"))
+                .is_some_and(|b| b.starts_with("<!-- trainyard:state "))
         });
         states += usize::from(ours.count() == 1);
     }

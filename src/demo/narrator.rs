@@ -67,6 +67,23 @@ impl<'w> Narrator<'w> {
         }
     }
 
+    /// A note as a person sees it in the browser: its hidden part is not there, and its Markdown is drawn.
+    pub(super) fn note(&mut self, title: &str, note: &str) {
+        let body = note.split_once("-->\n").map_or(note, |(_, rest)| rest);
+        let drawn = drawn(body);
+        let widest = drawn.iter().map(|line| line.chars().count()).max();
+        let width = widest.unwrap_or(0).max(title.chars().count() + 1);
+        self.line(&format!(
+            "  ┌ {title} {}┐",
+            "─".repeat(width - title.chars().count())
+        ));
+        for line in &drawn {
+            let padding = " ".repeat(width - line.chars().count());
+            self.line(&format!("  │ {line}{padding} │"));
+        }
+        self.line(&format!("  └{}┘", "─".repeat(width + 2)));
+    }
+
     pub(super) fn invariants(&mut self, invariants: &[Invariant]) {
         self.chapter("What must always hold, checked on what happened");
         for invariant in invariants {
@@ -86,6 +103,45 @@ impl<'w> Narrator<'w> {
     pub(super) fn all_told(&mut self, jobs: usize) {
         self.told = jobs;
     }
+}
+
+/// How wide a note is drawn.
+const WIDTH: usize = 100;
+
+/// Markdown as a browser would show it, in lines.
+fn drawn(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.trim_end().lines() {
+        let line = line.replace("**", "").replace(['`', '\\'], "");
+        let line = line
+            .replace("<details><summary>", "▸ ")
+            .replace("</summary>", "");
+        if line.starts_with("|---") || line == "</details>" {
+            continue;
+        }
+        if let Some(row) = line.strip_prefix('|') {
+            let cells: Vec<String> = row
+                .trim_end_matches('|')
+                .split('|')
+                .zip([14, 11, 8, 52, 20])
+                .map(|(cell, width)| format!("{:<width$}", cell.trim().trim_end_matches('+')))
+                .collect();
+            lines.push(cells.join(" ").trim_end().to_owned());
+            continue;
+        }
+        let mut rest = String::new();
+        for word in line.split(' ') {
+            if !rest.is_empty() && rest.chars().count() + 1 + word.chars().count() > WIDTH {
+                lines.push(std::mem::take(&mut rest));
+            }
+            if !rest.is_empty() {
+                rest.push(' ');
+            }
+            rest.push_str(word);
+        }
+        lines.push(rest);
+    }
+    lines
 }
 
 /// What our program said in a job log, as the log viewer shows it: marks of sections and colours gone, folded sections by their title.

@@ -9,6 +9,7 @@ pub mod labelling;
 pub mod linking;
 pub mod notification;
 pub mod nrt;
+pub mod progress;
 pub mod ruling;
 pub mod validation;
 pub mod versioning;

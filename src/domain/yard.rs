@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::event::{Event, Fact};
 use super::ids::{MergeRequestId, TrialId};
 use super::integration::{Left, Place, Queue};
@@ -22,6 +24,8 @@ pub struct Yard {
     pub versions: Versions,
     /// Alerts that went out: subject and alert.
     pub warned: BTreeSet<(String, String)>,
+    /// When the last of it happened.
+    pub last: Timestamp,
     /// What channels are still to be sent.
     pub outbox: Outbox,
     seen: BTreeSet<String>,
@@ -47,6 +51,7 @@ impl Yard {
         if !self.seen.insert(event.id.clone()) {
             return;
         }
+        self.last = self.last.max(event.at);
         self.outbox.apply(event);
         match &event.fact {
             Fact::ChangeSetQueued { change_set } => self.queue.join(change_set.clone(), event.at),

@@ -128,12 +128,25 @@ impl<'a> Client<'a> {
     /// # Errors
     /// When no answer came, or only answers of a server in trouble.
     pub fn send(&self, endpoint: &impl Endpoint) -> Answer<Reply> {
+        let method = endpoint.method();
+        let repeatable = matches!(method, Method::GET | Method::HEAD | Method::DELETE);
+        self.send_as(endpoint, repeatable)
+    }
+
+    /// Sends a question that changes nothing although its method is POST: it may be repeated.
+    ///
+    /// # Errors
+    /// As `send`.
+    pub fn ask(&self, endpoint: &impl Endpoint) -> Answer<Reply> {
+        self.send_as(endpoint, true)
+    }
+
+    fn send_as(&self, endpoint: &impl Endpoint, repeatable: bool) -> Answer<Reply> {
         let (url, asked) = self.address(endpoint)?;
         let method = endpoint.method();
         let body = endpoint
             .body()
             .map_err(|error| Problem::bug(format!("`{asked}` has no body")).caused_by(error))?;
-        let repeatable = matches!(method, Method::GET | Method::HEAD | Method::DELETE);
         let mut last = String::new();
         for attempt in 1..=TRIES {
             let outcome = self.once(&method, &url, body.as_ref());

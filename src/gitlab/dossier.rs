@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::json;
 
+use super::GitLab;
+use super::board::MergeRequestNode;
 use super::wire::{Nodes, User};
-use super::{GitLab, evidence};
 use crate::outcome::Problem;
 use crate::ports::{Answer, OwnNotes};
 
@@ -13,7 +14,7 @@ const QUERY: &str = "query($path: ID!, $iid: String!) {
   currentUser { username }
   project(fullPath: $path) {
     mergeRequest(iid: $iid) {
-      notes(first: 100) { nodes { id body author { username } } }
+      @itself
       latest: notes(last: 50, filter: ONLY_COMMENTS) { nodes { body createdAt internal author { username } } }
       pipelines(first: 20) {
         pageInfo { hasNextPage }
@@ -30,33 +31,34 @@ const QUERY: &str = "query($path: ID!, $iid: String!) {
   }
 }";
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Data {
     current_user: Option<User>,
     project: Option<Project>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Project {
     merge_request: Option<MergeRequest>,
 }
 
-/// What the query tells of the merge request.
-#[derive(Debug, Clone, Deserialize)]
+/// What the query tells.
+#[derive(Debug, Deserialize)]
 pub(super) struct MergeRequest {
-    pub(super) notes: Nodes<Note>,
-    pub(super) latest: Nodes<Comment>,
-    pub(super) pipelines: Nodes<Pipeline>,
+    /// The merge request with our notes on it.
+    #[serde(flatten)]
+    pub(super) itself: MergeRequestNode,
+    #[serde(flatten)]
+    pub(super) records: Recorded,
 }
 
+/// What GitLab recorded of it.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Note {
-    /// `gid://gitlab/Note/7`.
-    pub(super) id: String,
-    pub(super) body: String,
-    pub(super) author: Option<User>,
+pub(super) struct Recorded {
+    pub(super) latest: Nodes<Comment>,
+    pub(super) pipelines: Nodes<Pipeline>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -114,12 +116,10 @@ pub(super) struct Played {
 impl GitLab<'_> {
     /// Asks for all of it, and for the user behind the token.
     pub(super) fn dossier(&self, iid: u64) -> Answer<(Option<User>, MergeRequest)> {
+        let query = QUERY.replacen("@itself", &super::board::whole_merge_request(), 1);
         let variables = json!({"path": self.ci.project.as_str(), "iid": iid.to_string()});
-        let data: Data = self.graph(self.writer(), QUERY.into(), variables)?;
-        if let Some(me) = &data.current_user {
-            // Asked for once: a second answer could only be the same.
-            let _ = self.me.set(me.username.clone());
-        }
+        let data: Data = self.graph(self.writer(), query.into(), variables)?;
+        self.writer_became_known(data.current_user.clone());
         let found = data
             .project
             .and_then(|project| project.merge_request)
@@ -137,7 +137,7 @@ impl GitLab<'_> {
 
     /// Our own notes on a merge request.
     pub(super) fn notes_of(&self, iid: u64) -> Answer<OwnNotes> {
-        let (me, found) = self.dossier(iid)?;
-        evidence::own_notes(me.as_ref(), &found.notes.nodes)
+        let (_, found) = self.dossier(iid)?;
+        Ok(self.merge_request_on_board(found.itself)?.notes)
     }
 }

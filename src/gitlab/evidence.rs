@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::dossier::{self, Note};
+use super::dossier;
 use super::endpoints::{Get, Page};
 use super::translate::{field, number_of, player};
 use super::wire::{self, User};
 use super::{GitLab, translate};
-use crate::domain::ids::{JobId, NoteId, PipelineId, ProjectPath, RoleName};
+use crate::domain::ids::{JobId, PipelineId, ProjectPath, RoleName};
 use crate::domain::integration::Request;
 use crate::domain::validation::{Comment, Decision, Play, Player, Way};
-use crate::ports::{Answer, Evidence, INTEGRATE_JOB, JobRecord, OwnNotes, PipelineRecord, Unseen};
+use crate::ports::{Answer, Evidence, INTEGRATE_JOB, JobRecord, PipelineRecord, Unseen};
 
 /// How many pages of a pipeline's jobs are read at most.
 const MOST_PAGES: u64 = 10;
@@ -86,36 +86,13 @@ impl GitLab<'_> {
     }
 }
 
-/// Our notes among all: by author and marker. The oldest one of a kind, should there be two.
-pub(super) fn own_notes(me: Option<&User>, notes: &[Note]) -> Answer<OwnNotes> {
-    let mut own = OwnNotes::new();
-    for note in notes {
-        let ours = note
-            .author
-            .as_ref()
-            .zip(me)
-            .is_some_and(|(author, me)| author.username == me.username);
-        let marked = note
-            .body
-            .strip_prefix("<!-- trainyard:")
-            .and_then(|rest| rest.split_once(" -->"));
-        if let Some((kind, _)) = marked.filter(|_| ours) {
-            let id = NoteId(number_of(&note.id)?);
-            own.entry(kind.to_owned())
-                .or_insert_with(|| (id, note.body.clone()));
-        }
-    }
-    Ok(own)
-}
-
 /// Everything but who played: a play is by hand only in a pipeline of this merge request, in this project.
 pub(super) fn evidence(
     me: Option<&User>,
-    found: dossier::MergeRequest,
+    found: dossier::Recorded,
     project: &ProjectPath,
 ) -> Answer<Evidence> {
     let mut evidence = Evidence {
-        notes: own_notes(me, &found.notes.nodes)?,
         comments: comments(me, &found.latest.nodes)?,
         own: me
             .map(|me| field("currentUser.username", &me.username))
@@ -280,10 +257,6 @@ mod tests {
 
     fn found(event: Option<&str>, project: &str, played: &str, listed: &str) -> Evidence {
         let value = serde_json::json!({
-            "notes": {"nodes": [
-                {"id": "gid://gitlab/Note/1", "body": "<!-- trainyard:state -->\nforged", "author": {"username": "mallory"}},
-                {"id": "gid://gitlab/Note/2", "body": "<!-- trainyard:state -->\nours", "author": {"username": "bot"}}
-            ]},
             "latest": {"nodes": [
                 {"body": "slow", "createdAt": "2026-01-05T10:00:00Z", "internal": false, "author": {"username": "olga"}},
                 {"body": "secret", "createdAt": "2026-01-05T10:00:00Z", "internal": true, "author": {"username": "olga"}},
@@ -354,9 +327,8 @@ mod tests {
     }
 
     #[test]
-    fn a_note_is_ours_by_marker_and_author_and_ours_are_nobodys_words() {
+    fn our_own_notes_are_nobodys_words() {
         let found = found(Some("DETACHED"), "shop/web", "x", "x");
-        assert_eq!(found.notes["state"].0, NoteId(2));
         assert_eq!(found.comments.len(), 1);
         assert_eq!(found.comments[0].body, "slow");
         assert_eq!(

@@ -69,7 +69,7 @@ impl GitLab<'_> {
             query: PLACE.into(),
             variables,
         };
-        let graph: wire::Graph<wire::IssueData> = self.main.send(&query)?.json()?;
+        let graph: wire::Graph<wire::IssueData> = self.main.ask(&query)?.json()?;
         let place = graph.data.and_then(|data| data.issue);
         Ok(place
             .and_then(|issue| translate::full_reference(&issue.reference))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gitlab::api::projects::merge_requests as api;
 
-use super::endpoints::{Get, Page, segment};
+use super::endpoints::{Get, Page};
 use super::{GitLab, built, translate, wire};
 use crate::domain::ids::{CommitSha, FeatureId, PatchId};
 use crate::domain::integration::MergeRequestState;
@@ -54,29 +54,21 @@ impl MergeRequests for GitLab<'_> {
             .transpose()
     }
 
-    fn open_mentioning(&self, word: &str) -> Answer<Vec<MergeRequest>> {
-        let found: Vec<wire::MergeRequest> = self.main.list(10, |number| {
+    fn related(&self, feature: &FeatureId) -> Answer<Vec<MergeRequest>> {
+        self.related_to(feature)
+    }
+
+    fn open_mentioning(&self, words: &str) -> Answer<Vec<MergeRequest>> {
+        let found: Vec<wire::MergeRequest> = self.main.list(5, |number| {
             let of = Get::new(format!("projects/{}/merge_requests", self.project()))
                 .with("state", "opened")
                 .with("in", "description")
-                .with("search", word);
+                .with("search", words);
             Ok(Page { of, number })
         })?;
         found
             .into_iter()
             .filter(|mr| mr.sha.is_some())
-            .map(|mr| self.translated(mr))
-            .collect()
-    }
-
-    fn mentioning(&self, feature: &FeatureId) -> Answer<Vec<MergeRequest>> {
-        let (project, iid) = (segment(feature.project.as_str()), feature.iid);
-        let path = format!("projects/{project}/issues/{iid}/related_merge_requests");
-        let query = Get::new(path).with("per_page", 100);
-        let found: Vec<wire::MergeRequest> = self.main.send(&query)?.json()?;
-        found
-            .into_iter()
-            .filter(|mr| mr.sha.is_some() && mr.target_project_id == Some(self.project()))
             .map(|mr| self.translated(mr))
             .collect()
     }

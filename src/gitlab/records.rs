@@ -17,7 +17,10 @@ pub(crate) const RESOURCE_GROUP: &str = "trainyard-nrt";
 impl Records for GitLab<'_> {
     fn evidence(&self, iid: u64) -> Answer<Evidence> {
         let (me, found) = self.dossier(iid)?;
-        let mut evidence = evidence::evidence(me.as_ref(), found, &self.ci.project)?;
+        let mut evidence = evidence::evidence(me.as_ref(), found.records, &self.ci.project)?;
+        let itself = self.merge_request_on_board(found.itself)?;
+        evidence.notes.clone_from(&itself.notes);
+        evidence.found = Some(itself);
         self.complete_newest(&mut evidence)?;
         Ok(evidence)
     }

@@ -118,6 +118,12 @@ pub(super) fn marker(kind: &str) -> String {
     format!("<!-- trainyard:{kind} -->")
 }
 
+/// The kind in a note's marker; what follows it there is a mark of ours.
+pub(super) fn kind_of(body: &str) -> Option<&str> {
+    let (marker, _) = body.strip_prefix("<!-- trainyard:")?.split_once("-->")?;
+    marker.split_whitespace().next()
+}
+
 /// The user of a job.
 pub(super) fn player(user: &wire::JobUser) -> Answer<Player> {
     Ok(Player {
@@ -181,5 +187,16 @@ mod tests {
         let problem =
             merge_request(&home(), wire_merge_request(|v| v["sha"] = "HEAD".into())).unwrap_err();
         assert!(problem.what.contains("`sha`"), "{}", problem.what);
+    }
+
+    #[test]
+    fn the_kind_of_a_note_stands_in_its_marker() {
+        assert_eq!(kind_of("<!-- trainyard:state -->\nx"), Some("state"));
+        assert_eq!(
+            kind_of("<!-- trainyard:state {\"a\":1} -->\nx"),
+            Some("state")
+        );
+        assert_eq!(kind_of("see <!-- trainyard:state -->"), None);
+        assert_eq!(kind_of("<!-- trainyard:state"), None);
     }
 }

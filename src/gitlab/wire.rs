@@ -15,6 +15,8 @@ pub(super) struct DiffRefs {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct MergeRequest {
     pub(super) iid: u64,
+    #[serde(default)]
+    pub(super) project_id: Option<u64>,
     pub(super) title: String,
     pub(super) description: Option<String>,
     pub(super) state: String,
@@ -23,8 +25,6 @@ pub(super) struct MergeRequest {
     pub(super) source_branch: String,
     pub(super) target_branch: String,
     pub(super) sha: Option<String>,
-    #[serde(default)]
-    pub(super) target_project_id: Option<u64>,
     pub(super) labels: Vec<String>,
     pub(super) web_url: String,
     #[serde(default)]

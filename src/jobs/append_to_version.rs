@@ -6,12 +6,13 @@
 use crate::domain::event::Fact;
 use crate::domain::ids::{CommitSha, Epoch, MergeRequestId, TrialId};
 use crate::domain::integration::{ChangeSet, MergeRequestState};
-use crate::domain::labelling::Stage;
+use crate::domain::labelling;
 use crate::domain::linking::named_features;
 use crate::domain::nrt::{Abandoned, Held, Trial, hold, trial_under};
+use crate::domain::progress::Stage;
 use crate::domain::versioning::Appended;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, judging, labels, observe, tell};
+use crate::jobs::{Desk, Done, judging, labels, notes, observe, tell};
 use crate::outcome::Outcome;
 use crate::ports::{Answer, Merge, MergeRequest};
 use crate::report;
@@ -55,7 +56,8 @@ fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Ans
         let Some(ticket) = ledger.yard()?.queue.ticket(id).cloned() else {
             continue;
         };
-        let found = observe::merge_request(desk, id.iid)?;
+        let (found, board) = observe::at_the_gate(desk, &ledger.yard()?, &ticket.change_set)?;
+        let found = found.ok_or_else(|| observe::no_merge_request(desk, id.iid))?;
         if let Some(obstacle) = obstacle(desk, &found, &ticket.change_set, trial)? {
             return give_up(desk, ledger, &ticket.change_set, trial, obstacle);
         }
@@ -100,12 +102,9 @@ fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Ans
         };
         let same = desk.commits.same_tree(&trial.candidate.commit, &landed)?;
         let version = append(desk, ledger, &ticket.change_set, trial.id, &landed)?;
-        tell::state(
-            desk,
-            &ticket.change_set,
-            &report::note_landed(&ticket.change_set, version, trial, &landed),
-        )?;
-        labels::show_change_set(desk, &ticket.change_set, Stage::Landed);
+        let warnings = notes::keep_one(desk, ledger, id, board)?;
+        outcome = warnings.into_iter().fold(outcome, Outcome::with);
+        labels::show_change_set(desk, &ticket.change_set, labelling::Stage::Landed);
         outcome = outcome.with(report::landed_line(&ticket.change_set, version, &landed));
         if !same {
             return Ok(report::landed_tree_differs(
@@ -200,22 +199,21 @@ fn give_up(
         });
     }
     ledger.record(&facts)?;
-    let note = match &obstacle.withdrawn {
-        Some(reason) => report::note_withdrawn(reason),
-        None => report::note_waits_again(&obstacle.text),
+    let warnings = match &obstacle.withdrawn {
+        Some(reason) => {
+            let note = report::note_withdrawn(reason);
+            notes::keep_left(desk, ledger, change_set, Stage::LeftQueue, note)?
+        }
+        None => notes::keep_all(desk, ledger, &trial.change_sets)?,
     };
-    tell::state(desk, change_set, &note)?;
     tell::alert_all(desk, ledger)?;
     let stage = match &obstacle.withdrawn {
-        Some(_) => Stage::Linked,
-        None => Stage::Queued,
+        Some(_) => labelling::Stage::Linked,
+        None => labelling::Stage::Queued,
     };
     labels::show_change_set(desk, change_set, stage);
-    Ok(report::not_landed(
-        change_set,
-        &obstacle.text,
-        obstacle.withdrawn.is_some(),
-    ))
+    let outcome = report::not_landed(change_set, &obstacle.text, obstacle.withdrawn.is_some());
+    Ok(warnings.into_iter().fold(outcome, Outcome::with))
 }
 
 fn merge(
@@ -293,13 +291,8 @@ pub fn finish_landing(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> An
         if let (MergeRequestState::Merged, Some(landed)) = (found.state, &found.landed)
             && found.head == trial.candidate.commit
         {
-            let version = append(desk, ledger, &ticket.change_set, trial.id, landed)?;
-            tell::state(
-                desk,
-                &ticket.change_set,
-                &report::note_landed(&ticket.change_set, version, trial, landed),
-            )?;
-            labels::show_change_set(desk, &ticket.change_set, Stage::Landed);
+            append(desk, ledger, &ticket.change_set, trial.id, landed)?;
+            labels::show_change_set(desk, &ticket.change_set, labelling::Stage::Landed);
         }
     }
     Ok(())

@@ -7,9 +7,10 @@ pub mod verdict;
 use std::collections::BTreeMap;
 
 use super::judging::{self, Judged, Look};
-use super::{Desk, Done, labels, ledger, observe, tell};
+use super::notes::{self, Keeping, Told};
+use super::{Desk, Done, labels, ledger, observe};
 use crate::domain::event::{Event, Fact};
-use crate::domain::ids::{FeatureId, RoleName};
+use crate::domain::ids::{FeatureId, NoteId, RoleName};
 use crate::domain::labelling::{Stage, Teller};
 use crate::domain::linking::{Link, LinkKind, named_features};
 use crate::domain::ruling::Ruling;
@@ -24,7 +25,13 @@ use crate::report::{self, Seen};
 /// When GitLab cannot be asked.
 pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let iid = desk.ci.merge_request()?.iid;
-    let found = observe::merge_request(desk, iid)?;
+    let (found, evidence) = if desk.may_look_up {
+        let evidence = desk.records.evidence(iid)?;
+        let found = observe::found(desk, iid, &evidence)?.merge_request;
+        (found, evidence)
+    } else {
+        (observe::merge_request(desk, iid)?, Evidence::default())
+    };
     let links = links_of(desk, &found)?;
     let closes = closed(&links);
     if closes.is_empty() {
@@ -67,7 +74,6 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
             "no role has to validate !{iid}: no rule of `validation.rules` applies to it"
         ))));
     }
-    let evidence = desk.records.evidence(iid)?;
     let judged = judging::judge(desk, &found, &evidence, &asked, Look::Enough, None)?;
     let reasons = judging::reasons(&judged.judgement, &evidence);
     let seen = Seen {
@@ -79,8 +85,7 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
         holders: &judged.holders,
         reasons: &reasons,
     };
-    let body = report::note_validation(&seen);
-    let note = tell::keep_state_note(desk, iid, &evidence.notes, &body)?;
+    let (warnings, note) = keep_notes(desk, &seen);
     show_stage(desk, &found, &links, stage_of(&judged.judgement));
     let lacking = lacking(desk, &judged, &evidence);
     let mut outcome = report::validation_outcome(&seen, &lacking);
@@ -94,6 +99,7 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     if outcome.code == ExitCode::Open && !open.is_empty() {
         outcome = report::criteria_unticked(&open);
     }
+    let outcome = warnings.into_iter().fold(outcome, Outcome::with);
     let checks = [
         report::newest_commit(None),
         report::criteria_are_ticked(rules.criteria_required, &open),
@@ -105,7 +111,7 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
                 &judged.judgement,
                 &judged.holders,
             ))
-            .seeing([report::note_link(iid, &found.url, note)]),
+            .seeing(note.map(|note| report::note_link(iid, &found.url, note))),
         events: lapsed(desk, &found, &closes, &judged),
     })
 }
@@ -158,6 +164,25 @@ fn lapsed(
             )
         })
         .collect()
+}
+
+/// Keeps the notes on the merge request and its features, with where its roles stand; what could not be kept, and the number of
+/// the note on the merge request.
+fn keep_notes(desk: &Desk<'_>, seen: &Seen<'_>) -> (Vec<String>, Option<NoteId>) {
+    let told = Told {
+        iid: seen.iid,
+        head: seen.head.clone(),
+        stage: notes::stage_of(seen.judgement, seen.holders),
+        links: seen.links.to_vec(),
+        links_since: None,
+        body: Box::new(|_| report::note_validation(seen)),
+    };
+    let keeping = Keeping {
+        features: seen.links.iter().map(|link| link.feature.clone()).collect(),
+        told: vec![told],
+        ..Keeping::default()
+    };
+    notes::keep_seeing(desk, keeping, seen.iid)
 }
 
 fn stage_of(judgement: &Judgement) -> Stage {

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::{Desk, Done, judging, labels, ledger, observe, tell};
+use super::notes::{self, Keeping, Told};
+use super::observe::{Holders, Linked};
+use super::{Desk, Done, judging, labels, ledger, observe};
 use crate::domain::event::Fact;
-use crate::domain::ids::{FeatureId, MergeRequestId};
-use crate::domain::labelling::{Stage, Teller};
+use crate::domain::ids::{FeatureId, MergeRequestId, NoteId};
+use crate::domain::labelling::{self, Teller};
 use crate::domain::linking::grammar::Reading;
 use crate::domain::linking::{
     Exemptible, Link, LinkKind, LinkRefusal, Linking, Remembered, Sight, events_of_check,
 };
+use crate::domain::progress::Stage;
 use crate::domain::ruling::Ruling;
+use crate::domain::validation::Asked;
 use crate::outcome::Outcome;
 use crate::ports::{Answer, Own};
 use crate::report;
@@ -44,12 +48,7 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let asks = !refused && !closes.is_empty() && !roles.is_empty();
     let links = &linked.linking.links;
     let head = &linked.merge_request.head;
-    let notes = if desk.may_look_up {
-        desk.announcements.notes(iid)?
-    } else {
-        BTreeMap::new()
-    };
-    let before = tell::remembered_links(&notes);
+    let before = linked.remembered();
     let after = if refused {
         before.clone()
     } else if desk.may_look_up {
@@ -66,35 +65,27 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
             commit: head.clone(),
         });
     }
-    let mut note = None;
-    // A note that asked for something is set right when nothing is asked any more; without one there is nothing to say.
-    if desk.may_look_up && (refused || asks || !links.is_empty() || notes.contains_key(tell::STATE))
-    {
-        let body = if refused {
-            report::note_links_refused(&reasons)
-        } else if asks {
-            report::note_validation_asked(
-                links,
-                &asked,
-                &observe::holders(desk, &roles)?,
-                home,
-                head,
-            )
+    let (warnings, note) = if desk.may_look_up {
+        let holders = if asks {
+            observe::holders(desk, &roles)?
         } else {
-            report::note_linked(links, home)
+            Holders::new()
         };
-        note = Some(tell::keep_linked_note(desk, iid, &notes, &body, &after)?);
-    }
+        keep_notes(desk, &linked, (asks, &asked), &reasons, &holders, &after)
+    } else {
+        (Vec::new(), None)
+    };
     let outcome = if refused {
         report::links_refused(iid, reasons, &linked.linking, home)
     } else {
         let roles = if asks { roles.as_slice() } else { &[] };
         report::links_in_order(id, &linked.linking, &linked.sights, home, roles)
     };
+    let outcome = warnings.into_iter().fold(outcome, Outcome::with);
     let stage = if asks {
-        Stage::AwaitingValidation
+        labelling::Stage::AwaitingValidation
     } else {
-        Stage::Linked
+        labelling::Stage::Linked
     };
     let shown = (!refused && !linked.linking.links.is_empty()).then_some(stage);
     let known = labels::Known {
@@ -235,4 +226,64 @@ fn with_reports(desk: &Desk<'_>, read: &Read<'_>, outcome: Outcome) -> Answer<Ou
             .next("edit the description, then start a new pipeline: editing alone starts none"));
     }
     Ok(outcome.handing_on(report::link_values(read.linking, home)?))
+}
+
+/// Tells where the merge request is now, on itself and on its features: those it names and those it named before.
+fn keep_notes(
+    desk: &Desk<'_>,
+    linked: &Linked,
+    (asks, asked): (bool, &[Asked]),
+    reasons: &[String],
+    holders: &Holders,
+    after: &Remembered,
+) -> (Vec<String>, Option<NoteId>) {
+    let found = &linked.merge_request;
+    let (links, home) = (&linked.linking.links, observe::features_project(desk));
+    let before = linked.mark();
+    let stage = if !reasons.is_empty() {
+        Stage::LinksRefused
+    } else if asks {
+        Stage::AwaitingValidation {
+            roles: notes::asked(holders),
+        }
+    } else {
+        Stage::Linked
+    };
+    // A pipeline that is run again on the same head knows less than the jobs that came after the first one.
+    let further = before.as_ref().is_some_and(|mark| {
+        mark.head == found.head
+            && reasons.is_empty()
+            && mark.stage.is_beyond_links()
+            && mark.links == after.links
+    });
+    let told = Told {
+        iid: found.id.iid,
+        head: found.head.clone(),
+        links: after.links.clone(),
+        links_since: after.since,
+        body: Box::new(move |_| {
+            if !reasons.is_empty() {
+                report::note_links_refused(reasons)
+            } else if asks {
+                report::note_validation_asked(links, asked, holders, home, &found.head)
+            } else {
+                report::note_linked(links, home)
+            }
+        }),
+        stage,
+    };
+    let named_before = before.into_iter().flat_map(|mark| mark.links);
+    let features = links.iter().map(|link| link.feature.clone());
+    notes::keep_seeing(
+        desk,
+        Keeping {
+            yard: None,
+            features: features
+                .chain(named_before.map(|link| link.feature))
+                .collect(),
+            told: if further { Vec::new() } else { vec![told] },
+            board: linked.board.clone(),
+        },
+        found.id.iid,
+    )
 }

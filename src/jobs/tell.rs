@@ -1,76 +1,22 @@
-//! Tells people: the one note that is kept, and a new one with a mention when somebody must act.
+//! Tells people who must act: a new note with a mention. The notes that are kept in place are in `notes`.
 
 use std::collections::BTreeSet;
 
 use super::ledger::Ledger;
 use super::{Desk, release};
 use crate::domain::event::{Fact, Subject};
-use crate::domain::ids::{NoteId, ProjectPath, TrialId, UserName};
-use crate::domain::integration::ChangeSet;
-use crate::domain::linking::Remembered;
+use crate::domain::ids::{ProjectPath, TrialId, UserName};
 use crate::domain::notification::policy::{Who, row};
 use crate::domain::notification::rules::KEPT;
 use crate::domain::notification::{Alert, alert_for};
 use crate::domain::yard::Yard;
-use crate::ports::{Answer, Known, OwnNotes, Place};
+use crate::ports::{Answer, Known, Place};
 use crate::report::{self, Addresses};
-
-/// The note on a merge request that tells where it stands.
-pub(super) const STATE: &str = "state";
-
-/// The hidden line of the state note that remembers the links, for whichever job looks next.
-const LINKS: (&str, &str) = ("<!-- trainyard-links: ", " -->");
-
-/// What the links were when they were last told; nothing when nobody did, or the note is gone.
-pub(super) fn remembered_links(notes: &OwnNotes) -> Remembered {
-    links_line(notes)
-        .and_then(|line| line.strip_prefix(LINKS.0)?.strip_suffix(LINKS.1))
-        .and_then(|text| text.parse().ok())
-        .unwrap_or_default()
-}
-
-fn links_line(notes: &OwnNotes) -> Option<&str> {
-    let (_, text) = notes.get(STATE)?;
-    text.lines().find(|line| line.starts_with(LINKS.0))
-}
-
-/// Keeps the state note, with links to remember.
-pub(super) fn keep_linked_note(
-    desk: &Desk<'_>,
-    iid: u64,
-    notes: &OwnNotes,
-    body: &str,
-    links: &Remembered,
-) -> Answer<NoteId> {
-    let (before, after) = LINKS;
-    keep_state_note(desk, iid, notes, &format!("{before}{links}{after}\n{body}"))
-}
 
 /// What the kinds of notes with a mention begin with.
 const ALERT: &str = "alert:";
 
-/// Keeps the state note; one that says the same already is left alone. The links that it remembers stay in it.
-pub(super) fn keep_state_note(
-    desk: &Desk<'_>,
-    iid: u64,
-    notes: &OwnNotes,
-    body: &str,
-) -> Answer<NoteId> {
-    let carried = match links_line(notes) {
-        Some(line) if !body.starts_with(LINKS.0) => format!("{line}\n{body}"),
-        Some(_) | None => body.to_owned(),
-    };
-    let body = carried.as_str();
-    let known = match notes.get(STATE) {
-        Some((id, text)) if text.ends_with(body) => return Ok(*id),
-        Some((id, _)) => Known::At(*id),
-        None => Known::Absent,
-    };
-    desk.announcements
-        .keep_note(&Place::MergeRequest(iid), STATE, known, body)
-}
-
-/// The same for a job of a merge request pipeline, which has no log: the note itself is the memory.
+/// Warns from a job of a merge request pipeline, which has no log: the note itself is the memory.
 pub(super) fn warn_without_log(
     desk: &Desk<'_>,
     iid: u64,
@@ -120,13 +66,14 @@ pub(super) fn settle_landed(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: TrialId
         if id.project != desk.ci.project || !yard.outbox.had_trouble(id) {
             continue;
         }
-        for (kind, (note, body)) in desk.announcements.notes(id.iid)? {
-            if kind.starts_with(ALERT) && !report::is_settled(&body) {
+        for (kind, own) in desk.announcements.notes(id.iid)? {
+            let alerts = own.iter().filter(|_| kind.starts_with(ALERT));
+            for alert in alerts.filter(|own| !report::is_settled(&own.text)) {
                 let how = format!("it landed, in version #{}", yard.versions.open);
-                let body = report::settled(&body, &how);
+                let body = report::settled(&alert.text, &how);
                 let place = Place::MergeRequest(id.iid);
                 desk.announcements
-                    .keep_note(&place, &kind, Known::At(note), &body)?;
+                    .keep_note(&place, &kind, Known::At(alert.id), &body)?;
             }
         }
     }
@@ -176,17 +123,4 @@ fn place_of(fact: &Fact, yard: &Yard, home: &ProjectPath) -> Option<u64> {
         Subject::Environment | Subject::Trial(_) | Subject::Channel(_) => None,
     };
     id.filter(|id| id.project == *home).map(|id| id.iid)
-}
-
-/// Keeps the state note of a change set that is in the queue.
-pub(super) fn state(desk: &Desk<'_>, change_set: &ChangeSet, body: &str) -> Answer<()> {
-    let place = Place::MergeRequest(change_set.merge_request.iid);
-    desk.announcements
-        .keep_note(
-            &place,
-            STATE,
-            change_set.note.map_or(Known::Unsure, Known::At),
-            body,
-        )
-        .map(drop)
 }

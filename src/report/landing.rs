@@ -4,8 +4,12 @@ use crate::domain::ids::{CommitSha, Epoch, MergeRequestId, ProjectPath, VersionI
 use crate::domain::integration::ChangeSet;
 use crate::domain::linking::LinkKind;
 use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial};
+use crate::domain::progress::Stage;
+use crate::domain::versioning::Appended;
 use crate::outcome::Outcome;
 
+use super::linking::listed_links;
+use super::progress::stage_words;
 use super::{inert, plain};
 
 /// A trial that begins.
@@ -141,19 +145,63 @@ pub fn landed_tree_differs(change_set: &ChangeSet, trial: &Trial, landed: &Commi
     )
 }
 
-/// The note of a change set that landed.
-pub fn note_landed(
-    change_set: &ChangeSet,
-    version: VersionId,
-    trial: &Trial,
-    landed: &CommitSha,
+/// The note of a change set under test.
+pub fn note_under_test(
+    stage: &Stage,
+    set: &ChangeSet,
+    project_url: &str,
+    home: &ProjectPath,
 ) -> String {
-    format!(
-        "**Landed.** It is in `{}` by {landed} and part of version #{version}, which goes to production when it is released. Nothing to do for you now.\n\nTrial {} validated `{}`.",
-        change_set.target,
-        trial.id,
-        trial.candidate.commit.short()
-    )
+    let mut body = format!(
+        "**{}** in the non-regression environment, at `{}` on top of `{}`. Nothing to do for you now; new commits would take it out of the queue.",
+        stage_words(stage),
+        set.head.short(),
+        set.target
+    );
+    if !set.links.is_empty() {
+        body.push_str(&format!(
+            "\n\nThis merge request {}.",
+            listed_links(&set.links, home)
+        ));
+    }
+    format!("{body}\n\n[Pipelines]({project_url}/-/pipelines)")
+}
+
+/// The note of a change set that is in a version.
+pub fn note_landed(stage: &Stage, appended: &Appended, home: &ProjectPath) -> String {
+    let set = &appended.change_set;
+    let next = match stage {
+        Stage::Landed { .. } => " It goes to production with the next release.",
+        Stage::LinksRefused
+        | Stage::Linked
+        | Stage::AwaitingValidation { .. }
+        | Stage::Validated
+        | Stage::Rejected { .. }
+        | Stage::NotQueued
+        | Stage::Queued { .. }
+        | Stage::InTrial { .. }
+        | Stage::Landing
+        | Stage::FailedTests { .. }
+        | Stage::Conflicted
+        | Stage::LeftQueue
+        | Stage::Releasing { .. }
+        | Stage::InProduction { .. } => "",
+    };
+    let mut body = format!(
+        "**{}.**{next} Nothing to do for you now.\n\nTrial {} validated `{}`; it is in `{}` by {}.",
+        stage_words(stage),
+        appended.trial,
+        set.head.short(),
+        set.target,
+        appended.landed
+    );
+    if !set.links.is_empty() {
+        body.push_str(&format!(
+            "\n\nThis merge request {}.",
+            listed_links(&set.links, home)
+        ));
+    }
+    body
 }
 
 /// The note of a change set that a trial rejected.
@@ -184,12 +232,17 @@ pub fn note_withdrawn(reason: &str) -> String {
     )
 }
 
-/// The note of a change set that keeps its place after a trial without a verdict.
-pub fn note_waits_again(reason: &str) -> String {
+/// The note of a change set that the tests rejected, by a job that knows no more than that.
+pub fn note_rejection(reason: &str) -> String {
     format!(
-        "**Queued again** at its old place: {}. Nothing to do for you now.",
+        "**Rejected by the non-regression tests**: {}. It left the queue. Push a fix, and press `integrate` again.",
         inert(reason)
     )
+}
+
+/// The note of a change set that does not apply, by a job that knows no more than that.
+pub fn note_conflict() -> String {
+    "**Conflict with its target branch.** It left the queue. Rebase it, push, and press `integrate` again.".to_owned()
 }
 
 /// The message of the merge commit, with trailers for whoever reads the history without GitLab.

@@ -27,19 +27,25 @@ pub fn note_links_refused(reasons: &[String]) -> String {
     )
 }
 
-/// The note of a merge request that nobody has to validate: what it is linked to.
+/// The note of a merge request whose links are in order, and which nobody has to validate.
 pub fn note_linked(links: &[Link], home: &ProjectPath) -> String {
+    let asked = "**In review.** Press `integrate` in its newest pipeline when it is ready: it then queues for the non-regression tests.";
     if links.is_empty() {
-        return "**Linked to no feature.** That is in order here.".to_owned();
+        return format!("{asked}\n\nIt names no feature, and need not.");
     }
-    let features: Vec<String> = links
+    format!(
+        "{asked}\n\nThis merge request {}.",
+        listed_links(links, home)
+    )
+}
+
+/// What a merge request does for each of its features, in one sentence.
+pub(super) fn listed_links(links: &[Link], home: &ProjectPath) -> String {
+    let links: Vec<String> = links
         .iter()
         .map(|link| format!("{} {}", link.kind, link.feature.seen_from(home)))
         .collect();
-    format!(
-        "**Links are in order.** This merge request {}. Press `integrate` in the pipeline when it is ready.",
-        features.join(", ")
-    )
+    links.join(", ")
 }
 
 /// What the job says when the links are refused.

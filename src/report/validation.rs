@@ -41,7 +41,16 @@ pub fn note_validation(seen: &Seen<'_>) -> String {
             let asked: Vec<String> = roles.iter().map(|role| format!("`{role}` ({})", names(seen.holders.get(role)))).collect();
             format!("**Awaiting validation** by {}. Play the job `validate:<role>` or `reject:<role>` in the pipeline of this commit; its log shows what to look at.", asked.join(", "))
         }
-        Ruling::Refuse(_) => "**Rejected.** Push what was asked for; the roles are then asked again.".to_owned(),
+        Ruling::Refuse(rejections) => {
+            let by: Vec<String> = rejections
+                .iter()
+                .map(|v| format!("`{}` as `{}`", v.by, v.role))
+                .collect();
+            format!(
+                "**Rejected by {}.** Push what was asked for; the roles are then asked again.",
+                by.join(" and ")
+            )
+        }
     };
     let mut body = format!("{state}\n\n| role | verdict | by | commit |\n|---|---|---|---|\n");
     for (asked, standing) in &judgement.standings {

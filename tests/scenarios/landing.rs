@@ -38,7 +38,7 @@ fn a_change_set_lands_as_it_was_tested_and_is_appended_once() {
     );
     let notes = stage.notes(iid);
     assert_eq!(notes.len(), 1, "one note, edited in place: {notes:?}");
-    assert!(notes[0].contains("**Landed.**"), "{notes:?}");
+    assert!(notes[0].contains("**Landed: in version #1"), "{notes:?}");
     let again = stage.gate(&["append-to-version", "--epoch", "1"]);
     assert!(
         again.code == Some(0) && again.said.contains("nothing changed"),

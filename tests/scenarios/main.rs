@@ -9,6 +9,7 @@
 //! - `linking_races`: one closing merge request per feature, whoever is quicker
 //! - `reports`: the log, the test summary, links and values: where people look, and that nothing hostile gets out of its place there
 //! - `stage`: the world of one scenario, in the words the scenarios use
+//! - `progress`: the notes that are kept in place on merge requests and features
 //! - `labels`: labels that show where things stand, and decide nothing
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
 //! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
@@ -18,6 +19,7 @@ mod labels;
 mod landing;
 mod linking;
 mod linking_races;
+mod progress;
 mod refusals;
 mod reports;
 mod sandbox;

@@ -35,7 +35,7 @@ pub(super) fn rejections(
 /// The newest others that close the feature according to their description.
 fn others(desk: &Desk<'_>, found: &MergeRequest, feature: &FeatureId) -> Answer<Vec<MergeRequest>> {
     let mut others = Vec::new();
-    for other in desk.merge_requests.mentioning(feature)? {
+    for other in desk.merge_requests.related(feature)? {
         if other.id != found.id && closed(&links_of(desk, &other)?).contains(feature) {
             others.push(other);
         }

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{before, closed, links_of, show_stage, stage_of};
+use super::{before, closed, keep_notes, links_of, show_stage, stage_of};
 use crate::domain::event::Fact;
 use crate::domain::ids::{FeatureId, RoleName};
 use crate::domain::linking::Feature;
@@ -89,13 +89,13 @@ pub fn run(desk: &Desk<'_>, wish: Wish<'_>) -> Answer<Done> {
         Vec::new()
     };
     let judged = (&criteria[..], &elsewhere[..]);
-    let outcome = shown(desk, &found, judged, &weighed, &verdict, wish.reason)?;
+    let mut outcome = shown(desk, &found, judged, &weighed, &verdict, wish.reason)?;
     if let Some(evidence) = &weighed.evidence {
         let mut reasons = judging::reasons(&weighed.judged.judgement, evidence);
         if let Some(reason) = wish.reason {
             reasons.insert(verdict.job, reason.to_owned());
         }
-        let note = report::note_validation(&Seen {
+        let seen = Seen {
             iid,
             links: &links,
             home,
@@ -103,8 +103,9 @@ pub fn run(desk: &Desk<'_>, wish: Wish<'_>) -> Answer<Done> {
             judgement: &weighed.judged.judgement,
             holders: &weighed.judged.holders,
             reasons: &reasons,
-        });
-        tell::keep_state_note(desk, iid, &evidence.notes, &note)?;
+        };
+        let (warnings, _) = keep_notes(desk, &seen);
+        outcome = warnings.into_iter().fold(outcome, Outcome::with);
         show_stage(desk, &found, &links, stage_of(&weighed.judged.judgement));
     }
     let fact = fact_of(&found, closes, verdict, wish.reason);

@@ -8,15 +8,16 @@ use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::ids::TrialId;
 use crate::domain::integration::{MergeRequestState, Place, Ticket};
-use crate::domain::labelling::Stage;
+use crate::domain::labelling;
 use crate::domain::nrt::{
     Abandoned, Candidate, Grant, Held, Holder, Liveness, NotHeld, Trial, grant, release,
     trial_under,
 };
+use crate::domain::progress::Stage;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, append_to_version, labels, tell};
+use crate::jobs::{Desk, Done, append_to_version, labels, notes, observe, tell};
 use crate::outcome::{Outcome, Problem};
-use crate::ports::{Answer, MergeRequest, Rebase};
+use crate::ports::{Answer, Board, MergeRequest, Rebase};
 use crate::report;
 
 /// Where the worker leaves what its pipeline goes on with.
@@ -38,13 +39,18 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
     crate::files::check_writable(files.dotenv)?;
     let ledger = Ledger::new(*desk);
     let (outcome, pipeline, epoch) = match take(desk, &ledger)? {
-        Taken::Trial { held, trial } => {
+        Taken::Trial { held, trial, board } => {
             let pipeline =
                 trial_pipeline::of_trial(&held, &trial, &desk.config.nrt.pipeline, runtime)?;
+            let warnings = match (board, &trial.change_sets[..]) {
+                (Some(board), [one]) => notes::keep_one(desk, &ledger, one, board)?,
+                _ => notes::keep_all(desk, &ledger, &trial.change_sets)?,
+            };
             let outcome = report::trial_started(&trial, &held).seeing(report::change_set_links(
                 &trial.change_sets,
                 &desk.ci.server,
             ));
+            let outcome = warnings.into_iter().fold(outcome, Outcome::with);
             (outcome, pipeline, held.epoch().0)
         }
         Taken::Nothing(why) => (
@@ -64,7 +70,11 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
 }
 
 enum Taken {
-    Trial { held: Held, trial: Trial },
+    Trial {
+        held: Held,
+        trial: Trial,
+        board: Option<Board>,
+    },
     Nothing(String),
 }
 
@@ -112,6 +122,7 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
         return Ok(Taken::Trial {
             trial: trial.clone(),
             held,
+            board: None,
         });
     }
     let branch = desk
@@ -121,7 +132,10 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
         .unwrap_or(&desk.ci.default_branch);
     while let Some(ticket) = next(ledger, &held)? {
         match prepare(desk, ledger, &held, &ticket, branch.as_str())? {
-            Some(trial) => return Ok(Taken::Trial { held, trial }),
+            Some((trial, board)) => {
+                let board = Some(board);
+                return Ok(Taken::Trial { held, trial, board });
+            }
             None => continue,
         }
     }
@@ -224,10 +238,10 @@ fn prepare(
     held: &Held,
     ticket: &Ticket,
     branch: &str,
-) -> Answer<Option<Trial>> {
+) -> Answer<Option<(Trial, Board)>> {
     let change_set = &ticket.change_set;
     let iid = change_set.merge_request.iid;
-    let found = desk.merge_requests.merge_request(iid)?;
+    let (found, board) = observe::at_the_gate(desk, &ledger.yard()?, change_set)?;
     if let Some(reason) = left_meanwhile(found.as_ref(), ticket, branch) {
         withdraw(desk, ledger, ticket, &reason)?;
         return Ok(None);
@@ -292,11 +306,11 @@ fn prepare(
         change_sets: vec![change_set.merge_request.clone()],
     });
     ledger.record(&facts)?;
-    labels::show_change_set(desk, change_set, Stage::InTrial);
+    labels::show_change_set(desk, change_set, labelling::Stage::InTrial);
     let yard = ledger.yard()?;
     trial_under(&yard.nrt, held)
         .cloned()
-        .map(Some)
+        .map(|trial| Some((trial, board)))
         .ok_or_else(|| Problem::bug("a trial that was recorded is not there"))
 }
 
@@ -332,8 +346,9 @@ fn withdraw(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, reason: &str)
         head,
         reason: reason.to_owned(),
     }])?;
-    tell::state(desk, change_set, &report::note_withdrawn(reason))?;
-    labels::show_change_set(desk, change_set, Stage::Linked);
+    let note = report::note_withdrawn(reason);
+    notes::keep_left(desk, ledger, change_set, Stage::LeftQueue, note).map(warn_all)?;
+    labels::show_change_set(desk, change_set, labelling::Stage::Linked);
     Ok(())
 }
 
@@ -344,11 +359,15 @@ fn conflict(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, detail: &str)
         head: change_set.head.clone(),
         detail: detail.chars().take(500).collect(),
     }])?;
-    tell::state(
-        desk,
-        change_set,
-        &report::note_conflicted(change_set, detail),
-    )?;
-    labels::show_change_set(desk, change_set, Stage::Linked);
+    let note = report::note_conflicted(change_set, detail);
+    notes::keep_left(desk, ledger, change_set, Stage::Conflicted, note).map(warn_all)?;
+    labels::show_change_set(desk, change_set, labelling::Stage::Linked);
     Ok(())
+}
+
+/// The change set that left is not the one that this job goes on with: what could not be told about it goes to the log at once.
+fn warn_all(warnings: Vec<String>) {
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
 }

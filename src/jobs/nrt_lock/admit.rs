@@ -5,22 +5,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::domain::event::Fact;
-use crate::domain::ids::{CommitSha, JobId, ProjectPath};
+use crate::domain::ids::{CommitSha, JobId};
 use crate::domain::integration::{
-    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Queue, QueueRefusal, Request,
+    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, QueueRefusal, Request,
     join_queue,
 };
-use crate::domain::labelling::{Stage, Teller};
+use crate::domain::labelling::{self, Teller};
 use crate::domain::linking::{Link, LinkRefusal, Sight, claims_taken};
+use crate::domain::progress::Stage;
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Decision, Judgement, Verdict};
 use crate::domain::yard::Yard;
 use crate::jobs::judging::{self, Look};
 use crate::jobs::ledger::{Decision as Recording, Ledger};
-use crate::jobs::observe::{self, Linked};
+use crate::jobs::notes::{self, Keeping, Told};
+use crate::jobs::observe::{self, Linked, Related};
 use crate::jobs::{Desk, Done, labels, tell};
 use crate::outcome::{Outcome, Pointer, SeeAlso};
-use crate::ports::{Answer, Evidence, INTEGRATE_JOB, Known, MergeRequest, PipelineRecord, Place};
+use crate::ports::{Answer, Evidence, INTEGRATE_JOB, MergeRequest, PipelineRecord};
 use crate::report;
 
 /// How often the gate looks whether that job has ended.
@@ -68,8 +70,9 @@ fn admit_forgotten(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Outcome> {
 }
 
 fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
-    let linked = observe::links(desk, iid)?;
     let evidence = settled_evidence(desk, iid)?;
+    let whole = observe::found(desk, iid, &evidence)?;
+    let linked = observe::links_of(desk, &whole, Related::Rivals)?;
     let found = &linked.merge_request;
     let closes = linked.closes();
     let asked = if closes.is_empty() {
@@ -91,7 +94,7 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         .find(|p| content.contains(&p.commit));
     let request = pipeline.and_then(|p| p.request.clone());
     let home = observe::features_project(desk);
-    let mut candidacy = Candidacy {
+    let candidacy = Candidacy {
         change_set: change_set(desk, &linked, &judgement, request.as_ref(), &evidence),
         state: found.state,
         draft: found.draft,
@@ -105,7 +108,7 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         )),
     };
     let validation = || judgement.ruling();
-    let remembered = tell::remembered_links(&evidence.notes);
+    let remembered = linked.remembered();
     let told_by = remembered.after(&linked.linking.links, desk.ci.job).since;
     let branch = desk
         .config
@@ -113,23 +116,6 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         .as_ref()
         .unwrap_or(&desk.ci.default_branch);
     let frozen = desk.config.integration.frozen.as_deref();
-    // The note comes before the ticket, so that the ticket knows it; the ticket decides, and the note follows if it must.
-    let yard = ledger.yard()?;
-    let mut written = None;
-    if let Ok(Joined::New(facts)) = join_queue(
-        &yard.queue,
-        &candidacy,
-        links_at_gate(&linked, &yard),
-        validation(),
-        frozen,
-        branch,
-    ) {
-        written = queued_note(&with(&yard, ledger, &facts).queue, &linked, home);
-        let note = written
-            .as_ref()
-            .map(|body| tell::keep_state_note(desk, iid, &evidence.notes, body));
-        candidacy.change_set.note = note.transpose()?;
-    }
     let decided = ledger.decide(|yard| {
         let joined = join_queue(
             &yard.queue,
@@ -160,72 +146,80 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             format!("!{iid}"),
             &found.url,
         )]);
-    let (refused, checks) = match decided {
-        Err(refusals) => {
-            let mut lines = report::queue_refusals(&refusals, home);
-            lines.extend(report::reasons_for_note(&judgement, &reasons));
-            if judgement.awaited().next().is_some() {
-                lines.extend(judging::unseen(&evidence));
-            }
-            (lines, checks(&refusals))
-        }
+    let yard = ledger.yard()?;
+    let id = &found.id;
+    let (outcome, told) = match decided {
         Ok(joined) => {
-            let Yard { queue, nrt, .. } = ledger.yard()?;
-            if let (Some(id), Some(before), Some(now)) = (
-                candidacy.change_set.note,
-                written,
-                queued_note(&queue, &linked, home),
-            ) && before != now
-            {
-                desk.announcements.keep_note(
-                    &Place::MergeRequest(iid),
-                    tell::STATE,
-                    Known::At(id),
-                    &now,
-                )?;
-            }
-            let stage = match queue.rank(&found.id) {
-                Some(_) => Some(Stage::Queued),
-                None => queue.ticket(&found.id).map(|_| Stage::InTrial),
+            let stage = match yard.queue.rank(id) {
+                Some(_) => Some(labelling::Stage::Queued),
+                None => yard.queue.ticket(id).map(|_| labelling::Stage::InTrial),
             };
             if let Some(stage) = stage {
                 let known = labels::Known {
-                    id: &found.id,
+                    id,
                     labels: Some(&found.labels),
                     links: &linked.linking.links,
                     sights: Some(&linked.sights),
                 };
                 labels::show(desk, known, Some(stage), Teller::Gate);
             }
-            let running = nrt.lease.map(|lease| {
+            let running = yard.nrt.lease.as_ref().map(|lease| {
                 let (project, pipeline) = (&lease.holder.project, lease.holder.pipeline);
                 let label = "The trial that runs now";
                 report::pipeline_link(label, &desk.ci.server, project, pipeline)
             });
-            let outcome = report::admitted(iid, &joined, &queue)
+            let outcome = report::admitted(iid, &joined, &yard.queue)
                 .seeing(links)
                 .seeing(running);
-            return Ok(match joined {
+            let outcome = match joined {
                 Joined::New(_) => outcome.checked(checks(&[])),
                 Joined::Already | Joined::Served(_) => outcome.checked(
                     report::queue_checks_left_out("this request was served before"),
                 ),
-            });
+            };
+            (outcome, notes::queued(desk, &yard, id))
+        }
+        Err(refusals) => {
+            let mut refused = report::queue_refusals(&refusals, home);
+            refused.extend(report::reasons_for_note(&judgement, &reasons));
+            if judgement.awaited().next().is_some() {
+                refused.extend(judging::unseen(&evidence));
+            }
+            let body = report::note_not_queued(&refused);
+            let told = Told {
+                iid,
+                head: found.head.clone(),
+                stage: Stage::NotQueued,
+                links: linked.linking.links.clone(),
+                links_since: None,
+                body: Box::new(move |_| body.clone()),
+            };
+            let outcome = Outcome::refused(format!("!{iid} does not join the queue"), refused)
+                .checked(checks(&refusals))
+                .seeing(links);
+            let open = found.state == MergeRequestState::Open;
+            // A second request for what waits or is tried already takes nothing away from it.
+            (
+                outcome,
+                (open && yard.queue.ticket(id).is_none()).then_some(told),
+            )
         }
     };
-    if found.state == MergeRequestState::Open {
-        tell::keep_state_note(
-            desk,
-            iid,
-            &evidence.notes,
-            &report::note_not_queued(&refused),
-        )?;
-    }
-    Ok(
-        Outcome::refused(format!("!{iid} does not join the queue"), refused)
-            .checked(checks)
-            .seeing(links),
-    )
+    let warnings = notes::keep(
+        desk,
+        Keeping {
+            yard: Some(yard.clone()),
+            features: linked
+                .linking
+                .links
+                .iter()
+                .map(|link| link.feature.clone())
+                .collect(),
+            told: told.into_iter().collect(),
+            board: linked.board.clone(),
+        },
+    );
+    Ok(warnings.into_iter().fold(outcome, Outcome::with))
 }
 
 /// The links as the log allows them: whoever is in the queue, or landed and not released, keeps the feature that it closes.
@@ -242,26 +236,6 @@ fn links_at_gate(linked: &Linked, yard: &Yard) -> Ruling<(), LinkRefusal> {
         }
         Ruling::Pass | Ruling::Wait(()) => Ruling::from_reasons(taken),
     }
-}
-
-/// The state as it would be with these facts.
-fn with(yard: &Yard, ledger: &Ledger<'_>, facts: &[Fact]) -> Yard {
-    let mut after = yard.clone();
-    for fact in facts {
-        after.apply(&ledger.event(fact.clone()));
-    }
-    after
-}
-
-/// What the author reads while the change set waits.
-fn queued_note(queue: &Queue, linked: &Linked, home: &ProjectPath) -> Option<String> {
-    let rank = queue.rank(&linked.merge_request.id)?;
-    Some(report::note_queued(
-        rank,
-        queue,
-        &linked.linking.links,
-        home,
-    ))
 }
 
 fn change_set(
@@ -294,7 +268,11 @@ fn change_set(
         priority,
         requested_at: request.map_or_else(|| desk.clock.now(), |request| request.at),
         requested_by: request.map_or(JobId(0), |request| request.job),
-        note: evidence.notes.get(tell::STATE).map(|(id, _)| *id),
+        note: evidence
+            .found
+            .as_ref()
+            .and_then(notes::note_of)
+            .map(|own| own.id),
     }
 }
 

@@ -2,11 +2,14 @@
 //! served. Runs last in every trial, whatever happened, and once more in the pipeline above it.
 
 use crate::domain::event::Fact;
-use crate::domain::ids::{Epoch, TrialId};
-use crate::domain::labelling::Stage;
+use crate::domain::ids::{Epoch, MergeRequestId, TrialId};
+use crate::domain::integration::Place;
+use crate::domain::labelling;
 use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial, hold, lease_of, release, trial_under};
+use crate::domain::progress::Stage;
+use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, append_to_version, labels, tell};
+use crate::jobs::{Desk, Done, append_to_version, labels, notes, tell};
 use crate::outcome::{Outcome, Pointer, SeeAlso};
 use crate::ports::{Answer, JobRecord};
 use crate::report;
@@ -38,14 +41,17 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
                 NotHeld::By { epoch: other, .. } => Some(other),
             };
             // The job that gave it back may have died before it could tell.
+            let warnings = notes::mend_left(desk, &ledger)?;
             tell::alert_all(desk, &ledger)?;
             tell::settle_landed(desk, &ledger, TrialId(epoch.0))?;
+            let outcome = report::already_released(epoch, last);
             return Ok(Done {
-                outcome: report::already_released(epoch, last),
+                outcome: warnings.into_iter().fold(outcome, Outcome::with),
                 events: ledger.into_events(),
             });
         }
     };
+    let concerned = concerned(&yard, epoch);
     let outcome = match trial_under(&yard.nrt, &held).cloned() {
         None => {
             give_back(&ledger, &held, Abandoned::NoVerdict)?;
@@ -58,6 +64,9 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         }
         Some(trial) => conclude(desk, &ledger, &held, &trial)?,
     };
+    // The jobs before this one may have died before they could tell what they recorded.
+    let warnings = notes::keep_all(desk, &ledger, &concerned)?;
+    let outcome = warnings.into_iter().fold(outcome, Outcome::with);
     tell::alert_all(desk, &ledger)?;
     tell::settle_landed(desk, &ledger, TrialId(epoch.0))?;
     let after = ledger.yard()?;
@@ -81,6 +90,31 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         outcome,
         events: ledger.into_events(),
     })
+}
+
+/// The change sets that this lease was about: taken out of the queue for it, or landed by it.
+fn concerned(yard: &Yard, epoch: Epoch) -> Vec<MergeRequestId> {
+    let trial = TrialId(epoch.0);
+    let taken = yard
+        .queue
+        .tickets
+        .iter()
+        .filter(|ticket| match &ticket.place {
+            Place::InTrial(of) => *of == trial,
+            Place::Merged { .. } => true,
+            Place::Waiting => false,
+        })
+        .map(|ticket| &ticket.change_set);
+    let landed = yard
+        .versions
+        .content
+        .iter()
+        .filter(|appended| appended.trial == trial)
+        .map(|appended| &appended.change_set);
+    taken
+        .chain(landed)
+        .map(|set| set.merge_request.clone())
+        .collect()
 }
 
 /// The verdict of the project's own jobs, as GitLab recorded it.
@@ -146,15 +180,15 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
             then: rejected,
         })
     })?;
+    let mut outcome = report::trial_rejected(trial, &judged.name, &evidence);
     for change_set in &rejected {
-        tell::state(
-            desk,
-            change_set,
-            &report::note_rejected(change_set, trial, &judged.name, &evidence),
-        )?;
-        labels::show_change_set(desk, change_set, Stage::Rejected);
+        let note = report::note_rejected(change_set, trial, &judged.name, &evidence);
+        let stage = Stage::FailedTests { trial: trial.id };
+        let warnings = notes::keep_left(desk, ledger, change_set, stage, note)?;
+        outcome = warnings.into_iter().fold(outcome, Outcome::with);
+        labels::show_change_set(desk, change_set, labelling::Stage::Rejected);
     }
-    Ok(report::trial_rejected(trial, &judged.name, &evidence)
+    Ok(outcome
         .seeing(report::change_set_links(
             &trial.change_sets,
             &desk.ci.server,
@@ -170,7 +204,7 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
 fn show_queued(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()> {
     let queue = ledger.yard()?.queue;
     for ticket in trial.change_sets.iter().filter_map(|id| queue.ticket(id)) {
-        labels::show_change_set(desk, &ticket.change_set, Stage::Queued);
+        labels::show_change_set(desk, &ticket.change_set, labelling::Stage::Queued);
     }
     Ok(())
 }

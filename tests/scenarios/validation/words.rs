@@ -124,7 +124,7 @@ fn a_reason_given_with_the_job_reaches_the_author_verbatim_and_does_nothing() {
     let state = stage
         .notes(iid)
         .into_iter()
-        .find(|note| note.contains("**Rejected.**"))
+        .find(|note| note.contains("**Rejected by "))
         .unwrap();
     assert!(state.contains("`quentin` rejected"), "{state}");
     let facts = stage.facts();
