@@ -33,7 +33,15 @@ pub struct Wish<'a> {
 pub fn run(desk: &Desk<'_>, wish: Wish<'_>) -> Answer<Done> {
     let iid = desk.ci.merge_request()?.iid;
     let player = desk.records.player()?;
-    let found = observe::merge_request(desk, iid)?;
+    let evidence = if desk.may_look_up {
+        Some(desk.records.evidence(iid)?)
+    } else {
+        None
+    };
+    let found = match &evidence {
+        Some(evidence) => observe::found(desk, iid, evidence)?.merge_request,
+        None => observe::merge_request(desk, iid)?,
+    };
     let links = links_of(desk, &found)?;
     let closes = closed(&links);
     if closes.is_empty() {
@@ -49,7 +57,7 @@ pub fn run(desk: &Desk<'_>, wish: Wish<'_>) -> Answer<Done> {
     let sights = desk.features.sights(&closes)?;
     let asked = judging::asked(desk, &found, &closes, &sights)?;
     let own = own_run(desk, wish, &player);
-    let weighed = weigh(desk, &found, &asked, own)?;
+    let weighed = weigh(desk, &found, &asked, own, evidence)?;
     if let Some(why) = weighed.refusal {
         let holders = &weighed.judged.holders;
         let outcome = report::may_not_decide(&player.name, wish.role, &why, holders, &asked);
@@ -153,12 +161,13 @@ impl Weighed {
     }
 }
 
-fn weigh(desk: &Desk<'_>, found: &MergeRequest, asked: &[Asked], mut own: Run) -> Answer<Weighed> {
-    let evidence = if desk.may_look_up {
-        Some(desk.records.evidence(found.id.iid)?)
-    } else {
-        None
-    };
+fn weigh(
+    desk: &Desk<'_>,
+    found: &MergeRequest,
+    asked: &[Asked],
+    mut own: Run,
+    evidence: Option<Evidence>,
+) -> Answer<Weighed> {
     let nothing = Evidence::default();
     let known = evidence.as_ref().unwrap_or(&nothing);
     // This one was pressed last, whatever the clocks of the runner and of GitLab say.
