@@ -1,4 +1,4 @@
-# The program for CI jobs: one static binary without the embedded GitLab, with git, a shell and CA certificates.
+# The program for CI jobs: one static binary without the embedded GitLab, with git, a shell, CA certificates and time zones.
 FROM rust:1.95-alpine AS build
 RUN apk add --no-cache musl-dev gcc make perl cmake
 WORKDIR /src
@@ -7,7 +7,7 @@ RUN cargo build --release --locked --no-default-features \
   && cp target/release/trainyard /trainyard
 
 FROM alpine:3.22
-RUN apk add --no-cache git ca-certificates && adduser -D -u 10001 trainyard
+RUN apk add --no-cache git ca-certificates tzdata && adduser -D -u 10001 trainyard
 COPY --from=build /trainyard /usr/local/bin/trainyard
 USER 10001
 WORKDIR /home/trainyard

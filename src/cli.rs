@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::domain::ids::{Epoch, RoleName};
+use crate::domain::ids::{ChannelName, Epoch, RoleName};
 
 /// Takes features from their GitLab issue to production: links, validations, one queue for one test environment, versions.
 ///
@@ -32,6 +32,7 @@ pub struct Cli {
 
 /// Flags of every command.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// The GitLab that this job is for; no token is sent to any other one.
     ///
@@ -81,31 +82,57 @@ pub enum Command {
     /// Check that the merge request's links to features are in order (merge request pipeline).
     ///
     /// The description says `contributes to feature #34` or `closes feature #42`; several references may follow, separated by
-    /// commas, "and" or "&", also as `project#34`, `group/project#34` or an issue's address. Code, HTML comments and quotations do
-    /// not count. One open merge request at most closes a feature: the one with the lowest number keeps it.
+    /// commas, "and" or "&", also as `project#34`, `group/project#34` or an issue's address, or in a list below the words. Code,
+    /// HTML comments, quotations and struck-out text do not count. One open merge request at most closes a feature: the one with
+    /// the lowest number keeps it. Every refusal gives the line as it would be accepted.
     ///
-    /// Needs `CI_JOB_TOKEN`; with `TRAINYARD_TOKEN` it also looks the features up and keeps the note on the merge request.
+    /// Whether a link is required, and who is exempt: `features.links` and `features.exempt` in `.trainyard.yml`.
+    ///
+    /// Needs `CI_JOB_TOKEN`; with `TRAINYARD_TOKEN` it also looks the features up and keeps the note on the merge request. It says
+    /// what it could not check; the gate checks everything again.
+    ///
+    /// Leaves each rule as a test case in `trainyard-junit.xml`, links in `trainyard-annotations.json`, and what the links are, for later
+    /// jobs, in `trainyard-links.env`. A report that cannot be written is a warning.
     LinkCheck,
     /// Check that every role has validated this content; or give a verdict (merge request pipeline).
     ///
     /// Without flags: the gate after the manual jobs. With `--approve ROLE` or `--reject ROLE`: the script of the manual jobs
     /// `validate:<role>` and `reject:<role>`. The verdict is GitLab's record that a person of the role played that job on this
     /// commit; it holds until the content of the merge request changes.
+    ///
+    /// Needs `CI_JOB_TOKEN`; with `TRAINYARD_TOKEN` it also sees who played and shows the acceptance criteria. Waits for nobody: while a
+    /// role is missing it ends with exit code 3.
     AwaitValidation(AwaitValidation),
-    /// The queue for the NRT environment, and the environment itself.
+    /// The queue for the one environment of the non-regression tests (NRT), and the environment itself.
+    ///
+    /// `enqueue` asks, `admit` gives a ticket, `acquire` begins a trial, `release` ends it.
     #[command(subcommand)]
     NrtLock(NrtLock),
     /// Land what the trial validated and append it to the open version (last step of a trial's pipeline).
     ///
     /// Checks that nothing moved since the trial, merges, checks that what landed is what was tested, and records it. Run again, it
-    /// changes nothing.
+    /// changes nothing. Needs `TRAINYARD_GATE_TOKEN`.
     AppendToVersion(Trial),
     /// Release the open version (pipeline of the default branch).
+    ///
+    /// `preview` shows it, `prepare` freezes it, your own job deploys it, `publish` or `abort` ends it. Needs `TRAINYARD_GATE_TOKEN`.
     #[command(subcommand)]
     Release(Release),
+    /// Tell what is due: messages that were held back, and reminders of what has waited too long (scheduled pipeline).
+    ///
+    /// Reads what waits from the log and from the open merge requests: validations, stale drafts, tickets, the lease, a release
+    /// that is not finished, trouble that nobody answers. Mentions the people on the merge request, and tells the channels of
+    /// `notification` in `.trainyard.yml`. Run twice, it tells nothing twice.
+    Remind(Remind),
+    /// Send a test message to one channel, and say what it answered.
+    Notify(Notify),
     /// Print the queue and the state of the NRT environment.
+    ///
+    /// Needs `TRAINYARD_GATE_TOKEN`.
     Queue(Print),
     /// Print the open version: its change sets and the number it would get.
+    ///
+    /// Needs `TRAINYARD_GATE_TOKEN`.
     Version(Print),
     /// Draw what happened: one self-contained HTML page, or the numbers as JSON.
     Report(Report),
@@ -155,14 +182,21 @@ pub enum NrtLock {
     /// The request itself is this job's success on the merge request's head; the wake-up carries no power.
     Enqueue,
     /// Verify everything again and give the change set its ticket (first job of a gate pipeline).
+    ///
+    /// Lists every rule as a test case in `trainyard-junit.xml`. Needs `TRAINYARD_GATE_TOKEN`.
     Admit {
         /// The merge request that asked; without it, every one whose request has no ticket is looked for.
         #[arg(long, value_name = "NUMBER", value_parser = optional_number)]
         merge_request: Option<OptionalNumber>,
     },
     /// Take the lease, choose the next trial, prepare its candidate, and write the trial's pipeline.
+    ///
+    /// With nothing to do it writes a pipeline of one green job. Files that cannot be written end it before it takes the lease. Needs
+    /// `TRAINYARD_GATE_TOKEN`.
     Acquire(Acquire),
     /// Conclude a trial that did not land, give the environment back, and see that whoever waits is served.
+    ///
+    /// Runs last in every trial, whatever happened; a lease that is over already changes nothing. Needs `TRAINYARD_GATE_TOKEN`.
     Release(Trial),
 }
 
@@ -232,6 +266,8 @@ pub enum Release {
         version: Option<semver::Version>,
     },
     /// Freeze content and commit, and open the next version.
+    ///
+    /// Hands `TRAINYARD_VERSION`, `TRAINYARD_TAG` and `TRAINYARD_COMMIT` on to the deployment job.
     Prepare {
         /// Another number than the content asks for.
         #[arg(long, value_name = "X.Y.Z")]
@@ -248,6 +284,28 @@ pub enum Release {
         #[arg(long, value_name = "TEXT", default_value = "the deployment failed")]
         reason: String,
     },
+}
+
+/// Flags of `remind`.
+#[derive(Debug, Args)]
+pub struct Remind {
+    /// Write and send nothing; print what would be, and what is due when.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON for programs.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `notify`.
+#[derive(Debug, Args)]
+pub struct Notify {
+    /// The channel, as `notification.channels` names it.
+    #[arg(long, value_name = "CHANNEL")]
+    pub test: ChannelName,
+    /// Print what would be sent instead.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Flags of commands that print state.

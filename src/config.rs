@@ -3,6 +3,7 @@
 //! The only place that reads the environment.
 
 pub mod ci;
+pub mod notification;
 mod reading;
 
 use std::collections::BTreeSet;
@@ -12,11 +13,13 @@ use semver::Version;
 
 use crate::domain::ids::{BranchName, ProjectPath, RoleName};
 use crate::domain::integration::Priority;
-use crate::domain::linking::LinkPolicy;
+use crate::domain::labelling::{Labels, Stage};
+use crate::domain::linking::{Exemption, LinkPolicy};
 use crate::domain::trials::Policy;
-use crate::domain::validation::Members;
+use crate::domain::validation::{Members, RoleRule, When, Who};
 use crate::domain::versioning::Numbering;
 use crate::outcome::Problem;
+use notification::Notification;
 use reading::Section;
 
 /// The name of the configuration file, at the root of the target branch.
@@ -39,6 +42,10 @@ pub struct Config {
     pub nrt: Nrt,
     /// How versions are numbered and released.
     pub versions: Versions,
+    /// How people are told.
+    pub notification: Notification,
+    /// Labels that show where something stands.
+    pub labels: StageLabels,
 }
 
 /// How features are recognised and linked.
@@ -46,10 +53,16 @@ pub struct Config {
 pub struct Features {
     /// Where a bare `#34` points; this project when not given.
     pub project: Option<ProjectPath>,
+    /// Projects whose issues may be named beside these; any when not given.
+    pub projects: Option<Vec<ProjectPath>>,
     /// The label that makes an issue a feature.
     pub label: Option<String>,
+    /// The type that makes an issue a feature, in GitLab's word.
+    pub issue_type: Option<String>,
     /// Whether a merge request must name one.
     pub links: LinkPolicy,
+    /// Merge requests that need not name one, in the order of the file.
+    pub exempt: Vec<Exemption>,
     /// Verbs that mean "closes".
     pub closing_words: Vec<String>,
     /// Verbs that mean "contributes to".
@@ -68,12 +81,34 @@ pub struct Role {
 /// What a closing merge request needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Validation {
-    /// Roles that must validate.
+    /// Roles that must always validate.
     pub roles: Vec<RoleName>,
-    /// Whether the author's own verdict counts.
-    pub author_may_validate: bool,
+    /// Roles that must validate some merge requests.
+    pub rules: Vec<RoleRule>,
+    /// Whose verdicts count.
+    pub who: Who,
     /// Whether a feature with unticked acceptance criteria may be validated.
     pub criteria_required: bool,
+    /// Headings of the acceptance criteria, beside "Acceptance criteria".
+    pub criteria_headings: Vec<String>,
+}
+
+impl Validation {
+    /// Whether any rule looks at the files that a merge request changes.
+    pub fn looks_at_paths(&self) -> bool {
+        self.rules.iter().any(|rule| !rule.when.paths.is_empty())
+    }
+
+    /// Whether any rule looks at the labels of features.
+    pub fn looks_at_features(&self) -> bool {
+        let looks = |rule: &RoleRule| !rule.when.feature_labels.is_empty();
+        self.rules.iter().any(looks)
+    }
+
+    /// Whether nobody ever has to validate.
+    pub fn is_off(&self) -> bool {
+        self.roles.is_empty() && self.rules.is_empty()
+    }
 }
 
 /// How change sets queue.
@@ -115,6 +150,15 @@ pub struct Versions {
     pub frozen: Option<String>,
 }
 
+/// Labels that show where something stands; none unless the project names them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StageLabels {
+    /// On merge requests.
+    pub merge_request: Labels,
+    /// On features.
+    pub feature: Labels,
+}
+
 impl Config {
     /// Reads a configuration file.
     ///
@@ -136,7 +180,9 @@ impl Config {
         let branch = root.id("branch");
         let features = root.section("features", |s| Features {
             project: s.id("project"),
+            projects: s.holds("projects").then(|| s.ids("projects")),
             label: s.text("label"),
+            issue_type: s.word("type"),
             links: s
                 .choice(
                     "links",
@@ -147,6 +193,18 @@ impl Config {
                     ],
                 )
                 .unwrap_or_default(),
+            exempt: s.entries("exempt", |name, e| {
+                let exemption = Exemption {
+                    name: name.to_owned(),
+                    labels: e.texts("labels"),
+                    authors: e.ids("authors"),
+                    branches: e.ids("branches"),
+                };
+                if !exemption.has_conditions() {
+                    e.problem("sets no condition: give it `labels`, `authors` or `branches`");
+                }
+                Some(exemption)
+            }),
             closing_words: s.texts("closing_words"),
             contributing_words: s.texts("contributing_words"),
         });
@@ -166,13 +224,7 @@ impl Config {
                 },
             })
         });
-        let validation = root.section("validation", |s| Validation {
-            roles: s.ids("roles"),
-            author_may_validate: s.flag("author_may_validate").unwrap_or(false),
-            criteria_required: s
-                .choice("criteria", &[("shown", false), ("required", true)])
-                .unwrap_or(false),
-        });
+        let validation = root.section("validation", validation);
         let integration = root.section("integration", |s| {
             let lanes = [
                 ("hotfix", Priority::Hotfix),
@@ -210,19 +262,24 @@ impl Config {
                     .map_or(Policy::default().batch_max, |n| n as usize),
                 strikes: s
                     .number("strikes", 1..=2)
-                    .map_or(Policy::default().strikes, |n| n as u32),
+                    .unwrap_or(Policy::default().strikes),
             },
         });
         let versions = root.section("versions", |s| Versions {
             numbering: Numbering {
                 initial: s.version("initial").unwrap_or(Version::new(0, 1, 0)),
-                prefix: s.text("tag_prefix").unwrap_or_else(|| "v".to_owned()),
+                prefix: s.tag_prefix("tag_prefix").unwrap_or_else(|| "v".to_owned()),
             },
             released_by: s.ids("released_by"),
             environment: s
                 .text("environment")
                 .unwrap_or_else(|| "production".to_owned()),
             frozen: s.text("frozen"),
+        });
+        let notification = root.section("notification", Notification::read);
+        let labels = root.section("labels", |s| StageLabels {
+            merge_request: s.section("merge_request", stage_labels),
+            feature: s.section("feature", stage_labels),
         });
         Self {
             branch,
@@ -232,6 +289,8 @@ impl Config {
             integration,
             nrt,
             versions,
+            notification,
+            labels,
         }
     }
 
@@ -246,7 +305,13 @@ impl Config {
                 .collect()
         };
         let mut problems = unknown(&self.validation.roles, "validation.roles");
+        for (index, rule) in self.validation.rules.iter().enumerate() {
+            let path = format!("validation.rules[{index}].roles");
+            problems.extend(unknown(&rule.roles, &path));
+        }
         problems.extend(unknown(&self.versions.released_by, "versions.released_by"));
+        let roles = self.roles.iter().map(|role| &role.name).collect();
+        problems.extend(self.notification.contradictions(&roles));
         for role in &self.roles {
             if role.members == Members::default() {
                 problems.push(format!(
@@ -255,7 +320,41 @@ impl Config {
                 ));
             }
         }
+        problems.extend(self.misused_labels());
         problems
+    }
+
+    /// A label that something is decided on must not come and go with a stage.
+    fn misused_labels(&self) -> Vec<String> {
+        let priorities = self.integration.priorities.iter();
+        let conditions = self.validation.rules.iter().map(|rule| &rule.when);
+        let ruled = conditions.flat_map(|when| when.labels.iter().chain(&when.feature_labels));
+        let meaning: Vec<(&str, &str)> = priorities
+            .map(|(label, _)| (label.as_str(), "integration.priorities"))
+            .chain(
+                self.features
+                    .label
+                    .as_deref()
+                    .map(|l| (l, "features.label")),
+            )
+            .chain([(
+                self.integration.breaking_label.as_str(),
+                "integration.breaking_label",
+            )])
+            .chain(ruled.map(|label| (label.as_str(), "validation.rules")))
+            .collect();
+        let StageLabels {
+            merge_request,
+            feature,
+        } = &self.labels;
+        [("merge_request", merge_request), ("feature", feature)]
+            .iter()
+            .flat_map(|(kind, labels)| labels.all().map(move |label| (*kind, label)))
+            .filter_map(|(kind, label)| {
+                let (_, user) = meaning.iter().find(|(used, _)| *used == label)?;
+                Some(format!("`labels.{kind}` takes the label `{label}` away again, which `{user}` decides on; name another one"))
+            })
+            .collect()
     }
 
     /// The lane of a change set: the first one that any label of it, or of its features, leads to.
@@ -269,6 +368,50 @@ impl Config {
             .min()
             .unwrap_or_default()
     }
+}
+
+fn validation(s: &mut Section) -> Validation {
+    Validation {
+        roles: s.ids("roles"),
+        rules: s.items("rules", role_rule),
+        who: Who {
+            author: s.flag("author_may_validate").unwrap_or(false),
+            committers: s.flag("committers_may_validate").unwrap_or(true),
+            several_roles: s.flag("one_person_several_roles").unwrap_or(true),
+        },
+        criteria_required: s
+            .choice("criteria", &[("shown", false), ("required", true)])
+            .unwrap_or(false),
+        criteria_headings: s.texts("criteria_headings"),
+    }
+}
+
+fn role_rule(s: &mut Section) -> RoleRule {
+    let rule = RoleRule {
+        roles: s.ids("roles"),
+        when: s.section("when", |w| When {
+            feature_labels: w.texts("feature_labels"),
+            labels: w.texts("labels"),
+            paths: w.ids("paths"),
+        }),
+        instead: s.flag("instead").unwrap_or(false),
+    };
+    if rule.roles.is_empty() {
+        s.refuse("names no `roles`");
+    }
+    if rule.when == When::default() {
+        s.refuse("applies never: give `when` one of `feature_labels`, `labels` or `paths`; roles that are always asked go to `validation.roles`");
+    }
+    rule
+}
+
+fn stage_labels(section: &mut Section) -> Labels {
+    let named = Stage::ALL.map(|(key, stage)| (stage, section.label(key)));
+    Labels::new(
+        named
+            .into_iter()
+            .filter_map(|(stage, label)| Some((stage, label?))),
+    )
 }
 
 fn problem_of(problems: &[String]) -> Problem {
@@ -298,13 +441,20 @@ mod tests {
         let config = Config::parse(
             "branch: main\nfeatures: {project: shop/features, label: feature, links: warned, closing_words: [delivers]}\n\
              roles:\n  po: {users: [olga]}\n  qa: {groups: [shop/qa], access: maintainer}\n\
-             validation: {roles: [po, qa], author_may_validate: true, criteria: required}\n\
+             validation:\n  roles: [po, qa]\n  author_may_validate: true\n  committers_may_validate: false\n  one_person_several_roles: false\n  criteria: required\n  criteria_headings: [Akzeptanzkriterien]\n  rules:\n  - {roles: [qa], when: {feature_labels: [gdpr], labels: [db], paths: ['src/auth/**']}, instead: true}\n\
              integration: {priorities: {hotfix: [hotfix], high: ['priority::high']}, breaking_label: breaking}\n\
              nrt: {environment: nrt, pipeline: ci/nrt.yml, lease: 90m, batch: 8, strikes: 2}\n\
              versions: {initial: '1.10.0', tag_prefix: rel-, released_by: [po], environment: production}\n",
         )
         .unwrap();
         assert_eq!(config.roles[1].members.access, Some(40));
+        let strict = Who {
+            author: true,
+            committers: false,
+            several_roles: false,
+        };
+        assert_eq!(config.validation.who, strict);
+        assert!(config.validation.rules[0].instead && config.validation.looks_at_paths());
         assert_eq!(config.nrt.lease, SignedDuration::from_mins(90));
         let trials = Policy {
             batch_max: 8,
@@ -321,7 +471,7 @@ mod tests {
     #[test]
     fn every_problem_is_named_with_its_path() {
         let text = "brunch: main\nfeatures: {links: maybe, label: 3}\nroles:\n  PO: {users: [olga]}\n  qa: {users: ['not a user'], friends: []}\n\
-                    validation: {roles: [pm]}\nnrt: {lease: soon, environment: 'a*', batch: 0, strikes: many}\nversions: {initial: 1.10}\n";
+                    validation: {roles: [pm], rules: [{roles: [sec], when: {paths: ['/src'], tags: [x]}}, {when: {labels: [a]}}, all]}\nnrt: {lease: soon, environment: 'a*', batch: 0, strikes: many}\nversions: {initial: 1.10, tag_prefix: 'v $HOME'}\n";
         let problem = Config::parse(text).unwrap_err();
         for expected in [
             "`brunch` is not a key of this file",
@@ -331,11 +481,18 @@ mod tests {
             "`roles.qa.users[0]`",
             "`roles.qa.friends` is not a key",
             "`validation.roles` names the role `pm`",
+            "`validation.rules[0].roles` names the role `sec`",
+            "`validation.rules[0].when.paths[0]`: `/src` is not a path from the root",
+            "`validation.rules[0].when.tags` is not a key",
+            "`validation.rules[0]` applies never",
+            "`validation.rules[1]` names no `roles`",
+            "`validation.rules[2]` is not a mapping",
             "`nrt.lease` is `soon`",
             "`nrt.batch` is not a number from 1 to 100",
             "`nrt.strikes` is not a number from 1 to 2",
             "`nrt.environment`",
             "`versions.initial` must be quoted",
+            "`versions.tag_prefix` may hold letters, digits",
         ] {
             assert!(
                 problem.what.contains(expected),
@@ -344,6 +501,33 @@ mod tests {
             );
         }
         assert_eq!(problem.code, crate::outcome::ExitCode::Misconfigured);
+    }
+
+    #[test]
+    fn labels_that_show_stages_are_read_and_may_not_be_ones_that_decide() {
+        let config = Config::parse(
+            "labels: {merge_request: {linked: 'flow::linked', queued: 'flow::queued'}, feature: {landed: done}}\n",
+        )
+        .unwrap();
+        assert_eq!(config.labels.merge_request.all().count(), 2);
+        assert!(Config::parse("").unwrap().labels.feature.is_empty());
+        let problem = Config::parse(
+            "features: {label: feature}\nintegration: {priorities: {hotfix: [hotfix]}}\n\
+             labels: {feature: {linked: feature, queue: x}, merge_request: {landed: hotfix, queued: 'a,b'}}\n",
+        )
+        .unwrap_err();
+        for expected in [
+            "`labels.feature` takes the label `feature` away again, which `features.label` decides on",
+            "`labels.merge_request` takes the label `hotfix`",
+            "`labels.feature.queue` is not a key",
+            "`labels.merge_request.queued` may not hold a comma",
+        ] {
+            assert!(
+                problem.what.contains(expected),
+                "{expected}\n---\n{}",
+                problem.what
+            );
+        }
     }
 
     #[test]

@@ -1,20 +1,28 @@
 //! The only place that knows GitLab. It decides nothing: it answers questions and stores facts.
 
 mod announcements;
+mod board;
+mod changes;
 pub mod client;
+mod dossier;
 mod endpoints;
+mod evidence;
 mod features;
+mod labels;
 mod merge_requests;
+mod people;
 mod records;
 mod releases;
 pub mod state;
 mod translate;
 mod wire;
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fs;
 
 use client::{Client, Token};
+use endpoints::Graph;
 
 use crate::config::ci::{Ci, Secret};
 use crate::outcome::Problem;
@@ -120,6 +128,30 @@ impl<'a> GitLab<'a> {
 
     fn writer(&self) -> &Client<'a> {
         self.bot.as_ref().unwrap_or(&self.main)
+    }
+
+    /// The data of the answer to a GraphQL query, which changes nothing and can be asked again.
+    fn graph<T: serde::de::DeserializeOwned>(
+        &self,
+        client: &Client<'a>,
+        query: Cow<'static, str>,
+        variables: serde_json::Value,
+    ) -> Answer<T> {
+        let answer: wire::Graph<T> = client.ask(&Graph { query, variables })?.json()?;
+        answer.data.ok_or_else(|| {
+            let words: Vec<String> = answer
+                .errors
+                .into_iter()
+                .map(|error| error.message)
+                .collect();
+            Problem::gitlab(
+                format!(
+                    "GitLab's GraphQL API refuses our query: {}",
+                    words.join("; ")
+                ),
+                "check that the server is a GitLab of version 16.11 or later",
+            )
+        })
     }
 
     fn project(&self) -> u64 {

@@ -2,11 +2,16 @@
 
 pub mod append_to_version;
 pub mod await_validation;
+mod judging;
+mod labels;
 pub mod ledger;
 pub mod link_check;
+mod notes;
 pub mod nrt_lock;
 mod observe;
+pub mod post;
 pub mod release;
+pub mod remind;
 mod tell;
 
 use crate::config::Config;
@@ -14,8 +19,8 @@ use crate::config::ci::Ci;
 use crate::domain::event::Event;
 use crate::outcome::Outcome;
 use crate::ports::{
-    Announcements, Candidates, Clock, Commits, Features, Journal, MergeRequests, People, Records,
-    Releases, Workers,
+    Announcements, Boards, Candidates, Changes, Channels, Clock, Commits, Features, Journal,
+    MergeRequests, People, Records, Releases, Workers,
 };
 
 /// Everything that a job may ask, with the surroundings it runs in.
@@ -35,12 +40,18 @@ pub struct Desk<'a> {
     pub features: &'a dyn Features,
     /// Records of jobs.
     pub records: &'a dyn Records,
+    /// What merge requests change.
+    pub changes: &'a dyn Changes,
     /// People.
     pub people: &'a dyn People,
     /// Workers of the gate.
     pub workers: &'a dyn Workers,
-    /// Notes and statuses.
+    /// Notes that are kept in place.
+    pub boards: &'a dyn Boards,
+    /// Alerts and statuses.
     pub announcements: &'a dyn Announcements,
+    /// Chats, webhooks and commands.
+    pub channels: &'a dyn Channels,
     /// Tags and releases.
     pub releases: &'a dyn Releases,
     /// Commits of the work tree.

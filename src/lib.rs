@@ -1,5 +1,7 @@
 //! Trainyard takes a feature from its GitLab issue to production.
 
+pub mod channels;
+pub mod ci_reports;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -19,3 +21,4 @@ pub mod report;
 pub mod run;
 pub mod simulate;
 pub mod sinks;
+pub mod transport;

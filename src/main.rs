@@ -1,6 +1,8 @@
 //! Parses, runs, prints, returns the exit code. Nothing to test.
 
+use std::fs::File;
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -9,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 use trainyard::cli::Command;
 use trainyard::cli::{Cli, LogFormat};
 use trainyard::outcome::Problem;
-use trainyard::run::Printed;
+use trainyard::run::{Printed, Stdout};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -33,7 +35,19 @@ fn start(cli: Cli) -> Result<Printed, Problem> {
         Command::Demo(flags) => trainyard::demo::run(&flags, &mut std::io::stderr()),
         #[cfg(feature = "sandbox")]
         Command::Sandbox(flags) => trainyard::demo::sandbox::run(&flags),
-        _ => trainyard::run::run(cli),
+        _ => trainyard::run::run(cli, stdout()),
+    }
+}
+
+/// A file gets plain text, whatever the job's log would show.
+fn stdout() -> Stdout {
+    let file = std::io::stdout()
+        .as_fd()
+        .try_clone_to_owned()
+        .and_then(|stdout| File::from(stdout).metadata());
+    match file {
+        Ok(data) if data.is_file() => Stdout::File,
+        Ok(_) | Err(_) => Stdout::Stream,
     }
 }
 

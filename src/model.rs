@@ -2,6 +2,8 @@
 //!
 //! Everything comes from the registry, so `docs/event-model.md` is generated and a test fails when it drifts.
 
+mod policy;
+
 use std::fmt::Write;
 
 use crate::domain::event::registry::{Context, Entry, MODEL};
@@ -53,6 +55,14 @@ const GLOSSARY: &[(&str, &str)] = &[
         "merging what was validated and appending it to the version",
     ),
     ("Alert", "a message to a person who must act"),
+    (
+        "Channel",
+        "where a team reads messages beside GitLab: a chat room, a webhook, a command",
+    ),
+    (
+        "Reminder",
+        "a message that something has waited for long, to whoever can end that",
+    ),
 ];
 
 /// The colours of event storming, with dark text so that they read on any background.
@@ -109,6 +119,7 @@ pub fn markdown() -> String {
             format_args!("| {} | `{}` |", row.join(" | "), wire_type(entry)),
         );
     }
+    text.push_str(&policy::markdown());
     text
 }
 

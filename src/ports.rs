@@ -8,12 +8,16 @@ use jiff::Timestamp;
 use crate::domain::candidate::{Assembly, MergeMethod, Part};
 use crate::domain::event::Event;
 use crate::domain::ids::{
-    BranchName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, PatchId, UserName,
+    BranchName, ChannelName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, PatchId,
+    PipelineId, RoleName, UserName,
 };
 use crate::domain::integration::{MergeRequestState, Request};
-use crate::domain::linking::Sight;
+use crate::domain::labelling::Relabel;
+use crate::domain::linking::{Feature, Sight};
+use crate::domain::notification::letter::Letter;
 use crate::domain::nrt::{Held, Holder, Liveness};
-use crate::domain::validation::{Members, Run};
+use crate::domain::progress::{self, Edit};
+use crate::domain::validation::{Comment, Difference, Members, Partly, Play, Player, ReviewApp};
 use crate::domain::versioning::Number;
 use crate::outcome::Problem;
 
@@ -120,16 +124,34 @@ pub enum Merge {
     Refused { status: String },
 }
 
+/// The merge request of the pipeline, as far as the job's token may read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Own {
+    /// As it is now.
+    Read(Box<MergeRequest>),
+    /// GitLab does not show it to the token; the HTTP status.
+    Denied {
+        /// 401, 403 or 404.
+        status: u16,
+    },
+}
+
 /// Merge requests.
 pub trait MergeRequests {
+    /// The one that the pipeline runs for, which is there for certain.
+    fn own(&self, iid: u64) -> Answer<Own>;
     /// One of them, or that there is none.
     fn merge_request(&self, iid: u64) -> Answer<Option<MergeRequest>>;
-    /// Open ones whose description mentions a word.
-    fn open_mentioning(&self, word: &str) -> Answer<Vec<MergeRequest>>;
     /// Several of them in one request, in whatever state; those that are gone are missing.
     fn merge_requests(&self, iids: &[u64]) -> Answer<Vec<MergeRequest>>;
     /// How the project merges.
     fn merge_method(&self) -> Answer<MergeMethod>;
+    /// Those that a feature's page is related to: GitLab finds them by the references in descriptions and notes. Newest
+    /// first, at most some hundreds.
+    fn related(&self, feature: &FeatureId) -> Answer<Vec<MergeRequest>>;
+    /// Open ones whose description mentions all of these words, at most some hundreds. GitLab leaves out words of less than
+    /// three characters.
+    fn open_mentioning(&self, words: &str) -> Answer<Vec<MergeRequest>>;
     /// Brings it onto the head of its target, without starting a pipeline.
     fn rebase(&self, held: &Held, iid: u64) -> Answer<Rebase>;
     /// Merges it, provided its head is still this one.
@@ -164,8 +186,12 @@ pub struct JobRecord {
 /// One pipeline of a merge request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PipelineRecord {
+    /// Its number.
+    pub id: PipelineId,
     /// The commit it ran on.
     pub commit: CommitSha,
+    /// When it was created.
+    pub created: Timestamp,
     /// Its jobs, the newest of each name.
     pub jobs: Vec<JobRecord>,
     /// The successful run of the job that asks for integration.
@@ -183,36 +209,74 @@ pub enum Known {
     Unsure,
 }
 
-/// Our own notes on a merge request, by kind, with their text.
-pub type OwnNotes = BTreeMap<String, (NoteId, String)>;
+/// Our own notes at one place, by kind; of one kind there can be more than one, oldest first.
+pub type OwnNotes = BTreeMap<String, Vec<progress::Own>>;
+
+/// What GitLab keeps beyond what was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unseen {
+    /// Older pipelines of the merge request.
+    Pipelines,
+    /// Older manual jobs of a pipeline.
+    PlayedJobs(PipelineId),
+}
 
 /// What GitLab recorded about a merge request beside its text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
+    /// The merge request itself, with our notes on it.
+    pub found: Option<MergeRequestOnBoard>,
     /// Our own notes on it.
     pub notes: OwnNotes,
-    /// Runs of validation jobs, in any order.
-    pub runs: Vec<Run>,
+    /// What people wrote on it last, where everybody who sees it may read.
+    pub comments: Vec<Comment>,
+    /// Runs of validation jobs, in any order; their users have to be asked for.
+    pub plays: Vec<Play>,
+    /// Jobs that were played and whose name is nearly that of a validation job.
+    pub misnamed: Vec<(JobId, String)>,
+    /// The user behind the token that asked.
+    pub own: Option<UserName>,
     /// Pipelines, newest first.
     pub pipelines: Vec<PipelineRecord>,
+    /// What there is beyond all that.
+    pub unseen: Vec<Unseen>,
 }
 
 /// Records that GitLab keeps of jobs and people.
 pub trait Records {
-    /// The pipelines of a merge request, and our notes on it.
+    /// The pipelines of a merge request.
     fn evidence(&self, iid: u64) -> Answer<Evidence>;
+    /// Who played each of these jobs; nobody is told for an account that was deleted.
+    fn players(&self, plays: &[Play]) -> Answer<BTreeMap<JobId, Player>>;
     /// Who started, or played, the job that is running now, according to GitLab.
-    fn player(&self) -> Answer<UserName>;
+    fn player(&self) -> Answer<Player>;
     /// The jobs of a pipeline.
     fn jobs(&self, pipeline: u64) -> Answer<Vec<JobRecord>>;
+    /// Whether a job has ended, or is gone.
+    fn is_over(&self, job: JobId) -> Answer<bool>;
     /// Whether the run that holds the environment still runs.
     fn liveness(&self, holder: &Holder) -> Answer<Liveness>;
 }
 
+/// What a merge request changes, and where it can be seen.
+pub trait Changes {
+    /// The files that it changes, old and new paths.
+    fn paths(&self, iid: u64) -> Answer<Partly<String>>;
+    /// Who wrote its commits, as far as GitLab knows them as users.
+    fn committers(&self, iid: u64) -> Answer<BTreeSet<UserName>>;
+    /// What changed from one commit to another.
+    fn between(&self, from: &CommitSha, to: &CommitSha) -> Answer<Difference>;
+    /// The newest successful deployment of any of these commits.
+    fn review_app(&self, commits: &BTreeSet<CommitSha>) -> Answer<Option<ReviewApp>>;
+}
+
 /// People.
 pub trait People {
-    /// Everybody who belongs to a role.
-    fn holders(&self, members: &Members) -> Answer<BTreeSet<UserName>>;
+    /// Everybody who belongs to each role.
+    fn holders(
+        &self,
+        roles: &[(RoleName, &Members)],
+    ) -> Answer<BTreeMap<RoleName, BTreeSet<UserName>>>;
 }
 
 /// The workers of the NRT environment.
@@ -224,12 +288,86 @@ pub trait Workers {
 }
 
 /// Where something is written for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// On a merge request.
     MergeRequest(u64),
     /// On a feature.
     Feature(FeatureId),
+}
+
+/// What is to be looked at on the board.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Targets {
+    /// Features, with our notes on them.
+    pub features: BTreeSet<FeatureId>,
+    /// Merge requests of this project by number, with our notes on them.
+    pub merge_requests: BTreeSet<u64>,
+    /// The one of them that is looked at whole, mergeability included.
+    pub whole: Option<u64>,
+}
+
+/// Who can see a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Visibility {
+    /// Its members.
+    Private,
+    /// Everybody with an account.
+    Internal,
+    /// Everybody.
+    Public,
+}
+
+/// A feature with what we wrote there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeatureOnBoard {
+    /// The feature.
+    pub feature: Feature,
+    /// How GitLab addresses it when a first note is written there.
+    pub address: String,
+    /// Who can see its project.
+    pub visibility: Visibility,
+    /// Our notes on it.
+    pub notes: OwnNotes,
+}
+
+/// A merge request with what we wrote there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeRequestOnBoard {
+    /// The merge request.
+    pub merge_request: MergeRequest,
+    /// How GitLab addresses it when a first note is written there.
+    pub address: String,
+    /// Our notes on it.
+    pub notes: OwnNotes,
+}
+
+/// Features and merge requests as they stand, with our notes on them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Board {
+    /// The features that were seen.
+    pub features: BTreeMap<FeatureId, FeatureOnBoard>,
+    /// The merge requests that were seen.
+    pub merge_requests: BTreeMap<u64, MergeRequestOnBoard>,
+    /// Who can see this project.
+    pub visibility: Option<Visibility>,
+}
+
+/// What became of posting.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Posted {
+    /// The board right after the last edit, looked at in the same request; not where GitLab can only tell it in another one.
+    pub board: Option<Board>,
+    /// What GitLab refused, in its words.
+    pub refused: Vec<(Place, String)>,
+}
+
+/// The notes that are kept in place, many in one request.
+pub trait Boards {
+    /// What stands.
+    fn board(&self, targets: &Targets) -> Answer<Board>;
+    /// Makes all edits, and looks at the targets again.
+    fn post(&self, edits: &[(Place, Edit<String>)], targets: &Targets) -> Answer<Posted>;
 }
 
 /// What people are told.
@@ -238,6 +376,8 @@ pub trait Announcements {
     fn notes(&self, iid: u64) -> Answer<OwnNotes>;
     /// Keeps one note of a kind at a place: edits the one that is there, or writes it.
     fn keep_note(&self, place: &Place, kind: &str, known: Known, body: &str) -> Answer<NoteId>;
+    /// Adds and takes away labels, in one write.
+    fn relabel(&self, place: &Place, change: &Relabel) -> Answer<()>;
     /// Sets the state of the trial on a commit.
     fn set_status(
         &self,
@@ -246,6 +386,32 @@ pub trait Announcements {
         validated: bool,
         text: &str,
     ) -> Answer<()>;
+}
+
+/// What became of messages that were handed to a channel, in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// How many of them, from the first on, the channel took.
+    pub taken: usize,
+    /// Why it did not take the rest; names the channel's host at most, never its address.
+    pub failure: Option<DeliveryFailure>,
+}
+
+/// Why a channel did not take a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryFailure {
+    /// What happened.
+    pub reason: String,
+    /// What to do about it.
+    pub mend: String,
+}
+
+/// The channels of the project.
+pub trait Channels {
+    /// Hands messages to a channel, within a bounded time. A channel that does not take them is no error of the job.
+    fn deliver(&self, channel: &ChannelName, letters: &[Letter]) -> Delivery;
+    /// Why nothing could be handed to it from this job, as far as that can be told without trying.
+    fn obstacle(&self, channel: &ChannelName) -> Option<DeliveryFailure>;
 }
 
 /// A deployment, as GitLab keeps it.

@@ -3,21 +3,33 @@
 //! One file per moment of the story. Text that people wrote (titles, reasons, output of git) goes through `inert` before it
 //! stands in a note.
 
+mod checks;
 mod landing;
 mod linking;
+mod messages;
+mod progress;
 mod queue;
+mod reading;
 mod release;
+mod reminders;
 mod simulation;
 mod validation;
+mod verdict;
 
+pub use checks::*;
 pub use landing::*;
 pub use linking::*;
+pub use messages::*;
+pub use progress::*;
 pub use queue::*;
+pub use reading::*;
 pub use release::*;
+pub use reminders::*;
 pub use simulation::*;
 pub use validation::*;
+pub use verdict::*;
 
-use crate::domain::notification::Alert;
+use crate::ci_reports::log::turns_direction;
 
 /// Untrusted text for one line of a note: no line of its own, no Markdown, no HTML, no mention, no reference.
 ///
@@ -34,7 +46,13 @@ pub fn inert(text: &str) -> String {
                 '>' => clean.push_str("&gt;"),
                 '&' => clean.push_str("&amp;"),
                 // A word joiner after the sign keeps GitLab from seeing a reference.
-                '@' | '#' | '!' | '%' | '~' | '$' | '^' => {
+                '@' | '#' | '!' | '%' | '^' => {
+                    clean.push(c);
+                    clean.push('\u{2060}');
+                }
+                // These also begin strikethrough and formulas, which a joiner does not end.
+                '~' | '$' => {
+                    clean.push('\\');
                     clean.push(c);
                     clean.push('\u{2060}');
                 }
@@ -42,9 +60,7 @@ pub fn inert(text: &str) -> String {
                     clean.push('\\');
                     clean.push(c);
                 }
-                // Marks that turn the direction of the text around.
-                '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
-                c if c.is_control() => {}
+                c if c.is_control() || turns_direction(c) => {}
                 c => clean.push(c),
             }
         }
@@ -61,15 +77,44 @@ pub fn plain(text: &str) -> String {
         .collect::<Vec<_>>()
         .join(" ")
         .chars()
-        .filter(|c| !c.is_control())
+        .filter(|c| !c.is_control() && !turns_direction(*c))
         .take(400)
         .collect()
 }
 
-/// A new note for people who must act; the mention is what makes GitLab tell them.
-pub fn alert(alert: &Alert) -> String {
-    let people: Vec<String> = alert.people.iter().map(|name| format!("@{name}")).collect();
-    format!("{} {}", people.join(" "), alert_text(&alert.cause))
+/// The most lines of a quotation.
+const MOST_LINES: usize = 20;
+
+/// Untrusted text of several lines for a note: a quotation whose every line is inert.
+pub fn quote(text: &str) -> String {
+    bounded_lines(text)
+        .iter()
+        .map(|line| format!("> {}", inert(line)).trim_end().to_owned())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Untrusted text of several lines for the job log, one line after the other.
+pub fn plain_lines(text: &str) -> String {
+    bounded_lines(text)
+        .iter()
+        .map(|line| plain(line))
+        .collect::<Vec<_>>()
+        .join("\n  ")
+}
+
+fn bounded_lines(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = text.trim().lines().take(MOST_LINES + 1).collect();
+    if lines.len() > MOST_LINES {
+        lines[MOST_LINES] = "...";
+    }
+    lines
+}
+
+/// Untrusted text as code, for a label or a path in a note or a log: one line without anything that could end the code.
+pub fn code(text: &str) -> String {
+    let clean: String = plain(text).replace('`', "'");
+    format!("`{}`", clean.chars().take(200).collect::<String>())
 }
 
 fn bullets(lines: &[String]) -> String {
@@ -96,6 +141,19 @@ mod tests {
             "{clean}"
         );
         assert!(inert(&"word ".repeat(1_000)).chars().count() < 500);
+    }
+
+    #[test]
+    fn untrusted_lines_stay_in_their_quotation() {
+        let hostile = "too slow\n/merge\n```\n/close\n```\n\n> @all\n<details>\u{202e}";
+        let quoted = quote(hostile);
+        assert!(quoted.lines().all(|line| line.starts_with('>')), "{quoted}");
+        assert!(
+            !quoted.contains("```") && !quoted.contains("@all") && !quoted.contains("<details"),
+            "{quoted}"
+        );
+        assert_eq!(quote(&"line\n".repeat(1_000)).lines().count(), 21);
+        assert_eq!(code("a`b\n/close"), "`a'b /close`");
     }
 
     #[test]

@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::channels::Post;
+use crate::ci_reports::log::{self, Manner};
 use crate::cli::{
-    self, Acquire, AwaitValidation, Cli, Command, Global, NrtLock, Print, Release, Report,
-    StatePlace,
+    Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Print, Release, Remind,
+    Report, Simulate, StatePlace,
 };
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::config::ci::Ci;
+use crate::config::ci::{Ci, JobLog};
 use crate::domain::event::Event;
 use crate::domain::ids::{BranchName, FeatureId};
+use crate::domain::notification::rounds::Mode;
 use crate::domain::trials::Policy;
 use crate::domain::validation::Decision;
 use crate::domain::yard::Yard;
@@ -22,17 +25,29 @@ use crate::git::{Destination, WorkTree};
 use crate::gitlab::{GitLab, Trust};
 use crate::insights::page::{Frame, page};
 use crate::insights::{self, Insights, Period};
+use crate::jobs::await_validation::verdict::Wish;
 use crate::jobs::nrt_lock::acquire::Files;
 use crate::jobs::nrt_lock::trial_pipeline::Runtime;
-use crate::jobs::{Desk, Done, append_to_version, await_validation, link_check, nrt_lock, release};
+use crate::jobs::{
+    Desk, Done, append_to_version, await_validation, link_check, nrt_lock, post, release, remind,
+};
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
 use crate::simulate::{self, Scenario};
 use crate::sinks::cloud_event;
-use crate::{model, report};
+use crate::{ci_reports, model, report};
 
 /// The file of events that a job leaves as its artifact.
 const EVENTS_FILE: &str = "trainyard-events.ndjson";
+
+/// Where a command prints to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stdout {
+    /// A terminal or a pipe: in a job, its log.
+    Stream,
+    /// A file.
+    File,
+}
 
 /// What a command prints and how it ends.
 #[derive(Debug)]
@@ -56,23 +71,29 @@ impl Printed {
 ///
 /// # Errors
 /// The problem, for whoever must act.
-pub fn run(cli: Cli) -> Answer<Printed> {
+pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
     let Cli { command, global } = cli;
+    let job = |command, trust, work: &dyn Fn(&Desk<'_>) -> Answer<Done>| {
+        job(&global, stdout, command, trust, work)
+    };
+    let gate = |command, work: &dyn Fn(&Desk<'_>) -> Answer<Done>| {
+        job(command, Trust::Gate, &|desk| and_tell(desk, work))
+    };
     match command {
-        Command::LinkCheck => job(&global, Trust::MergeRequest, link_check::run),
-        Command::AwaitValidation(flags) => {
-            job(&global, Trust::MergeRequest, |desk| verdict(desk, &flags))
+        Command::LinkCheck => job("link-check", Trust::MergeRequest, &link_check::run),
+        Command::AwaitValidation(flags) => job("await-validation", Trust::MergeRequest, &|desk| {
+            verdict(desk, &flags)
+        }),
+        Command::NrtLock(NrtLock::Enqueue) => {
+            job("nrt-lock enqueue", Trust::WakeUp, &nrt_lock::enqueue::run)
         }
-        Command::NrtLock(NrtLock::Enqueue) => job(&global, Trust::WakeUp, nrt_lock::enqueue::run),
         Command::NrtLock(NrtLock::Admit { merge_request }) => {
             let number = merge_request.and_then(|number| number.0);
-            job(&global, Trust::Gate, |desk| {
-                nrt_lock::admit::run(desk, number)
-            })
+            gate("nrt-lock admit", &|desk| nrt_lock::admit::run(desk, number))
         }
         Command::NrtLock(NrtLock::Acquire(flags)) => {
             let runtime = runtime(&global, &flags);
-            job(&global, Trust::Gate, |desk| {
+            gate("nrt-lock acquire", &|desk| {
                 nrt_lock::acquire::run(
                     desk,
                     Files {
@@ -83,18 +104,29 @@ pub fn run(cli: Cli) -> Answer<Printed> {
                 )
             })
         }
-        Command::NrtLock(NrtLock::Release(flags)) => job(&global, Trust::Gate, |desk| {
+        Command::NrtLock(NrtLock::Release(flags)) => gate("nrt-lock release", &|desk| {
             nrt_lock::release::run(desk, flags.epoch)
         }),
-        Command::AppendToVersion(flags) => job(&global, Trust::Gate, |desk| {
+        Command::AppendToVersion(flags) => gate("append-to-version", &|desk| {
             append_to_version::run(desk, flags.epoch)
         }),
-        Command::Release(step) => job(&global, Trust::Gate, |desk| match step {
-            Release::Preview { version } => release::preview(desk, version),
-            Release::Prepare { version, dotenv } => release::prepare(desk, version, &dotenv),
-            Release::Publish => release::publish(desk),
-            Release::Abort { reason } => release::abort(desk, &reason),
-        }),
+        Command::Release(step) => match step {
+            Release::Preview { version } => job("release preview", Trust::Gate, &|desk| {
+                release::preview(desk, version.clone())
+            }),
+            Release::Prepare { version, dotenv } => gate("release prepare", &|desk| {
+                release::prepare(desk, version.clone(), &dotenv)
+            }),
+            Release::Publish => gate("release publish", &release::publish),
+            Release::Abort { reason } => {
+                gate("release abort", &|desk| release::abort(desk, &reason))
+            }
+        },
+        Command::Remind(flags) if flags.json => {
+            with_desk(&global, Trust::Gate, |desk| remind_json(desk, &flags))
+        }
+        Command::Remind(flags) => job("remind", Trust::Gate, &|desk| remind(desk, &flags)),
+        Command::Notify(flags) => with_desk(&global, Trust::Gate, |desk| notify(desk, &flags)),
         Command::Queue(print) => with_desk(&global, Trust::Gate, |desk| queue(desk, &print)),
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
         Command::Report(flags) => draw(&global, &flags),
@@ -108,13 +140,22 @@ pub fn run(cli: Cli) -> Answer<Printed> {
 }
 
 fn verdict(desk: &Desk<'_>, flags: &AwaitValidation) -> Answer<Done> {
-    match (&flags.verdict.approve, &flags.verdict.reject) {
-        (Some(role), _) => await_validation::decide(desk, Decision::Validate, role, None),
-        (None, Some(role)) => {
-            await_validation::decide(desk, Decision::Reject, role, flags.reason.as_deref())
-        }
-        (None, None) => await_validation::run(desk),
-    }
+    let reason = flags.reason.as_deref().or(desk.ci.reason.as_deref());
+    let (decision, role) = match (&flags.verdict.approve, &flags.verdict.reject) {
+        (Some(role), _) => (Decision::Validate, role),
+        (None, Some(role)) => (Decision::Reject, role),
+        (None, None) => return await_validation::run(desk),
+    };
+    await_validation::verdict::run(
+        desk,
+        Wish {
+            decision,
+            role,
+            reason: reason
+                .map(str::trim)
+                .filter(|text| decision == Decision::Reject && !text.is_empty()),
+        },
+    )
 }
 
 /// Our own jobs in a trial's pipeline are called as this one was.
@@ -133,23 +174,129 @@ fn runtime(global: &Global, flags: &Acquire) -> Runtime {
     }
 }
 
-/// Runs a job, leaves its events as an artifact, and prints its outcome.
+/// Runs a job, leaves its events and reports, and prints its outcome.
 fn job(
     global: &Global,
+    stdout: Stdout,
+    command: &str,
     trust: Trust,
-    work: impl FnOnce(&Desk<'_>) -> Answer<Done>,
+    work: &dyn Fn(&Desk<'_>) -> Answer<Done>,
 ) -> Answer<Printed> {
-    with_desk(global, trust, |desk| {
-        let done = work(desk)?;
-        leave_events(desk.ci, &done.events)?;
-        Ok(printed(&done.outcome))
+    let ci = Ci::from_environment(global.server.as_deref())?;
+    let done = match at_desk(&ci, global, trust, work) {
+        Ok(done) => done,
+        Err(problem) => {
+            for missing in reports(&ci, command, Err(&problem)) {
+                tracing::warn!("{missing}");
+            }
+            return Err(problem);
+        }
+    };
+    let mut missing = reports(&ci, command, Ok(&done.outcome));
+    missing.extend(
+        leave_events(&ci, &done.events)
+            .err()
+            .map(|problem| ci_reports::not_left(&problem)),
+    );
+    let outcome = missing.into_iter().fold(done.outcome, Outcome::warning);
+    Ok(Printed {
+        text: log::text(&outcome, &manner(&ci, stdout, command)),
+        code: outcome.code,
     })
 }
 
-fn printed(outcome: &Outcome) -> Printed {
-    Printed {
-        text: outcome.to_string(),
-        code: outcome.code,
+/// Leaves them where GitLab collects them; whoever tries a command by hand finds no files of ours afterwards.
+fn reports(ci: &Ci, command: &str, ended: Result<&Outcome, &Problem>) -> Vec<String> {
+    match ci.log {
+        JobLog::OfGitLab { .. } => ci_reports::leave(&ci.directory, command, ended),
+        JobLog::Elsewhere => Vec::new(),
+    }
+}
+
+/// A job of the gate also tells the channels what happened; that never fails it.
+fn and_tell(desk: &Desk<'_>, work: &dyn Fn(&Desk<'_>) -> Answer<Done>) -> Answer<Done> {
+    let mut done = work(desk)?;
+    match post::run(desk) {
+        Ok(events) => done.events.extend(events),
+        Err(problem) => tracing::warn!(
+            "the channels were not told, a later job does: {}",
+            problem.full_text()
+        ),
+    }
+    Ok(done)
+}
+
+fn mode(flags: &Remind) -> Mode {
+    if flags.dry_run { Mode::Dry } else { Mode::Real }
+}
+
+fn remind(desk: &Desk<'_>, flags: &Remind) -> Answer<Done> {
+    let (rounds, events) = remind::run(desk, mode(flags))?;
+    let zone = &desk.config.notification.rules.calendar.zone;
+    let waiting = rounds.waiting.iter();
+    let merge_requests: BTreeSet<_> = waiting
+        .filter_map(|(waiting, _)| waiting.about.merge_request().cloned())
+        .collect();
+    let links: Vec<_> = merge_requests.into_iter().collect();
+    let outcome = report::reminded(&rounds, mode(flags), zone, desk.clock.now());
+    Ok(Done {
+        outcome: outcome.seeing(report::change_set_links(&links, &desk.ci.server)),
+        events,
+    })
+}
+
+fn remind_json(desk: &Desk<'_>, flags: &Remind) -> Answer<Printed> {
+    let (rounds, events) = remind::run(desk, mode(flags))?;
+    leave_events(desk.ci, &events)?;
+    let text = report::reminded_json(&rounds, desk.clock.now());
+    Ok(Printed::text(text))
+}
+
+fn notify(desk: &Desk<'_>, flags: &Notify) -> Answer<Printed> {
+    let channel = &flags.test;
+    let channels = &desk.config.notification.channels;
+    if !channels.contains_key(channel) {
+        let known: Vec<String> = channels.keys().map(|name| format!("`{name}`")).collect();
+        let known = if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        };
+        return Err(Problem::misconfigured(
+            format!("there is no channel `{channel}`; `notification.channels` defines {known}"),
+            "name one of them, or define it in `.trainyard.yml` on the default branch",
+        ));
+    }
+    let letter = post::test_letter(desk, channel);
+    if flags.dry_run {
+        let post = Post::new(channels, desk.ci, desk.clock);
+        return Ok(Printed::text(
+            post.preview(channel, &[letter]).unwrap_or_default(),
+        ));
+    }
+    match desk.channels.deliver(channel, &[letter]).failure {
+        None => Ok(Printed::text(format!(
+            "ok: the channel `{channel}` took a test message"
+        ))),
+        Some(failure) => Err(Problem::misconfigured(
+            format!(
+                "the channel `{channel}` took no test message: {}",
+                failure.reason
+            ),
+            failure.mend,
+        )),
+    }
+}
+
+/// Folded only where GitLab's log viewer reads it.
+fn manner(ci: &Ci, stdout: Stdout, command: &str) -> Manner {
+    match (ci.log, stdout) {
+        (JobLog::Elsewhere, _) | (_, Stdout::File) => Manner::Plain,
+        (JobLog::OfGitLab { colour }, Stdout::Stream) => Manner::Folded {
+            command: command.to_owned(),
+            second: SystemClock.now().as_second(),
+            colour,
+        },
     }
 }
 
@@ -159,14 +306,24 @@ fn with_desk<T>(
     work: impl FnOnce(&Desk<'_>) -> Answer<T>,
 ) -> Answer<T> {
     let ci = Ci::from_environment(global.server.as_deref())?;
+    at_desk(&ci, global, trust, work)
+}
+
+fn at_desk<T>(
+    ci: &Ci,
+    global: &Global,
+    trust: Trust,
+    work: impl FnOnce(&Desk<'_>) -> Answer<T>,
+) -> Answer<T> {
     let clock = SystemClock;
-    let gitlab = GitLab::new(&ci, &clock, trust)?;
+    let gitlab = GitLab::new(ci, &clock, trust)?;
     let destination = ci.gate_token.as_ref().map(|token| Destination {
         address: ci.git_address(),
         token: token.clone(),
     });
     let tree = WorkTree::at(&ci.directory).pushing_to(destination);
-    let config = rules(&ci, &gitlab, &tree, trust)?;
+    let config = rules(ci, &gitlab, &tree, trust)?;
+    let channels = Post::new(&config.notification.channels, ci, &clock);
     let variables;
     let folder;
     let journal: &dyn Journal = match (trust, &global.state) {
@@ -181,16 +338,19 @@ fn with_desk<T>(
         }
     };
     work(&Desk {
-        ci: &ci,
+        ci,
         config: &config,
         may_look_up: gitlab.may_look_up(),
         clock: &clock,
         merge_requests: &gitlab,
         features: &gitlab,
         records: &gitlab,
+        changes: &gitlab,
         people: &gitlab,
         workers: &gitlab,
+        boards: &gitlab,
         announcements: &gitlab,
+        channels: &channels,
         releases: &gitlab,
         commits: &tree,
         candidates: &tree,
@@ -272,7 +432,7 @@ fn version(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
 }
 
 /// Plays arrivals through the queue's own rules.
-fn simulate(flags: &cli::Simulate) -> Answer<Printed> {
+fn simulate(flags: &Simulate) -> Answer<Printed> {
     let scenario = Scenario {
         load: flags.load,
         failure_rate: flags.failure_rate,

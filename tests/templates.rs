@@ -82,7 +82,7 @@ fn templates_call_only_commands_and_flags_that_exist() {
             called += 1;
         }
     }
-    assert_eq!(called, 13);
+    assert_eq!(called, 14);
 }
 
 #[test]
@@ -99,9 +99,14 @@ fn a_strong_token_is_never_named_in_a_template() {
 #[test]
 fn jobs_of_the_gate_and_of_releases_cannot_be_interrupted() {
     for (path, text) in templates() {
-        let gate = ["nrt-worker.yml", "append-to-version.yml", "release.yml"]
-            .iter()
-            .any(|name| path.ends_with(name));
+        let gate = [
+            "nrt-worker.yml",
+            "append-to-version.yml",
+            "release.yml",
+            "remind.yml",
+        ]
+        .iter()
+        .any(|name| path.ends_with(name));
         for (name, job) in jobs(&text).as_mapping().unwrap() {
             let runs = job["script"].is_sequence();
             if gate && runs {
@@ -113,6 +118,83 @@ fn jobs_of_the_gate_and_of_releases_cannot_be_interrupted() {
                 );
             }
         }
+    }
+}
+
+/// A job that says something leaves it where people look, however it ends; nothing of it is handed on as a file.
+#[test]
+fn every_job_of_ours_declares_its_reports() {
+    use trainyard::ci_reports::{ANNOTATIONS, JUNIT, LINKS};
+    let judging = [
+        "link-check",
+        "await-validation --approve",
+        "await-validation --reject",
+        "await-validation",
+        "nrt-lock admit",
+    ];
+    for (path, text) in templates() {
+        for (name, job) in jobs(&text).as_mapping().unwrap() {
+            let Some(script) = job["script"][0].as_str() else {
+                continue;
+            };
+            let place = format!("{}: {name:?}", path.display());
+            let artifacts = &job["artifacts"];
+            let reports = &artifacts["reports"];
+            if script.contains("nrt-lock enqueue") {
+                assert!(artifacts.is_null(), "{place}: it decides nothing");
+                continue;
+            }
+            assert_eq!(artifacts["when"], "always", "{place}");
+            assert_eq!(reports["annotations"], ANNOTATIONS, "{place}");
+            if judging.iter().any(|command| script.contains(command)) {
+                assert_eq!(reports["junit"], JUNIT, "{place}");
+            } else {
+                assert!(reports["junit"].is_null(), "{place}");
+            }
+            let dotenv = reports["dotenv"].as_str();
+            assert_eq!(
+                dotenv == Some(LINKS),
+                script.contains("link-check"),
+                "{place}"
+            );
+            if let Some(asked) = script.split("--dotenv ").nth(1) {
+                assert_eq!(dotenv, asked.split_whitespace().next(), "{place}");
+            }
+            let kept = artifacts["paths"].as_sequence().unwrap();
+            assert!(
+                !kept
+                    .iter()
+                    .any(|path| path == JUNIT || path == ANNOTATIONS || path == LINKS),
+                "{place}: a later job would bring an old report back as its own"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_documents_name_every_file_value_and_stage() {
+    use trainyard::ci_reports::{ANNOTATIONS, JUNIT, LINKS, dotenv};
+    use trainyard::domain::labelling::Stage;
+    let read = |name: &str| {
+        fs::read_to_string(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("docs")
+                .join(name),
+        )
+        .unwrap()
+    };
+    let (reports, configuration) = (read("reports.md"), read("configuration.md"));
+    for name in [ANNOTATIONS, JUNIT, LINKS] {
+        assert!(reports.contains(&format!("`{name}`")), "{name}");
+    }
+    for name in dotenv::Name::ALL {
+        assert!(
+            reports.contains(&format!("`{}`", name.as_str())),
+            "{name:?}"
+        );
+    }
+    for (key, _) in Stage::ALL {
+        assert!(configuration.contains(&format!("`{key}`")), "{key}");
     }
 }
 
@@ -142,6 +224,7 @@ fn templates_are_valid_for_gitlab() {
             ("role", "po"),
             ("epoch", "4"),
             ("command", "trainyard"),
+            ("optional", "false"),
         ];
         let mut text = text.split_once("\n---\n").unwrap().1.to_owned();
         for (name, value) in inputs {

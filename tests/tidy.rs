@@ -81,9 +81,9 @@ fn jobs_hold_no_http_and_do_not_know_gitlab() {
 }
 
 #[test]
-fn only_the_client_sees_the_http_library() {
+fn only_the_transport_and_the_client_of_gitlab_see_the_http_library() {
     for (path, text) in sources("src") {
-        let allowed = path.ends_with("gitlab/client.rs");
+        let allowed = path.ends_with("gitlab/client.rs") || path.ends_with("src/transport.rs");
         assert!(
             allowed || !production(&text).contains("reqwest"),
             "{}",

@@ -37,6 +37,33 @@ pub struct CiMergeRequest {
     pub iid: u64,
     /// The branch it lands on.
     pub target: BranchName,
+    /// What the variables say of it, for a job that may not read the merge request itself.
+    pub as_started: CiSnapshot,
+}
+
+/// A merge request as it was when its pipeline was created.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CiSnapshot {
+    /// Its description: the first 2,700 characters.
+    pub description: String,
+    /// Whether there was more.
+    pub cut: bool,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// Its branch.
+    pub source: Option<BranchName>,
+}
+
+/// Who shows what the job prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobLog {
+    /// GitLab's log viewer.
+    OfGitLab {
+        /// Whether colours are wanted: `NO_COLOR` says no.
+        colour: bool,
+    },
+    /// Anything else.
+    Elsewhere,
 }
 
 /// The job's surroundings.
@@ -68,8 +95,12 @@ pub struct Ci {
     pub merge_request: Option<CiMergeRequest>,
     /// Who started or played the job, for display; never evidence.
     pub user: Option<UserName>,
+    /// `TRAINYARD_REASON`: why a person rejects, given when the manual job is played. Untrusted text.
+    pub reason: Option<String>,
     /// The work tree.
     pub directory: PathBuf,
+    /// Who shows what the job prints.
+    pub log: JobLog,
     /// A private certificate authority.
     pub ca_file: Option<PathBuf>,
     /// The job's own token.
@@ -120,6 +151,20 @@ impl Ci {
             Some(iid) => Some(CiMergeRequest {
                 iid,
                 target: variables.parsed("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")?,
+                as_started: CiSnapshot {
+                    description: (variables.lookup)("CI_MERGE_REQUEST_DESCRIPTION")
+                        .unwrap_or_default(),
+                    cut: (variables.lookup)("CI_MERGE_REQUEST_DESCRIPTION_IS_TRUNCATED").as_deref()
+                        == Some("true"),
+                    labels: (variables.lookup)("CI_MERGE_REQUEST_LABELS")
+                        .map(|list| {
+                            list.split(',')
+                                .map(|label| label.trim().to_owned())
+                                .collect()
+                        })
+                        .unwrap_or_default(),
+                    source: variables.parsed_or_none("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME")?,
+                },
             }),
         };
         let secret = |name: &str| (variables.lookup)(name).map(Secret::new);
@@ -140,8 +185,15 @@ impl Ci {
             commit: variables.parsed("CI_COMMIT_SHA")?,
             protected: (variables.lookup)("CI_COMMIT_REF_PROTECTED").as_deref() == Some("true"),
             user: (variables.lookup)("GITLAB_USER_LOGIN").and_then(|name| name.parse().ok()),
+            reason: (variables.lookup)("TRAINYARD_REASON"),
             directory: (variables.lookup)("CI_PROJECT_DIR")
                 .map_or_else(|| PathBuf::from("."), PathBuf::from),
+            log: if (variables.lookup)("GITLAB_CI").is_some() {
+                let colour = (variables.lookup)("NO_COLOR").is_none();
+                JobLog::OfGitLab { colour }
+            } else {
+                JobLog::Elsewhere
+            },
             ca_file: (variables.lookup)("CI_SERVER_TLS_CA_FILE").map(PathBuf::from),
             job_token: secret("CI_JOB_TOKEN"),
             bot_token: secret("TRAINYARD_TOKEN"),
@@ -156,6 +208,16 @@ impl Ci {
     pub fn git_address(&self) -> String {
         let root = self.api.as_str().trim_end_matches("api/v4/");
         format!("{root}{}.git", self.project)
+    }
+
+    /// A CI variable that the project's configuration names, for a channel. Never printed.
+    pub fn variable(name: &str) -> Option<Secret> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the environment"
+        )]
+        let value = std::env::var(name).ok();
+        value.filter(|value| !value.is_empty()).map(Secret::new)
     }
 
     /// The merge request of the pipeline.

@@ -4,9 +4,12 @@
     reason = "serde_yaml's own enum: every other kind is equally wrong"
 )]
 
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use jiff::SignedDuration;
+use jiff::civil::Time;
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 use semver::Version;
 use serde_yaml::{Mapping, Value};
 
@@ -71,6 +74,31 @@ impl Section {
         value
     }
 
+    /// A nested mapping, or that there is none.
+    pub(super) fn optional_section<T>(
+        &mut self,
+        key: &str,
+        read: impl FnOnce(&mut Section) -> T,
+    ) -> Option<T> {
+        self.holds(key).then(|| self.section(key, read))
+    }
+
+    /// Whether a key has a value.
+    pub(super) fn holds(&self, key: &str) -> bool {
+        self.map.get(key).is_some_and(|value| !value.is_null())
+    }
+
+    /// A problem of this mapping as a whole.
+    pub(super) fn problem(&mut self, what: &str) {
+        self.problems.push(format!("`{}` {what}", self.path));
+    }
+
+    /// Names no key of this mapping as unknown: which ones are known could not be told.
+    pub(super) fn ignore_the_rest(&mut self) {
+        let keys = self.map.keys().filter_map(Value::as_str);
+        self.known.extend(keys.map(str::to_owned));
+    }
+
     /// A mapping whose keys are names chosen by the project.
     pub(super) fn entries<T>(
         &mut self,
@@ -90,6 +118,40 @@ impl Section {
         })
     }
 
+    /// A list of mappings.
+    pub(super) fn items<T>(
+        &mut self,
+        key: &str,
+        mut read: impl FnMut(&mut Section) -> T,
+    ) -> Vec<T> {
+        let items = match self.take(key) {
+            None => return Vec::new(),
+            Some(Value::Sequence(items)) => items,
+            Some(_) => {
+                self.wrong::<()>(key, "is not a list");
+                return Vec::new();
+            }
+        };
+        let mut values = Vec::new();
+        for (index, item) in items.into_iter().enumerate() {
+            let path = format!("{}[{index}]", self.at(key));
+            match item {
+                Value::Mapping(map) => {
+                    let mut section = Section::new(path, map);
+                    values.push(read(&mut section));
+                    self.problems.extend(section.finish());
+                }
+                _ => self.problems.push(format!("`{path}` is not a mapping")),
+            }
+        }
+        values
+    }
+
+    /// Says what is wrong with the whole mapping.
+    pub(super) fn refuse(&mut self, what: &str) {
+        self.problems.push(format!("`{}` {what}", self.path));
+    }
+
     /// Checks the name of an entry.
     pub(super) fn parse_key<T: FromStr<Err: std::fmt::Display>>(
         &mut self,
@@ -98,6 +160,33 @@ impl Section {
         name.parse()
             .map_err(|error| self.problems.push(format!("`{}`: {error}", self.path)))
             .ok()
+    }
+
+    /// One lower-case word, `_` allowed.
+    pub(super) fn word(&mut self, key: &str) -> Option<String> {
+        let text = self.text(key)?;
+        if text.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+            Some(text)
+        } else {
+            self.wrong(
+                key,
+                &format!("is `{text}`; it is one lower-case word such as `issue` or `task`"),
+            )
+        }
+    }
+
+    /// Checks that the name of an entry is one of a list.
+    pub(super) fn known_name(&mut self, name: &str, names: &BTreeSet<&str>) -> Option<()> {
+        if names.contains(name) {
+            return Some(());
+        }
+        let known: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        self.ignore_the_rest();
+        self.problem(&format!(
+            "is nothing that channels are told; it may be {}",
+            enumerated(&known)
+        ));
+        None
     }
 
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
@@ -138,12 +227,81 @@ impl Section {
             .iter()
             .map(|(name, _)| format!("`{name}`"))
             .collect();
-        let (last, first) = names
-            .split_last()
-            .map_or((String::new(), String::new()), |(l, f)| {
-                (l.clone(), f.join(", "))
+        self.wrong(
+            key,
+            &format!("is `{text}`; it may be {}", enumerated(&names)),
+        )
+    }
+
+    /// A list of such choices.
+    pub(super) fn choices<T: Clone>(&mut self, key: &str, choices: &[(&str, T)]) -> Vec<T> {
+        let names: Vec<String> = choices
+            .iter()
+            .map(|(name, _)| format!("`{name}`"))
+            .collect();
+        let mut values = Vec::new();
+        for (index, text) in self.texts(key).iter().enumerate() {
+            match choices.iter().find(|(name, _)| name == text) {
+                Some((_, value)) => values.push(value.clone()),
+                None => self.problems.push(format!(
+                    "`{}[{index}]` is `{text}`; it may be {}",
+                    self.at(key),
+                    enumerated(&names)
+                )),
+            }
+        }
+        values
+    }
+
+    /// A list of names, or that there is none: an empty list says something else.
+    pub(super) fn optional_ids<T: FromStr<Err: std::fmt::Display>>(
+        &mut self,
+        key: &str,
+    ) -> Option<Vec<T>> {
+        let given = self.holds(key);
+        let ids = self.ids(key);
+        given.then_some(ids)
+    }
+
+    /// A text with a rule of its own; its error goes on after the path.
+    pub(super) fn checked<T>(
+        &mut self,
+        key: &str,
+        check: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.text(key)?;
+        match check(&text) {
+            Ok(value) => Some(value),
+            Err(why) => self.wrong(key, &why),
+        }
+    }
+
+    /// A time of day, quoted: unquoted, YAML reads some of them as numbers.
+    pub(super) fn time(&mut self, key: &str) -> Option<Time> {
+        self.checked(key, |text| {
+            let parts = text.split_once(':').filter(|_| text.len() == 5);
+            let time = parts.and_then(|(hour, minute)| {
+                Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
             });
-        self.wrong(key, &format!("is `{text}`; it may be {first} or {last}"))
+            time.ok_or_else(|| format!("is `{text}`; a time of day looks like `'08:30'`"))
+        })
+    }
+
+    /// A whole number within limits.
+    pub(super) fn number(&mut self, key: &str, limits: RangeInclusive<u32>) -> Option<u32> {
+        let value = self.take(key)?;
+        let number = value.as_u64().and_then(|n| u32::try_from(n).ok());
+        match number.filter(|n| limits.contains(n)) {
+            Some(number) => Some(number),
+            None => self.wrong(
+                key,
+                &format!(
+                    "is not a number from {} to {}",
+                    limits.start(),
+                    limits.end()
+                ),
+            ),
+        }
     }
 
     /// A name that may stand in the environment scope of a CI variable without being a pattern.
@@ -159,6 +317,35 @@ impl Section {
             self.wrong(
                 key,
                 "may hold letters, digits, `-` and `_` only, at most 60",
+            )
+        }
+    }
+
+    /// The title of a label, as GitLab takes it in a list.
+    pub(super) fn label(&mut self, key: &str) -> Option<String> {
+        let text = self.text(key)?;
+        if text.contains(',') || text.len() > 255 || text.trim() != text {
+            return self.wrong(
+                key,
+                "may not hold a comma, spaces at its ends, or more than 255 characters",
+            );
+        }
+        Some(text)
+    }
+
+    /// What stands before a version's number in its tag: it is handed on to later jobs, where nothing may read it as more than text.
+    pub(super) fn tag_prefix(&mut self, key: &str) -> Option<String> {
+        let text = self.text(key)?;
+        let fits = text.len() <= 60
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "._/-".contains(c));
+        if fits {
+            Some(text)
+        } else {
+            self.wrong(
+                key,
+                "may hold letters, digits, `.`, `_`, `/` and `-` only, at most 60",
             )
         }
     }
@@ -179,28 +366,17 @@ impl Section {
         }
     }
 
-    pub(super) fn number(
-        &mut self,
-        key: &str,
-        range: std::ops::RangeInclusive<u64>,
-    ) -> Option<u64> {
-        let value = self.take(key)?;
-        match value.as_u64() {
-            Some(number) if range.contains(&number) => Some(number),
-            Some(_) | None => self.wrong(
-                key,
-                &format!("is not a number from {} to {}", range.start(), range.end()),
-            ),
-        }
-    }
-
     pub(super) fn duration(&mut self, key: &str) -> Option<SignedDuration> {
         let text = self.text(key)?;
-        match text.parse::<SignedDuration>() {
+        // A day of a duration is 24 hours, whatever the clocks do.
+        let duration = text
+            .parse::<Span>()
+            .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+        match duration {
             Ok(duration) if duration > SignedDuration::ZERO => Some(duration),
             Ok(_) | Err(_) => self.wrong(
                 key,
-                &format!("is `{text}`; a duration looks like `90m` or `4h`"),
+                &format!("is `{text}`; a duration looks like `90m`, `4h` or `3d`"),
             ),
         }
     }
@@ -252,5 +428,14 @@ impl Section {
         } else {
             format!("{}.{key}", self.path)
         }
+    }
+}
+
+/// Names in a row: the last one after "or".
+fn enumerated(names: &[String]) -> String {
+    match names.split_last() {
+        None => String::new(),
+        Some((only, [])) => only.clone(),
+        Some((last, first)) => format!("{} or {last}", first.join(", ")),
     }
 }

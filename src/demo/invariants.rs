@@ -148,7 +148,7 @@ fn nothing_is_done_twice(
         let ours = notes.as_array().into_iter().flatten().filter(|note| {
             note["body"]
                 .as_str()
-                .is_some_and(|b| b.starts_with("<!-- trainyard:state -->"))
+                .is_some_and(|b| b.starts_with("<!-- trainyard:state "))
         });
         states += usize::from(ours.count() == 1);
     }
@@ -285,6 +285,12 @@ fn no_secret_anywhere(world: &World, events: &[Event]) -> Answer<Invariant> {
         .map(|ran| ran.finished.trace.clone())
         .collect();
     places.push(serde_json::to_string(events).unwrap_or_default());
+    for ran in &world.ran {
+        let reports = ["junit", "annotations", "dotenv"]
+            .into_iter()
+            .filter_map(|kind| world.emulator.job_report(ran.finished.id, kind));
+        places.extend(reports.map(|report| String::from_utf8_lossy(&report).into_owned()));
+    }
     for iid in 1..=7 {
         places.push(
             world
@@ -310,7 +316,7 @@ fn no_secret_anywhere(world: &World, events: &[Event]) -> Answer<Invariant> {
         9,
         leaks == 0,
         format!(
-            "none of {} tokens in {} job logs, notes, events and state variables",
+            "none of {} tokens in {} job logs, reports, notes, events and state variables",
             world.secrets().count(),
             places.len()
         ),

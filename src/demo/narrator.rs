@@ -51,13 +51,7 @@ impl<'w> Narrator<'w> {
             "  [job {} `{}` by {}: {exit}]",
             job.id, job.name, job.user
         ));
-        let starts = ["ok: ", "refused: ", "waiting: ", "error: "];
-        let said = job
-            .trace
-            .lines()
-            .skip_while(|line| !starts.iter().any(|start| line.starts_with(start)));
-        // The runner's own lines are coloured; ours never are.
-        for line in said.take_while(|line| !line.contains('\u{1b}')).take(14) {
+        for line in own_words(&job.trace).into_iter().take(14) {
             self.line(&format!("    {line}"));
         }
         if !events.is_empty() {
@@ -71,6 +65,23 @@ impl<'w> Narrator<'w> {
         for line in text.trim_end().lines() {
             self.line(&format!("  | {line}"));
         }
+    }
+
+    /// A note as a person sees it in the browser: its hidden part is not there, and its Markdown is drawn.
+    pub(super) fn note(&mut self, title: &str, note: &str) {
+        let body = note.split_once("-->\n").map_or(note, |(_, rest)| rest);
+        let drawn = drawn(body);
+        let widest = drawn.iter().map(|line| line.chars().count()).max();
+        let width = widest.unwrap_or(0).max(title.chars().count() + 1);
+        self.line(&format!(
+            "  ┌ {title} {}┐",
+            "─".repeat(width - title.chars().count())
+        ));
+        for line in &drawn {
+            let padding = " ".repeat(width - line.chars().count());
+            self.line(&format!("  │ {line}{padding} │"));
+        }
+        self.line(&format!("  └{}┘", "─".repeat(width + 2)));
     }
 
     pub(super) fn invariants(&mut self, invariants: &[Invariant]) {
@@ -91,5 +102,104 @@ impl<'w> Narrator<'w> {
 
     pub(super) fn all_told(&mut self, jobs: usize) {
         self.told = jobs;
+    }
+}
+
+/// How wide a note is drawn.
+const WIDTH: usize = 100;
+
+/// Markdown as a browser would show it, in lines.
+fn drawn(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.trim_end().lines() {
+        let line = line.replace("**", "").replace(['`', '\\'], "");
+        let line = line
+            .replace("<details><summary>", "▸ ")
+            .replace("</summary>", "");
+        if line.starts_with("|---") || line == "</details>" {
+            continue;
+        }
+        if let Some(row) = line.strip_prefix('|') {
+            let cells: Vec<String> = row
+                .trim_end_matches('|')
+                .split('|')
+                .zip([14, 11, 8, 52, 20])
+                .map(|(cell, width)| format!("{:<width$}", cell.trim().trim_end_matches('+')))
+                .collect();
+            lines.push(cells.join(" ").trim_end().to_owned());
+            continue;
+        }
+        let mut rest = String::new();
+        for word in line.split(' ') {
+            if !rest.is_empty() && rest.chars().count() + 1 + word.chars().count() > WIDTH {
+                lines.push(std::mem::take(&mut rest));
+            }
+            if !rest.is_empty() {
+                rest.push(' ');
+            }
+            rest.push_str(word);
+        }
+        lines.push(rest);
+    }
+    lines
+}
+
+/// What our program said in a job log, as the log viewer shows it: marks of sections and colours gone, folded sections by their title.
+fn own_words(trace: &str) -> Vec<String> {
+    let starts = ["ok: ", "refused: ", "waiting: ", "error: "];
+    let mut folded = false;
+    let mut words = Vec::new();
+    for line in trace.lines() {
+        let shown = without_marks(line);
+        let ours = !words.is_empty();
+        if !ours && !starts.iter().any(|start| shown.starts_with(start)) {
+            continue;
+        }
+        if line.contains("section_end:") {
+            if !line.contains(":trainyard_") {
+                break;
+            }
+            folded = false;
+        } else if line.contains(":trainyard_") {
+            folded = line.contains("[collapsed=true]");
+            words.push(format!("{} {shown}", if folded { ">" } else { "v" }));
+        } else if !folded {
+            words.push(shown);
+        }
+    }
+    words
+}
+
+/// The text behind the last mark, without colours.
+fn without_marks(line: &str) -> String {
+    let text = line.rsplit('\r').next().unwrap_or_default();
+    let mut parts = text.split('\u{1b}');
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(0);
+        shown.push_str(part.get(end + 1..).unwrap_or_default());
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_log_is_told_as_the_viewer_shows_it() {
+        let trace = "\u{1b}[0Ksection_start:1:step_script\r\u{1b}[0KExecuting\n$ trainyard link-check\n\u{1b}[32;1mok: fine\u{1b}[0;m\n  because\n\
+                     \u{1b}[0Ksection_start:1:trainyard_x_read[collapsed=true]\r\u{1b}[0K\u{1b}[1mWhat was read\u{1b}[0;m\n  line\n\u{1b}[0Ksection_end:1:trainyard_x_read\r\u{1b}[0K\n\
+                     \u{1b}[0Ksection_start:1:trainyard_x_next\r\u{1b}[0KWhat is next\n  go\n\u{1b}[0Ksection_end:1:trainyard_x_next\r\u{1b}[0K\nsection_end:1:step_script\r\u{1b}[0KUploading\n";
+        assert_eq!(
+            own_words(trace),
+            [
+                "ok: fine",
+                "  because",
+                "> What was read",
+                "v What is next",
+                "  go"
+            ]
+        );
     }
 }

@@ -115,6 +115,9 @@ impl Story<'_, '_> {
         self.integrate("eve", 3)?;
         self.run_except(&["nrt-tests"]);
         self.show_queue()?;
+        self.tell.line("On each merge request stands one note, edited in place; and one on each feature, for the product owner:");
+        self.show_notes("eve", 3)?;
+        self.show_feature(1)?;
         self.tell.line("Nobody waits in a job: the resource group and the queue hold them. Now the tests of !1 run, and the others follow in turn.");
         Ok(())
     }
@@ -163,6 +166,9 @@ impl Story<'_, '_> {
         self.run_all();
         self.tell_jobs(&["link-check"]);
         self.expect_exit("link-check", 1)?;
+        self.show_notes("dan", 5)?;
+        let broken = self.world.broken_rules("dan", 5)?;
+        self.tell.screen("the test summary of !5", &broken);
         self.tell.line("Dan closes his merge request.");
         self.world
             .ask(
@@ -182,6 +188,7 @@ impl Story<'_, '_> {
         self.tell.line("Quentin, QA, finds a fault:");
         self.play("quentin", 4, "reject:qa", 0)?;
         self.show_notes("ana", 4)?;
+        self.show_feature(1)?;
         self.tell.line("Ana pushes what was asked for. The verdict lapses, for the content is another one; both roles are asked again.");
         self.push(
             "ana",
@@ -197,6 +204,7 @@ impl Story<'_, '_> {
         self.integrate("ana", 4)?;
         self.run_all();
         self.tell_jobs(&["nrt-admit", "append-to-version"]);
+        self.show_feature(1)?;
         self.expect_merged(4)
     }
 
@@ -240,6 +248,8 @@ impl Story<'_, '_> {
         self.expect_merged(7)?;
         self.run_all();
         self.tell_jobs(&["deploy-production", "release-publish"]);
+        self.show_feature(1)?;
+        self.show_notes("ana", 1)?;
         for iid in [1, 2] {
             let issue = self
                 .world
@@ -371,21 +381,35 @@ impl Story<'_, '_> {
     }
 
     fn show_notes(&mut self, user: &str, iid: u64) -> Answer<()> {
-        let notes = self.world.read(
+        self.show_all(
             user,
-            &self.world.at(&format!(
-                "merge_requests/{iid}/notes?sort=asc&order_by=created_at"
-            )),
-        )?;
+            &format!("merge_requests/{iid}"),
+            &format!("a note on !{iid}"),
+        )
+    }
+
+    /// What the product owner reads on a feature.
+    fn show_feature(&mut self, iid: u64) -> Answer<()> {
+        self.show_all(
+            "olga",
+            &format!("issues/{iid}"),
+            &format!("the note on feature #{iid}"),
+        )
+    }
+
+    fn show_all(&mut self, user: &str, place: &str, title: &str) -> Answer<()> {
+        let path = self
+            .world
+            .at(&format!("{place}/notes?sort=asc&order_by=created_at"));
+        let notes = self.world.read(user, &path)?;
         for note in notes
             .as_array()
             .into_iter()
             .flatten()
             .filter(|note| note["system"] == false)
         {
-            let body = note["body"].as_str().unwrap_or_default();
-            let body = body.split_once("-->\n").map_or(body, |(_, rest)| rest);
-            self.tell.screen(&format!("a note on !{iid}"), body);
+            self.tell
+                .note(title, note["body"].as_str().unwrap_or_default());
         }
         Ok(())
     }

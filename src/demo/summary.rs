@@ -177,7 +177,8 @@ fn by_job(ran: &Ran, events: &[Event]) -> JobRequests {
             crate::domain::event::Subject::MergeRequest(MergeRequestId { iid, .. }) => Some(iid),
             crate::domain::event::Subject::Environment
             | crate::domain::event::Subject::Trial(_)
-            | crate::domain::event::Subject::Version(_) => None,
+            | crate::domain::event::Subject::Version(_)
+            | crate::domain::event::Subject::Channel(_) => None,
         });
     JobRequests {
         job: ran.finished.name.clone(),

@@ -61,6 +61,15 @@ pub struct Placed {
     pub landed: CommitSha,
 }
 
+/// A change set that waits again, because it does not go together with one before it in the candidate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Postponed {
+    /// Its merge request.
+    pub merge_request: MergeRequestId,
+    /// The first files in conflict, as git names them; untrusted.
+    pub files: Vec<String>,
+}
+
 /// A candidate that was built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assembly {

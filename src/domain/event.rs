@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::candidate::Placed;
+use super::candidate::{Placed, Postponed};
 use super::ids::{
-    CommitSha, Epoch, FeatureId, JobId, MergeRequestId, PatchId, ProjectPath, RoleName, TrialId,
-    UserName, VersionId,
+    ChannelName, CommitSha, Epoch, FeatureId, JobId, MergeRequestId, MessageId, PatchId,
+    ProjectPath, RoleName, TrialId, UserName, VersionId,
 };
 use super::integration::ChangeSet;
 use super::linking::LinkKind;
@@ -29,11 +29,23 @@ pub enum Fact {
         merge_request: MergeRequestId,
         feature: FeatureId,
         kind: LinkKind,
+        /// The head of the merge request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        commit: Option<CommitSha>,
+        /// The job that told of it first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told_by: Option<JobId>,
     },
     /// A merge request names a feature no more.
     FeatureUnlinked {
         merge_request: MergeRequestId,
         feature: FeatureId,
+        /// The head of the merge request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        commit: Option<CommitSha>,
+        /// The job that told of it first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told_by: Option<JobId>,
     },
     /// The links of a merge request are not in order.
     LinkRefused {
@@ -115,6 +127,9 @@ pub enum Fact {
         /// Where each stands in a candidate that git put together; empty when GitLab's own rebase made it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         placed: Vec<Placed>,
+        /// What was taken for it, and does not go together with those before it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        postponed: Vec<Postponed>,
     },
     /// Its tests passed.
     TrialValidated { trial: TrialId },
@@ -183,6 +198,24 @@ pub enum Fact {
         alert: String,
         people: Vec<UserName>,
     },
+    /// A channel is served from now on; what happened before is not sent to it.
+    ChannelOpened { channel: ChannelName },
+    /// A job is about to hand messages to a channel: nobody else does meanwhile.
+    DeliveryStarted {
+        channel: ChannelName,
+        messages: Vec<MessageId>,
+    },
+    /// The channel took them.
+    DeliverySucceeded {
+        channel: ChannelName,
+        messages: Vec<MessageId>,
+    },
+    /// The channel did not take them; they are tried again.
+    DeliveryFailed {
+        channel: ChannelName,
+        messages: Vec<MessageId>,
+        reason: String,
+    },
 }
 
 /// What a fact is about.
@@ -197,6 +230,8 @@ pub enum Subject {
     Trial(TrialId),
     /// A version.
     Version(VersionId),
+    /// A channel that messages are sent to.
+    Channel(ChannelName),
 }
 
 impl std::fmt::Display for Subject {
@@ -206,6 +241,17 @@ impl std::fmt::Display for Subject {
             Self::Environment => f.write_str("environment/nrt"),
             Self::Trial(id) => write!(f, "trial/{id}"),
             Self::Version(id) => write!(f, "version/{id}"),
+            Self::Channel(name) => write!(f, "channel/{name}"),
+        }
+    }
+}
+
+impl Subject {
+    /// The merge request, if it is one.
+    pub fn merge_request(&self) -> Option<&MergeRequestId> {
+        match self {
+            Self::MergeRequest(id) => Some(id),
+            Self::Environment | Self::Trial(_) | Self::Version(_) | Self::Channel(_) => None,
         }
     }
 }
@@ -298,6 +344,10 @@ impl Fact {
             Self::VersionReleased { .. } => "VersionReleased",
             Self::ReleaseFailed { .. } => "ReleaseFailed",
             Self::ContributorWarned { .. } => "ContributorWarned",
+            Self::ChannelOpened { .. } => "ChannelOpened",
+            Self::DeliveryStarted { .. } => "DeliveryStarted",
+            Self::DeliverySucceeded { .. } => "DeliverySucceeded",
+            Self::DeliveryFailed { .. } => "DeliveryFailed",
         }
     }
 
@@ -338,6 +388,10 @@ impl Fact {
             | Self::VersionReleased { version, .. }
             | Self::ReleaseFailed { version, .. } => Subject::Version(*version),
             Self::ContributorWarned { about, .. } => about.clone(),
+            Self::ChannelOpened { channel }
+            | Self::DeliveryStarted { channel, .. }
+            | Self::DeliverySucceeded { channel, .. }
+            | Self::DeliveryFailed { channel, .. } => Subject::Channel(channel.clone()),
         }
     }
 
@@ -379,16 +433,44 @@ impl Fact {
             | Self::VersionClosed { .. }
             | Self::VersionDeployed { .. }
             | Self::ReleaseFailed { .. }
-            | Self::ContributorWarned { .. } => Vec::new(),
+            | Self::ContributorWarned { .. }
+            | Self::ChannelOpened { .. }
+            | Self::DeliveryStarted { .. }
+            | Self::DeliverySucceeded { .. }
+            | Self::DeliveryFailed { .. } => Vec::new(),
         }
     }
 
     /// What tells this occurrence from another one of the same fact on the same subject.
     fn occurrence(&self, job: Option<JobId>) -> String {
         let by_job = || job.map_or(String::new(), |job| job.to_string());
+        // Linked, unlinked and linked again are three facts, on one commit too; another job that tells of one repeats it.
+        let telling = |commit: &Option<CommitSha>, told_by: &Option<JobId>| match (told_by, commit)
+        {
+            (Some(job), _) => Some(format!(" told by {job}")),
+            (None, Some(commit)) => Some(format!(" {commit}")),
+            (None, None) => None,
+        };
         match self {
-            Self::FeatureLinked { feature, kind, .. } => format!("{feature} {kind}"),
-            Self::FeatureUnlinked { feature, .. } => format!("{feature} {}", by_job()),
+            Self::FeatureLinked {
+                feature,
+                kind,
+                commit,
+                told_by,
+                ..
+            } => format!(
+                "{feature} {kind}{}",
+                telling(commit, told_by).unwrap_or_default()
+            ),
+            Self::FeatureUnlinked {
+                feature,
+                commit,
+                told_by,
+                ..
+            } => format!(
+                "{feature}{}",
+                telling(commit, told_by).unwrap_or_else(|| format!(" {}", by_job()))
+            ),
             Self::LinkRefused { .. } | Self::TrialAbandoned { .. } => by_job(),
             Self::ValidationRequested { commit, .. } => commit.to_string(),
             Self::FeatureValidated { verdict, .. } | Self::FeatureRejected { verdict, .. } => {
@@ -423,8 +505,18 @@ impl Fact {
             Self::VersionReleased { number, .. } => number.to_string(),
             Self::ReleaseFailed { number, .. } => format!("{number} {}", by_job()),
             Self::ContributorWarned { alert, .. } => alert.clone(),
+            Self::ChannelOpened { .. } => String::new(),
+            Self::DeliverySucceeded { messages, .. } => listed(messages),
+            Self::DeliveryStarted { messages, .. } | Self::DeliveryFailed { messages, .. } => {
+                format!("{} {}", listed(messages), by_job())
+            }
         }
     }
+}
+
+fn listed(messages: &[MessageId]) -> String {
+    let ids: Vec<&str> = messages.iter().map(MessageId::as_str).collect();
+    ids.join(" ")
 }
 
 #[cfg(test)]

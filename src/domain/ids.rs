@@ -120,6 +120,19 @@ text_id! {
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_'))
 }
 
+text_id! {
+    /// The name that a project gives to a channel, such as a chat room or a webhook.
+    ChannelName, "a channel name (a lower-case letter, then letters, digits, `-` or `_`)",
+    |text| text.len() <= 40 && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_'))
+}
+
+text_id! {
+    /// A message to a channel: the same however often it is tried, so that a receiver can tell a repetition.
+    MessageId, "the id of a message (16 lower-case hexadecimal digits)",
+    |text| text.len() == 16 && text.bytes().all(is_lower_hex)
+}
+
 number_id! {
     /// A job of GitLab CI.
     JobId, "{}"

@@ -10,6 +10,7 @@ use super::ids::{
     BranchName, CommitSha, JobId, MergeRequestId, NoteId, RoleName, TrialId, UserName,
 };
 use super::linking::{Link, LinkRefusal};
+use super::nrt::Abandoned;
 use super::ruling::Ruling;
 use super::validation::Verdict;
 
@@ -93,6 +94,32 @@ pub struct Ticket {
     pub earlier_heads: Vec<CommitSha>,
     /// When it was queued.
     pub queued_at: Timestamp,
+    /// Why it waits again, when it was taken out for a trial before.
+    pub again: Option<Again>,
+}
+
+/// Why a change set that was taken out for a trial waits again at its old place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Again {
+    /// It does not go together with a change set that was tried before it.
+    Neighbour {
+        /// The trial of the others.
+        trial: TrialId,
+        /// Files in conflict, as git names them; untrusted.
+        files: Vec<String>,
+    },
+    /// Its trial was rejected, and it is not known yet for whose fault.
+    Searched {
+        /// The rejected trial.
+        trial: TrialId,
+    },
+    /// Its trial ended without a verdict.
+    NoVerdict {
+        /// The trial.
+        trial: TrialId,
+        /// What ended it.
+        why: Abandoned,
+    },
 }
 
 impl Ticket {
@@ -163,6 +190,7 @@ impl Queue {
             place: Place::Waiting,
             earlier_heads: Vec::new(),
             queued_at: at,
+            again: None,
         });
         self.tickets.sort_by_key(Ticket::order);
     }
@@ -222,6 +250,8 @@ pub struct Candidacy {
     pub pipeline: HeadPipeline,
     /// Whether it has unresolved threads although the project wants them resolved.
     pub unresolved_threads: bool,
+    /// Acceptance criteria that are not fulfilled although the project wants them to be, as people may read them.
+    pub open_criteria: Vec<String>,
 }
 
 /// Whether a merge request can still be merged.
@@ -301,6 +331,8 @@ pub enum QueueRefusal {
     NoPipeline,
     /// Threads are open and the project wants them resolved.
     UnresolvedThreads,
+    /// Acceptance criteria are not fulfilled and the project wants them to be.
+    OpenCriteria { criteria: Vec<String> },
     /// No change set may join now.
     Frozen { reason: String },
 }
@@ -409,6 +441,11 @@ fn refusals(
     if candidacy.unresolved_threads {
         reasons.push(QueueRefusal::UnresolvedThreads);
     }
+    if !candidacy.open_criteria.is_empty() {
+        reasons.push(QueueRefusal::OpenCriteria {
+            criteria: candidacy.open_criteria.clone(),
+        });
+    }
     if let Some(reason) = frozen
         && candidacy.change_set.priority != Priority::Hotfix
     {
@@ -464,6 +501,7 @@ mod tests {
             request: Some(request),
             pipeline: HeadPipeline::Passed,
             unresolved_threads: false,
+            open_criteria: Vec::new(),
         }
     }
 
@@ -508,6 +546,7 @@ mod tests {
             jobs: vec!["rspec".into()],
         };
         bad.unresolved_threads = true;
+        bad.open_criteria = vec!["\"two\" of #1".into()];
         let refused = join_queue(
             &Queue::default(),
             &bad,
@@ -517,7 +556,7 @@ mod tests {
             &main(),
         )
         .unwrap_err();
-        assert_eq!(refused.len(), 7, "{refused:?}");
+        assert_eq!(refused.len(), 8, "{refused:?}");
         bad.state = MergeRequestState::Merged;
         assert_eq!(
             join(&Queue::default(), &bad),

@@ -1,15 +1,26 @@
 //! Who is told what, when, and only once.
 //!
-//! A new note with a mention is written only when a named person must act; everything else is an edit of the note that is
-//! there. The wording is in `report`.
+//! `policy` is the one table: for every fact, who is told and how. A new note with a mention is written only when a named
+//! person must act; everything else is an edit of the note that is there. `outbox` folds from the log what channels are still
+//! to be sent, `rules` is what a project decides about that, `calendar` knows quiet hours and digests, `reminder` what has
+//! waited too long, `letter` what a message consists of. The wording is in `report`.
+
+pub mod calendar;
+pub mod letter;
+pub mod outbox;
+pub mod policy;
+pub mod reminder;
+pub mod rounds;
+pub mod rules;
 
 use std::collections::BTreeSet;
 
 use super::event::{Fact, Subject};
 use super::ids::UserName;
 use super::yard::Yard;
+use policy::{Note, row};
 
-/// Something that a person must act on.
+/// Something that a person must act on, told by a note with a mention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
     /// What it is about.
@@ -24,12 +35,31 @@ pub struct Alert {
 
 /// The alert that a fact calls for, unless it went out before.
 ///
-/// `authors` are the people behind the merge request that the fact is about.
-pub fn alert_for(fact: &Fact, authors: &BTreeSet<UserName>, yard: &Yard) -> Option<Alert> {
-    let key = match fact {
+/// `people` are those whom the fact's row of the policy names: the authors of a merge request, or whoever may release.
+pub fn alert_for(fact: &Fact, people: &BTreeSet<UserName>, yard: &Yard) -> Option<Alert> {
+    if row(fact).note != Note::Mention {
+        return None;
+    }
+    let (about, key) = (fact.subject(), key_of(fact));
+    if people.is_empty() || yard.warned.contains(&(about.to_string(), key.clone())) {
+        return None;
+    }
+    Some(Alert {
+        about,
+        key,
+        people: people.clone(),
+        cause: fact.clone(),
+    })
+}
+
+/// What tells one alert about a subject from another one.
+fn key_of(fact: &Fact) -> String {
+    match fact {
         Fact::ChangeSetRejected { trial, .. } => format!("rejected by trial {trial}"),
         Fact::ChangeSetConflicted { head, .. } => format!("conflict at {head}"),
+        Fact::ChangeSetWithdrawn { head, .. } => format!("withdrawn at {head}"),
         Fact::FeatureRejected { verdict, .. } => format!("rejected by job {}", verdict.job),
+        Fact::ReleaseFailed { version, .. } => format!("release of version {version} failed"),
         Fact::FeatureLinked { .. }
         | Fact::FeatureUnlinked { .. }
         | Fact::LinkRefused { .. }
@@ -37,7 +67,6 @@ pub fn alert_for(fact: &Fact, authors: &BTreeSet<UserName>, yard: &Yard) -> Opti
         | Fact::FeatureValidated { .. }
         | Fact::ValidationLapsed { .. }
         | Fact::ChangeSetQueued { .. }
-        | Fact::ChangeSetWithdrawn { .. }
         | Fact::LeaseGranted { .. }
         | Fact::LeaseReleased { .. }
         | Fact::LeaseExpired { .. }
@@ -53,19 +82,12 @@ pub fn alert_for(fact: &Fact, authors: &BTreeSet<UserName>, yard: &Yard) -> Opti
         | Fact::VersionClosed { .. }
         | Fact::VersionDeployed { .. }
         | Fact::VersionReleased { .. }
-        | Fact::ReleaseFailed { .. }
-        | Fact::ContributorWarned { .. } => return None,
-    };
-    let about = fact.subject();
-    if authors.is_empty() || yard.warned.contains(&(about.to_string(), key.clone())) {
-        return None;
+        | Fact::ContributorWarned { .. }
+        | Fact::ChannelOpened { .. }
+        | Fact::DeliveryStarted { .. }
+        | Fact::DeliverySucceeded { .. }
+        | Fact::DeliveryFailed { .. } => fact.name().to_owned(),
     }
-    Some(Alert {
-        about,
-        key,
-        people: authors.clone(),
-        cause: fact.clone(),
-    })
 }
 
 impl Alert {

@@ -4,9 +4,13 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
+use super::candidate::Postponed;
 use super::event::{Event, Fact};
 use super::ids::{CommitSha, MergeRequestId, TrialId};
-use super::integration::{Left, Place, Priority, Queue, Ticket};
+use super::integration::{Again, Left, Place, Priority, Queue, Ticket};
+use super::notification::outbox::Outbox;
 use super::nrt::{Environment, Lease, Trial};
 use super::trials::{Policy, Search, Waiting};
 use super::versioning::{Closing, Versions};
@@ -26,6 +30,10 @@ pub struct Yard {
     searched_on: Option<CommitSha>,
     /// Alerts that went out: subject and alert.
     pub warned: BTreeSet<(String, String)>,
+    /// When the last of it happened.
+    pub last: Timestamp,
+    /// What channels are still to be sent.
+    pub outbox: Outbox,
     seen: BTreeSet<String>,
 }
 
@@ -64,6 +72,8 @@ impl Yard {
         if !self.seen.insert(event.id.clone()) {
             return;
         }
+        self.last = self.last.max(event.at);
+        self.outbox.apply(event);
         match &event.fact {
             Fact::ChangeSetQueued { change_set } => self.queue.join(change_set.clone(), event.at),
             Fact::ChangeSetWithdrawn {
@@ -106,7 +116,7 @@ impl Yard {
                     self.nrt.trial = None;
                 }
                 // Whatever was taken out for this lease and has not landed waits again, trial or not.
-                self.end_trial(TrialId(epoch.0));
+                self.end_trial(TrialId(epoch.0), None);
             }
             Fact::ChangeSetUnqueued {
                 merge_request,
@@ -136,6 +146,7 @@ impl Yard {
                 candidate,
                 change_sets,
                 placed,
+                postponed,
             } => {
                 if self.searched_on.as_ref() != Some(&candidate.base) {
                     self.search.target_moved();
@@ -148,6 +159,18 @@ impl Yard {
                     {
                         ticket.place = Place::Waiting;
                     }
+                }
+                for Postponed {
+                    merge_request,
+                    files,
+                } in postponed
+                {
+                    let again = Again::Neighbour {
+                        trial: *trial,
+                        files: files.clone(),
+                    };
+                    self.queue
+                        .change(merge_request, |ticket| ticket.again = Some(again));
                 }
                 self.nrt.trial = Some(Trial {
                     id: *trial,
@@ -176,13 +199,17 @@ impl Yard {
                 if let Some(tried) = self.nrt.trial.as_ref().filter(|t| t.id == *trial) {
                     self.search.rejected(&tried.change_sets, culprits);
                 }
-                self.end_trial(*trial);
+                self.end_trial(*trial, Some(Again::Searched { trial: *trial }));
             }
             Fact::TrialAbandoned { trial, reason } => {
                 if !reason.is_fruitless() {
                     self.nrt.fruitless = 0;
                 }
-                self.end_trial(*trial);
+                let again = Again::NoVerdict {
+                    trial: *trial,
+                    why: *reason,
+                };
+                self.end_trial(*trial, Some(again));
             }
             Fact::ChangeSetRejected {
                 merge_request,
@@ -251,15 +278,20 @@ impl Yard {
             | Fact::ValidationRequested { .. }
             | Fact::FeatureValidated { .. }
             | Fact::FeatureRejected { .. }
-            | Fact::ValidationLapsed { .. } => {}
+            | Fact::ValidationLapsed { .. }
+            | Fact::ChannelOpened { .. }
+            | Fact::DeliveryStarted { .. }
+            | Fact::DeliverySucceeded { .. }
+            | Fact::DeliveryFailed { .. } => {}
         }
     }
 
     /// The trial is over: whatever has not landed waits again.
-    fn end_trial(&mut self, trial: TrialId) {
+    fn end_trial(&mut self, trial: TrialId, again: Option<Again>) {
         for ticket in &mut self.queue.tickets {
             if ticket.place == Place::InTrial(trial) {
                 ticket.place = Place::Waiting;
+                ticket.again = again.clone();
             }
         }
         if self
@@ -378,6 +410,8 @@ mod tests {
                 trial: TrialId(n),
                 candidate,
                 change_sets: vec![mr(iid)],
+                placed: Vec::new(),
+                postponed: Vec::new(),
             }),
         ]
     }

@@ -8,6 +8,7 @@ use super::client::Reply;
 use super::endpoints::{Get, Page, segment};
 use super::{GitLab, built, translate, wire};
 use crate::domain::ids::{BranchName, CommitSha, NoteId};
+use crate::domain::labelling::Relabel;
 use crate::outcome::Problem;
 use crate::ports::{Announcements, Answer, Known, OwnNotes, Place};
 
@@ -98,8 +99,7 @@ impl GitLab<'_> {
 
 impl Announcements for GitLab<'_> {
     fn notes(&self, iid: u64) -> Answer<OwnNotes> {
-        let (me, found) = self.dossier(iid)?;
-        translate::own_notes(me.as_ref(), &found.notes.nodes)
+        self.notes_of(iid)
     }
 
     fn keep_note(&self, place: &Place, kind: &str, known: Known, body: &str) -> Answer<NoteId> {
@@ -118,6 +118,10 @@ impl Announcements for GitLab<'_> {
             }
         }
         self.create_note(place, &body)
+    }
+
+    fn relabel(&self, place: &Place, change: &Relabel) -> Answer<()> {
+        self.write_labels(place, change)
     }
 
     fn set_status(

@@ -14,6 +14,7 @@ use url::Url;
 use crate::config::ci::Secret;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Clock};
+use crate::transport;
 
 /// Which token a client carries: decides the header, and what a person is told when it is not enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,30 +108,7 @@ impl<'a> Client<'a> {
         ca: Option<&[u8]>,
         clock: &'a dyn Clock,
     ) -> Answer<Self> {
-        let mut builder = reqwest::blocking::Client::builder()
-            .user_agent(concat!("trainyard/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(TIMEOUT)
-            .connect_timeout(Duration::from_secs(15));
-        if let Some(pem) = ca {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| {
-                Problem::misconfigured(
-                    "the file named by `CI_SERVER_TLS_CA_FILE` holds no certificate",
-                    "see the runner's `tls-ca-file` setting",
-                )
-                .caused_by(error)
-            })?;
-            for certificate in certificates {
-                builder = builder.add_root_certificate(certificate);
-            }
-        }
-        let http = builder.build().map_err(|error| {
-            Problem::misconfigured(
-                "the HTTP client cannot start",
-                "the image needs the CA certificates (package `ca-certificates`)",
-            )
-            .caused_by(error)
-        })?;
+        let http = transport::client(ca, TIMEOUT, Duration::from_secs(15))?;
         Ok(Self {
             http,
             base: base.clone(),
@@ -150,12 +128,25 @@ impl<'a> Client<'a> {
     /// # Errors
     /// When no answer came, or only answers of a server in trouble.
     pub fn send(&self, endpoint: &impl Endpoint) -> Answer<Reply> {
+        let method = endpoint.method();
+        let repeatable = matches!(method, Method::GET | Method::HEAD | Method::DELETE);
+        self.send_as(endpoint, repeatable)
+    }
+
+    /// Sends a question that changes nothing although its method is POST: it may be repeated.
+    ///
+    /// # Errors
+    /// As `send`.
+    pub fn ask(&self, endpoint: &impl Endpoint) -> Answer<Reply> {
+        self.send_as(endpoint, true)
+    }
+
+    fn send_as(&self, endpoint: &impl Endpoint, repeatable: bool) -> Answer<Reply> {
         let (url, asked) = self.address(endpoint)?;
         let method = endpoint.method();
         let body = endpoint
             .body()
             .map_err(|error| Problem::bug(format!("`{asked}` has no body")).caused_by(error))?;
-        let repeatable = matches!(method, Method::GET | Method::HEAD | Method::DELETE);
         let mut last = String::new();
         for attempt in 1..=TRIES {
             let outcome = self.once(&method, &url, body.as_ref());

@@ -84,7 +84,7 @@ impl<E: Endpoint> Endpoint for Page<E> {
 
 /// A query of GitLab's GraphQL API.
 pub(super) struct Graph {
-    pub(super) query: &'static str,
+    pub(super) query: Cow<'static, str>,
     pub(super) variables: Value,
 }
 

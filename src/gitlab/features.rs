@@ -1,16 +1,15 @@
-//! Features: issues, as far as the rules look at them. And people.
+//! Features: issues, as far as the rules look at them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use gitlab::api::projects::issues::{EditIssue, IssueStateEvent};
+use serde_json::json;
 
-use super::endpoints::{Get, Page, segment};
+use super::endpoints::{Get, Graph, segment};
 use super::{GitLab, built, translate, wire};
-use crate::domain::ids::{FeatureId, ProjectPath, UserName};
-use crate::domain::linking::Sight;
-use crate::domain::validation::Members;
-use crate::outcome::Problem;
-use crate::ports::{Answer, Features, People};
+use crate::domain::ids::{FeatureId, ProjectPath};
+use crate::domain::linking::{Moved, Sight};
+use crate::ports::{Answer, Features};
 
 impl Features for GitLab<'_> {
     fn sights(&self, ids: &[FeatureId]) -> Answer<BTreeMap<FeatureId, Sight>> {
@@ -38,7 +37,11 @@ impl Features for GitLab<'_> {
                     continue;
                 }
                 for issue in reply.json::<Vec<wire::Issue>>()? {
-                    let feature = translate::feature(project, issue)?;
+                    let moved_to = issue.moved_to_id;
+                    let mut feature = translate::feature(project, issue)?;
+                    if let Some(number) = moved_to {
+                        feature.moved = Some(self.place_of(number)?);
+                    }
                     sights.insert(feature.id.clone(), Sight::Seen(Box::new(feature)));
                 }
             }
@@ -56,36 +59,20 @@ impl Features for GitLab<'_> {
     }
 }
 
-impl People for GitLab<'_> {
-    fn holders(&self, members: &Members) -> Answer<BTreeSet<UserName>> {
-        let mut people = members.users.clone();
-        let asked_for = members
-            .groups
-            .iter()
-            .map(|group| (format!("groups/{}/members/all", segment(group)), 0));
-        let by_level = members
-            .access
-            .iter()
-            .map(|level| (format!("projects/{}/members/all", self.project()), *level));
-        for (path, level) in asked_for.chain(by_level) {
-            if !self.may_look_up() {
-                return Err(Problem::gitlab(
-                    "the members of a group can only be read with `TRAINYARD_TOKEN`, which this job does not have",
-                    "store a token with role Reporter and scope `api` as the masked variable `TRAINYARD_TOKEN`, or name the people of the role by `users`",
-                ));
-            }
-            let found: Vec<wire::Member> = self.main.list(50, |number| {
-                Ok(Page {
-                    of: Get::new(path.clone()),
-                    number,
-                })
-            })?;
-            for member in found {
-                if member.state == "active" && member.access_level >= level {
-                    people.insert(translate::field("members.username", &member.username)?);
-                }
-            }
-        }
-        Ok(people)
+/// Where an issue is, by its number over all projects: REST tells that to administrators only.
+const PLACE: &str = "query($id: IssueID!) { issue(id: $id) { reference(full: true) } }";
+
+impl GitLab<'_> {
+    fn place_of(&self, number: u64) -> Answer<Moved> {
+        let variables = json!({"id": format!("gid://gitlab/Issue/{number}")});
+        let query = Graph {
+            query: PLACE.into(),
+            variables,
+        };
+        let graph: wire::Graph<wire::IssueData> = self.main.ask(&query)?.json()?;
+        let place = graph.data.and_then(|data| data.issue);
+        Ok(place
+            .and_then(|issue| translate::full_reference(&issue.reference))
+            .map_or(Moved::OutOfSight, Moved::To))
     }
 }

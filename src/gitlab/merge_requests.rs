@@ -8,11 +8,11 @@ use gitlab::api::projects::merge_requests as api;
 use super::endpoints::{Get, Page};
 use super::{GitLab, built, translate, wire};
 use crate::domain::candidate::MergeMethod;
-use crate::domain::ids::{CommitSha, PatchId};
+use crate::domain::ids::{CommitSha, FeatureId, PatchId};
 use crate::domain::integration::MergeRequestState;
 use crate::domain::nrt::Held;
 use crate::outcome::Problem;
-use crate::ports::{Answer, Merge, MergeRequest, MergeRequests, Rebase};
+use crate::ports::{Answer, Merge, MergeRequest, MergeRequests, Own, Rebase};
 
 /// How long GitLab may take for a rebase or a mergeability check.
 const PATIENCE: u32 = 40;
@@ -40,18 +40,31 @@ impl GitLab<'_> {
 }
 
 impl MergeRequests for GitLab<'_> {
+    fn own(&self, iid: u64) -> Answer<Own> {
+        let path = format!("projects/{}/merge_requests/{iid}", self.project());
+        let reply = self.main.send(&Get::new(path))?;
+        match reply.status {
+            status @ (401 | 403 | 404) => Ok(Own::Denied { status }),
+            _ => Ok(Own::Read(Box::new(self.translated(reply.json()?)?))),
+        }
+    }
+
     fn merge_request(&self, iid: u64) -> Answer<Option<MergeRequest>> {
         self.read(iid)?
             .map(|found| self.translated(found))
             .transpose()
     }
 
-    fn open_mentioning(&self, word: &str) -> Answer<Vec<MergeRequest>> {
-        let found: Vec<wire::MergeRequest> = self.main.list(10, |number| {
+    fn related(&self, feature: &FeatureId) -> Answer<Vec<MergeRequest>> {
+        self.related_to(feature)
+    }
+
+    fn open_mentioning(&self, words: &str) -> Answer<Vec<MergeRequest>> {
+        let found: Vec<wire::MergeRequest> = self.main.list(5, |number| {
             let of = Get::new(format!("projects/{}/merge_requests", self.project()))
                 .with("state", "opened")
                 .with("in", "description")
-                .with("search", word);
+                .with("search", words);
             Ok(Page { of, number })
         })?;
         found
@@ -109,7 +122,10 @@ impl MergeRequests for GitLab<'_> {
                         reason: reply.words(),
                     });
                 }
-                409 if attempt < PATIENCE => self.pause(attempt),
+                409 if attempt < PATIENCE => {
+                    still_waiting(attempt, "a rebase that runs already", iid);
+                    self.pause(attempt);
+                }
                 _ => return Err(reply.problem()),
             }
         }
@@ -120,6 +136,7 @@ impl MergeRequests for GitLab<'_> {
                 Problem::gitlab(format!("the merge request !{iid} is gone"), "nothing to do")
             })?;
             if found.rebase_in_progress == Some(true) {
+                still_waiting(attempt, "GitLab's rebase", iid);
                 continue;
             }
             if let Some(detail) = found.merge_error.clone().filter(|text| !text.is_empty()) {
@@ -183,6 +200,7 @@ impl MergeRequests for GitLab<'_> {
                     status: now.merge_status,
                 });
             }
+            still_waiting(attempt, "GitLab's merge checks", iid);
             self.pause(attempt);
         }
         Err(Problem::bug("a merge was tried without a result"))
@@ -206,5 +224,12 @@ impl MergeRequests for GitLab<'_> {
             }
         }
         Ok(patches)
+    }
+}
+
+/// A log that stands still looks like a job that hangs: a line now and then says what is awaited.
+fn still_waiting(attempt: u32, what: &str, iid: u64) {
+    if attempt % 5 == 3 {
+        tracing::info!("still waiting for {what} of !{iid}");
     }
 }

@@ -2,114 +2,34 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
-
-use super::endpoints::{Get, Graph, Page, Trigger, segment};
-use super::{GitLab, translate, wire};
+use super::endpoints::{Get, Page, Trigger, segment};
+use super::{GitLab, evidence, translate, wire};
 use crate::config::FILE;
-use crate::domain::ids::{BranchName, UserName};
+use crate::domain::ids::{BranchName, JobId};
 use crate::domain::nrt::{Holder, Liveness};
+use crate::domain::validation::{Play, Player};
 use crate::outcome::Problem;
 use crate::ports::{Answer, Evidence, JobRecord, Policies, Records, Workers};
 
 /// The resource group whose holder may use the NRT environment.
 pub(crate) const RESOURCE_GROUP: &str = "trainyard-nrt";
 
-/// Our notes and the pipelines of a merge request with their jobs.
-const DOSSIER: &str = "query($path: ID!, $iid: String!) {
-  currentUser { username }
-  project(fullPath: $path) {
-    mergeRequest(iid: $iid) {
-      notes(first: 100) { nodes { id body author { username } } }
-      pipelines(first: 20) {
-        nodes { id sha user { username } jobs(first: 100) { nodes { id name status manualJob allowFailure retried finishedAt } } }
-      }
-    }
-  }
-}";
-
-impl GitLab<'_> {
-    pub(super) fn dossier(
-        &self,
-        iid: u64,
-    ) -> Answer<(Option<wire::User>, wire::DossierMergeRequest)> {
-        let variables = json!({"path": self.ci.project.as_str(), "iid": iid.to_string()});
-        let graph: wire::Graph<wire::DossierData> = self
-            .writer()
-            .send(&Graph {
-                query: DOSSIER,
-                variables,
-            })?
-            .json()?;
-        let data = graph.data.ok_or_else(|| {
-            let words: Vec<String> = graph
-                .errors
-                .into_iter()
-                .map(|error| error.message)
-                .collect();
-            Problem::gitlab(
-                format!(
-                    "GitLab's GraphQL API refuses our query: {}",
-                    words.join("; ")
-                ),
-                "check that the server is a GitLab of version 16.11 or later",
-            )
-        })?;
-        if let Some(me) = &data.current_user {
-            // Asked for once: a second answer could only be the same.
-            let _ = self.me.set(me.username.clone());
-        }
-        let found = data
-            .project
-            .and_then(|project| project.merge_request)
-            .ok_or_else(|| {
-                Problem::gitlab(
-                    format!(
-                        "GitLab shows no merge request !{iid} to the token in `{}`",
-                        self.writer().token().variable()
-                    ),
-                    "give the token's user at least the role Reporter in the project",
-                )
-            })?;
-        Ok((data.current_user, found))
-    }
-}
-
 impl Records for GitLab<'_> {
     fn evidence(&self, iid: u64) -> Answer<Evidence> {
         let (me, found) = self.dossier(iid)?;
-        let mut users = BTreeMap::new();
-        for pipeline in &found.pipelines.nodes {
-            // Who played a validation is told by REST only; who asked for integration decides nothing.
-            let of_interest = |job: &wire::DossierJob| {
-                job.status.as_deref() == Some("SUCCESS")
-                    && job
-                        .name
-                        .as_deref()
-                        .is_some_and(|name| translate::validation_of(name).is_some())
-            };
-            if pipeline.jobs.nodes.iter().any(of_interest) {
-                let path = format!(
-                    "projects/{}/pipelines/{}/jobs",
-                    self.project(),
-                    translate::number_of(&pipeline.id)?
-                );
-                let jobs: Vec<wire::Job> = self.main.list(5, |number| {
-                    Ok(Page {
-                        of: Get::new(path.clone()).with("include_retried", true),
-                        number,
-                    })
-                })?;
-                users.extend(
-                    jobs.into_iter()
-                        .filter_map(|job| job.user.map(|user| (job.id, user))),
-                );
-            }
-        }
-        translate::evidence(me.as_ref(), found, &users)
+        let mut evidence = evidence::evidence(me.as_ref(), found.records, &self.ci.project)?;
+        let itself = self.merge_request_on_board(found.itself)?;
+        evidence.notes.clone_from(&itself.notes);
+        evidence.found = Some(itself);
+        self.complete_newest(&mut evidence)?;
+        Ok(evidence)
     }
 
-    fn player(&self) -> Answer<UserName> {
+    fn players(&self, plays: &[Play]) -> Answer<BTreeMap<JobId, Player>> {
+        self.players_of(plays)
+    }
+
+    fn player(&self) -> Answer<Player> {
         let client = self.job.as_ref().ok_or_else(|| {
             Problem::misconfigured(
                 "`CI_JOB_TOKEN` is not set, so GitLab cannot say who played this job",
@@ -117,7 +37,7 @@ impl Records for GitLab<'_> {
             )
         })?;
         let job: wire::CurrentJob = client.send(&Get::new("job"))?.json()?;
-        translate::field("user.username", &job.user.username)
+        translate::player(&job.user)
     }
 
     fn jobs(&self, pipeline: u64) -> Answer<Vec<JobRecord>> {
@@ -129,6 +49,17 @@ impl Records for GitLab<'_> {
             })
         })?;
         Ok(jobs.iter().map(translate::job).collect())
+    }
+
+    fn is_over(&self, job: JobId) -> Answer<bool> {
+        let path = format!("projects/{}/jobs/{job}", self.project());
+        let found: Option<wire::Job> = self.main.send(&Get::new(path))?.json_or_missing()?;
+        Ok(found.is_none_or(|job| {
+            matches!(
+                job.status.as_str(),
+                "success" | "failed" | "canceled" | "skipped"
+            )
+        }))
     }
 
     fn liveness(&self, holder: &Holder) -> Answer<Liveness> {

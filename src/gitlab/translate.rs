@@ -1,21 +1,14 @@
 //! GitLab's answers into the domain's values. Pure.
 
-use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use jiff::Timestamp;
-
 use super::wire;
-use crate::domain::ids::{
-    CommitSha, FeatureId, JobId, MergeRequestId, NoteId, ProjectPath, RoleName, UserName,
-};
-use crate::domain::integration::{MergeRequestState, Request};
-use crate::domain::linking::Feature;
-use crate::domain::validation::{Decision, Played, Run};
+use crate::domain::ids::{CommitSha, FeatureId, JobId, MergeRequestId, ProjectPath};
+use crate::domain::integration::MergeRequestState;
+use crate::domain::linking::{Feature, Moved};
+use crate::domain::validation::Player;
 use crate::outcome::Problem;
-use crate::ports::{
-    Answer, Evidence, INTEGRATE_JOB, JobRecord, MergeRequest, OwnNotes, PipelineRecord,
-};
+use crate::ports::{Answer, JobRecord, MergeRequest};
 
 /// Reads one field through its constructor.
 pub(super) fn field<T: FromStr<Err: std::fmt::Display>>(name: &str, text: &str) -> Answer<T> {
@@ -96,8 +89,19 @@ pub(super) fn feature(project: &ProjectPath, issue: wire::Issue) -> Answer<Featu
         open: issue.state == "opened",
         confidential: issue.confidential,
         labels: issue.labels,
+        issue_type: issue.issue_type,
+        moved: issue.moved_to_id.map(|_| Moved::OutOfSight),
         author: field("author.username", &issue.author.username)?,
         url: issue.web_url,
+    })
+}
+
+/// The issue of a full reference, `group/project#7`.
+pub(super) fn full_reference(text: &str) -> Option<FeatureId> {
+    let (project, iid) = text.rsplit_once('#')?;
+    Some(FeatureId {
+        project: project.parse().ok()?,
+        iid: iid.parse().ok()?,
     })
 }
 
@@ -116,114 +120,20 @@ pub(super) fn marker(kind: &str) -> String {
     format!("<!-- trainyard:{kind} -->")
 }
 
-/// Our notes among all: by author and marker. The oldest one of a kind, should there be two.
-pub(super) fn own_notes(me: Option<&wire::User>, notes: &[wire::DossierNote]) -> Answer<OwnNotes> {
-    let mut own = OwnNotes::new();
-    for note in notes {
-        let ours = note
-            .author
-            .as_ref()
-            .zip(me)
-            .is_some_and(|(author, me)| author.username == me.username);
-        let marked = note
-            .body
-            .strip_prefix("<!-- trainyard:")
-            .and_then(|rest| rest.split_once(" -->"));
-        if let Some((kind, _)) = marked.filter(|_| ours) {
-            let id = NoteId(number_of(&note.id)?);
-            own.entry(kind.to_owned())
-                .or_insert_with(|| (id, note.body.clone()));
-        }
-    }
-    Ok(own)
+/// The kind in a note's marker; what follows it there is a mark of ours.
+pub(super) fn kind_of(body: &str) -> Option<&str> {
+    let (marker, _) = body.strip_prefix("<!-- trainyard:")?.split_once("-->")?;
+    marker.split_whitespace().next()
 }
 
-/// Pipelines and our notes, from GraphQL; who played which job, from REST (GraphQL does not tell it).
-///
-/// A manual job whose user also started the pipeline is not told apart from a delayed job, which starts by itself under that
-/// very name (GitLab's `manualJob` is true for both): nobody is known to have pressed play.
-pub(super) fn evidence(
-    me: Option<&wire::User>,
-    found: wire::DossierMergeRequest,
-    users: &BTreeMap<u64, wire::JobUser>,
-) -> Answer<Evidence> {
-    let mut evidence = Evidence {
-        notes: own_notes(me, &found.notes.nodes)?,
-        ..Evidence::default()
-    };
-    for pipeline in found.pipelines.nodes {
-        let Some(commit) = pipeline.sha.as_deref() else {
-            continue;
-        };
-        let commit: CommitSha = field("pipelines.sha", commit)?;
-        let mut record = PipelineRecord {
-            commit: commit.clone(),
-            jobs: Vec::new(),
-            request: None,
-        };
-        for job in pipeline.jobs.nodes {
-            let (Some(name), Some(status)) = (job.name.as_deref(), job.status.as_deref()) else {
-                continue;
-            };
-            let (id, status) = (number_of(&job.id)?, status.to_ascii_lowercase());
-            let finished: Option<Timestamp> = job
-                .finished_at
-                .as_deref()
-                .map(|at| field("jobs.finishedAt", at))
-                .transpose()?;
-            if let (Some(at), "success", true) = (finished, status.as_str(), name == INTEGRATE_JOB)
-            {
-                record.request = Some(Request { job: JobId(id), at });
-            } else if let (Some(at), Some(user), "success") =
-                (finished, users.get(&id), status.as_str())
-            {
-                let player: UserName = field("jobs.user.username", &user.username)?;
-                if let Some((decision, role)) = validation_of(name) {
-                    let starter = pipeline.user.as_ref().map(|user| user.username.as_str());
-                    let played = match job.manual_job {
-                        Some(true) if starter != Some(user.username.as_str()) => Played::ByHand,
-                        Some(false) => Played::Automatically,
-                        Some(true) | None => Played::Unknown,
-                    };
-                    let (bot, active) = (user.bot, user.state == "active");
-                    let commit = commit.clone();
-                    evidence.runs.push(Run {
-                        job: JobId(id),
-                        role,
-                        decision,
-                        player,
-                        bot,
-                        active,
-                        at,
-                        commit,
-                        played,
-                    });
-                }
-            }
-            if job.retried != Some(true) {
-                let name = name.to_owned();
-                record.jobs.push(JobRecord {
-                    id: JobId(id),
-                    name,
-                    status,
-                    may_fail: job.allow_failure,
-                    failure: None,
-                });
-            }
-        }
-        evidence.pipelines.push(record);
-    }
-    Ok(evidence)
-}
-
-/// What the name of a validation job says: `validate:po`, `reject:qa`.
-pub(super) fn validation_of(name: &str) -> Option<(Decision, RoleName)> {
-    let (decision, role) = match name.split_once(':')? {
-        ("validate", role) => (Decision::Validate, role),
-        ("reject", role) => (Decision::Reject, role),
-        _ => return None,
-    };
-    Some((decision, role.trim().parse().ok()?))
+/// The user of a job.
+pub(super) fn player(user: &wire::JobUser) -> Answer<Player> {
+    Ok(Player {
+        name: field("job.user.username", &user.username)?,
+        bot: user.bot,
+        active: user.state == "active",
+        pressed_at: None,
+    })
 }
 
 /// The number at the end of a global id, `gid://gitlab/Ci::Build/991`.
@@ -281,51 +191,14 @@ mod tests {
         assert!(problem.what.contains("`sha`"), "{}", problem.what);
     }
 
-    fn dossier(manual: Option<bool>, starter: &str) -> Evidence {
-        let value = serde_json::json!({
-            "notes": {"nodes": [
-                {"id": "gid://gitlab/Note/1", "body": "<!-- trainyard:state -->\nforged", "author": {"username": "mallory"}},
-                {"id": "gid://gitlab/Note/2", "body": "<!-- trainyard:state -->\nours", "author": {"username": "bot"}}
-            ]},
-            "pipelines": {"nodes": [{"id": "gid://gitlab/Ci::Pipeline/3", "sha": "a".repeat(40), "user": {"username": starter}, "jobs": {"nodes": [
-                {"id": "gid://gitlab/Ci::Build/10", "name": "validate:po", "status": "SUCCESS", "manualJob": manual, "allowFailure": false, "retried": false, "finishedAt": "2026-01-05T10:00:00Z"},
-                {"id": "gid://gitlab/Ci::Build/11", "name": "integrate", "status": "SUCCESS", "manualJob": true, "allowFailure": true, "retried": false, "finishedAt": "2026-01-05T10:01:00Z"},
-                {"id": "gid://gitlab/Ci::Build/12", "name": "validate:qa", "status": "MANUAL", "manualJob": true, "allowFailure": false, "retried": false, "finishedAt": null}
-            ]}}]}
-        });
-        let user = |name: &str| wire::JobUser {
-            username: name.into(),
-            state: "active".into(),
-            bot: false,
-        };
-        let users = BTreeMap::from([(10, user("olga")), (11, user("ana")), (12, user("ana"))]);
-        let me = wire::User {
-            username: "bot".into(),
-        };
-        evidence(Some(&me), serde_json::from_value(value).unwrap(), &users).unwrap()
-    }
-
     #[test]
-    fn only_a_job_that_somebody_else_played_is_known_to_be_by_hand() {
-        for (manual, starter, played) in [
-            (Some(true), "ana", Played::ByHand),
-            (Some(true), "olga", Played::Unknown),
-            (Some(false), "ana", Played::Automatically),
-            (None, "ana", Played::Unknown),
-        ] {
-            let found = dossier(manual, starter);
-            assert_eq!(found.runs.len(), 1, "an unplayed job is no run");
-            assert_eq!(found.runs[0].played, played, "{manual:?} {starter}");
-        }
-    }
-
-    #[test]
-    fn a_note_is_ours_by_marker_and_author() {
-        let found = dossier(Some(true), "ana");
-        assert_eq!(found.notes["state"].0, NoteId(2));
+    fn the_kind_of_a_note_stands_in_its_marker() {
+        assert_eq!(kind_of("<!-- trainyard:state -->\nx"), Some("state"));
         assert_eq!(
-            found.pipelines[0].request.as_ref().map(|r| r.job),
-            Some(JobId(11))
+            kind_of("<!-- trainyard:state {\"a\":1} -->\nx"),
+            Some("state")
         );
+        assert_eq!(kind_of("see <!-- trainyard:state -->"), None);
+        assert_eq!(kind_of("<!-- trainyard:state"), None);
     }
 }

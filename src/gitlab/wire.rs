@@ -15,6 +15,8 @@ pub(super) struct DiffRefs {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct MergeRequest {
     pub(super) iid: u64,
+    #[serde(default)]
+    pub(super) project_id: Option<u64>,
     pub(super) title: String,
     pub(super) description: Option<String>,
     pub(super) state: String,
@@ -74,11 +76,33 @@ pub(super) struct Issue {
     pub(super) labels: Vec<String>,
     pub(super) author: User,
     pub(super) web_url: String,
+    /// Servers before 13.12 know one type only.
+    #[serde(default = "issue_type")]
+    pub(super) issue_type: String,
+    /// The number, over all projects, of the issue that this one became.
+    #[serde(default)]
+    pub(super) moved_to_id: Option<u64>,
+}
+
+fn issue_type() -> String {
+    "issue".to_owned()
+}
+
+/// The answer to: which issue has this number over all projects?
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct IssueData {
+    pub(super) issue: Option<IssuePlace>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct IssuePlace {
+    /// `group/project#7`.
+    pub(super) reference: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct CurrentJob {
-    pub(super) user: User,
+    pub(super) user: JobUser,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -99,6 +123,11 @@ pub(super) struct Job {
     pub(super) allow_failure: bool,
     #[serde(default)]
     pub(super) failure_reason: Option<String>,
+    #[serde(default)]
+    pub(super) started_at: Option<String>,
+    /// Seconds.
+    #[serde(default)]
+    pub(super) queued_duration: Option<f64>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -126,10 +155,33 @@ pub(super) struct Variable {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Member {
-    pub(super) username: String,
-    pub(super) access_level: u64,
-    pub(super) state: String,
+pub(super) struct FileDiff {
+    pub(super) old_path: String,
+    pub(super) new_path: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ComparedCommit {
+    pub(super) title: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Comparison {
+    pub(super) commits: Vec<ComparedCommit>,
+    pub(super) diffs: Vec<FileDiff>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct DeployedTo {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) external_url: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Deployment {
+    pub(super) sha: String,
+    pub(super) environment: DeployedTo,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -170,56 +222,17 @@ pub(super) struct GraphError {
 }
 
 #[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Nodes<T> {
     pub(super) nodes: Vec<T>,
+    #[serde(default)]
+    pub(super) page_info: PageInfo,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DossierData {
-    pub(super) current_user: Option<User>,
-    pub(super) project: Option<DossierProject>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct DossierProject {
-    pub(super) merge_request: Option<DossierMergeRequest>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct DossierMergeRequest {
-    pub(super) notes: Nodes<DossierNote>,
-    pub(super) pipelines: Nodes<DossierPipeline>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct DossierNote {
-    /// `gid://gitlab/Note/7`.
-    pub(super) id: String,
-    pub(super) body: String,
-    pub(super) author: Option<User>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct DossierPipeline {
-    /// `gid://gitlab/Ci::Pipeline/300`.
-    pub(super) id: String,
-    pub(super) sha: Option<String>,
-    pub(super) user: Option<User>,
-    pub(super) jobs: Nodes<DossierJob>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct DossierJob {
-    /// `gid://gitlab/Ci::Build/991`.
-    pub(super) id: String,
-    pub(super) name: Option<String>,
-    /// Upper case, for example `SUCCESS`.
-    pub(super) status: Option<String>,
-    pub(super) manual_job: Option<bool>,
-    pub(super) allow_failure: bool,
-    pub(super) retried: Option<bool>,
-    pub(super) finished_at: Option<String>,
+pub(super) struct PageInfo {
+    pub(super) has_next_page: bool,
+    #[serde(default)]
+    pub(super) end_cursor: Option<String>,
 }

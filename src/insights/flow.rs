@@ -93,7 +93,11 @@ impl Flow {
             Fact::LeaseGranted { .. }
             | Fact::LeaseReleased { .. }
             | Fact::LeaseExpired { .. }
-            | Fact::VersionOpened { .. } => Vec::new(),
+            | Fact::VersionOpened { .. }
+            | Fact::ChannelOpened { .. }
+            | Fact::DeliveryStarted { .. }
+            | Fact::DeliverySucceeded { .. }
+            | Fact::DeliveryFailed { .. } => Vec::new(),
             Fact::FeatureLinked { .. }
             | Fact::FeatureUnlinked { .. }
             | Fact::LinkRefused { .. }
@@ -113,7 +117,7 @@ impl Flow {
                 Subject::MergeRequest(id) => vec![id],
                 Subject::Trial(id) => of_trial(&id).unwrap_or_default(),
                 Subject::Version(id) => of_version(&id).unwrap_or_default(),
-                Subject::Environment => Vec::new(),
+                Subject::Environment | Subject::Channel(_) => Vec::new(),
             },
         }
     }
@@ -126,10 +130,12 @@ impl Flow {
                 merge_request,
                 feature,
                 kind,
+                ..
             } => self.link(merge_request, feature, *kind, at),
             Fact::FeatureUnlinked {
                 merge_request,
                 feature,
+                ..
             } => self.unlink(merge_request, feature, at),
             Fact::LinkRefused { reasons, .. } => {
                 for reason in reasons {
@@ -273,7 +279,11 @@ impl Flow {
             | Fact::LeaseExpired { .. }
             | Fact::ChangeSetRebased { .. }
             | Fact::VersionOpened { .. }
-            | Fact::ContributorWarned { .. } => {}
+            | Fact::ContributorWarned { .. }
+            | Fact::ChannelOpened { .. }
+            | Fact::DeliveryStarted { .. }
+            | Fact::DeliverySucceeded { .. }
+            | Fact::DeliveryFailed { .. } => {}
         }
     }
 
@@ -386,10 +396,20 @@ impl Flow {
         track.path.enter(stage, event.at);
         let subject = match (event.fact.subject(), concerned) {
             (Subject::MergeRequest(id), _) => Some(id),
-            (Subject::Trial(_) | Subject::Version(_) | Subject::Environment, [only]) => {
-                Some(only.clone())
-            }
-            (Subject::Trial(_) | Subject::Version(_) | Subject::Environment, _) => None,
+            (
+                Subject::Trial(_)
+                | Subject::Version(_)
+                | Subject::Environment
+                | Subject::Channel(_),
+                [only],
+            ) => Some(only.clone()),
+            (
+                Subject::Trial(_)
+                | Subject::Version(_)
+                | Subject::Environment
+                | Subject::Channel(_),
+                _,
+            ) => None,
         };
         track.timeline.push(Step::of(event, subject.as_ref()));
     }

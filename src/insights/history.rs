@@ -79,7 +79,11 @@ impl Place {
             Fact::VersionOpened { .. } => (3, 0, 1),
             Fact::VersionDeployed { .. } => (3, 0, 2),
             Fact::VersionReleased { .. } | Fact::ReleaseFailed { .. } => (3, 0, 3),
-            Fact::ContributorWarned { .. } => (4, 0, 0),
+            Fact::ContributorWarned { .. }
+            | Fact::ChannelOpened { .. }
+            | Fact::DeliveryStarted { .. }
+            | Fact::DeliverySucceeded { .. }
+            | Fact::DeliveryFailed { .. } => (4, 0, 0),
         };
         Self { layer, trial, step }
     }
@@ -181,7 +185,11 @@ impl<'a> Causes<'a> {
             | Fact::ChangeSetMerged { .. }
             | Fact::ChangeSetAppended { .. }
             | Fact::VersionOpened { .. }
-            | Fact::ContributorWarned { .. } => None,
+            | Fact::ContributorWarned { .. }
+            | Fact::ChannelOpened { .. }
+            | Fact::DeliveryStarted { .. }
+            | Fact::DeliverySucceeded { .. }
+            | Fact::DeliveryFailed { .. } => None,
         };
         let causes = [in_trial, in_version].into_iter().flatten();
         causes.fold(self.queued_before(event).max(event.at), Timestamp::max)

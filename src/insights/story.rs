@@ -57,6 +57,8 @@ impl Story {
             merge_request,
             feature,
             kind,
+            commit: None,
+            told_by: None,
         };
         self.add(at, fact)
     }
@@ -171,6 +173,8 @@ impl Story {
                 trial,
                 candidate,
                 change_sets,
+                placed: Vec::new(),
+                postponed: Vec::new(),
             },
         )
     }

@@ -156,6 +156,10 @@ fn words(fact: &Fact) -> (Turn, String, Option<&UserName>) {
             let people: Vec<&str> = people.iter().map(|user| user.as_str()).collect();
             (On, format!("{} warned: {alert}", people.join(", ")), None)
         }
+        Fact::ChannelOpened { channel }
+        | Fact::DeliveryStarted { channel, .. }
+        | Fact::DeliverySucceeded { channel, .. }
+        | Fact::DeliveryFailed { channel, .. } => (On, format!("channel {channel}"), None),
         Fact::VersionOpened { version } => (On, format!("version {version} opened"), None),
         Fact::LeaseGranted { epoch, .. } => (On, format!("lease {epoch} granted"), None),
         Fact::LeaseReleased { epoch } => (On, format!("lease {epoch} released"), None),

@@ -11,14 +11,15 @@ use crate::domain::candidate::Placed;
 use crate::domain::event::Fact;
 use crate::domain::ids::{CommitSha, Epoch, MergeRequestId, VersionId};
 use crate::domain::integration::{ChangeSet, MergeRequestState};
+use crate::domain::labelling;
 use crate::domain::linking::named_features;
 use crate::domain::nrt::{Abandoned, Held, Trial, hold, trial_under};
+use crate::domain::progress::Stage;
 use crate::domain::trials::Verdict;
 use crate::domain::versioning::Appended;
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::nrt_lock::release;
-use crate::jobs::{Desk, Done, observe, tell};
+use crate::jobs::{Desk, Done, judging, labels, notes, observe, tell};
 use crate::outcome::Outcome;
 use crate::ports::{Answer, Merge, MergeRequest};
 use crate::report;
@@ -43,8 +44,17 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         Ok(held) => match trial_under(&yard.nrt, &held).cloned() {
             None if !landed.is_empty() => report::already_landed(&landed),
             None => report::no_trial(epoch),
-            Some(trial) if trial.placed.is_empty() => land(desk, &ledger, &held, &trial)?,
-            Some(trial) => together::land(desk, &ledger, &held, &trial)?,
+            Some(trial) => {
+                let outcome = if trial.placed.is_empty() {
+                    land(desk, &ledger, &held, &trial)?
+                } else {
+                    together::land(desk, &ledger, &held, &trial)?
+                };
+                outcome.seeing(report::change_set_links(
+                    &trial.change_sets,
+                    &desk.ci.server,
+                ))
+            }
         },
     };
     Ok(Done {
@@ -60,7 +70,8 @@ fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Ans
         let Some(ticket) = ledger.yard()?.queue.ticket(id).cloned() else {
             continue;
         };
-        let found = observe::merge_request(desk, id.iid)?;
+        let (found, board) = observe::at_the_gate(desk, &ledger.yard()?, &ticket.change_set)?;
+        let found = found.ok_or_else(|| observe::no_merge_request(desk, id.iid))?;
         if let Some(obstacle) = obstacle(desk, &found, &ticket.change_set, trial)? {
             return give_up(desk, ledger, &ticket.change_set, trial, obstacle);
         }
@@ -105,11 +116,9 @@ fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Ans
         };
         let same = desk.commits.same_tree(&trial.candidate.commit, &landed)?;
         let version = append(desk, ledger, trial, &[placed(&ticket.change_set, &landed)])?;
-        tell::state(
-            desk,
-            &ticket.change_set,
-            &report::note_landed(&ticket.change_set, version, trial, &landed),
-        )?;
+        let warnings = notes::keep_one(desk, ledger, id, board)?;
+        outcome = warnings.into_iter().fold(outcome, Outcome::with);
+        labels::show_change_set(desk, &ticket.change_set, labelling::Stage::Landed);
         outcome = outcome.with(report::landed_line(&ticket.change_set, version, &landed));
         if !same {
             return Ok(report::landed_tree_differs(
@@ -148,7 +157,7 @@ fn obstacle(
 ) -> Answer<Option<Obstacle>> {
     let as_tested = found.head == trial.candidate.commit;
     if let Some(text) = changed_since(desk, found, change_set, as_tested)? {
-        return Ok(Some(Obstacle::changed(text)));
+        return Ok(Some(Obstacle::changed(&text)));
     }
     let moved = found.behind != Some(0) || found.base.as_ref() != Some(&trial.candidate.base);
     Ok(
@@ -167,8 +176,8 @@ fn changed_since(
     found: &MergeRequest,
     change_set: &ChangeSet,
     as_tested: bool,
-) -> Answer<Option<&'static str>> {
-    Ok(match found.state {
+) -> Answer<Option<String>> {
+    let text = match found.state {
         MergeRequestState::Merged if as_tested => None,
         MergeRequestState::Merged => Some("somebody merged it around the queue"),
         MergeRequestState::Closed => Some("the merge request was closed during the trial"),
@@ -185,10 +194,14 @@ fn changed_since(
                 .into_iter()
                 .map(|(link, _)| link)
                 .collect();
-            (links != change_set.links)
-                .then_some("its links to features were edited after it joined the queue")
+            if links == change_set.links {
+                let rejected = judging::rejected_since(desk, found, &change_set.verdicts)?;
+                return Ok(rejected.map(|verdict| report::rejected_during_trial(&verdict)));
+            }
+            Some("its links to features were edited after it joined the queue")
         }
-    })
+    };
+    Ok(text.map(str::to_owned))
 }
 
 fn give_up(
@@ -211,16 +224,21 @@ fn give_up(
         });
     }
     ledger.record(&facts)?;
-    let note = match &obstacle.withdrawn {
-        Some(reason) => report::note_withdrawn(reason),
-        None => report::note_waits_again(&obstacle.text),
+    let warnings = match &obstacle.withdrawn {
+        Some(reason) => {
+            let note = report::note_withdrawn(reason);
+            notes::keep_left(desk, ledger, change_set, Stage::LeftQueue, note)?
+        }
+        None => notes::keep_all(desk, ledger, &trial.change_sets)?,
     };
-    tell::state(desk, change_set, &note)?;
-    Ok(report::not_landed(
-        change_set,
-        &obstacle.text,
-        obstacle.withdrawn.is_some(),
-    ))
+    tell::alert_all(desk, ledger)?;
+    let stage = match &obstacle.withdrawn {
+        Some(_) => labelling::Stage::Linked,
+        None => labelling::Stage::Queued,
+    };
+    labels::show_change_set(desk, change_set, stage);
+    let outcome = report::not_landed(change_set, &obstacle.text, obstacle.withdrawn.is_some());
+    Ok(warnings.into_iter().fold(outcome, Outcome::with))
 }
 
 fn merge(
@@ -275,14 +293,25 @@ fn append(
         } else {
             inferred(desk, yard, trial)
         };
-        facts.extend(rejected.iter().map(|(_, fact)| fact.clone()));
+        let left = rejected.iter();
+        facts.extend(left.map(|(set, reason)| Fact::ChangeSetRejected {
+            merge_request: set.merge_request.clone(),
+            head: set.head.clone(),
+            trial: trial.id,
+            reason: reason.clone(),
+        }));
         Ok(Decision {
             facts,
             then: (version, rejected),
         })
     })?;
-    for (change_set, fact) in &rejected {
-        release::tell_rejected(desk, ledger, change_set, fact, trial, None)?;
+    for (change_set, reason) in &rejected {
+        let note = report::note_rejection(reason);
+        let stage = Stage::FailedTests { trial: trial.id };
+        for warning in notes::keep_left(desk, ledger, change_set, stage, note)? {
+            tracing::warn!("{warning}");
+        }
+        labels::show_change_set(desk, change_set, labelling::Stage::Rejected);
     }
     Ok(version)
 }
@@ -312,18 +341,12 @@ fn landing(
 }
 
 /// The last suspect of a search whose others have landed: the very tree of its landing was rejected before.
-fn inferred(desk: &Desk<'_>, yard: &Yard, trial: &Trial) -> Vec<(ChangeSet, Fact)> {
+fn inferred(desk: &Desk<'_>, yard: &Yard, trial: &Trial) -> Vec<(ChangeSet, String)> {
     let (policy, validated) = (&desk.config.nrt.trials, Verdict::Validated);
     let (conclusion, _) = yard.search.conclude(&trial.change_sets, &validated, policy);
     let rejected = conclusion.reject.into_iter().filter_map(|(id, blame)| {
         let change_set = yard.queue.ticket(&id)?.change_set.clone();
-        let fact = Fact::ChangeSetRejected {
-            merge_request: id,
-            head: change_set.head.clone(),
-            trial: trial.id,
-            reason: report::blame(&blame),
-        };
-        Some((change_set, fact))
+        Some((change_set, report::blame(&blame)))
     });
     rejected.collect()
 }
@@ -346,12 +369,8 @@ pub fn finish_landing(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> An
         if let (MergeRequestState::Merged, Some(landed)) = (found.state, &found.landed)
             && found.head == trial.candidate.commit
         {
-            let version = append(desk, ledger, trial, &[placed(&ticket.change_set, landed)])?;
-            tell::state(
-                desk,
-                &ticket.change_set,
-                &report::note_landed(&ticket.change_set, version, trial, landed),
-            )?;
+            append(desk, ledger, trial, &[placed(&ticket.change_set, landed)])?;
+            labels::show_change_set(desk, &ticket.change_set, labelling::Stage::Landed);
         }
     }
     Ok(())

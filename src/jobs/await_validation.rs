@@ -1,14 +1,23 @@
 //! `trainyard await-validation`: has every role validated this content? With `--approve` or `--reject` it is the manual job
-//! by which a person gives the verdict; the verdict itself is GitLab's record of that job.
+//! by which a person gives the verdict (`verdict`); the verdict itself is GitLab's record of that job.
 
-use super::{Desk, Done, ledger, observe, tell};
-use crate::domain::event::Fact;
-use crate::domain::ids::{FeatureId, RoleName};
-use crate::domain::linking::{Link, LinkKind, Sight, named_features};
-use crate::domain::validation::{Decision, Verdict, acceptance_criteria, may_decide};
-use crate::outcome::Outcome;
-use crate::ports::{Answer, MergeRequest};
-use crate::report;
+mod before;
+pub mod verdict;
+
+use std::collections::BTreeMap;
+
+use super::judging::{self, Judged, Look};
+use super::notes::{self, Keeping, Told};
+use super::{Desk, Done, labels, ledger, observe};
+use crate::domain::event::{Event, Fact};
+use crate::domain::ids::{FeatureId, NoteId, RoleName};
+use crate::domain::labelling::{Stage, Teller};
+use crate::domain::linking::{Link, LinkKind, named_features};
+use crate::domain::ruling::Ruling;
+use crate::domain::validation::Judgement;
+use crate::outcome::{ExitCode, Outcome};
+use crate::ports::{Answer, Evidence, MergeRequest};
+use crate::report::{self, Seen};
 
 /// Says whether everything that must be validated is.
 ///
@@ -16,20 +25,32 @@ use crate::report;
 /// When GitLab cannot be asked.
 pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let iid = desk.ci.merge_request()?.iid;
-    let found = observe::merge_request(desk, iid)?;
-    let roles = &desk.config.validation.roles;
-    let closes = closed_features(desk, &found)?;
+    let (found, evidence) = if desk.may_look_up {
+        let evidence = desk.records.evidence(iid)?;
+        let found = observe::found(desk, iid, &evidence)?.merge_request;
+        (found, evidence)
+    } else {
+        (observe::merge_request(desk, iid)?, Evidence::default())
+    };
+    let links = links_of(desk, &found)?;
+    let closes = closed(&links);
     if closes.is_empty() {
-        return Ok(Done::saying(Outcome::open(format!(
+        let why = "it closes no feature";
+        let outcome = Outcome::open(format!(
             "!{iid} closes no feature, so there is nothing to validate"
+        ));
+        return Ok(Done::saying(outcome.checked(report::no_validation_checks(
+            &desk.config.validation.roles,
+            why,
         ))));
     }
-    if roles.is_empty() {
+    let rules = &desk.config.validation;
+    if rules.is_off() {
         return Ok(Done::saying(Outcome::open(
             "no role has to validate (`validation.roles` is empty)",
         )));
     }
-    if found.head != desk.ci.commit {
+    if judging::is_outdated(desk, &found)? {
         return Ok(Done::saying(report::outdated_pipeline(
             iid,
             &desk.ci.commit,
@@ -37,22 +58,99 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
         )));
     }
     if !desk.may_look_up {
-        return Ok(Done::saying(report::cannot_see_players(iid)));
+        let why = "who played cannot be seen without `TRAINYARD_TOKEN`; the gate checks it";
+        return Ok(Done::saying(report::cannot_see_players(iid).checked(
+            report::no_validation_checks(&desk.config.validation.roles, why),
+        )));
     }
-    let evidence = desk.records.evidence(iid)?;
-    let content = observe::content(desk, &found, &evidence)?;
-    let (judgement, holders) = observe::judgement(desk, &found, &evidence, &content)?;
-    let home = observe::features_project(desk);
-    let linking = linking_of(desk, &found)?;
-    let body = report::note_validation(&linking, &judgement, &holders, home, &found.head);
-    tell::keep_state_note(desk, iid, &evidence.notes, &body)?;
-    let lapsed = judgement
+    let sights = if rules.criteria_required || rules.looks_at_features() {
+        desk.features.sights(&closes)?
+    } else {
+        BTreeMap::new()
+    };
+    let asked = judging::asked(desk, &found, &closes, &sights)?;
+    if asked.is_empty() {
+        return Ok(Done::saying(Outcome::open(format!(
+            "no role has to validate !{iid}: no rule of `validation.rules` applies to it"
+        ))));
+    }
+    let judged = judging::judge(desk, &found, &evidence, &asked, Look::Enough, None)?;
+    let reasons = judging::reasons(&judged.judgement, &evidence);
+    let seen = Seen {
+        iid,
+        links: &links,
+        home: observe::features_project(desk),
+        head: &found.head,
+        judgement: &judged.judgement,
+        holders: &judged.holders,
+        reasons: &reasons,
+    };
+    let (warnings, note) = keep_notes(desk, &seen);
+    show_stage(desk, &found, &links, stage_of(&judged.judgement));
+    let lacking = lacking(desk, &judged, &evidence);
+    let mut outcome = report::validation_outcome(&seen, &lacking);
+    for line in report::beside_the_verdicts(&judged.judgement, &evidence.misnamed) {
+        outcome = outcome.with(line);
+    }
+    for line in judging::unseen(&evidence) {
+        outcome = outcome.with(line);
+    }
+    let open = judging::criteria_in_the_way(desk, &closes, &sights);
+    if outcome.code == ExitCode::Open && !open.is_empty() {
+        outcome = report::criteria_unticked(&open);
+    }
+    let outcome = warnings.into_iter().fold(outcome, Outcome::with);
+    let checks = [
+        report::newest_commit(None),
+        report::criteria_are_ticked(rules.criteria_required, &open),
+    ];
+    Ok(Done {
+        outcome: outcome
+            .checked(checks)
+            .checked(report::validation_checks(
+                &judged.judgement,
+                &judged.holders,
+            ))
+            .seeing(note.map(|note| report::note_link(iid, &found.url, note))),
+        events: lapsed(desk, &found, &closes, &judged),
+    })
+}
+
+/// Awaited roles whose job this pipeline does not have.
+fn lacking(desk: &Desk<'_>, judged: &Judged, evidence: &Evidence) -> Vec<(RoleName, bool)> {
+    let Some(own) = evidence
+        .pipelines
+        .iter()
+        .find(|pipeline| pipeline.id == desk.ci.pipeline)
+    else {
+        return Vec::new();
+    };
+    let any = own.jobs.iter().any(|job| job.name.starts_with("validate:"));
+    judged
+        .judgement
+        .awaited()
+        .filter(|role| {
+            let name = format!("validate:{role}");
+            own.jobs.len() < 100 && !own.jobs.iter().any(|job| job.name == name)
+        })
+        .map(|role| (role.clone(), any))
+        .collect()
+}
+
+fn lapsed(
+    desk: &Desk<'_>,
+    found: &MergeRequest,
+    closes: &[FeatureId],
+    judged: &Judged,
+) -> Vec<Event> {
+    judged
+        .judgement
         .standings
         .iter()
         .filter_map(|(_, standing)| standing.lapsed().cloned())
         .map(|verdict| {
             let (merge_request, features, commit) =
-                (found.id.clone(), closes.clone(), found.head.clone());
+                (found.id.clone(), closes.to_vec(), found.head.clone());
             let patch = None;
             ledger::event(
                 desk,
@@ -64,99 +162,57 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
                     patch,
                 },
             )
-        });
-    Ok(Done {
-        outcome: report::validation_outcome(iid, &judgement, &holders),
-        events: lapsed.collect(),
-    })
+        })
+        .collect()
 }
 
-/// Gives a person's verdict: checks that the person may, and says what was judged.
-///
-/// # Errors
-/// When GitLab cannot be asked.
-pub fn decide(
-    desk: &Desk<'_>,
-    decision: Decision,
-    role: &RoleName,
-    reason: Option<&str>,
-) -> Answer<Done> {
-    let iid = desk.ci.merge_request()?.iid;
-    let player = desk.records.player()?;
-    let found = observe::merge_request(desk, iid)?;
-    let closes = closed_features(desk, &found)?;
-    if closes.is_empty() {
-        return Ok(Done::saying(report::nothing_to_validate(iid)));
-    }
-    if found.head != desk.ci.commit {
-        return Ok(Done::saying(report::outdated_pipeline(
-            iid,
-            &desk.ci.commit,
-            &found.head,
-        )));
-    }
-    let holders = observe::holders(desk, std::slice::from_ref(role))?;
-    let author_may = desk.config.validation.author_may_validate;
-    if let Err(why) = may_decide(&player, role, &holders, &found.author, author_may) {
-        return Ok(Done::saying(report::may_not_decide(
-            &player, role, why, &holders,
-        )));
-    }
-    let sights = desk.features.sights(&closes)?;
-    let criteria: Vec<_> = sights
-        .values()
-        .filter_map(Sight::seen)
-        .map(|feature| (feature, acceptance_criteria(&feature.description)))
-        .collect();
-    if decision == Decision::Validate
-        && desk.config.validation.criteria_required
-        && !report::unticked(&criteria).is_empty()
-    {
-        return Ok(Done::saying(report::criteria_unticked(&criteria)));
-    }
-    let verdict = Verdict {
-        role: role.clone(),
-        decision,
-        by: player.clone(),
-        at: desk.clock.now(),
-        commit: found.head.clone(),
-        job: desk.ci.job,
+/// Keeps the notes on the merge request and its features, with where its roles stand; what could not be kept, and the number of
+/// the note on the merge request.
+fn keep_notes(desk: &Desk<'_>, seen: &Seen<'_>) -> (Vec<String>, Option<NoteId>) {
+    let told = Told {
+        iid: seen.iid,
+        head: seen.head.clone(),
+        stage: notes::stage_of(seen.judgement, seen.holders),
+        links: seen.links.to_vec(),
+        links_since: None,
+        body: Box::new(|_| report::note_validation(seen)),
     };
-    let (merge_request, features) = (found.id.clone(), closes);
-    let outcome = report::verdict_given(iid, &verdict, &criteria, reason);
-    let fact = match decision {
-        Decision::Validate => Fact::FeatureValidated {
-            merge_request,
-            features,
-            verdict,
-        },
-        Decision::Reject => Fact::FeatureRejected {
-            merge_request,
-            features,
-            verdict,
-            reason: reason.map(str::to_owned),
-        },
+    let keeping = Keeping {
+        features: seen.links.iter().map(|link| link.feature.clone()).collect(),
+        told: vec![told],
+        ..Keeping::default()
     };
-    if decision == Decision::Reject && desk.may_look_up {
-        tell::warn_without_log(desk, iid, &fact, &found.author)?;
+    notes::keep_seeing(desk, keeping, seen.iid)
+}
+
+fn stage_of(judgement: &Judgement) -> Stage {
+    match judgement.ruling() {
+        Ruling::Pass => Stage::Validated,
+        Ruling::Wait(_) => Stage::AwaitingValidation,
+        Ruling::Refuse(_) => Stage::Rejected,
     }
-    Ok(Done {
-        outcome,
-        events: vec![ledger::event(desk, fact)],
-    })
+}
+
+fn show_stage(desk: &Desk<'_>, found: &MergeRequest, links: &[Link], stage: Stage) {
+    let known = labels::Known {
+        id: &found.id,
+        labels: Some(&found.labels),
+        links,
+        sights: None,
+    };
+    labels::show(desk, known, Some(stage), Teller::MergeRequest);
 }
 
 /// The features that the description says it closes; whether they are in order is `link-check`'s business.
-fn closed_features(desk: &Desk<'_>, found: &MergeRequest) -> Answer<Vec<FeatureId>> {
-    let links = linking_of(desk, found)?;
-    Ok(links
-        .into_iter()
+fn closed(links: &[Link]) -> Vec<FeatureId> {
+    links
+        .iter()
         .filter(|link| link.kind == LinkKind::Closes)
-        .map(|link| link.feature)
-        .collect())
+        .map(|link| link.feature.clone())
+        .collect()
 }
 
-fn linking_of(desk: &Desk<'_>, found: &MergeRequest) -> Answer<Vec<Link>> {
+fn links_of(desk: &Desk<'_>, found: &MergeRequest) -> Answer<Vec<Link>> {
     let reading = observe::read_description(desk, &found.description)?;
     Ok(named_features(&reading, observe::features_project(desk))
         .into_iter()

@@ -115,6 +115,18 @@ impl<'a> Ledger<'a> {
         })
     }
 
+    /// The state as it would be with these facts.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn with(&self, facts: &[Fact]) -> Answer<Yard> {
+        let mut after = self.yard()?;
+        for fact in facts {
+            after.apply(&self.event(fact.clone()));
+        }
+        Ok(after)
+    }
+
     /// What this job recorded.
     pub fn into_events(self) -> Vec<Event> {
         self.written.into_inner()
@@ -162,7 +174,11 @@ pub(super) fn event(desk: &Desk<'_>, fact: Fact) -> Event {
         | Fact::VersionDeployed { .. }
         | Fact::VersionReleased { .. }
         | Fact::ReleaseFailed { .. }
-        | Fact::ContributorWarned { .. } => (desk.clock.now(), desk.ci.user.clone()),
+        | Fact::ContributorWarned { .. }
+        | Fact::ChannelOpened { .. }
+        | Fact::DeliveryStarted { .. }
+        | Fact::DeliverySucceeded { .. }
+        | Fact::DeliveryFailed { .. } => (desk.clock.now(), desk.ci.user.clone()),
     };
     Event::new(&desk.ci.project, at, by, Some(desk.ci.job), fact)
 }

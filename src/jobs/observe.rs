@@ -1,27 +1,42 @@
-//! What several jobs look at in the same way: a merge request's links and its validations.
+//! What several jobs look at in the same way: a merge request's links, and who holds a role.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Desk;
-use crate::domain::ids::{CommitSha, FeatureId, ProjectPath, RoleName, UserName};
-use crate::domain::linking::grammar::{Grammar, Reading};
+use super::{Desk, notes};
+use crate::domain::ids::{FeatureId, MergeRequestId, ProjectPath, RoleName, UserName};
+use crate::domain::integration::{ChangeSet, MergeRequestState};
+use crate::domain::linking::grammar::{Claim, Grammar, Line, MOST_FEATURES, Reading};
 use crate::domain::linking::{
-    LinkFacts, LinkKind, LinkRefusal, Linking, OtherCloser, Sight, check_links, named_features,
+    Exemptible, Link, LinkFacts, LinkKind, LinkRefusal, Linking, MOST_MOVES, OtherCloser,
+    Remembered, Sight, check_links, exempted, moved_on, named_features,
 };
+use crate::domain::progress::Mark;
 use crate::domain::ruling::Ruling;
-use crate::domain::validation::{Judgement, ValidationFacts, judge};
+use crate::domain::validation::Members;
+use crate::domain::yard::Yard;
 use crate::outcome::Problem;
-use crate::ports::{Answer, Evidence, MergeRequest};
+use crate::ports::{Answer, Board, Evidence, MergeRequest, MergeRequestOnBoard, Targets};
+use crate::report;
 
 /// The word that every link contains.
 const LINK_WORD: &str = "feature";
+/// How many other merge requests of a feature are looked at whole, newest first; the others are read as GitLab lists them.
+const MOST_RELATED: usize = 50;
+
+/// Who holds each role.
+pub(super) type Holders = BTreeMap<RoleName, BTreeSet<UserName>>;
 
 /// A merge request with what its description amounts to.
 pub(super) struct Linked {
     pub(super) merge_request: MergeRequest,
+    pub(super) reading: Reading,
     pub(super) ruling: Ruling<(), LinkRefusal>,
     pub(super) linking: Linking,
     pub(super) sights: BTreeMap<FeatureId, Sight>,
+    /// What stands on the merge request, its features and their other merge requests, for a job that may look.
+    pub(super) board: Option<Board>,
+    /// Where each feature is named in the description.
+    pub(super) lines: BTreeMap<FeatureId, Line>,
 }
 
 impl Linked {
@@ -34,6 +49,22 @@ impl Linked {
             .map(|link| link.feature.clone())
             .collect()
     }
+
+    /// The links that were told before.
+    pub(super) fn remembered(&self) -> Remembered {
+        self.mark()
+            .map_or_else(Remembered::default, |mark| Remembered {
+                since: mark.links_since,
+                links: mark.links,
+            })
+    }
+
+    /// What was marked on the merge request before.
+    pub(super) fn mark(&self) -> Option<Mark> {
+        let board = self.board.as_ref()?;
+        let on_board = board.merge_requests.get(&self.merge_request.id.iid)?;
+        report::mark_of(&notes::note_of(on_board)?.text)
+    }
 }
 
 /// Where a bare reference points.
@@ -45,8 +76,8 @@ pub(super) fn features_project<'a>(desk: &Desk<'a>) -> &'a ProjectPath {
         .unwrap_or(&desk.ci.project)
 }
 
-/// Reads the description with the project's grammar.
-pub(super) fn read_description(desk: &Desk<'_>, description: &str) -> Answer<Reading> {
+/// The project's grammar; made once, however many descriptions are read.
+pub(super) fn grammar(desk: &Desk<'_>) -> Answer<Grammar> {
     let words = &desk.config.features;
     let grammar = Grammar::new(
         &desk.ci.server,
@@ -54,134 +85,314 @@ pub(super) fn read_description(desk: &Desk<'_>, description: &str) -> Answer<Rea
         &words.closing_words,
         &words.contributing_words,
     );
-    let grammar = grammar.map_err(|error| {
+    grammar.map_err(|error| {
         Problem::misconfigured(
             "`features.closing_words` and `features.contributing_words` are too long to be used",
             "shorten them",
         )
         .caused_by(error)
-    })?;
-    Ok(grammar.read(description))
+    })
 }
 
-/// The merge request and its links. The list of those that mention a feature holds it and its rivals in one request.
+/// Reads the description with the project's grammar.
+pub(super) fn read_description(desk: &Desk<'_>, description: &str) -> Answer<Reading> {
+    Ok(grammar(desk)?.read(description))
+}
+
+/// The merge request and its links.
 pub(super) fn links(desk: &Desk<'_>, iid: u64) -> Answer<Linked> {
+    if !desk.may_look_up {
+        return links_by_list(desk, iid);
+    }
+    let found = whole(desk, iid)?;
+    links_of(desk, &found, Related::All)
+}
+
+/// The merge request with our notes on it, in one request.
+pub(super) fn whole(desk: &Desk<'_>, iid: u64) -> Answer<MergeRequestOnBoard> {
+    let targets = Targets {
+        whole: Some(iid),
+        ..Targets::default()
+    };
+    let mut board = desk.boards.board(&targets)?;
+    board
+        .merge_requests
+        .remove(&iid)
+        .ok_or_else(|| no_merge_request(desk, iid))
+}
+
+/// The merge request that evidence was collected about.
+pub(super) fn found(desk: &Desk<'_>, iid: u64, evidence: &Evidence) -> Answer<MergeRequestOnBoard> {
+    evidence
+        .found
+        .clone()
+        .ok_or_else(|| no_merge_request(desk, iid))
+}
+
+/// Whose other merge requests are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Related {
+    /// Those of every feature named: their places are told.
+    All,
+    /// Those of features that it closes: they decide whether it may.
+    Rivals,
+}
+
+/// The links of a merge request that was looked at: rivals are found by reference, so that the size of the project costs nothing.
+pub(super) fn links_of(
+    desk: &Desk<'_>,
+    whole: &MergeRequestOnBoard,
+    related_to: Related,
+) -> Answer<Linked> {
+    let found = &whole.merge_request;
+    let home = features_project(desk);
+    let reading = read_description(desk, &found.description)?;
+    let links = named_features(&reading, home);
+    let named: BTreeSet<FeatureId> = links
+        .iter()
+        .map(|(link, _)| link.feature.clone())
+        .filter(|feature| !reading.too_many && is_ours(desk, &feature.project))
+        .collect();
+    let before = notes::note_of(whole).and_then(|own| report::mark_of(&own.text));
+    let before = before.into_iter().flat_map(|mark| mark.links);
+    let mut related: BTreeMap<u64, MergeRequest> = BTreeMap::new();
+    let looked_for = links
+        .iter()
+        .filter(|(link, _)| named.contains(&link.feature))
+        .filter(|(link, _)| link.kind == LinkKind::Closes || related_to == Related::All);
+    for (link, _) in looked_for {
+        for other in desk.merge_requests.related(&link.feature)? {
+            related.insert(other.id.iid, other);
+        }
+        // `#34` of another project is a reference to this one's for GitLab: such rivals are found by their words.
+        if link.kind == LinkKind::Closes && link.feature.project != desk.ci.project {
+            let words = format!("{LINK_WORD} #{}", link.feature.iid);
+            for other in desk.merge_requests.open_mentioning(&words)? {
+                related.insert(other.id.iid, other);
+            }
+        }
+    }
+    // Our own note on the feature refers to its merge requests, so GitLab relates them even where it does not read their text as we do.
+    let newest = related.keys().rev().filter(|iid| **iid != found.id.iid);
+    let targets = Targets {
+        features: named
+            .iter()
+            .cloned()
+            .chain(before.map(|link| link.feature))
+            .collect(),
+        merge_requests: newest.take(MOST_RELATED).copied().collect(),
+        whole: None,
+    };
+    let mut board = desk.boards.board(&targets)?;
+    board.merge_requests.insert(found.id.iid, whole.clone());
+    for (iid, on_board) in &board.merge_requests {
+        related.insert(*iid, on_board.merge_request.clone());
+    }
+    let mut sights = BTreeMap::new();
+    let mut wanted: Vec<FeatureId> = named.into_iter().collect();
+    for _ in 0..=MOST_MOVES {
+        for id in &wanted {
+            let seen = board.features.get(id).map(|seen| seen.feature.clone());
+            let seen = seen.map_or(Sight::NotFound, |seen| Sight::Seen(Box::new(seen)));
+            sights.insert(id.clone(), seen);
+        }
+        wanted = moved_on(&sights);
+        wanted.retain(|feature| is_ours(desk, &feature.project));
+        if wanted.is_empty() {
+            break;
+        }
+        // Whoever names the feature by its new place is a rival too.
+        for id in &wanted {
+            for other in desk.merge_requests.related(id)? {
+                related.insert(other.id.iid, other);
+            }
+        }
+        let targets = Targets {
+            features: wanted.iter().cloned().collect(),
+            ..Targets::default()
+        };
+        board.features.extend(desk.boards.board(&targets)?.features);
+    }
+    related.remove(&found.id.iid);
+    judged(
+        desk,
+        found.clone(),
+        reading,
+        sights,
+        related.into_values(),
+        Some(board),
+    )
+}
+
+/// The same for a job whose token reads merge requests only: rivals are found in a list that has an end.
+fn links_by_list(desk: &Desk<'_>, iid: u64) -> Answer<Linked> {
     let mentioning = desk.merge_requests.open_mentioning(LINK_WORD)?;
     let found = match mentioning.iter().find(|mr| mr.id.iid == iid) {
         Some(found) => found.clone(),
         None => merge_request(desk, iid)?,
     };
     let reading = read_description(desk, &found.description)?;
+    let sights = sights(desk, &reading)?;
+    let others = mentioning.into_iter().filter(|mr| mr.id.iid != iid);
+    judged(desk, found, reading, sights, others, None)
+}
+
+fn judged(
+    desk: &Desk<'_>,
+    found: MergeRequest,
+    reading: Reading,
+    sights: BTreeMap<FeatureId, Sight>,
+    others: impl Iterator<Item = MergeRequest>,
+    board: Option<Board>,
+) -> Answer<Linked> {
     let home = features_project(desk);
-    let named: Vec<FeatureId> = named_features(&reading, home)
-        .into_iter()
-        .map(|(link, _)| link.feature)
-        .collect();
-    let sights = if named.is_empty() {
-        BTreeMap::new()
-    } else {
-        desk.features.sights(&named)?
-    };
-    let mut others = Vec::new();
-    for other in mentioning.iter().filter(|mr| mr.id.iid != iid) {
-        let closes = named_features(&read_description(desk, &other.description)?, home);
-        let closes = closes
-            .into_iter()
-            .filter(|(link, _)| link.kind == LinkKind::Closes)
-            .map(|(link, _)| link.feature)
-            .collect();
-        others.push(OtherCloser {
+    let grammar = grammar(desk)?;
+    let others: Vec<OtherCloser> = others
+        .filter(|other| other.state == MergeRequestState::Open)
+        .map(|other| OtherCloser {
             merge_request: other.id.clone(),
             author: other.author.clone(),
-            closes,
-        });
-    }
-    let (ruling, linking) = check_links(&LinkFacts {
-        merge_request: &found.id,
-        reading: &reading,
-        features_project: home,
-        sights: &sights,
-        others: &others,
-        policy: desk.config.features.links,
-        label: desk.config.features.label.as_deref(),
-    });
+            closes: closing(&named_features(&grammar.read(&other.description), home)),
+        })
+        .collect();
+    let of = Exemptible {
+        labels: &found.labels,
+        author: Some(&found.author),
+        branch: Some(&found.source),
+    };
+    let (ruling, linking) = judge_links(desk, &found.id, &reading, &sights, &others, of);
     Ok(Linked {
+        lines: lines(&reading, home),
         merge_request: found,
+        reading,
         ruling,
         linking,
         sights,
+        board,
     })
+}
+
+/// Whether features of a project may be named here: what may not be named is not looked up either, for the answer would tell
+/// whether it is there.
+fn is_ours(desk: &Desk<'_>, project: &ProjectPath) -> bool {
+    project == features_project(desk)
+        || *project == desk.ci.project
+        || desk
+            .config
+            .features
+            .projects
+            .as_ref()
+            .is_none_or(|list| list.contains(project))
+}
+
+/// What can be seen of the features that a description names, and of those that they were moved to.
+pub(super) fn sights(desk: &Desk<'_>, reading: &Reading) -> Answer<BTreeMap<FeatureId, Sight>> {
+    let mut sights = BTreeMap::new();
+    if reading.too_many {
+        return Ok(sights);
+    }
+    let home = features_project(desk);
+    let mut wanted: Vec<FeatureId> = named_features(reading, home)
+        .into_iter()
+        .map(|(link, _)| link.feature)
+        .take(MOST_FEATURES)
+        .collect();
+    for _ in 0..=MOST_MOVES {
+        wanted.retain(|feature| is_ours(desk, &feature.project));
+        if wanted.is_empty() {
+            break;
+        }
+        sights.extend(desk.features.sights(&wanted)?);
+        wanted = moved_on(&sights);
+    }
+    Ok(sights)
+}
+
+/// Judges what a description says.
+pub(super) fn judge_links(
+    desk: &Desk<'_>,
+    merge_request: &MergeRequestId,
+    reading: &Reading,
+    sights: &BTreeMap<FeatureId, Sight>,
+    others: &[OtherCloser],
+    of: Exemptible<'_>,
+) -> (Ruling<(), LinkRefusal>, Linking) {
+    let config = &desk.config.features;
+    check_links(&LinkFacts {
+        merge_request,
+        reading,
+        features_project: features_project(desk),
+        projects: config.projects.as_deref(),
+        sights,
+        others,
+        policy: config.links,
+        exempted: exempted(&config.exempt, of),
+        label: config.label.as_deref(),
+        issue_type: config.issue_type.as_deref(),
+    })
+}
+
+/// Where each feature is named.
+fn lines(reading: &Reading, home: &ProjectPath) -> BTreeMap<FeatureId, Line> {
+    named_features(reading, home)
+        .into_iter()
+        .map(|(link, claim)| (link.feature, claim.line))
+        .collect()
+}
+
+fn closing(named: &[(Link, Claim)]) -> Vec<FeatureId> {
+    named
+        .iter()
+        .filter(|(link, _)| link.kind == LinkKind::Closes)
+        .map(|(link, _)| link.feature.clone())
+        .collect()
 }
 
 /// A merge request that must be there.
 pub(super) fn merge_request(desk: &Desk<'_>, iid: u64) -> Answer<MergeRequest> {
-    desk.merge_requests.merge_request(iid)?.ok_or_else(|| {
-        Problem::refused(
-            format!("there is no merge request !{iid} in `{}`", desk.ci.project),
-            "check the number; a deleted merge request needs nothing more",
-        )
-    })
+    desk.merge_requests
+        .merge_request(iid)?
+        .ok_or_else(|| no_merge_request(desk, iid))
+}
+
+/// That there is no such merge request.
+pub(super) fn no_merge_request(desk: &Desk<'_>, iid: u64) -> Problem {
+    Problem::refused(
+        format!("there is no merge request !{iid} in `{}`", desk.ci.project),
+        "check the number; a deleted merge request needs nothing more",
+    )
+}
+
+/// A change set's merge request, or that it is gone, with the board that its notes are kept on: one look for both.
+pub(super) fn at_the_gate(
+    desk: &Desk<'_>,
+    yard: &Yard,
+    set: &ChangeSet,
+) -> Answer<(Option<MergeRequest>, Board)> {
+    let iid = set.merge_request.iid;
+    let features = set.links.iter().map(|link| link.feature.clone()).collect();
+    let mut targets = notes::targets(desk, Some(yard), &features, &BTreeSet::from([iid]));
+    targets.whole = Some(iid);
+    let board = desk.boards.board(&targets)?;
+    let seen = board.merge_requests.get(&iid);
+    let found = match seen.map(|on_board| on_board.merge_request.clone()) {
+        // How it got into its target is told by the REST API only.
+        Some(merged) if merged.state == MergeRequestState::Merged => {
+            desk.merge_requests.merge_request(iid)?
+        }
+        found => found,
+    };
+    Ok((found, board))
 }
 
 /// Who holds each role.
-pub(super) fn holders(
-    desk: &Desk<'_>,
-    roles: &[RoleName],
-) -> Answer<BTreeMap<RoleName, BTreeSet<UserName>>> {
-    let mut holders = BTreeMap::new();
-    for role in &desk.config.roles {
-        if roles.contains(&role.name) {
-            holders.insert(role.name.clone(), desk.people.holders(&role.members)?);
-        }
-    }
-    Ok(holders)
-}
-
-/// Commits with the content of the merge request: its head, and earlier heads with the same patch id.
-pub(super) fn content(
-    desk: &Desk<'_>,
-    merge_request: &MergeRequest,
-    evidence: &Evidence,
-) -> Answer<BTreeSet<CommitSha>> {
-    let mut content = BTreeSet::from([merge_request.head.clone()]);
-    let elsewhere = evidence
-        .runs
+pub(super) fn holders(desk: &Desk<'_>, roles: &[RoleName]) -> Answer<Holders> {
+    let wanted: Vec<(RoleName, &Members)> = desk
+        .config
+        .roles
         .iter()
-        .any(|run| run.commit != merge_request.head)
-        || evidence
-            .pipelines
-            .iter()
-            .any(|p| p.request.is_some() && p.commit != merge_request.head);
-    if elsewhere {
-        let patches = desk.merge_requests.patches(merge_request.id.iid)?;
-        if let Some(patch) = patches.get(&merge_request.head) {
-            content.extend(
-                patches
-                    .iter()
-                    .filter(|(_, other)| *other == patch)
-                    .map(|(commit, _)| commit.clone()),
-            );
-        }
-    }
-    Ok(content)
-}
-
-/// Where every required role stands on this content, and who holds it.
-pub(super) fn judgement(
-    desk: &Desk<'_>,
-    merge_request: &MergeRequest,
-    evidence: &Evidence,
-    content: &BTreeSet<CommitSha>,
-) -> Answer<(Judgement, BTreeMap<RoleName, BTreeSet<UserName>>)> {
-    let required = &desk.config.validation.roles;
-    let holders = holders(desk, required)?;
-    let judgement = judge(&ValidationFacts {
-        required,
-        holders: &holders,
-        author: &merge_request.author,
-        author_may_validate: desk.config.validation.author_may_validate,
-        content,
-        runs: &evidence.runs,
-    });
-    Ok((judgement, holders))
+        .filter(|role| roles.contains(&role.name))
+        .map(|role| (role.name.clone(), &role.members))
+        .collect();
+    desk.people.holders(&wanted)
 }

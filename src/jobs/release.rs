@@ -3,22 +3,22 @@
 //! `prepare` freezes content and commit and opens the next version at once; the project deploys; `publish` tags, which is the
 //! commit point, and everything after it can be done again by a plain retry; `abort` gives the content back.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::ledger::{Decision, Ledger};
-use super::{Desk, Done, observe};
+use super::{Desk, Done, notes, observe};
+use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
-use crate::domain::ids::{CommitSha, FeatureId, UserName};
+use crate::domain::ids::{CommitSha, FeatureId, MergeRequestId, UserName};
+use crate::domain::labelling::Stage;
 use crate::domain::versioning::{
     Appended, CloseRefusal, Closing, Number, Versions, by_feature, close, next_number,
 };
 use crate::files;
-use crate::outcome::{Outcome, Problem};
-use crate::ports::{Answer, DeploymentState, Known, Place};
+use crate::outcome::{Outcome, Pointer, Problem, SeeAlso};
+use crate::ports::{Answer, DeploymentState};
 use crate::report;
-
-/// The note on a feature or merge request that tells that it is in production.
-const RELEASED: &str = "released";
 
 /// The number that the open version would get.
 ///
@@ -57,9 +57,9 @@ pub fn preview(desk: &Desk<'_>, asked: Option<semver::Version>) -> Answer<Done> 
         )));
     }
     let (number, _) = next(desk, &versions, asked)?;
-    let notes = notes(desk, &number, &versions.content)?;
+    let brings = release_notes(desk, &number, &versions.content)?;
     Ok(Done::saying(
-        Outcome::open(format!("the open version would be {number}")).with(notes),
+        Outcome::open(format!("the open version would be {number}")).with(brings),
     ))
 }
 
@@ -68,6 +68,8 @@ pub fn preview(desk: &Desk<'_>, asked: Option<semver::Version>) -> Answer<Done> 
 /// # Errors
 /// When GitLab or git cannot be asked, or the log cannot be written.
 pub fn prepare(desk: &Desk<'_>, asked: Option<semver::Version>, dotenv: &Path) -> Answer<Done> {
+    // The deployment job cannot do without it: found out before anything is frozen.
+    files::check_writable(dotenv)?;
     let ledger = Ledger::new(*desk);
     let player = desk.records.player()?;
     let frozen = desk
@@ -76,7 +78,7 @@ pub fn prepare(desk: &Desk<'_>, asked: Option<semver::Version>, dotenv: &Path) -
         .frozen
         .clone()
         .map(|reason| CloseRefusal::Frozen { reason });
-    if let Some(refusal) = not_a_manager(desk, &player)?.or(frozen) {
+    if let Some(refusal) = not_a_manager(desk, &player.name)?.or(frozen) {
         return Ok(Done::saying(Outcome::refused(
             "no version is closed",
             report::close_refusals(&[refusal]),
@@ -90,10 +92,14 @@ pub fn prepare(desk: &Desk<'_>, asked: Option<semver::Version>, dotenv: &Path) -
         .filter(|closing| closing.commit == *commit)
     {
         write_dotenv(dotenv, closing)?;
-        return Ok(Done::saying(Outcome::open(format!(
+        let outcome = Outcome::open(format!(
             "version {} is prepared at this commit already; nothing changed",
             closing.number
-        ))));
+        ));
+        let warnings = notes::keep_all(desk, &ledger, &members(&closing.content))?;
+        return Ok(Done::saying(
+            warnings.into_iter().fold(outcome, Outcome::with),
+        ));
     }
     let (number, last) = next(desk, &versions, asked)?;
     let mut held: Vec<CommitSha> = Vec::new();
@@ -111,7 +117,7 @@ pub fn prepare(desk: &Desk<'_>, asked: Option<semver::Version>, dotenv: &Path) -
                 commit,
                 number.clone(),
                 last.as_ref(),
-                Some(player.clone()),
+                Some(player.name.clone()),
             ) {
                 Ok(facts) => Decision {
                     facts,
@@ -141,6 +147,8 @@ pub fn prepare(desk: &Desk<'_>, asked: Option<semver::Version>, dotenv: &Path) -
         &closing.content,
         versions.content.len(),
     );
+    let warnings = notes::keep_all(desk, &ledger, &members(&closing.content))?;
+    let outcome = warnings.into_iter().fold(outcome, Outcome::with);
     Ok(Done {
         outcome,
         events: ledger.into_events(),
@@ -188,7 +196,7 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
             deployment: Some(deployment),
         }])?;
     }
-    let notes = notes(desk, &closing.number, &closing.content)?;
+    let brings = release_notes(desk, &closing.number, &closing.content)?;
     desk.releases.create_tag(
         &tag,
         &closing.commit,
@@ -196,33 +204,28 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
     )?;
     let release = desk
         .releases
-        .publish(&tag, &format!("Version {}", closing.number), &notes)?;
+        .publish(&tag, &format!("Version {}", closing.number), &brings)?;
     let completed = completed(&closing);
+    tracing::info!(
+        "`{tag}` is tagged and published; telling {} and {} merge requests",
+        count_features(&completed),
+        closing.content.len()
+    );
     for feature in &completed {
-        let note = report::note_released(&closing.number, environment, &release.url);
-        desk.announcements.keep_note(
-            &Place::Feature(feature.clone()),
-            RELEASED,
-            Known::Unsure,
-            &note,
-        )?;
         desk.features.close(feature)?;
     }
     for appended in &closing.content {
-        let note = report::note_merge_request_released(&closing.number, &release.url);
-        desk.announcements.keep_note(
-            &Place::MergeRequest(appended.change_set.merge_request.iid),
-            super::tell::STATE,
-            appended.change_set.note.map_or(Known::Unsure, Known::At),
-            &note,
-        )?;
+        super::labels::show_change_set(desk, &appended.change_set, Stage::Released);
     }
-    ledger.record(&[Fact::VersionReleased {
+    let released = [Fact::VersionReleased {
         version: closing.id,
         number: closing.number.clone(),
         commit: closing.commit.clone(),
         features: completed.clone(),
-    }])?;
+    }];
+    // People are told before it is recorded: a job that dies in between is run again, and does both.
+    let warnings = notes::keep_as(desk, &ledger.with(&released)?, &members(&closing.content));
+    ledger.record(&released)?;
     let outcome = Outcome::open(format!(
         "version {} is released: {}",
         closing.number, release.url
@@ -232,7 +235,13 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
         "{} completed and closed",
         count_features(&completed)
     ))
-    .with(notes);
+    .more(brings)
+    .seeing([Pointer::new(
+        SeeAlso::Releases,
+        format!("Version {}", closing.number),
+        &release.url,
+    )]);
+    let outcome = warnings.into_iter().fold(outcome, Outcome::with);
     Ok(Done {
         outcome,
         events: ledger.into_events(),
@@ -259,11 +268,13 @@ pub fn abort(desk: &Desk<'_>, reason: &str) -> Answer<Done> {
             vec!["run `trainyard release publish` to finish it".to_owned()],
         )));
     }
-    ledger.record(&[Fact::ReleaseFailed {
+    let failed = [Fact::ReleaseFailed {
         version: closing.id,
         number: closing.number.clone(),
         reason: reason.chars().take(500).collect(),
-    }])?;
+    }];
+    let warnings = notes::keep_as(desk, &ledger.with(&failed)?, &members(&closing.content));
+    ledger.record(&failed)?;
     let branch = desk
         .config
         .branch
@@ -275,16 +286,25 @@ pub fn abort(desk: &Desk<'_>, reason: &str) -> Answer<Done> {
         branch,
         DeploymentState::Failed,
     )?;
+    super::tell::alert_all(desk, &ledger)?;
     let outcome = Outcome::open(format!(
         "the release of version {} is aborted: {}",
         closing.number,
         report::plain(reason)
     ))
     .with("its change sets are in the open version again, in their order");
+    let outcome = warnings.into_iter().fold(outcome, Outcome::with);
     Ok(Done {
         outcome,
         events: ledger.into_events(),
     })
+}
+
+fn members(content: &[Appended]) -> Vec<MergeRequestId> {
+    content
+        .iter()
+        .map(|appended| appended.change_set.merge_request.clone())
+        .collect()
 }
 
 /// What a version brings to its end.
@@ -297,7 +317,7 @@ fn completed(closing: &Closing) -> Vec<FeatureId> {
         .collect()
 }
 
-fn notes(desk: &Desk<'_>, number: &Number, content: &[Appended]) -> Answer<String> {
+fn release_notes(desk: &Desk<'_>, number: &Number, content: &[Appended]) -> Answer<String> {
     let (features, _) = by_feature(content);
     let ids: Vec<FeatureId> = features.into_iter().map(|(id, _)| id).collect();
     let sights = desk.features.sights(&ids)?;
@@ -307,6 +327,17 @@ fn notes(desk: &Desk<'_>, number: &Number, content: &[Appended]) -> Answer<Strin
         &sights,
         &desk.ci.project,
     ))
+}
+
+/// Who looks after a release: whoever closed the version, or else the people who may release.
+pub(super) fn people(desk: &Desk<'_>, closed_by: Option<&UserName>) -> Answer<BTreeSet<UserName>> {
+    match closed_by {
+        Some(person) => Ok(BTreeSet::from([person.clone()])),
+        None => Ok(observe::holders(desk, &desk.config.versions.released_by)?
+            .into_values()
+            .flatten()
+            .collect()),
+    }
 }
 
 /// Who may release is the project's decision; GitLab's protection of the branch comes on top.
@@ -351,11 +382,9 @@ fn count_features(features: &[FeatureId]) -> String {
 
 /// Values for the project's deployment job; only characters that a dotenv report can carry.
 fn write_dotenv(path: &Path, closing: &Closing) -> Answer<()> {
-    let text = format!(
-        "TRAINYARD_VERSION={}\nTRAINYARD_TAG={}\nTRAINYARD_COMMIT={}\n",
-        closing.number,
-        closing.number.tag(),
-        closing.commit
-    );
-    files::write_whole(path, &text)
+    let values = Dotenv::default()
+        .with(Name::Version, &closing.number)?
+        .with(Name::Tag, closing.number.tag())?
+        .with(Name::Commit, &closing.commit)?;
+    files::write_whole(path, &values.to_string())
 }

@@ -1,12 +1,16 @@
 //! Trials and landings.
 
 use crate::domain::ids::{CommitSha, Epoch, MergeRequestId, ProjectPath, TrialId, VersionId};
-use crate::domain::integration::ChangeSet;
+use crate::domain::integration::{Again, ChangeSet};
 use crate::domain::linking::LinkKind;
 use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial};
+use crate::domain::progress::Stage;
 use crate::domain::trials::Blame;
+use crate::domain::versioning::Appended;
 use crate::outcome::Outcome;
 
+use super::linking::listed_links;
+use super::progress::stage_words;
 use super::{inert, plain};
 
 /// A trial that begins.
@@ -50,24 +54,6 @@ pub fn blame(blame: &Blame<MergeRequestId>) -> String {
             listed(with)
         ),
     }
-}
-
-/// The note of a change set that the trials of others convict.
-pub fn note_inferred(reason: &str) -> String {
-    format!(
-        "**Rejected by the non-regression tests**: {}. Exactly what its landing would produce has been tried and failed. It left the queue. Push a fix, and press `integrate` again.",
-        inert(reason)
-    )
-}
-
-/// The note of a change set whose trial was rejected for the fault of one of several.
-pub fn note_searched(trial: &Trial, job: &str, evidence: &str) -> String {
-    format!(
-        "**Queued again** at its old place: trial {} of {} was rejected (`{}` failed, see {evidence}), and it is not known yet whose fault it is. Smaller trials find out. Nothing to do for you now.",
-        trial.id,
-        listed(&trial.change_sets),
-        job.replace('`', "'")
-    )
 }
 
 /// A trial that ended without a verdict.
@@ -181,19 +167,63 @@ pub fn landed_tree_differs(change_set: &ChangeSet, trial: &Trial, landed: &Commi
     )
 }
 
-/// The note of a change set that landed.
-pub fn note_landed(
-    change_set: &ChangeSet,
-    version: VersionId,
-    trial: &Trial,
-    landed: &CommitSha,
+/// The note of a change set under test.
+pub fn note_under_test(
+    stage: &Stage,
+    set: &ChangeSet,
+    project_url: &str,
+    home: &ProjectPath,
 ) -> String {
-    format!(
-        "**Landed.** It is in `{}` by {landed} and part of version #{version}, which goes to production when it is released. Nothing to do for you now.\n\nTrial {} validated `{}`.",
-        change_set.target,
-        trial.id,
-        trial.candidate.commit.short()
-    )
+    let mut body = format!(
+        "**{}** in the non-regression environment, at `{}` on top of `{}`. Nothing to do for you now; new commits would take it out of the queue.",
+        stage_words(stage),
+        set.head.short(),
+        set.target
+    );
+    if !set.links.is_empty() {
+        body.push_str(&format!(
+            "\n\nThis merge request {}.",
+            listed_links(&set.links, home)
+        ));
+    }
+    format!("{body}\n\n[Pipelines]({project_url}/-/pipelines)")
+}
+
+/// The note of a change set that is in a version.
+pub fn note_landed(stage: &Stage, appended: &Appended, home: &ProjectPath) -> String {
+    let set = &appended.change_set;
+    let next = match stage {
+        Stage::Landed { .. } => " It goes to production with the next release.",
+        Stage::LinksRefused
+        | Stage::Linked
+        | Stage::AwaitingValidation { .. }
+        | Stage::Validated
+        | Stage::Rejected { .. }
+        | Stage::NotQueued
+        | Stage::Queued { .. }
+        | Stage::InTrial { .. }
+        | Stage::Landing
+        | Stage::FailedTests { .. }
+        | Stage::Conflicted
+        | Stage::LeftQueue
+        | Stage::Releasing { .. }
+        | Stage::InProduction { .. } => "",
+    };
+    let mut body = format!(
+        "**{}.**{next} Nothing to do for you now.\n\nTrial {} validated `{}`; it is in `{}` by {}.",
+        stage_words(stage),
+        appended.trial,
+        set.head.short(),
+        set.target,
+        appended.landed
+    );
+    if !set.links.is_empty() {
+        body.push_str(&format!(
+            "\n\nThis merge request {}.",
+            listed_links(&set.links, home)
+        ));
+    }
+    body
 }
 
 /// The note of a change set that a trial rejected.
@@ -228,12 +258,18 @@ pub fn conflicting_files(files: &[String]) -> String {
     format!("conflicts in {}{rest}", named.join(", "))
 }
 
-/// Why a change set is not tried with those before it.
-pub fn conflict_with_neighbour(files: &[String]) -> String {
-    format!(
-        "it {} with a change set that is tried before it",
-        conflicting_files(files)
-    )
+/// Why a change set waits again, in words for its author.
+pub fn waits_again(again: &Again) -> String {
+    match again {
+        Again::Neighbour { trial, files } => format!(
+            "it {} with a change set that trial {trial} took before it; once that one has landed or left, it is tried again",
+            conflicting_files(files)
+        ),
+        Again::Searched { trial } => format!(
+            "trial {trial}, which held it, was rejected, and it is not known yet for whose fault; smaller trials find out"
+        ),
+        Again::NoVerdict { trial, why } => format!("trial {trial} ended without a verdict: {why}"),
+    }
 }
 
 /// The note of a change set that was taken back.
@@ -244,12 +280,17 @@ pub fn note_withdrawn(reason: &str) -> String {
     )
 }
 
-/// The note of a change set that keeps its place after a trial without a verdict.
-pub fn note_waits_again(reason: &str) -> String {
+/// The note of a change set that the tests rejected, by a job that knows no more than that.
+pub fn note_rejection(reason: &str) -> String {
     format!(
-        "**Queued again** at its old place: {}. Nothing to do for you now.",
+        "**Rejected by the non-regression tests**: {}. It left the queue. Push a fix, and press `integrate` again.",
         inert(reason)
     )
+}
+
+/// The note of a change set that does not apply, by a job that knows no more than that.
+pub fn note_conflict() -> String {
+    "**Conflict with its target branch.** It left the queue. Rebase it, push, and press `integrate` again.".to_owned()
 }
 
 /// The message of the merge commit, with trailers for whoever reads the history without GitLab.

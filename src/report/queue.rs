@@ -4,13 +4,20 @@ use jiff::{SignedDuration, Timestamp, Unit};
 use serde_json::json;
 
 use crate::domain::ids::ProjectPath;
-use crate::domain::integration::{Joined, Left, MergeRequestState, Place, Queue, QueueRefusal};
-use crate::domain::linking::Link;
+use crate::domain::integration::{
+    ChangeSet, Joined, Left, MergeRequestState, Place, Queue, QueueRefusal,
+};
+use crate::domain::progress::Stage;
 use crate::domain::yard::Yard;
 use crate::outcome::Outcome;
 
-use super::linking::link_refusal;
-use super::{bullets, plain};
+use super::landing::waits_again;
+use super::linking::{link_refusal, listed_links};
+use super::progress::stage_words;
+use super::{bullets, inert, plain};
+
+/// How many merge requests are named that are ahead of another one.
+const AHEAD_NAMED: usize = 10;
 
 /// Each reason with its mend.
 pub fn queue_refusals(reasons: &[QueueRefusal], home: &ProjectPath) -> Vec<String> {
@@ -20,7 +27,7 @@ pub fn queue_refusals(reasons: &[QueueRefusal], home: &ProjectPath) -> Vec<Strin
         .collect()
 }
 
-fn queue_refusal(reason: &QueueRefusal, home: &ProjectPath) -> String {
+pub(super) fn queue_refusal(reason: &QueueRefusal, home: &ProjectPath) -> String {
     let list = |jobs: &[String]| {
         jobs.iter()
             .map(|job| format!("`{}`", job.replace('`', "'")))
@@ -69,42 +76,59 @@ fn queue_refusal(reason: &QueueRefusal, home: &ProjectPath) -> String {
         QueueRefusal::UnresolvedThreads => {
             "threads are unresolved, and the project wants them resolved".to_owned()
         }
+        QueueRefusal::OpenCriteria { criteria } => format!(
+            "acceptance criteria are not ticked (`validation.criteria: required`): {}; tick them on the feature once they hold",
+            criteria.join(", ")
+        ),
         QueueRefusal::Frozen { reason } => format!("the queue is frozen: {}", plain(reason)),
     }
 }
 
-/// The note of a merge request that waits.
-pub fn note_queued(rank: usize, queue: &Queue, links: &[Link], home: &ProjectPath) -> String {
-    let place = if rank == 1 {
-        "**Queued**, next for the non-regression tests.".to_owned()
-    } else {
-        format!("**Queued**, rank {rank} for the non-regression tests.")
-    };
-    let ahead: Vec<String> = queue
-        .waiting()
-        .take(rank - 1)
-        .map(|ticket| ticket.change_set.merge_request.to_string())
-        .collect();
-    let mut body = format!("{place} Nothing to do for you now.");
-    if let Some(tried) = queue
+/// The note of a merge request that waits. The queue moves without its people: the rank is told with its instant.
+pub fn note_queued(stage: &Stage, queue: &Queue, set: &ChangeSet, home: &ProjectPath) -> String {
+    let id = &set.merge_request;
+    let mut body = format!("**{}** for the non-regression tests.", stage_words(stage));
+    if queue.rank(id) == Some(1) {
+        body.push_str(" It is next.");
+    }
+    let again = queue.ticket(id).and_then(|ticket| ticket.again.as_ref());
+    if let Some(again) = again {
+        body.push_str(&format!(" It waits again: {}.", inert(&waits_again(again))));
+    }
+    body.push_str(" Nothing to do for you now.");
+    let under_test = queue
         .tickets
         .iter()
-        .find(|ticket| matches!(ticket.place, Place::InTrial(_)))
-    {
+        .find(|ticket| matches!(ticket.place, Place::InTrial(_)));
+    if let Some(tried) = under_test {
         body.push_str(&format!(
-            "\n\nUnder test now: {}.",
+            "\n\nUnder test then: {}.",
             tried.change_set.merge_request
         ));
     }
-    if !ahead.is_empty() {
-        body.push_str(&format!("\n\nAhead of it: {}.", ahead.join(", ")));
-    }
-    let features: Vec<String> = links
-        .iter()
-        .map(|link| format!("{} {}", link.kind, link.feature.seen_from(home)))
+    let ahead: Vec<String> = queue
+        .waiting()
+        .map(|ticket| &ticket.change_set.merge_request)
+        .take_while(|other| *other != id)
+        .map(ToString::to_string)
         .collect();
-    if !features.is_empty() {
-        body.push_str(&format!("\n\nThis merge request {}.", features.join(", ")));
+    if !ahead.is_empty() {
+        let more = ahead.len().saturating_sub(AHEAD_NAMED);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        body.push_str(&format!(
+            "\n\nAhead of it then: {}{more}.",
+            ahead[..ahead.len().min(AHEAD_NAMED)].join(", ")
+        ));
+    }
+    if !set.links.is_empty() {
+        body.push_str(&format!(
+            "\n\nThis merge request {}.",
+            listed_links(&set.links, home)
+        ));
     }
     body
 }

@@ -115,19 +115,6 @@ pub fn release_notes(
     text
 }
 
-/// The note on a feature that is in production.
-pub fn note_released(number: &Number, environment: &str, url: &str) -> String {
-    format!(
-        "**In production** with version [{number}]({url}), environment `{}`.",
-        environment.replace('`', "'")
-    )
-}
-
-/// The note on a merge request that is in production.
-pub fn note_merge_request_released(number: &Number, url: &str) -> String {
-    format!("**In production** with version [{number}]({url}).")
-}
-
 /// The message of the tag.
 pub fn tag_message(number: &Number, content: &[Appended], home: &ProjectPath) -> String {
     let (features, _) = by_feature(content);

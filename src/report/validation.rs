@@ -2,91 +2,182 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::event::Fact;
-use crate::domain::ids::{CommitSha, ProjectPath, RoleName, UserName};
-use crate::domain::linking::{Feature, Link};
+use crate::domain::ids::{CommitSha, JobId, PipelineId, ProjectPath, RoleName, UserName};
+use crate::domain::linking::Link;
 use crate::domain::ruling::Ruling;
-use crate::domain::validation::{Criterion, Decision, Judgement, SetAside, Standing, Verdict};
-use crate::outcome::{ExitCode, Outcome};
+use crate::domain::validation::{Asked, Because, Judgement, SetAside, Standing, Verdict};
+use crate::outcome::Outcome;
 
-use super::{inert, plain};
+use super::checks::newest_commit;
+use super::{code, inert, plain, plain_lines, quote};
 
-type Holders = BTreeMap<RoleName, BTreeSet<UserName>>;
+pub(super) type Holders = BTreeMap<RoleName, BTreeSet<UserName>>;
+
+/// Where a closing merge request stands with the people who validate it.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// Its number.
+    pub iid: u64,
+    /// Its links.
+    pub links: &'a [Link],
+    /// Where a bare reference points.
+    pub home: &'a ProjectPath,
+    /// Its head.
+    pub head: &'a CommitSha,
+    /// Where each role stands.
+    pub judgement: &'a Judgement,
+    /// Who holds each role.
+    pub holders: &'a Holders,
+    /// Why somebody rejected, by the job of the verdict.
+    pub reasons: &'a BTreeMap<JobId, String>,
+}
 
 /// The note of a closing merge request: where each role stands, and what happens next.
-pub fn note_validation(
-    links: &[Link],
-    judgement: &Judgement,
-    holders: &Holders,
-    home: &ProjectPath,
-    head: &CommitSha,
-) -> String {
+pub fn note_validation(seen: &Seen<'_>) -> String {
+    let judgement = seen.judgement;
     let state = match judgement.ruling() {
         Ruling::Pass => "**Validated.** Press `integrate` in the pipeline to queue it for the non-regression tests.".to_owned(),
         Ruling::Wait(roles) => {
-            let asked: Vec<String> = roles.iter().map(|role| format!("`{role}` ({})", names(holders.get(role)))).collect();
-            format!("**Awaiting validation** by {}. Play the job `validate:<role>` or `reject:<role>` in the pipeline of this commit.", asked.join(", "))
+            let asked: Vec<String> = roles.iter().map(|role| format!("`{role}` ({})", names(seen.holders.get(role)))).collect();
+            format!("**Awaiting validation** by {}. Play the job `validate:<role>` or `reject:<role>` in the pipeline of this commit; its log shows what to look at.", asked.join(", "))
         }
-        Ruling::Refuse(_) => "**Rejected.** Push what was asked for; the roles are then asked again.".to_owned(),
+        Ruling::Refuse(rejections) => {
+            let by: Vec<String> = rejections
+                .iter()
+                .map(|v| format!("`{}` as `{}`", v.by, v.role))
+                .collect();
+            format!(
+                "**Rejected by {}.** Push what was asked for; the roles are then asked again.",
+                by.join(" and ")
+            )
+        }
     };
     let mut body = format!("{state}\n\n| role | verdict | by | commit |\n|---|---|---|---|\n");
-    for (role, standing) in &judgement.standings {
-        let line = match standing {
-            Standing::Validated(v) => format!(
-                "| `{role}` | validated | `{}` | `{}` |\n",
-                v.by,
-                v.commit.short()
-            ),
-            Standing::Rejected(v) => format!(
-                "| `{role}` | rejected | `{}` | `{}` |\n",
-                v.by,
-                v.commit.short()
-            ),
-            Standing::Awaited { lapsed: None } => {
-                format!("| `{role}` | awaited | | `{}` |\n", head.short())
-            }
-            Standing::Awaited { lapsed: Some(v) } => {
-                format!(
-                    "| `{role}` | awaited again: the content changed since `{}` | | `{}` |\n",
-                    v.commit.short(),
-                    head.short()
-                )
-            }
-        };
-        body.push_str(&line);
+    for (asked, standing) in &judgement.standings {
+        body.push_str(&row(asked, standing, seen.head));
     }
-    let features: Vec<String> = links
+    for (asked, _) in &judgement.standings {
+        if let Some(why) = because(asked, seen.home) {
+            body.push_str(&format!("\n`{}` is asked because {why}.\n", asked.role));
+        }
+    }
+    for verdict in judgement.rejections().chain(&judgement.earlier) {
+        if let Some(reason) = seen.reasons.get(&verdict.job) {
+            body.push_str(&format!(
+                "\n`{}` rejected `{}` because:\n\n{}\n",
+                verdict.by,
+                verdict.commit.short(),
+                quote(reason)
+            ));
+        }
+    }
+    for verdict in judgement.rejections() {
+        if !seen.reasons.contains_key(&verdict.job) {
+            body.push_str(&format!(
+                "\n`{}` has given no reason yet. A note here that begins with `Reason:` is taken for it.\n",
+                verdict.by
+            ));
+        }
+    }
+    // GitLab makes a link of a bare commit id, and of the references below.
+    body.push_str(&format!("\nThe commit under question: {}\n", seen.head));
+    let features: Vec<String> = seen
+        .links
         .iter()
-        .map(|link| format!("{} {}", link.kind, link.feature.seen_from(home)))
+        .map(|link| format!("{} {}", link.kind, link.feature.seen_from(seen.home)))
         .collect();
     format!("{body}\nThis merge request {}.", features.join(", "))
+}
+
+fn row(asked: &Asked, standing: &Standing, head: &CommitSha) -> String {
+    let role = &asked.role;
+    let given = |v: &Verdict, word: &str| {
+        format!(
+            "| `{role}` | {word} | `{}` | `{}` |\n",
+            v.by,
+            v.commit.short()
+        )
+    };
+    match standing {
+        Standing::Validated(v) => given(v, "validated"),
+        Standing::Rejected(v) => given(v, "rejected"),
+        Standing::Awaited { lapsed: None } => {
+            format!("| `{role}` | awaited | | `{}` |\n", head.short())
+        }
+        Standing::Awaited { lapsed: Some(v) } => format!(
+            "| `{role}` | awaited again: the content changed since `{}` | | `{}` |\n",
+            v.commit.short(),
+            head.short()
+        ),
+    }
+}
+
+/// Why a role is asked that is not always asked; fit for notes and logs.
+pub(super) fn because(asked: &Asked, home: &ProjectPath) -> Option<String> {
+    Some(match &asked.because {
+        Because::Always => return None,
+        Because::FeatureLabel {
+            feature,
+            label: Some(label),
+        } => format!(
+            "the feature {} carries the label {}",
+            feature.seen_from(home),
+            code(label)
+        ),
+        Because::FeatureLabel {
+            feature,
+            label: None,
+        } => {
+            format!("of a label of the feature {}", feature.seen_from(home))
+        }
+        Because::Label { label } => format!("the merge request carries the label {}", code(label)),
+        Because::Path { path } => format!("{} changed", code(path)),
+        Because::FeaturesUnseen => {
+            "not every feature could be looked up, so its rule may apply".to_owned()
+        }
+        Because::PathsUnseen => {
+            "not every changed file could be looked at, so its rule may apply".to_owned()
+        }
+    })
 }
 
 /// The note of a closing merge request whose pipeline has begun: who is asked, before anybody could answer.
 pub fn note_validation_asked(
     links: &[Link],
+    asked: &[Asked],
     holders: &Holders,
     home: &ProjectPath,
     head: &CommitSha,
 ) -> String {
-    let asked = |role: &RoleName| (role.clone(), Standing::Awaited { lapsed: None });
+    let awaited = |asked: &Asked| (asked.clone(), Standing::Awaited { lapsed: None });
     let judgement = Judgement {
-        standings: holders.keys().map(asked).collect(),
-        set_aside: Vec::new(),
+        standings: asked.iter().map(awaited).collect(),
+        ..Judgement::default()
     };
-    note_validation(links, &judgement, holders, home, head)
+    note_validation(&Seen {
+        iid: 0,
+        links,
+        home,
+        head,
+        judgement: &judgement,
+        holders,
+        reasons: &BTreeMap::new(),
+    })
 }
 
-/// What the job says about where the roles stand.
-pub fn validation_outcome(iid: u64, judgement: &Judgement, holders: &Holders) -> Outcome {
+/// What the job says about where the roles stand. `lacking` are awaited roles whose job the pipeline does not have, and whether
+/// it has any validation job at all.
+pub fn validation_outcome(seen: &Seen<'_>, lacking: &[(RoleName, bool)]) -> Outcome {
+    let (iid, judgement) = (seen.iid, seen.judgement);
     let mut outcome = match judgement.ruling() {
         Ruling::Pass => Outcome::open(format!("every role has validated !{iid}")),
         Ruling::Wait(roles) => {
-            let ask = |role: &RoleName| {
-                format!(
-                    "`{role}` must validate this content: {} may play `validate:{role}`",
-                    names(holders.get(role))
-                )
+            let ask = |role: &RoleName| match lacking.iter().find(|(lacks, _)| lacks == role) {
+                Some((_, any)) => no_such_job(role, *any),
+                None => format!(
+                    "`{role}` must validate this content: {} may play `validate:{role}`; then run this job again",
+                    names(seen.holders.get(role))
+                ),
             };
             Outcome::waiting(
                 format!("!{iid} is not validated yet"),
@@ -102,13 +193,15 @@ pub fn validation_outcome(iid: u64, judgement: &Judgement, holders: &Holders) ->
                     v.commit.short()
                 )
             };
-            Outcome::refused(
-                format!("!{iid} is rejected"),
-                verdicts.iter().map(line).collect(),
-            )
+            let mut lines: Vec<String> = verdicts.iter().map(line).collect();
+            lines.extend(rejection_reasons(judgement, seen.reasons, plain_lines));
+            Outcome::refused(format!("!{iid} is rejected"), lines)
         }
     };
-    for (_, standing) in &judgement.standings {
+    for (asked, standing) in &judgement.standings {
+        if let Some(why) = because(asked, seen.home) {
+            outcome = outcome.with(format!("`{}` is asked because {why}", asked.role));
+        }
         if let Standing::Validated(v) = standing {
             outcome = outcome.with(format!(
                 "`{}` validated as `{}` at `{}` (job {})",
@@ -119,203 +212,139 @@ pub fn validation_outcome(iid: u64, judgement: &Judgement, holders: &Holders) ->
             ));
         }
     }
-    for (run, why) in &judgement.set_aside {
-        if *why != SetAside::OtherContent {
-            outcome = outcome.with(format!(
-                "job {} by `{}` does not count for `{}`: {}",
-                run.job,
-                run.player,
-                run.role,
-                set_aside(*why)
-            ));
-        }
-    }
     outcome
 }
 
+fn no_such_job(role: &RoleName, any: bool) -> String {
+    if any {
+        format!(
+            "`{role}` must validate this content, but this pipeline has no job `validate:{role}`: include `ci-templates/validation.yml` with `role: {role}` on the target branch, then rebase and start a new pipeline"
+        )
+    } else {
+        format!(
+            "`{role}` must validate this content, but this pipeline has no validation jobs: the description named no closed feature when it was created. Start a new pipeline"
+        )
+    }
+}
+
+/// Why people rejected, fit for a note: one line for each.
+pub fn reasons_for_note(judgement: &Judgement, reasons: &BTreeMap<JobId, String>) -> Vec<String> {
+    rejection_reasons(judgement, reasons, inert)
+}
+
+/// Why people rejected: what they wrote, or that they have not.
+fn rejection_reasons(
+    judgement: &Judgement,
+    reasons: &BTreeMap<JobId, String>,
+    words: fn(&str) -> String,
+) -> Vec<String> {
+    judgement
+        .rejections()
+        .map(|verdict| match reasons.get(&verdict.job) {
+            Some(reason) => format!("`{}` says: {}", verdict.by, words(reason)),
+            None => format!(
+                "`{}` has given no reason yet; a note on the merge request that begins with `Reason:` is taken for it",
+                verdict.by
+            ),
+        })
+        .collect()
+}
+
+/// Why a change set that passed its trial does not land.
+pub fn rejected_during_trial(verdict: &Verdict) -> String {
+    format!(
+        "{} rejected it as {} after it joined the queue",
+        verdict.by, verdict.role
+    )
+}
+
+/// Runs that are no verdicts, and jobs that only look like validations: who played them may wonder.
+pub fn beside_the_verdicts(judgement: &Judgement, misnamed: &[(JobId, String)]) -> Vec<String> {
+    let set_aside = judgement
+        .set_aside
+        .iter()
+        .filter(|(_, why)| *why != SetAside::OtherContent)
+        .map(|(run, why)| {
+            let by = run
+                .player
+                .as_ref()
+                .map_or(String::new(), |player| format!(" by `{}`", player.name));
+            format!(
+                "job {}{by} does not count for `{}`: {}",
+                run.play.job,
+                run.play.role,
+                set_aside(why)
+            )
+        });
+    let misnamed = misnamed.iter().map(|(job, name)| {
+        format!(
+            "job {job} is called \"{}\": a validation job is called exactly `validate:<role>` or `reject:<role>`, so it does not count",
+            plain(name)
+        )
+    });
+    set_aside.chain(misnamed).collect()
+}
+
 /// Why a run is not a verdict.
-pub fn set_aside(why: SetAside) -> &'static str {
+pub fn set_aside(why: &SetAside) -> String {
     match why {
         SetAside::NotInRole => "the player does not hold the role",
         SetAside::IsAuthor => {
             "authors do not validate their own work (`validation.author_may_validate`)"
         }
+        SetAside::IsCommitter => {
+            "the player wrote commits of this merge request (`validation.committers_may_validate`)"
+        }
+        SetAside::SamePerson { role } => {
+            return format!(
+                "the player has validated it as `{role}` already, and different people are wanted (`validation.one_person_several_roles`)"
+            );
+        }
         SetAside::IsBot => "bots do not validate",
         SetAside::NotActive => "the player's account is blocked or deactivated",
-        SetAside::NotByHand => "the job started by itself; nobody pressed play",
-        SetAside::HandUnknown => {
-            "the player also started that pipeline, so GitLab cannot tell a press of play from a job that starts by itself; play it in a pipeline that somebody else started"
+        SetAside::Gone => "the player's account was deleted",
+        SetAside::ByItself => "the job started by itself; nobody pressed play",
+        SetAside::Elsewhere => {
+            "it ran in a pipeline of the branch or of a fork; only a merge request pipeline of this project counts"
         }
         SetAside::OtherContent => "it judged another content",
         SetAside::UnknownRole => "the configuration knows no such role",
+        SetAside::NotAsked => "this merge request does not ask the role",
     }
+    .to_owned()
+}
+
+/// Older pipelines were not looked at.
+pub fn pipelines_unseen() -> String {
+    "only the newest 20 pipelines were looked at: a verdict given in an older one has to be given again".to_owned()
+}
+
+/// Older manual jobs of a pipeline were not looked at.
+pub fn played_jobs_unseen(pipeline: PipelineId) -> String {
+    format!(
+        "pipeline {pipeline} has more than 100 played jobs: only the newest were looked at, and a verdict among the older ones has to be given again"
+    )
 }
 
 /// A pipeline that judges what is no longer there.
 pub fn outdated_pipeline(iid: u64, ran_on: &CommitSha, head: &CommitSha) -> Outcome {
+    let why = format!(
+        "this pipeline is outdated: it runs on `{}`, but the head of !{iid} is `{}`",
+        ran_on.short(),
+        head.short()
+    );
+    let checks = [newest_commit(Some(&why))];
     Outcome::refused(
-        format!(
-            "this pipeline is outdated: it runs on `{}`, but the head of !{iid} is `{}`",
-            ran_on.short(),
-            head.short()
-        ),
+        why,
         vec!["use the newest pipeline of the merge request".to_owned()],
     )
+    .checked(checks)
 }
 
 /// A job without a token that could read the records.
 pub fn cannot_see_players(iid: u64) -> Outcome {
     Outcome::open(format!("the validation jobs of !{iid} have run"))
         .with("who played them cannot be seen from here: that needs `TRAINYARD_TOKEN`; the gate checks it before anything is queued")
-}
-
-/// A verdict on a merge request that closes nothing.
-pub fn nothing_to_validate(iid: u64) -> Outcome {
-    Outcome::refused(
-        format!("!{iid} closes no feature, so there is nothing to validate"),
-        vec!["a closing merge request says `closes feature #34` in its description".to_owned()],
-    )
-}
-
-/// A player who may not decide.
-pub fn may_not_decide(
-    player: &UserName,
-    role: &RoleName,
-    why: SetAside,
-    holders: &Holders,
-) -> Outcome {
-    let who = if holders.contains_key(role) {
-        format!("{} may", names(holders.get(role)))
-    } else {
-        format!("add `{role}` to `roles` in `.trainyard.yml` on the target branch")
-    };
-    Outcome::refused(
-        format!("`{player}` cannot decide as `{role}`: {}", set_aside(why)),
-        vec![who],
-    )
-}
-
-/// The criteria that are not ticked.
-pub fn unticked<'a>(criteria: &'a [(&Feature, Vec<Criterion>)]) -> Vec<&'a Criterion> {
-    criteria
-        .iter()
-        .flat_map(|(_, list)| list)
-        .filter(|criterion| !criterion.ticked)
-        .collect()
-}
-
-/// A validation that the configuration refuses while criteria are open.
-pub fn criteria_unticked(criteria: &[(&Feature, Vec<Criterion>)]) -> Outcome {
-    let open = unticked(criteria)
-        .into_iter()
-        .map(|criterion| format!("[ ] {}", plain(&criterion.text)));
-    let mut details: Vec<String> = open.collect();
-    details.push("tick them on the feature once they hold, then play the job again".to_owned());
-    Outcome::refused(
-        "acceptance criteria are not ticked (`validation.criteria: required`)",
-        details,
-    )
-}
-
-/// What a validator sees after pressing play.
-pub fn verdict_given(
-    iid: u64,
-    verdict: &Verdict,
-    criteria: &[(&Feature, Vec<Criterion>)],
-    reason: Option<&str>,
-) -> Outcome {
-    let word = match verdict.decision {
-        Decision::Validate => "validated",
-        Decision::Reject => "rejected",
-    };
-    let mut outcome = Outcome::open(format!(
-        "`{}` {word} !{iid} as `{}` at commit `{}`",
-        verdict.by,
-        verdict.role,
-        verdict.commit.short()
-    ));
-    for (feature, list) in criteria {
-        let title = if feature.confidential {
-            "(confidential)".to_owned()
-        } else {
-            plain(&feature.title)
-        };
-        outcome = outcome.with(format!(
-            "feature #{}: {title} - {}",
-            feature.id.iid, feature.url
-        ));
-        for criterion in list {
-            let criterion_text = if feature.confidential {
-                "(confidential)".to_owned()
-            } else {
-                plain(&criterion.text)
-            };
-            outcome = outcome.with(format!(
-                "  [{}] {criterion_text}",
-                if criterion.ticked { 'x' } else { ' ' }
-            ));
-        }
-    }
-    if let Some(reason) = reason {
-        outcome = outcome.with(format!("reason: {}", plain(reason)));
-    }
-    debug_assert_eq!(outcome.code, ExitCode::Open);
-    outcome.with("this job's success, with you as its player, is the record; it holds until the content changes")
-}
-
-/// What a person who must act is told.
-pub(super) fn alert_text(cause: &Fact) -> String {
-    match cause {
-        Fact::FeatureRejected {
-            verdict, reason, ..
-        } => {
-            let why = reason
-                .as_deref()
-                .map_or(String::new(), |reason| format!(": {}", inert(reason)));
-            format!(
-                "`{}` rejected this as `{}` at `{}`{why}. Push what was asked for; the roles are then asked again.",
-                verdict.by,
-                verdict.role,
-                verdict.commit.short()
-            )
-        }
-        Fact::ChangeSetRejected { trial, reason, .. } => {
-            format!(
-                "the non-regression tests rejected this change set (trial {trial}: {reason}). It left the queue; push a fix, and press `integrate` again."
-            )
-        }
-        Fact::ChangeSetConflicted { detail, .. } => {
-            format!(
-                "this change set does not apply on its target branch any more ({}). It left the queue; rebase it, and press `integrate` again.",
-                inert(detail)
-            )
-        }
-        Fact::FeatureLinked { .. }
-        | Fact::FeatureUnlinked { .. }
-        | Fact::LinkRefused { .. }
-        | Fact::ValidationRequested { .. }
-        | Fact::FeatureValidated { .. }
-        | Fact::ValidationLapsed { .. }
-        | Fact::ChangeSetQueued { .. }
-        | Fact::ChangeSetWithdrawn { .. }
-        | Fact::LeaseGranted { .. }
-        | Fact::LeaseReleased { .. }
-        | Fact::LeaseExpired { .. }
-        | Fact::ChangeSetUnqueued { .. }
-        | Fact::ChangeSetRebased { .. }
-        | Fact::TrialStarted { .. }
-        | Fact::TrialValidated { .. }
-        | Fact::TrialRejected { .. }
-        | Fact::TrialAbandoned { .. }
-        | Fact::ChangeSetMerged { .. }
-        | Fact::ChangeSetAppended { .. }
-        | Fact::VersionOpened { .. }
-        | Fact::VersionClosed { .. }
-        | Fact::VersionDeployed { .. }
-        | Fact::VersionReleased { .. }
-        | Fact::ReleaseFailed { .. }
-        | Fact::ContributorWarned { .. } => format!("{} needs you.", cause.subject()),
-    }
 }
 
 /// Names in code, so that nobody is notified by a list.

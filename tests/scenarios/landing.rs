@@ -38,7 +38,7 @@ fn a_change_set_lands_as_it_was_tested_and_is_appended_once() {
     );
     let notes = stage.notes(iid);
     assert_eq!(notes.len(), 1, "one note, edited in place: {notes:?}");
-    assert!(notes[0].contains("**Landed.**"), "{notes:?}");
+    assert!(notes[0].contains("**Landed: in version #1"), "{notes:?}");
     let again = stage.gate(&["append-to-version", "--epoch", "1"]);
     assert!(
         again.code == Some(0) && again.said.contains("nothing changed"),
@@ -89,12 +89,13 @@ fn commits_pushed_during_the_trial_take_the_change_set_out_of_the_queue() {
         ("opened", 0)
     );
     let withdrawn = stage.facts().into_iter().any(|fact| matches!(&fact, Fact::ChangeSetWithdrawn { reason, .. } if reason.contains("new commits")));
+    // In a note of its own: the kept one tells by now what the pipeline of the new commits found.
     assert!(
         withdrawn
             && stage
                 .notes(iid)
                 .iter()
-                .any(|note| note.contains("Left the queue")),
+                .any(|note| note.contains("@ana !1 left the queue: new commits were pushed")),
         "{:?}",
         stage.notes(iid)
     );

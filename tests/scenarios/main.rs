@@ -4,15 +4,29 @@
 //! - `story`: `trainyard demo` as a person runs it
 //! - `sandbox`: `trainyard sandbox` as a process
 //! - `refusals`: what each command refuses, and that nothing changes then
+//! - `validation`: what counts as a verdict, which roles are asked, what people read
+//! - `linking`: links from what people write to what they read: refusals and mends, policies, moved and confidential features
+//! - `linking_races`: one closing merge request per feature, whoever is quicker
+//! - `reports`: the log, the test summary, links and values: where people look, and that nothing hostile gets out of its place there
 //! - `stage`: the world of one scenario, in the words the scenarios use
 //! - `batches`: several change sets in one trial, and the search for a bad one among them
+//! - `progress`: the notes that are kept in place on merge requests and features
+//! - `labels`: labels that show where things stand, and decide nothing
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
+//! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod batches;
+mod labels;
 mod landing;
+mod linking;
+mod linking_races;
+mod progress;
 mod refusals;
+mod reports;
 mod sandbox;
 mod stage;
 mod state;
 mod story;
+mod validation;
+mod warnings;

@@ -17,7 +17,7 @@ fn links_that_are_not_in_order_are_refused_with_the_line_and_what_would_be_accep
             "text\n\ncontributes to feature #2",
             "line 3 of the description",
         ),
-        ("closes feature 1", "Write `#1`"),
+        ("closes feature 1", "Write `closes feature #1`"),
         (
             "closes feature https://elsewhere.example/a/b/-/issues/1",
             "is not an issue of this GitLab",
@@ -49,7 +49,7 @@ fn a_feature_is_closed_by_the_lowest_open_merge_request_only() {
     assert!(
         refused
             .trace
-            .contains(&format!("!{first} by `ana` closes the feature")),
+            .contains(&format!("!{first} by `ana` closes it already")),
         "{}",
         refused.trace
     );

@@ -81,8 +81,10 @@ fn within_the_budgets(summary: &Value) {
             job["change_set"] == change_set && way.contains(&job["job"].as_str().unwrap())
         });
         let requests: u64 = on_the_way.clone().map(count).sum();
+        // !4 was rejected and validated anew: the jobs of both its pipelines are looked at, and the patches of its heads.
+        let most = if change_set == 4 { 27 } else { 25 };
         assert!(
-            on_the_way.count() >= 4 && requests <= 25,
+            on_the_way.count() >= 4 && requests <= most,
             "!{change_set}: {requests} requests"
         );
     }

@@ -13,7 +13,7 @@ use crate::outcome::Problem;
 use crate::ports::Answer;
 
 /// The files of the project at the beginning.
-const PROJECT: [(&str, &str); 14] = [
+const PROJECT: [(&str, &str); 15] = [
     (".gitlab-ci.yml", include_str!("../project/gitlab-ci.yml")),
     (".trainyard.yml", include_str!("../project/trainyard.yml")),
     ("ci/nrt.yml", include_str!("../project/nrt.yml")),
@@ -48,6 +48,10 @@ const PROJECT: [(&str, &str); 14] = [
     (
         "ci-templates/release.yml",
         include_str!("../../../ci-templates/release.yml"),
+    ),
+    (
+        "ci-templates/remind.yml",
+        include_str!("../../../ci-templates/remind.yml"),
     ),
 ];
 

@@ -122,6 +122,31 @@ impl World {
             .collect()
     }
 
+    /// What the test summary of a merge request shows: each rule that does not hold, and why.
+    ///
+    /// # Errors
+    /// When GitLab refused.
+    pub fn broken_rules(&self, user: &str, iid: u64) -> Answer<String> {
+        let pipeline = self.newest_pipeline(user, iid)?;
+        let report = self.read(user, &self.at(&format!("pipelines/{pipeline}/test_report")))?;
+        let suites = report["test_suites"].as_array().into_iter().flatten();
+        let mut text = String::new();
+        for suite in suites {
+            for case in suite["test_cases"].as_array().into_iter().flatten() {
+                if case["status"] == "failed" {
+                    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                    text.push_str(&format!(
+                        "{}: FAILED {}\n  {}\n",
+                        word(&suite["name"]),
+                        word(&case["name"]),
+                        word(&case["system_output"])
+                    ));
+                }
+            }
+        }
+        Ok(text)
+    }
+
     /// The titles of all features.
     ///
     /// # Errors

@@ -167,6 +167,18 @@ model! {
     ContributorWarned: Notification, "warn" by "policy", "contributor"."warned",
         then [], feeds [],
         "A person was told that they must act.";
+    ChannelOpened: Notification, "deliver" by "policy: whenever a gate job ends", "channel"."opened",
+        then [], feeds ["outbox"],
+        "A channel is served from now on; what happened before is not sent to it.";
+    DeliveryStarted: Notification, "deliver" by "policy: whenever a gate job ends", "delivery"."started",
+        then [], feeds ["outbox"],
+        "A job is about to hand messages to a channel.";
+    DeliverySucceeded: Notification, "deliver" by "policy: whenever a gate job ends", "delivery"."succeeded",
+        then ["tell the fallback channel when it had failed before"], feeds ["outbox"],
+        "The channel took them.";
+    DeliveryFailed: Notification, "deliver" by "policy: whenever a gate job ends", "delivery"."failed",
+        then ["tell the fallback channel once", "try again with a later job"], feeds ["outbox"],
+        "The channel did not take them.";
 }
 
 /// The entry of a fact.

@@ -7,10 +7,12 @@ use crate::domain::candidate::Placed;
 use crate::domain::event::Fact;
 use crate::domain::ids::{MergeRequestId, VersionId};
 use crate::domain::integration::{MergeRequestState, Ticket};
+use crate::domain::labelling;
 use crate::domain::nrt::{Abandoned, Held, Trial, hold};
+use crate::domain::progress::Stage;
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, tell};
+use crate::jobs::{Desk, labels, notes, tell};
 use crate::outcome::Outcome;
 use crate::ports::{Answer, MergeRequest, Push, Rewritten};
 use crate::report;
@@ -105,7 +107,7 @@ pub(super) fn land(
         trial.id,
         trial.candidate.commit.short()
     ));
-    for line in tell_landed(desk, &tickets, trial, version)? {
+    for line in tell_landed(desk, ledger, &tickets, trial, version)? {
         outcome = outcome.with(line);
     }
     for id in unseen {
@@ -130,7 +132,7 @@ pub(super) fn finish(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Ans
         return Ok(());
     }
     let version = append(desk, ledger, trial, &trial.placed)?;
-    tell_landed(desk, &tickets, trial, version).map(drop)
+    tell_landed(desk, ledger, &tickets, trial, version).map(drop)
 }
 
 fn tickets(yard: &Yard, trial: &Trial) -> Vec<Ticket> {
@@ -142,18 +144,18 @@ fn tickets(yard: &Yard, trial: &Trial) -> Vec<Ticket> {
 /// The note of each change set, and a line for the job's log.
 fn tell_landed(
     desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
     tickets: &[Ticket],
     trial: &Trial,
     version: VersionId,
 ) -> Answer<Vec<String>> {
-    let mut lines = Vec::new();
+    let mut lines = notes::keep_all(desk, ledger, &trial.change_sets)?;
     for placed in &trial.placed {
         let ticket = tickets
             .iter()
             .find(|t| t.change_set.merge_request == placed.merge_request);
         if let Some(Ticket { change_set, .. }) = ticket {
-            let note = report::note_landed(change_set, version, trial, &placed.landed);
-            tell::state(desk, change_set, &note)?;
+            labels::show_change_set(desk, change_set, labelling::Stage::Landed);
             lines.push(report::landed_line(change_set, version, &placed.landed));
         }
     }
@@ -178,7 +180,7 @@ fn obstacle(
         return Ok(Some("the merge request is gone".to_owned()));
     };
     let as_tested = found.head == placed.head || ticket.is_of(&found.head);
-    Ok(changed_since(desk, found, &ticket.change_set, as_tested)?.map(str::to_owned))
+    changed_since(desk, found, &ticket.change_set, as_tested)
 }
 
 /// The branches that must have another head before they can land, and do not have it yet.
@@ -262,17 +264,22 @@ fn give_up(
             }),
     );
     ledger.record(&facts)?;
-    let mut details = Vec::new();
+    let mut details = notes::keep_all(desk, ledger, &trial.change_sets)?;
     for ticket in tickets {
         let change_set = &ticket.change_set;
         let left = gone
             .iter()
             .find(|(other, _)| other.change_set.merge_request == change_set.merge_request);
-        let note = match left {
-            Some((_, reason)) => report::note_withdrawn(reason),
-            None => report::note_waits_again("another change set of its trial changed"),
+        let stage = match left {
+            Some((_, reason)) => {
+                let note = report::note_withdrawn(reason);
+                let warnings = notes::keep_left(desk, ledger, change_set, Stage::LeftQueue, note)?;
+                details.extend(warnings);
+                labelling::Stage::Linked
+            }
+            None => labelling::Stage::Queued,
         };
-        tell::state(desk, change_set, &note)?;
+        labels::show_change_set(desk, change_set, stage);
         details.push(match left {
             Some((_, reason)) => format!("{} left the queue: {reason}", change_set.merge_request),
             None => format!(
@@ -281,6 +288,7 @@ fn give_up(
             ),
         });
     }
+    tell::alert_all(desk, ledger)?;
     let headline = format!(
         "trial {} does not land: a change set of it changed",
         trial.id
@@ -300,13 +308,15 @@ fn wait_again(
         trial: trial.id,
         reason: abandoned,
     }])?;
+    let warnings = notes::keep_all(desk, ledger, &trial.change_sets)?;
     for ticket in tickets {
-        tell::state(desk, &ticket.change_set, &report::note_waits_again(text))?;
+        labels::show_change_set(desk, &ticket.change_set, labelling::Stage::Queued);
     }
-    Ok(Outcome::refused(
+    let outcome = Outcome::refused(
         format!("trial {} does not land: {}", trial.id, report::plain(text)),
         vec!["its change sets keep their place in the queue and are tried again; if GitLab refuses pushes to the target, let the gate's bot push there or set `nrt.batch: 1`".to_owned()],
-    ))
+    );
+    Ok(warnings.into_iter().fold(outcome, Outcome::with))
 }
 
 fn iids(ids: &[MergeRequestId]) -> Vec<u64> {

@@ -5,17 +5,20 @@ use std::path::Path;
 
 use super::together;
 use super::trial_pipeline::{self, Runtime};
+use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, TrialId};
 use crate::domain::integration::{MergeRequestState, Place, Ticket};
+use crate::domain::labelling;
 use crate::domain::nrt::{
     Abandoned, Candidate, Grant, Held, Holder, Liveness, NotHeld, Trial, grant, release,
     trial_under,
 };
+use crate::domain::progress::Stage;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, append_to_version, tell};
+use crate::jobs::{Desk, Done, append_to_version, labels, notes, observe, tell};
 use crate::outcome::{Outcome, Problem};
-use crate::ports::{Answer, MergeRequest, Rebase};
+use crate::ports::{Answer, Board, MergeRequest, Rebase};
 use crate::report;
 
 /// Where the worker leaves what its pipeline goes on with.
@@ -32,16 +35,24 @@ pub struct Files<'a> {
 /// # Errors
 /// When GitLab cannot be asked, the log cannot be written, or the files cannot be written.
 pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done> {
+    // The pipeline above cannot go on without them, and a lease that nobody can use helps nobody.
+    crate::files::check_writable(files.pipeline)?;
+    crate::files::check_writable(files.dotenv)?;
     let ledger = Ledger::new(*desk);
     let (outcome, pipeline, epoch) = match take(desk, &ledger)? {
-        Taken::Trial { held, trial } => {
+        Taken::Trial { held, trial, board } => {
             let pipeline =
                 trial_pipeline::of_trial(&held, &trial, &desk.config.nrt.pipeline, runtime)?;
-            (
-                report::trial_started(&trial, &held),
-                pipeline,
-                held.epoch().0,
-            )
+            let warnings = match (board, &trial.change_sets[..]) {
+                (Some(board), [one]) => notes::keep_one(desk, &ledger, one, board)?,
+                _ => notes::keep_all(desk, &ledger, &trial.change_sets)?,
+            };
+            let outcome = report::trial_started(&trial, &held).seeing(report::change_set_links(
+                &trial.change_sets,
+                &desk.ci.server,
+            ));
+            let outcome = warnings.into_iter().fold(outcome, Outcome::with);
+            (outcome, pipeline, held.epoch().0)
         }
         Taken::Nothing(why) => (
             Outcome::open(why.clone()),
@@ -50,7 +61,9 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
         ),
     };
     trial_pipeline::write(files.pipeline, &pipeline)?;
-    crate::files::write_whole(files.dotenv, &format!("TRAINYARD_EPOCH={epoch}\n"))?;
+    let values = Dotenv::default().with(Name::Epoch, epoch)?;
+    crate::files::write_whole(files.dotenv, &values.to_string())?;
+    tell::alert_all(desk, &ledger)?;
     Ok(Done {
         outcome,
         events: ledger.into_events(),
@@ -58,7 +71,11 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
 }
 
 enum Taken {
-    Trial { held: Held, trial: Trial },
+    Trial {
+        held: Held,
+        trial: Box<Trial>,
+        board: Option<Board>,
+    },
     Nothing(String),
 }
 
@@ -104,8 +121,9 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
     };
     if let Some(trial) = trial_under(&ledger.yard()?.nrt, &held) {
         return Ok(Taken::Trial {
-            trial: trial.clone(),
+            trial: Box::new(trial.clone()),
             held,
+            board: None,
         });
     }
     let branch = desk
@@ -114,13 +132,14 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
         .as_ref()
         .unwrap_or(&desk.ci.default_branch);
     loop {
-        let trial = match &next(desk, ledger, &held)?[..] {
+        let prepared = match &next(desk, ledger, &held)?[..] {
             [] => break,
             [one] => prepare(desk, ledger, &held, one, branch)?,
             several => together::prepare(desk, ledger, &held, several, branch)?,
         };
-        if let Some(trial) = trial {
-            return Ok(Taken::Trial { held, trial });
+        if let Some((trial, board)) = prepared {
+            let trial = Box::new(trial);
+            return Ok(Taken::Trial { held, trial, board });
         }
     }
     ledger.decide(|yard| {
@@ -217,10 +236,10 @@ pub(super) fn prepare(
     held: &Held,
     ticket: &Ticket,
     branch: &BranchName,
-) -> Answer<Option<Trial>> {
+) -> Answer<Option<(Trial, Option<Board>)>> {
     let change_set = &ticket.change_set;
     let iid = change_set.merge_request.iid;
-    let found = desk.merge_requests.merge_request(iid)?;
+    let (found, board) = observe::at_the_gate(desk, &ledger.yard()?, change_set)?;
     if let Some(reason) = left_meanwhile(found.as_ref(), ticket, branch) {
         withdraw(desk, ledger, ticket, &reason)?;
         return Ok(None);
@@ -284,8 +303,11 @@ pub(super) fn prepare(
         candidate,
         change_sets: vec![change_set.merge_request.clone()],
         placed: Vec::new(),
+        postponed: Vec::new(),
     });
-    start(ledger, held, &facts).map(Some)
+    let trial = start(ledger, held, &facts)?;
+    labels::show_change_set(desk, change_set, labelling::Stage::InTrial);
+    Ok(Some((trial, Some(board))))
 }
 
 /// Records that the trial has begun, with what led to it.
@@ -337,7 +359,10 @@ pub(super) fn withdraw(
         head,
         reason: reason.to_owned(),
     }])?;
-    tell::state(desk, change_set, &report::note_withdrawn(reason))
+    let note = report::note_withdrawn(reason);
+    notes::keep_left(desk, ledger, change_set, Stage::LeftQueue, note).map(warn_all)?;
+    labels::show_change_set(desk, change_set, labelling::Stage::Linked);
+    Ok(())
 }
 
 pub(super) fn conflict(
@@ -347,22 +372,20 @@ pub(super) fn conflict(
     detail: &str,
 ) -> Answer<()> {
     let change_set = &ticket.change_set;
-    let fact = Fact::ChangeSetConflicted {
+    ledger.record(&[Fact::ChangeSetConflicted {
         merge_request: change_set.merge_request.clone(),
         head: change_set.head.clone(),
         detail: detail.chars().take(500).collect(),
-    };
-    ledger.record(std::slice::from_ref(&fact))?;
-    tell::state(
-        desk,
-        change_set,
-        &report::note_conflicted(change_set, detail),
-    )?;
-    tell::warn(
-        desk,
-        ledger,
-        change_set.merge_request.iid,
-        &fact,
-        &change_set.author,
-    )
+    }])?;
+    let note = report::note_conflicted(change_set, detail);
+    notes::keep_left(desk, ledger, change_set, Stage::Conflicted, note).map(warn_all)?;
+    labels::show_change_set(desk, change_set, labelling::Stage::Linked);
+    Ok(())
+}
+
+/// The change set that left is not the one that this job goes on with: what could not be told about it goes to the log at once.
+fn warn_all(warnings: Vec<String>) {
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
 }

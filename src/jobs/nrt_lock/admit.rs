@@ -1,22 +1,28 @@
 //! `trainyard nrt-lock admit`: verifies everything again from GitLab itself, and gives the change set its ticket.
 //! First job of a gate pipeline.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::domain::event::Fact;
-use crate::domain::ids::{JobId, ProjectPath};
+use crate::domain::ids::{CommitSha, JobId};
 use crate::domain::integration::{
-    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Queue, Request, join_queue,
+    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, QueueRefusal, Request,
+    join_queue,
 };
-use crate::domain::linking::{Link, LinkKind, Sight};
+use crate::domain::labelling::{self, Teller};
+use crate::domain::linking::{Link, LinkRefusal, Sight, claims_taken};
+use crate::domain::progress::Stage;
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Decision, Judgement, Verdict};
 use crate::domain::yard::Yard;
+use crate::jobs::judging::{self, Look};
 use crate::jobs::ledger::{Decision as Recording, Ledger};
-use crate::jobs::observe::{self, Linked};
-use crate::jobs::{Desk, Done, tell};
-use crate::outcome::Outcome;
-use crate::ports::{Answer, Evidence, INTEGRATE_JOB, Known, PipelineRecord, Place};
+use crate::jobs::notes::{self, Keeping, Told};
+use crate::jobs::observe::{self, Linked, Related};
+use crate::jobs::{Desk, Done, labels, tell};
+use crate::outcome::{Outcome, Pointer, SeeAlso};
+use crate::ports::{Answer, Evidence, INTEGRATE_JOB, MergeRequest, PipelineRecord};
 use crate::report;
 
 /// How often the gate looks whether that job has ended.
@@ -34,6 +40,7 @@ pub fn run(desk: &Desk<'_>, merge_request: Option<u64>) -> Answer<Done> {
         Some(iid) => admit(desk, &ledger, iid)?,
         None => admit_forgotten(desk, &ledger)?,
     };
+    tell::alert_all(desk, &ledger)?;
     Ok(Done {
         outcome,
         events: ledger.into_events(),
@@ -56,18 +63,27 @@ fn admit_forgotten(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Outcome> {
             .iter()
             .any(|p| p.request.is_some() && p.commit == found.head);
         if asked {
-            outcome = outcome.with(admit(desk, ledger, found.id.iid)?.to_string());
+            outcome = outcome.including(admit(desk, ledger, found.id.iid)?);
         }
     }
     Ok(outcome)
 }
 
 fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
-    let linked = observe::links(desk, iid)?;
     let evidence = settled_evidence(desk, iid)?;
+    let whole = observe::found(desk, iid, &evidence)?;
+    let linked = observe::links_of(desk, &whole, Related::Rivals)?;
     let found = &linked.merge_request;
-    let content = observe::content(desk, found, &evidence)?;
-    let (judgement, _) = observe::judgement(desk, found, &evidence, &content)?;
+    let closes = linked.closes();
+    let asked = if closes.is_empty() {
+        Vec::new()
+    } else {
+        judging::asked(desk, found, &closes, &linked.sights)?
+    };
+    let judged = judging::judge(desk, found, &evidence, &asked, Look::Everything, None)?;
+    let reasons = judging::reasons(&judged.judgement, &evidence);
+    let content = content(desk, found, &evidence, judged.content)?;
+    let judgement = judged.judgement;
     let pipeline = evidence
         .pipelines
         .iter()
@@ -78,61 +94,40 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         .find(|p| content.contains(&p.commit));
     let request = pipeline.and_then(|p| p.request.clone());
     let home = observe::features_project(desk);
-    let mut candidacy = Candidacy {
+    let candidacy = Candidacy {
         change_set: change_set(desk, &linked, &judgement, request.as_ref(), &evidence),
         state: found.state,
         draft: found.draft,
         pipeline: latest.map_or(HeadPipeline::Missing, head_pipeline),
         request,
         unresolved_threads: desk.config.integration.resolved_threads && !found.threads_resolved,
+        open_criteria: report::open_criteria(&judging::criteria_in_the_way(
+            desk,
+            &closes,
+            &linked.sights,
+        )),
     };
-    let closing = linked
-        .linking
-        .links
-        .iter()
-        .any(|link| link.kind == LinkKind::Closes);
-    let validation = || {
-        if closing {
-            judgement.ruling()
-        } else {
-            Ruling::Pass
-        }
-    };
+    let validation = || judgement.ruling();
+    let remembered = linked.remembered();
+    let told_by = remembered.after(&linked.linking.links, desk.ci.job).since;
     let branch = desk
         .config
         .branch
         .as_ref()
         .unwrap_or(&desk.ci.default_branch);
     let frozen = desk.config.integration.frozen.as_deref();
-    // The note comes before the ticket, so that the ticket knows it; the ticket decides, and the note follows if it must.
-    let yard = ledger.yard()?;
-    let mut written = None;
-    if let Ok(Joined::New(facts)) = join_queue(
-        &yard.queue,
-        &candidacy,
-        linked.ruling.clone(),
-        validation(),
-        frozen,
-        branch,
-    ) {
-        written = queued_note(&with(&yard, ledger, &facts).queue, &linked, home);
-        let note = written
-            .as_ref()
-            .map(|body| tell::keep_state_note(desk, iid, &evidence.notes, body));
-        candidacy.change_set.note = note.transpose()?;
-    }
     let decided = ledger.decide(|yard| {
         let joined = join_queue(
             &yard.queue,
             &candidacy,
-            linked.ruling.clone(),
+            links_at_gate(&linked, yard),
             validation(),
             frozen,
             branch,
         );
         let mut facts = Vec::new();
         if let Ok(Joined::New(own)) = &joined {
-            facts.extend(evidence_facts(&linked, &judgement));
+            facts.extend(evidence_facts(&linked, &judgement, &reasons, told_by));
             facts.extend(own.iter().cloned());
         }
         Ok(Recording {
@@ -140,58 +135,107 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             then: joined,
         })
     })?;
-    let refused = match decided {
-        Err(reasons) => report::queue_refusals(&reasons, home),
+    let threads = desk.config.integration.resolved_threads;
+    let closing = !closes.is_empty();
+    let checks = |reasons: &[QueueRefusal]| report::queue_checks(reasons, closing, threads, home);
+    let named = linked.linking.links.iter().map(|link| &link.feature);
+    let links = report::feature_links(named, &linked.sights, &found.url, &desk.ci.project, home)
+        .into_iter()
+        .chain([Pointer::new(
+            SeeAlso::MergeRequests,
+            format!("!{iid}"),
+            &found.url,
+        )]);
+    let yard = ledger.yard()?;
+    let id = &found.id;
+    let (outcome, told) = match decided {
         Ok(joined) => {
-            let queue = ledger.yard()?.queue;
-            if let (Some(id), Some(before), Some(now)) = (
-                candidacy.change_set.note,
-                written,
-                queued_note(&queue, &linked, home),
-            ) && before != now
-            {
-                desk.announcements.keep_note(
-                    &Place::MergeRequest(iid),
-                    tell::STATE,
-                    Known::At(id),
-                    &now,
-                )?;
+            let stage = match yard.queue.rank(id) {
+                Some(_) => Some(labelling::Stage::Queued),
+                None => yard.queue.ticket(id).map(|_| labelling::Stage::InTrial),
+            };
+            if let Some(stage) = stage {
+                let known = labels::Known {
+                    id,
+                    labels: Some(&found.labels),
+                    links: &linked.linking.links,
+                    sights: Some(&linked.sights),
+                };
+                labels::show(desk, known, Some(stage), Teller::Gate);
             }
-            return Ok(report::admitted(iid, &joined, &queue));
+            let running = yard.nrt.lease.as_ref().map(|lease| {
+                let (project, pipeline) = (&lease.holder.project, lease.holder.pipeline);
+                let label = "The trial that runs now";
+                report::pipeline_link(label, &desk.ci.server, project, pipeline)
+            });
+            let outcome = report::admitted(iid, &joined, &yard.queue)
+                .seeing(links)
+                .seeing(running);
+            let outcome = match joined {
+                Joined::New(_) => outcome.checked(checks(&[])),
+                Joined::Already | Joined::Served(_) => outcome.checked(
+                    report::queue_checks_left_out("this request was served before"),
+                ),
+            };
+            (outcome, notes::queued(desk, &yard, id))
+        }
+        Err(refusals) => {
+            let mut refused = report::queue_refusals(&refusals, home);
+            refused.extend(report::reasons_for_note(&judgement, &reasons));
+            if judgement.awaited().next().is_some() {
+                refused.extend(judging::unseen(&evidence));
+            }
+            let body = report::note_not_queued(&refused);
+            let told = Told {
+                iid,
+                head: found.head.clone(),
+                stage: Stage::NotQueued,
+                links: linked.linking.links.clone(),
+                links_since: None,
+                body: Box::new(move |_| body.clone()),
+            };
+            let outcome = Outcome::refused(format!("!{iid} does not join the queue"), refused)
+                .checked(checks(&refusals))
+                .seeing(links);
+            let open = found.state == MergeRequestState::Open;
+            // A second request for what waits or is tried already takes nothing away from it.
+            (
+                outcome,
+                (open && yard.queue.ticket(id).is_none()).then_some(told),
+            )
         }
     };
-    if found.state == MergeRequestState::Open {
-        tell::keep_state_note(
-            desk,
-            iid,
-            &evidence.notes,
-            &report::note_not_queued(&refused),
-        )?;
-    }
-    Ok(Outcome::refused(
-        format!("!{iid} does not join the queue"),
-        refused,
-    ))
+    let warnings = notes::keep(
+        desk,
+        Keeping {
+            yard: Some(yard.clone()),
+            features: linked
+                .linking
+                .links
+                .iter()
+                .map(|link| link.feature.clone())
+                .collect(),
+            told: told.into_iter().collect(),
+            board: linked.board.clone(),
+        },
+    );
+    Ok(warnings.into_iter().fold(outcome, Outcome::with))
 }
 
-/// The state as it would be with these facts.
-fn with(yard: &Yard, ledger: &Ledger<'_>, facts: &[Fact]) -> Yard {
-    let mut after = yard.clone();
-    for fact in facts {
-        after.apply(&ledger.event(fact.clone()));
-    }
-    after
-}
-
-/// What the author reads while the change set waits.
-fn queued_note(queue: &Queue, linked: &Linked, home: &ProjectPath) -> Option<String> {
-    let rank = queue.rank(&linked.merge_request.id)?;
-    Some(report::note_queued(
-        rank,
-        queue,
+/// The links as the log allows them: whoever is in the queue, or landed and not released, keeps the feature that it closes.
+fn links_at_gate(linked: &Linked, yard: &Yard) -> Ruling<(), LinkRefusal> {
+    let taken = claims_taken(
+        &linked.merge_request.id,
         &linked.linking.links,
-        home,
-    ))
+        &linked.lines,
+        yard,
+    );
+    match &linked.ruling {
+        Ruling::Refuse(reasons) => {
+            Ruling::from_reasons(reasons.iter().cloned().chain(taken).collect())
+        }
+        Ruling::Pass | Ruling::Wait(()) => Ruling::from_reasons(taken),
+    }
 }
 
 fn change_set(
@@ -224,27 +268,30 @@ fn change_set(
         priority,
         requested_at: request.map_or_else(|| desk.clock.now(), |request| request.at),
         requested_by: request.map_or(JobId(0), |request| request.job),
-        note: evidence.notes.get(tell::STATE).map(|(id, _)| *id),
+        note: evidence
+            .found
+            .as_ref()
+            .and_then(notes::note_of)
+            .map(|own| own.id),
     }
 }
 
 /// What GitLab's records say about the links and verdicts of a change set that joins.
-fn evidence_facts(linked: &Linked, judgement: &Judgement) -> Vec<Fact> {
+fn evidence_facts(
+    linked: &Linked,
+    judgement: &Judgement,
+    reasons: &BTreeMap<JobId, String>,
+    told_by: Option<JobId>,
+) -> Vec<Fact> {
     let id = &linked.merge_request.id;
     let features = linked.closes();
     let link = |Link { feature, kind }: &Link| Fact::FeatureLinked {
         merge_request: id.clone(),
         feature: feature.clone(),
         kind: *kind,
+        commit: Some(linked.merge_request.head.clone()),
+        told_by,
     };
-    let earlier = judgement.earlier_verdicts().map(|run| Verdict {
-        role: run.role.clone(),
-        decision: run.decision,
-        by: run.player.clone(),
-        at: run.at,
-        commit: run.commit.clone(),
-        job: run.job,
-    });
     let verdict = |verdict: Verdict| {
         let (merge_request, features) = (id.clone(), features.clone());
         match verdict.decision {
@@ -256,8 +303,8 @@ fn evidence_facts(linked: &Linked, judgement: &Judgement) -> Vec<Fact> {
             Decision::Reject => Fact::FeatureRejected {
                 merge_request,
                 features,
+                reason: reasons.get(&verdict.job).cloned(),
                 verdict,
-                reason: None,
             },
         }
     };
@@ -266,9 +313,24 @@ fn evidence_facts(linked: &Linked, judgement: &Judgement) -> Vec<Fact> {
         return links.collect();
     }
     links
-        .chain(earlier.map(verdict))
+        .chain(judgement.earlier.iter().cloned().map(verdict))
         .chain(judgement.verdicts().into_iter().map(verdict))
         .collect()
+}
+
+/// The content that the judgement found; the request may stand on an earlier head of it that no verdict was given on.
+fn content(
+    desk: &Desk<'_>,
+    found: &MergeRequest,
+    evidence: &Evidence,
+    judged: BTreeSet<CommitSha>,
+) -> Answer<BTreeSet<CommitSha>> {
+    let requested = |p: &PipelineRecord| p.request.is_some() && !judged.contains(&p.commit);
+    if judged.len() == 1 && evidence.pipelines.iter().any(requested) {
+        judging::same_content(desk, found, true)
+    } else {
+        Ok(judged)
+    }
 }
 
 fn head_pipeline(pipeline: &PipelineRecord) -> HeadPipeline {
@@ -281,7 +343,7 @@ fn head_pipeline(pipeline: &PipelineRecord) -> HeadPipeline {
 
 /// The gate can be quicker than the job that woke it: its success is the request, so it is given a moment to end.
 fn settled_evidence(desk: &Desk<'_>, iid: u64) -> Answer<Evidence> {
-    for _ in 0..PATIENCE {
+    for attempt in 0..PATIENCE {
         let evidence = desk.records.evidence(iid)?;
         let newest = evidence.pipelines.first();
         let ending = newest.is_some_and(|p| {
@@ -291,6 +353,11 @@ fn settled_evidence(desk: &Desk<'_>, iid: u64) -> Answer<Evidence> {
         });
         if !ending {
             return Ok(evidence);
+        }
+        if attempt % 5 == 0 {
+            tracing::info!(
+                "waiting for the job `{INTEGRATE_JOB}` of !{iid} to end: its success is the request"
+            );
         }
         desk.clock.wait(Duration::from_secs(2));
     }

@@ -15,7 +15,7 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let iid = desk.ci.merge_request()?.iid;
     desk.workers.wake(Some(iid))?;
     let outcome = Outcome::open(format!("asked the gate to integrate !{iid} at `{}`", desk.ci.commit.short()))
-        .with("the gate checks links, validations and this pipeline again, and tells the place in the queue on the merge request")
-        .with("nothing more to do here; this job's success is the request");
+        .next("the gate checks links, validations and this pipeline again, and tells the place in the queue on the merge request")
+        .next("nothing more to do here; this job's success is the request");
     Ok(Done::saying(outcome))
 }

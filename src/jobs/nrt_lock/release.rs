@@ -2,13 +2,16 @@
 //! served. Runs last in every trial, whatever happened, and once more in the pipeline above it.
 
 use crate::domain::event::Fact;
-use crate::domain::ids::Epoch;
-use crate::domain::integration::ChangeSet;
+use crate::domain::ids::{Epoch, MergeRequestId, TrialId};
+use crate::domain::integration::Place;
+use crate::domain::labelling;
 use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial, hold, lease_of, release, trial_under};
+use crate::domain::progress::Stage;
 use crate::domain::trials::Verdict;
+use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, append_to_version, tell};
-use crate::outcome::Outcome;
+use crate::jobs::{Desk, Done, append_to_version, labels, notes, tell};
+use crate::outcome::{Outcome, Pointer, SeeAlso};
 use crate::ports::{Answer, JobRecord};
 use crate::report;
 
@@ -33,13 +36,23 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
     };
     let held = match hold(&yard.nrt, epoch) {
         Ok(held) => held,
-        Err(NotHeld::Lost { last, .. }) => {
-            return Ok(Done::saying(report::already_released(epoch, last)));
-        }
-        Err(NotHeld::By { epoch: other, .. }) => {
-            return Ok(Done::saying(report::already_released(epoch, Some(other))));
+        Err(not_held) => {
+            let last = match not_held {
+                NotHeld::Lost { last, .. } => last,
+                NotHeld::By { epoch: other, .. } => Some(other),
+            };
+            // The job that gave it back may have died before it could tell.
+            let warnings = notes::mend_left(desk, &ledger)?;
+            tell::alert_all(desk, &ledger)?;
+            tell::settle_landed(desk, &ledger, TrialId(epoch.0))?;
+            let outcome = report::already_released(epoch, last);
+            return Ok(Done {
+                outcome: warnings.into_iter().fold(outcome, Outcome::with),
+                events: ledger.into_events(),
+            });
         }
     };
+    let concerned = concerned(&yard, epoch);
     let outcome = match trial_under(&yard.nrt, &held).cloned() {
         None => {
             give_back(&ledger, &held, Abandoned::NoVerdict)?;
@@ -52,10 +65,15 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         }
         Some(trial) => conclude(desk, &ledger, &held, &trial)?,
     };
+    // The jobs before this one may have died before they could tell what they recorded.
+    let warnings = notes::keep_all(desk, &ledger, &concerned)?;
+    let outcome = warnings.into_iter().fold(outcome, Outcome::with);
+    tell::alert_all(desk, &ledger)?;
+    tell::settle_landed(desk, &ledger, TrialId(epoch.0))?;
     let after = ledger.yard()?;
     let waiting = after.queue.waiting().count();
     if waiting > 0 && !after.nrt.worth_another_worker() {
-        let outcome = outcome.with(report::environment_looks_broken(
+        let outcome = outcome.warning(report::environment_looks_broken(
             after.nrt.fruitless,
             waiting,
         ));
@@ -65,7 +83,7 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         });
     }
     let outcome = if waiting > 0 {
-        outcome.with(serve_the_waiting(desk, waiting)?)
+        outcome.next(serve_the_waiting(desk, waiting)?)
     } else {
         outcome
     };
@@ -73,6 +91,31 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         outcome,
         events: ledger.into_events(),
     })
+}
+
+/// The change sets that this lease was about: taken out of the queue for it, or landed by it.
+fn concerned(yard: &Yard, epoch: Epoch) -> Vec<MergeRequestId> {
+    let trial = TrialId(epoch.0);
+    let taken = yard
+        .queue
+        .tickets
+        .iter()
+        .filter(|ticket| match &ticket.place {
+            Place::InTrial(of) => *of == trial,
+            Place::Merged { .. } => true,
+            Place::Waiting => false,
+        })
+        .map(|ticket| &ticket.change_set);
+    let landed = yard
+        .versions
+        .content
+        .iter()
+        .filter(|appended| appended.trial == trial)
+        .map(|appended| &appended.change_set);
+    taken
+        .chain(landed)
+        .map(|set| set.merge_request.clone())
+        .collect()
 }
 
 /// The verdict of the project's own jobs, as GitLab recorded it.
@@ -86,6 +129,7 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
         .collect();
     if failed.is_empty() {
         give_back(ledger, held, Abandoned::NoVerdict)?;
+        show_queued(desk, ledger, trial)?;
         return Ok(report::trial_without_verdict(
             trial,
             Abandoned::NoVerdict,
@@ -101,6 +145,7 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
     });
     let Some(judged) = judged else {
         give_back(ledger, held, Abandoned::Infrastructure)?;
+        show_queued(desk, ledger, trial)?;
         return Ok(report::trial_without_verdict(
             trial,
             Abandoned::Infrastructure,
@@ -124,19 +169,17 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
                 continue;
             };
             let change_set = ticket.change_set.clone();
-            match conclusion.reject.iter().find(|(other, _)| other == id) {
-                None => again.push(change_set),
-                Some(_) => {
-                    let fact = Fact::ChangeSetRejected {
-                        merge_request: id.clone(),
-                        head: change_set.head.clone(),
-                        trial: trial.id,
-                        reason: format!("`{}` failed", judged.name),
-                    };
-                    facts.push(fact.clone());
-                    rejected.push((change_set, fact));
-                }
+            if !conclusion.reject.iter().any(|(other, _)| other == id) {
+                again.push(change_set);
+                continue;
             }
+            facts.push(Fact::ChangeSetRejected {
+                merge_request: id.clone(),
+                head: change_set.head.clone(),
+                trial: trial.id,
+                reason: format!("`{}` failed", judged.name),
+            });
+            rejected.push(change_set);
         }
         facts.push(Fact::LeaseReleased {
             epoch: held.epoch(),
@@ -146,39 +189,36 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
             then: (rejected, again),
         })
     })?;
-    let job = Some((judged.name.as_str(), evidence.as_str()));
-    for (change_set, fact) in &rejected {
-        tell_rejected(desk, ledger, change_set, fact, trial, job)?;
+    let mut outcome = report::trial_rejected(trial, &judged.name, &evidence, again.len());
+    for change_set in &rejected {
+        let note = report::note_rejected(change_set, trial, &judged.name, &evidence);
+        let stage = Stage::FailedTests { trial: trial.id };
+        let warnings = notes::keep_left(desk, ledger, change_set, stage, note)?;
+        outcome = warnings.into_iter().fold(outcome, Outcome::with);
+        labels::show_change_set(desk, change_set, labelling::Stage::Rejected);
     }
     for change_set in &again {
-        let note = report::note_searched(trial, &judged.name, &evidence);
-        tell::state(desk, change_set, &note)?;
+        labels::show_change_set(desk, change_set, labelling::Stage::Queued);
     }
-    Ok(report::trial_rejected(
-        trial,
-        &judged.name,
-        &evidence,
-        again.len(),
-    ))
+    Ok(outcome
+        .seeing(report::change_set_links(
+            &trial.change_sets,
+            &desk.ci.server,
+        ))
+        .seeing([Pointer::new(
+            SeeAlso::Pipelines,
+            format!("{} failed", judged.name),
+            evidence,
+        )]))
 }
 
-/// Tells the author of a change set that the tests rejected it: in the note, and by a mention.
-pub(crate) fn tell_rejected(
-    desk: &Desk<'_>,
-    ledger: &Ledger<'_>,
-    change_set: &ChangeSet,
-    fact: &Fact,
-    trial: &Trial,
-    job: Option<(&str, &str)>,
-) -> Answer<()> {
-    let note = match (job, fact) {
-        (Some((job, evidence)), _) => report::note_rejected(change_set, trial, job, evidence),
-        (None, Fact::ChangeSetRejected { reason, .. }) => report::note_inferred(reason),
-        (None, other) => report::note_inferred(other.name()),
-    };
-    tell::state(desk, change_set, &note)?;
-    let (iid, author) = (change_set.merge_request.iid, &change_set.author);
-    tell::warn(desk, ledger, iid, fact, author)
+/// Without a verdict the change sets wait again.
+fn show_queued(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()> {
+    let queue = ledger.yard()?.queue;
+    for ticket in trial.change_sets.iter().filter_map(|id| queue.ticket(id)) {
+        labels::show_change_set(desk, &ticket.change_set, labelling::Stage::Queued);
+    }
+    Ok(())
 }
 
 fn give_back(ledger: &Ledger<'_>, held: &Held, why: Abandoned) -> Answer<()> {

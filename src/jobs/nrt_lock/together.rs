@@ -1,16 +1,20 @@
 //! A candidate of several change sets: who goes into it, and where its trial finds it.
 
 use super::acquire::{conflict, left_meanwhile, prepare as prepare_alone, start, withdraw};
-use crate::domain::candidate::{Clash, MergeMethod, Part};
+use crate::domain::candidate::{Clash, MergeMethod, Part, Postponed};
 use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, MergeRequestId, TrialId};
 use crate::domain::integration::Ticket;
+use crate::domain::labelling;
 use crate::domain::nrt::{Candidate, Held, Trial};
 use crate::jobs::ledger::Ledger;
-use crate::jobs::{Desk, tell};
+use crate::jobs::{Desk, labels};
 use crate::outcome::Problem;
-use crate::ports::{Answer, MergeRequest};
+use crate::ports::{Answer, Board, MergeRequest};
 use crate::report;
+
+/// How many files in conflict are remembered.
+const FILES_KEPT: usize = 5;
 
 /// Puts change sets together and starts their trial. Whoever does not fit waits again or leaves; when only one fits, GitLab's own
 /// rebase prepares it. `None` when none is left of these.
@@ -23,7 +27,7 @@ pub(super) fn prepare(
     held: &Held,
     tickets: &[Ticket],
     branch: &BranchName,
-) -> Answer<Option<Trial>> {
+) -> Answer<Option<(Trial, Option<Board>)>> {
     let iids: Vec<u64> = tickets
         .iter()
         .map(|t| t.change_set.merge_request.iid)
@@ -52,11 +56,12 @@ pub(super) fn prepare(
         .map(|(ticket, mr)| part(desk, ticket, mr, held))
         .collect();
     let assembly = desk.candidates.assemble(branch, method, &parts)?;
+    let mut postponed = Vec::new();
     for (id, clash) in &assembly.left_out {
         let Some((ticket, _)) = fit.iter().find(|(t, _)| t.change_set.merge_request == *id) else {
             continue;
         };
-        leave_out(desk, ledger, ticket, clash)?;
+        postponed.extend(leave_out(desk, ledger, ticket, clash)?);
     }
     let ids: Vec<MergeRequestId> = assembly
         .placed
@@ -84,8 +89,14 @@ pub(super) fn prepare(
         candidate,
         change_sets: ids,
         placed: assembly.placed,
+        postponed,
     };
-    start(ledger, held, &[started]).map(Some)
+    let trial = start(ledger, held, &[started])?;
+    let tried = fit.iter().map(|(ticket, _)| &ticket.change_set);
+    for set in tried.filter(|set| trial.change_sets.contains(&set.merge_request)) {
+        labels::show_change_set(desk, set, labelling::Stage::InTrial);
+    }
+    Ok(Some((trial, None)))
 }
 
 /// Whether the source must get another head before it lands, in a project where the bot may not push: GitLab itself can rebase it.
@@ -110,22 +121,28 @@ fn part(desk: &Desk<'_>, ticket: &Ticket, merge_request: &MergeRequest, held: &H
 }
 
 /// A neighbour in the way is no fault: the change set waits again, and meets it in the target next time.
-fn leave_out(desk: &Desk<'_>, ledger: &Ledger<'_>, ticket: &Ticket, clash: &Clash) -> Answer<()> {
+fn leave_out(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    ticket: &Ticket,
+    clash: &Clash,
+) -> Answer<Option<Postponed>> {
     match clash {
         Clash::WithTarget { files } => {
-            conflict(desk, ledger, ticket, &report::conflicting_files(files))
+            conflict(desk, ledger, ticket, &report::conflicting_files(files))?;
+            Ok(None)
         }
-        Clash::WithNeighbour { files } => tell::state(
-            desk,
-            &ticket.change_set,
-            &report::note_waits_again(&report::conflict_with_neighbour(files)),
-        ),
+        Clash::WithNeighbour { files } => Ok(Some(Postponed {
+            merge_request: ticket.change_set.merge_request.clone(),
+            files: files.iter().take(FILES_KEPT).cloned().collect(),
+        })),
         Clash::Moved { to } => {
             let reason = match to {
                 Some(head) => format!("new commits were pushed (`{}`)", head.short()),
                 None => "its branch is gone".to_owned(),
             };
-            withdraw(desk, ledger, ticket, &reason)
+            withdraw(desk, ledger, ticket, &reason)?;
+            Ok(None)
         }
     }
 }

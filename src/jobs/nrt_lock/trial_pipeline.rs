@@ -191,6 +191,8 @@ mod tests {
                 reference: "refs/merge-requests/7/head".into(),
             },
             change_sets: vec![MergeRequestId { project, iid: 7 }],
+            placed: Vec::new(),
+            landed: Vec::new(),
             started_at: Timestamp::UNIX_EPOCH,
             validated: false,
         };

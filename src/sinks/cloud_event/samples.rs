@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use crate::domain::event::{Event, Fact, Subject};
 use crate::domain::ids::{
-    CommitSha, Epoch, FeatureId, JobId, MergeRequestId, PipelineId, ProjectPath, RoleName, TrialId,
-    UserName, VersionId,
+    ChannelName, CommitSha, Epoch, FeatureId, JobId, MergeRequestId, MessageId, PipelineId,
+    ProjectPath, RoleName, TrialId, UserName, VersionId,
 };
 use crate::domain::integration::{ChangeSet, Priority};
 use crate::domain::linking::{Link, LinkKind};
@@ -32,10 +32,14 @@ pub(crate) fn fact(name: &str, text: &str, n: u64) -> Fact {
             merge_request,
             feature: feature(34),
             kind: LinkKind::Closes,
+            commit: None,
+            told_by: None,
         },
         "FeatureUnlinked" => Fact::FeatureUnlinked {
             merge_request,
             feature: feature(34),
+            commit: None,
+            told_by: None,
         },
         "LinkRefused" => Fact::LinkRefused {
             merge_request,
@@ -107,6 +111,8 @@ pub(crate) fn fact(name: &str, text: &str, n: u64) -> Fact {
                 reference: text,
             },
             change_sets: vec![merge_request],
+            placed: Vec::new(),
+            postponed: Vec::new(),
         },
         "TrialValidated" => Fact::TrialValidated { trial },
         "TrialRejected" => Fact::TrialRejected {
@@ -169,6 +175,20 @@ pub(crate) fn fact(name: &str, text: &str, n: u64) -> Fact {
             alert: text,
             people: vec![user()],
         },
+        "ChannelOpened" => Fact::ChannelOpened { channel: channel() },
+        "DeliveryStarted" => Fact::DeliveryStarted {
+            channel: channel(),
+            messages: vec![message()],
+        },
+        "DeliverySucceeded" => Fact::DeliverySucceeded {
+            channel: channel(),
+            messages: vec![message()],
+        },
+        "DeliveryFailed" => Fact::DeliveryFailed {
+            channel: channel(),
+            messages: vec![message()],
+            reason: text,
+        },
         unknown => panic!("no sample of {unknown}"),
     }
 }
@@ -205,6 +225,14 @@ fn user() -> UserName {
 
 fn role() -> RoleName {
     "po".parse().unwrap()
+}
+
+fn channel() -> ChannelName {
+    "team".parse().unwrap()
+}
+
+fn message() -> MessageId {
+    "0123456789abcdef".parse().unwrap()
 }
 
 fn verdict(job: u64, decision: Decision) -> Verdict {
@@ -284,4 +312,8 @@ pub(crate) const LINES: &str = r##"
 {"specversion":"1.0","id":"bb0ea92540a1fccc8de7c07013cf0451","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.released.0.1.0","subject":"version/3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"bb0ea92540a1fccc8de7c07013cf0451","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.released.0.1.0","timestamp":"2026-01-05T10:00:00.25Z","chainId":"shop/web#34"},"subject":{"id":"version/3","source":"https://gitlab.example/shop/web","type":"trainyard-version","content":{"project":"shop/web","by":"ana","features":["shop/web#34"]}},"customData":{"id":"bb0ea92540a1fccc8de7c07013cf0451","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"VersionReleased","version":3,"number":{"version":"1.3.0","prefix":"text"},"commit":"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb","features":[{"project":"shop/web","iid":34}]},"customDataContentType":"application/json"}}
 {"specversion":"1.0","id":"cbbf4a72c166470cc10d938bfe4966a8","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.failed.0.1.0","subject":"version/3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"cbbf4a72c166470cc10d938bfe4966a8","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.failed.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"version/3","source":"https://gitlab.example/shop/web","type":"trainyard-version","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"cbbf4a72c166470cc10d938bfe4966a8","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"ReleaseFailed","version":3,"number":{"version":"1.3.0","prefix":"v"},"reason":"text"},"customDataContentType":"application/json"}}
 {"specversion":"1.0","id":"51bf6b2c131278d1eb08629f4d2d02e2","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-contributor.warned.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"51bf6b2c131278d1eb08629f4d2d02e2","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-contributor.warned.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-contributor","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"51bf6b2c131278d1eb08629f4d2d02e2","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"ContributorWarned","about":{"merge_request":{"project":"shop/web","iid":3}},"alert":"text","people":["paul"]},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"831315ceb59e87b7ad28b2126f8a32a0","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-channel.opened.0.1.0","subject":"channel/team","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"831315ceb59e87b7ad28b2126f8a32a0","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-channel.opened.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"channel/team","source":"https://gitlab.example/shop/web","type":"trainyard-channel","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"831315ceb59e87b7ad28b2126f8a32a0","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"ChannelOpened","channel":"team"},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"fc1951a1b622b5b366b8f442aed99f32","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-delivery.started.0.1.0","subject":"channel/team","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"fc1951a1b622b5b366b8f442aed99f32","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-delivery.started.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"channel/team","source":"https://gitlab.example/shop/web","type":"trainyard-delivery","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"fc1951a1b622b5b366b8f442aed99f32","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"DeliveryStarted","channel":"team","messages":["0123456789abcdef"]},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"4da7e28b212a435d467ff68d0e676297","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-delivery.succeeded.0.1.0","subject":"channel/team","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"4da7e28b212a435d467ff68d0e676297","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-delivery.succeeded.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"channel/team","source":"https://gitlab.example/shop/web","type":"trainyard-delivery","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"4da7e28b212a435d467ff68d0e676297","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"DeliverySucceeded","channel":"team","messages":["0123456789abcdef"]},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"d47b458955bd3f9f3dcc30ae6bfc5cf5","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-delivery.failed.0.1.0","subject":"channel/team","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"d47b458955bd3f9f3dcc30ae6bfc5cf5","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-delivery.failed.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"channel/team","source":"https://gitlab.example/shop/web","type":"trainyard-delivery","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"d47b458955bd3f9f3dcc30ae6bfc5cf5","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"DeliveryFailed","channel":"team","messages":["0123456789abcdef"],"reason":"text"},"customDataContentType":"application/json"}}
 "##;

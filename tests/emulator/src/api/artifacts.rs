@@ -72,7 +72,7 @@ pub(super) const PAGES: &[Route] = &[
         file_by_name,
     )
     .params(BY_NAME),
-    get("jobs/:job_id/artifacts/download", READER, archive_of_job),
+    get("jobs/:job_id/artifacts/download", READER, download_of_job).params(&[string("file_type")]),
     get(
         "jobs/:job_id/artifacts/raw/*artifact_path",
         READER,
@@ -93,6 +93,29 @@ fn file_by_name(ctx: &Ctx<'_>) -> Answer {
 fn archive_of_job(ctx: &Ctx<'_>) -> Answer {
     let reader = reader(ctx)?;
     archive(numbered(ctx, &ctx.state())?, reader)
+}
+
+/// The web interface offers every report of a job, not only its archive.
+fn download_of_job(ctx: &Ctx<'_>) -> Answer {
+    let reader = reader(ctx)?;
+    let state = ctx.state();
+    let job = numbered(ctx, &state)?;
+    check_access(job, reader)?;
+    let wanted = ctx.string("file_type").unwrap_or("archive");
+    if wanted == "archive" {
+        return archive_response(job);
+    }
+    let mut reports = job.artifacts.iter();
+    let report = reports
+        .find(|report| report.file_type == wanted)
+        .ok_or_else(ApiError::not_found_plain)?;
+    let kind = match report.file_format.as_str() {
+        "gzip" => "application/gzip",
+        "zip" => "application/zip",
+        _ => "application/octet-stream",
+    };
+    let name = format!("attachment; filename=\"{}\"", report.file_name);
+    Ok(Response::bytes(200, kind, report.content.clone()).with("content-disposition", name))
 }
 
 fn file_of_job(ctx: &Ctx<'_>) -> Answer {

@@ -14,6 +14,7 @@ use crate::store::merge_requests::MergeRequest;
 use crate::store::notes::Noteable;
 
 use super::instants::instant;
+use super::text_search::TextSearch;
 
 pub(super) const FILTERS: &[Param] = &[
     integers("iids"),
@@ -282,14 +283,13 @@ impl<'a> Filter<'a> {
     }
 
     fn is_found(&self, facts: &Facts<'_>) -> bool {
-        let Some(search) = self.ctx.string("search").map(str::to_lowercase) else {
+        let Some(search) = self.ctx.string("search").map(TextSearch::new) else {
             return true;
         };
         let places = self.ctx.string("in").unwrap_or("title,description");
         let texts = [("title", facts.title), ("description", facts.description)];
         texts.iter().any(|(place, text)| {
-            places.split(',').any(|wanted| wanted.trim() == *place)
-                && text.to_lowercase().contains(&search)
+            places.split(',').any(|wanted| wanted.trim() == *place) && search.is_in(text)
         })
     }
 

@@ -269,22 +269,23 @@ pub(super) fn shown(ctx: &Ctx<'_>, id: u64) -> Result<Value, ApiError> {
     Ok(entity)
 }
 
+/// Those that the issue and everything written on it refer to; a merge request that mentions the issue is there because GitLab
+/// wrote that down on the issue, and stays there when its text changes.
 fn related(ctx: &Ctx<'_>) -> Answer {
     let issue = find(ctx)?;
-    let noteable = Noteable::Issue(issue.id);
+    let texts: Vec<String> = {
+        let state = ctx.state();
+        let notes = state.notes_on(Noteable::Issue(issue.id));
+        notes
+            .map(|note| note.body.clone())
+            .chain(issue.description.clone())
+            .collect()
+    };
     merge_requests(ctx, |state, row| {
-        let notes = state.notes_on(Noteable::MergeRequest(row.id));
-        let notes = notes
-            .filter(|note| !note.system)
-            .map(|note| note.body.as_str());
-        let own = [
-            row.title.as_str(),
-            row.description.as_deref().unwrap_or_default(),
-        ];
-        row.closes.contains(&issue.id)
-            || own.into_iter().chain(notes).any(|text| {
-                references::mentioned(state, ctx.url(), row.project_id, text).contains(&noteable)
-            })
+        let noteable = Noteable::MergeRequest(row.id);
+        texts.iter().any(|text| {
+            references::mentioned(state, ctx.url(), issue.project_id, text).contains(&noteable)
+        })
     })
 }
 

@@ -124,6 +124,7 @@ mod suggestions;
 mod tags;
 mod templates;
 mod test_reports;
+mod text_search;
 mod time_tracking;
 mod todos;
 mod token_lists;

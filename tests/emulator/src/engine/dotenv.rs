@@ -7,9 +7,9 @@ const MAX_VARIABLES: usize = 20;
 
 /// Reads a dotenv file; the error is GitLab's text.
 pub(super) fn parse(content: &[u8]) -> Result<Vec<(String, String)>, String> {
-    let text = std::str::from_utf8(content)
-        .map_err(|_invalid| "Invalid Format".to_owned())?
-        .trim_start_matches('\u{feff}');
+    // What is no UTF-8 is replaced and kept.
+    let text = String::from_utf8_lossy(content);
+    let text = text.trim_start_matches('\u{feff}');
     let mut variables: Vec<(String, String)> = Vec::new();
     for line in text.lines() {
         let (key, value) = line
@@ -17,10 +17,18 @@ pub(super) fn parse(content: &[u8]) -> Result<Vec<(String, String)>, String> {
             .ok_or_else(|| "Invalid Format".to_owned())?;
         let key = key.trim();
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let mut wrong = Vec::new();
+        if key.is_empty() {
+            wrong.push("Key can't be blank");
+        }
+        if key.len() > 255 {
+            wrong.push("Key is too long (maximum is 255 characters)");
+        }
         if key.is_empty() || !key.bytes().all(plain) {
-            return Err(
-                "Validation failed: Key can contain only letters, digits and '_'.".to_owned(),
-            );
+            wrong.push("Key can contain only letters, digits and '_'.");
+        }
+        if !wrong.is_empty() {
+            return Err(format!("Validation failed: {}", wrong.join(", ")));
         }
         variables.retain(|(known, _)| known != key);
         variables.push((key.to_owned(), value.trim().to_owned()));
@@ -54,6 +62,13 @@ mod tests {
                 .unwrap_err()
                 .starts_with("Validation failed")
         );
+        assert_eq!(
+            parse(b"=1\n").unwrap_err(),
+            "Validation failed: Key can't be blank, Key can contain only letters, digits and '_'."
+        );
+        let long = format!("{}=1\n", "K".repeat(256));
+        assert!(parse(long.as_bytes()).unwrap_err().contains("too long"));
+        assert_eq!(parse(b"A=\xff\n").unwrap()[0].1, "\u{fffd}");
         let many: String = (0..21).map(|number| format!("K{number}=v\n")).collect();
         assert!(parse(many.as_bytes()).unwrap_err().contains("more than 20"));
     }

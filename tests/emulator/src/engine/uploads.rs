@@ -14,6 +14,7 @@ use crate::store::jobs::Artifact;
 pub(crate) const MAX_ARCHIVE: usize = 100 * 1024 * 1024;
 /// Limits of `artifacts:reports:annotations`.
 const MAX_ANNOTATIONS: usize = 20;
+const MAX_LINKS: usize = 1_000;
 const MAX_ANNOTATIONS_SIZE: usize = 80 * 1024;
 
 /// A file on its way.
@@ -136,16 +137,87 @@ fn check_annotations(upload: &Upload) -> Result<(), Refusal> {
             "Annotations files cannot have more than {MAX_ANNOTATIONS} annotation lists"
         )));
     }
-    let is_link = |item: &Value| {
-        let link = &item["external_link"];
-        item.as_object().is_some_and(|object| object.len() == 1)
-            && link["label"].is_string()
-            && link["url"].is_string()
+    if let Some(name) = lists
+        .keys()
+        .find(|name| name.trim().is_empty() || name.chars().count() > 255)
+    {
+        return Err(bad(if name.trim().is_empty() {
+            "Validation failed: Name can't be blank"
+        } else {
+            "Validation failed: Name is too long (maximum is 255 characters)"
+        }));
+    }
+    let fits = |list: &Value| {
+        list.as_array()
+            .is_some_and(|list| list.len() <= MAX_LINKS && list.iter().all(is_annotation))
     };
-    let fits = |list: &Value| list.as_array().is_some_and(|list| list.iter().all(is_link));
     if lists.values().all(fits) {
         Ok(())
     } else {
         Err(bad("Validation failed: Data must be a valid json schema"))
+    }
+}
+
+/// GitLab's schema of an annotation: nothing but a link, and of that nothing but texts for label and address, either of which may be
+/// missing.
+fn is_annotation(item: &Value) -> bool {
+    let texts = |link: &Value| {
+        link.as_object().is_none_or(|link| {
+            link.iter()
+                .all(|(key, value)| matches!(key.as_str(), "label" | "url") && value.is_string())
+        })
+    };
+    item.as_object().is_some_and(|item| {
+        item.iter()
+            .all(|(key, link)| key == "external_link" && texts(link))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn refusal(content: &Value) -> Option<String> {
+        let upload = Upload {
+            kind: "annotations".to_owned(),
+            format: "raw".to_owned(),
+            file_name: "a.json".to_owned(),
+            content: Bytes::from(content.to_string()),
+            expire_in: None,
+        };
+        check_annotations(&upload)
+            .err()
+            .map(|refusal| refusal.message)
+    }
+
+    #[test]
+    fn annotations_are_held_to_gitlabs_schema() {
+        let link = json!({"external_link": {"label": "a", "url": "http://x"}});
+        let many = |count: usize| Value::from(vec![link.clone(); count]);
+        for fine in [
+            json!({}),
+            json!({"a": []}),
+            json!({"a": [{}, {"external_link": {}}]}),
+            json!({"a": many(1_000)}),
+        ] {
+            assert_eq!(refusal(&fine), None, "{fine:.80}");
+        }
+        let schema = "Validation failed: Data must be a valid json schema";
+        for (wrong, why) in [
+            (json!([]), "Annotations files must be a JSON object"),
+            (json!({"a": {}}), schema),
+            (json!({"a": [{"external_link": {"label": 1}}]}), schema),
+            (json!({"a": [{"external_link": {"title": "t"}}]}), schema),
+            (json!({"a": [{"link": {}}]}), schema),
+            (json!({"a": many(1_001)}), schema),
+            (json!({"": []}), "Validation failed: Name can't be blank"),
+            (
+                json!({"n".repeat(256): []}),
+                "Validation failed: Name is too long (maximum is 255 characters)",
+            ),
+        ] {
+            assert_eq!(refusal(&wrong).as_deref(), Some(why), "{wrong:.80}");
+        }
     }
 }

@@ -32,8 +32,9 @@ impl<'a> Rest<'a> {
             self.world.known.borrow_mut().clear();
         }
         let version = self.world.shared.version;
-        let segments = decoded_segments(path);
-        let found = router::find(api::ROUTES, version, method, &segments)
+        // Handlers look at the whole path: which kind of thing is commented stands there.
+        let segments = decoded_segments(&format!("api/v4/{path}"));
+        let found = router::find(api::ROUTES, version, method, &segments[2..])
             .map_err(|reason| router::unknown_route(&reason, method, path))?;
         let request = Request {
             number: self.world.request.number,

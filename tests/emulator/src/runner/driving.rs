@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::claim::{claim, claim_for};
 use super::embedded;
 use super::execute::execute;
+use crate::archive;
 use crate::emulator::Emulator;
 use crate::engine::{self, status::Status};
 use crate::store::State;
@@ -191,6 +192,17 @@ impl Emulator {
             .jobs_of(pipeline)
             .map(|job| JobInfo::of(&state, job))
             .collect()
+    }
+
+    /// A report of a job, such as `junit` or `annotations`: its files one after the other, unpacked.
+    pub fn job_report(&self, job: u64, kind: &str) -> Option<Vec<u8>> {
+        let state = self.shared.state();
+        let mut reports = state.jobs.get(job)?.artifacts.iter();
+        let report = reports.find(|report| report.file_type == kind)?;
+        if report.file_format != "gzip" {
+            return Some(report.content.to_vec());
+        }
+        archive::gunzip(&report.content).ok()
     }
 
     /// A file of a job's artifacts.

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 
 use super::State;
 use super::events::{EventAction, EventTarget};
+use super::places::Place;
 use crate::access::Role;
 
 /// What a membership is about.
@@ -66,6 +67,15 @@ impl State {
             .iter()
             .find(|member| member.user_id == user && member.source == source)
             .map(|member| member.role)
+    }
+
+    /// The groups whose members share a project or group, by invitation.
+    pub fn invited_groups(&self, place: Place) -> impl Iterator<Item = u64> {
+        self.belongings
+            .group_links
+            .iter()
+            .filter(move |link| link.shared == place)
+            .map(|link| link.with_group)
     }
 
     /// Where the members of a project or group come from: itself first, then the groups above.

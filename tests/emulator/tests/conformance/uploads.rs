@@ -90,7 +90,9 @@ fn an_upload_is_linked_read_listed_and_removed() {
 
 #[test]
 fn archives_files_artifacts_and_releases_are_read_at_their_web_addresses() {
-    let ci = CiWorld::new("job: { script: [echo hello > a.txt], artifacts: { paths: [a.txt] } }");
+    let ci = CiWorld::new(
+        "job: { script: [echo hello > a.txt, 'echo A=1 > a.env'], artifacts: { paths: [a.txt], reports: { dotenv: a.env } } }",
+    );
     let job = ci.job_id(ci.latest(), "job");
     ci.must("job");
     ci.push("feat/x", &[("dir/b.txt", "bee")]);
@@ -111,6 +113,28 @@ fn archives_files_artifacts_and_releases_are_read_at_their_web_addresses() {
         page(&format!("/root/shop/-/jobs/{job}/artifacts/raw/a.txt")).text,
         "hello\n"
     );
+    let download = |query: &str| {
+        page(&format!(
+            "/root/shop/-/jobs/{job}/artifacts/download{query}"
+        ))
+    };
+    let names = ["", "?file_type=archive", "?file_type=dotenv"].map(|query| {
+        let reply = download(query);
+        assert_eq!(reply.status, 200, "{query}");
+        reply
+            .header("content-disposition")
+            .unwrap_or_default()
+            .to_owned()
+    });
+    assert_eq!(
+        names,
+        [
+            "attachment; filename=\"artifacts.zip\"",
+            "attachment; filename=\"artifacts.zip\"",
+            "attachment; filename=\".env.gz\""
+        ]
+    );
+    assert_eq!(download("?file_type=junit").status, 404);
     assert!(
         page(&format!("/root/shop/-/jobs/{job}/raw"))
             .text

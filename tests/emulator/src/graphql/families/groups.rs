@@ -14,6 +14,7 @@ use crate::graphql::schema::{Family, Line, field, object};
 use crate::store::State;
 use crate::store::groups::Group;
 use crate::store::members::Source;
+use crate::store::places::Place;
 
 const FIELDS: &[Line] = &[
     field("id: ID!", |c| row(c, |row, _| gid("Group", row.id))),
@@ -96,23 +97,10 @@ const FIELDS: &[Line] = &[
         let data = json!({ "createProjects": from(Role::Developer), "readGroup": true });
         Ok(record("GroupPermissions", data).found())
     }),
-    field("groupMembers(search: String): GroupMemberConnection", |c| {
-        let Object::Group(id) = c.object else {
-            return Ok(NOTHING);
-        };
-        let search = c.text("search").unwrap_or_default().to_lowercase();
-        let state = c.state();
-        let mut found = Vec::new();
-        for source in state.member_sources(Source::Group(*id)) {
-            for row in state.members.iter().filter(|row| row.source == source) {
-                let user = state.users.get(row.user_id);
-                if user.is_some_and(|user| user.username.to_lowercase().contains(&search)) {
-                    found.push(member(&state, "GroupMember", row.user_id, source, row.role));
-                }
-            }
-        }
-        Ok(Found::Many(found))
-    }),
+    field(
+        "groupMembers(relations: [GroupMemberRelation!] = [DIRECT, INHERITED], search: String): GroupMemberConnection",
+        group_members,
+    ),
     field(
         "descendantGroups(search: String, includeParentDescendants: Boolean = true): GroupConnection",
         |c| {
@@ -222,7 +210,10 @@ pub(super) const FAMILY: Family = Family {
         ),
         object("Namespace", &[NAMESPACE, super::work_items::OF_CONTAINER]),
     ],
-    sdl: "type GroupPermissions { createProjects: Boolean! readGroup: Boolean! }",
+    sdl: "
+        type GroupPermissions { createProjects: Boolean! readGroup: Boolean! }
+        enum GroupMemberRelation { DESCENDANTS DIRECT INHERITED SHARED_FROM_GROUPS }
+    ",
 };
 
 fn row(call: &Call<'_>, read: fn(&Group, &State) -> Found) -> Outcome {
@@ -288,6 +279,43 @@ fn namespace(call: &Call<'_>, read: fn(Space) -> Found) -> Outcome {
         }
     };
     Ok(read(space))
+}
+
+fn group_members(call: &Call<'_>) -> Outcome {
+    let Object::Group(id) = call.object else {
+        return Ok(NOTHING);
+    };
+    let relations = call.texts("relations").unwrap_or_default();
+    let search = call.text("search").unwrap_or_default().to_lowercase();
+    let state = call.state();
+    let own = Source::Group(*id);
+    let mut sources: Vec<(Source, &str)> = state
+        .member_sources(own)
+        .into_iter()
+        .map(|source| (source, if source == own { "DIRECT" } else { "INHERITED" }))
+        .collect();
+    let invited = state.invited_groups(Place::Group(*id)).map(Source::Group);
+    sources.extend(invited.map(|source| (source, "SHARED_FROM_GROUPS")));
+    let below = state.groups.iter().filter(|group| {
+        group.id != *id && state.with_ancestors(group.id).any(|above| above == *id)
+    });
+    sources.extend(below.map(|group| (Source::Group(group.id), "DESCENDANTS")));
+    let mut seen = Vec::new();
+    let mut found = Vec::new();
+    for (source, _) in sources
+        .into_iter()
+        .filter(|(_, relation)| relations.contains(relation))
+    {
+        for row in state.members.iter().filter(|row| row.source == source) {
+            let user = state.users.get(row.user_id);
+            let fits = user.is_some_and(|user| user.username.to_lowercase().contains(&search));
+            if fits && !seen.contains(&row.user_id) {
+                seen.push(row.user_id);
+                found.push(member(&state, "GroupMember", row.user_id, source, row.role));
+            }
+        }
+    }
+    Ok(Found::Many(found))
 }
 
 fn own_role(call: &Call<'_>) -> Option<Role> {

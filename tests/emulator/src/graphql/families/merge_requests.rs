@@ -9,7 +9,7 @@ use crate::graphql::objects::{
 };
 use crate::graphql::schema::{Family, Line, field, object};
 use crate::store::State;
-use crate::store::merge_requests::{MergeRequest, MergeStatus, Mergeability};
+use crate::store::merge_requests::MergeRequest;
 use crate::store::notes::Noteable;
 
 const OWN: &[Line] = &[
@@ -190,14 +190,7 @@ const STANDING: &[Line] = &[
         let entity = entity(c)?;
         Ok(value(entity["detailed_merge_status"] == "need_rebase"))
     }),
-    field("divergedFromTargetBranch: Boolean!", |c| {
-        row(c, |row, _| {
-            value(match row.merge_status {
-                MergeStatus::Checked(Mergeability { up_to_date, .. }) => !up_to_date,
-                MergeStatus::Checking => false,
-            })
-        })
-    }),
+    field("divergedFromTargetBranch: Boolean! @gitaly", diverged),
     field("mergeableDiscussionsState: Boolean", |c| {
         flag(c, "/blocking_discussions_resolved")
     }),
@@ -277,6 +270,17 @@ pub(super) const FAMILY: Family = Family {
 };
 
 /// Reads the row of the call's merge request.
+/// Whether the target has commits that the source lacks: asked now, whatever the last look at mergeability found.
+fn diverged(call: &Call<'_>) -> Outcome {
+    let Some(address) = super::entity::path(&call.state(), call.object) else {
+        return Ok(NOTHING);
+    };
+    let asked = json!({ "include_diverged_commits_count": true });
+    let found = call.rest().call("GET", &address, asked);
+    let found = found.map_err(|error| crate::graphql::internal::refusal(&error))?;
+    Ok(value(found["diverged_commits_count"].as_u64() > Some(0)))
+}
+
 pub(super) fn row(call: &Call<'_>, read: fn(&MergeRequest, &State) -> Found) -> Outcome {
     let Object::MergeRequest(id) = call.object else {
         return Ok(NOTHING);

@@ -7,7 +7,8 @@ use super::job_status::status_record;
 use super::jobs::CLASSES;
 use super::pipeline_lists::has_status;
 use crate::access::{self, Role};
-use crate::engine::{is_action, permissions, retry};
+use crate::ci::definition::When;
+use crate::engine::{permissions, retry};
 use crate::graphql::objects::{
     Call, Found, NOTHING, Object, Outcome, Problem, gid, one, record, time, upper, user, value,
 };
@@ -400,15 +401,25 @@ fn jobs(call: &Call<'_>) -> Outcome {
         retried.is_none_or(|wanted| wanted == job.retried)
             && kind.is_none_or(|kind| kind == super::jobs::kind(job))
             && has_status(job, statuses.as_deref())
-            && when.as_ref().is_none_or(|when| {
-                let manual = is_action(job);
-                when.contains(&if manual { "manual" } else { "on_success" })
-            })
+            && when
+                .as_ref()
+                .is_none_or(|when| when.contains(&when_word(job)))
     };
     Ok(many(
         state.jobs_of(*id).rev().filter(fits).map(|job| job.id),
         Object::Job,
     ))
+}
+
+/// The `when` that GitLab keeps of a job; one that came from outside has none, which reads as `on_success`.
+fn when_word(job: &Job) -> &'static str {
+    match job.definition().map(|definition| definition.when) {
+        Some(When::Manual) => "manual",
+        Some(When::Delayed) => "delayed",
+        Some(When::OnFailure) => "on_failure",
+        Some(When::Always) => "always",
+        Some(When::OnSuccess) | None => "on_success",
+    }
 }
 
 fn suites(list: &Value) -> Vec<Object> {

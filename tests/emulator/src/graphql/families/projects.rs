@@ -11,6 +11,7 @@ use crate::graphql::objects::{
 };
 use crate::graphql::schema::{Family, Line, field, object};
 use crate::store::members::Source;
+use crate::store::places::Place;
 use crate::store::projects::Project;
 
 const FIELDS: &[Line] = &[
@@ -325,9 +326,21 @@ fn members(call: &Call<'_>) -> Outcome {
     let own = Source::Project(*id);
     let mut seen: Vec<u64> = Vec::new();
     let mut found = Vec::new();
-    for source in state.member_sources(own) {
-        let wanted = if source == own { "DIRECT" } else { "INHERITED" };
-        if !relations.contains(&wanted) {
+    let relation_of = |source: &Source| {
+        if *source == own {
+            "DIRECT"
+        } else {
+            "INHERITED"
+        }
+    };
+    let invited = state.invited_groups(Place::Project(*id)).map(Source::Group);
+    let sources = state
+        .member_sources(own)
+        .into_iter()
+        .map(|source| (source, relation_of(&source)))
+        .chain(invited.map(|source| (source, "INVITED_GROUPS")));
+    for (source, relation) in sources {
+        if !relations.contains(&relation) {
             continue;
         }
         for row in state.members.iter().filter(|row| row.source == source) {

@@ -1,0 +1,304 @@
+//! What GraphQL answers about the board, and the way from there to the wire types of the REST API, which one place translates.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::super::{translate, wire};
+use crate::domain::ids::NoteId;
+use crate::domain::progress::Own;
+use crate::outcome::Problem;
+use crate::ports::{Answer, Visibility};
+
+#[derive(Debug, Deserialize)]
+pub(super) struct BoardData {
+    #[serde(rename = "currentUser")]
+    pub(super) current_user: Option<wire::User>,
+    pub(super) home: Option<Project>,
+    #[serde(flatten)]
+    pub(super) projects: BTreeMap<String, Option<Project>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Project {
+    visibility: Option<String>,
+    #[serde(default)]
+    pub(super) issues: Option<wire::Nodes<IssueNode>>,
+    #[serde(default)]
+    merge_request: Option<MergeRequestNode>,
+    #[serde(default)]
+    merge_requests: Option<wire::Nodes<MergeRequestNode>>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PageInfo {
+    pub(super) has_next_page: bool,
+    pub(super) end_cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Notes {
+    #[serde(default)]
+    pub(super) page_info: PageInfo,
+    pub(super) nodes: Vec<Note>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Note {
+    id: String,
+    pub(super) body: String,
+    pub(super) author: Option<wire::User>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Label {
+    title: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct IssueNode {
+    id: String,
+    iid: Value,
+    title: String,
+    description: Option<String>,
+    state: String,
+    confidential: bool,
+    web_url: String,
+    #[serde(default, rename = "type")]
+    issue_type: Option<String>,
+    #[serde(default)]
+    moved: Option<bool>,
+    #[serde(default)]
+    moved_to: Option<wire::IssuePlace>,
+    author: Option<wire::User>,
+    labels: Option<wire::Nodes<Label>>,
+    notes: Notes,
+}
+
+/// An issue, its address and its notes.
+pub(super) struct Issue {
+    pub(super) notes: Notes,
+    pub(super) address: String,
+    pub(super) issue: wire::Issue,
+    /// The full reference of what it became, where that can be seen.
+    pub(super) moved_to: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::gitlab) struct MergeRequestNode {
+    id: String,
+    iid: String,
+    title: String,
+    description: Option<String>,
+    state: String,
+    draft: bool,
+    source_branch: String,
+    target_branch: String,
+    diff_head_sha: Option<String>,
+    #[serde(default)]
+    squash_on_merge: Option<bool>,
+    #[serde(default)]
+    source_project_id: Option<u64>,
+    #[serde(default)]
+    target_project_id: Option<u64>,
+    web_url: Option<String>,
+    author: Option<wire::User>,
+    labels: Option<wire::Nodes<Label>>,
+    notes: Notes,
+    #[serde(default)]
+    detailed_merge_status: Option<String>,
+    #[serde(default)]
+    diverged_from_target_branch: Option<bool>,
+    #[serde(default)]
+    mergeable_discussions_state: Option<bool>,
+    #[serde(default)]
+    merge_commit_sha: Option<String>,
+    #[serde(default)]
+    diff_refs: Option<DiffRefs>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DiffRefs {
+    base_sha: Option<String>,
+}
+
+impl Project {
+    pub(super) fn visibility(&self) -> Visibility {
+        match self.visibility.as_deref() {
+            Some("public") => Visibility::Public,
+            Some("internal") => Visibility::Internal,
+            Some(_) | None => Visibility::Private,
+        }
+    }
+
+    pub(super) fn take_merge_requests(&mut self) -> Vec<MergeRequestNode> {
+        let list = self.merge_requests.take().map(|list| list.nodes);
+        let alone = self.merge_request.take();
+        list.into_iter().flatten().chain(alone).collect()
+    }
+}
+
+impl Note {
+    pub(super) fn own(&self) -> Answer<Own> {
+        Ok(Own {
+            id: NoteId(translate::number_of(&self.id)?),
+            text: self.body.clone(),
+        })
+    }
+}
+
+impl IssueNode {
+    pub(super) fn taken_apart(self) -> Issue {
+        let iid = self
+            .iid
+            .as_str()
+            .and_then(|digits| digits.parse().ok())
+            .or(self.iid.as_u64())
+            .unwrap_or_default();
+        Issue {
+            notes: self.notes,
+            address: self.id,
+            moved_to: self.moved_to.map(|place| place.reference),
+            issue: wire::Issue {
+                issue_type: self
+                    .issue_type
+                    .unwrap_or_else(|| "issue".to_owned())
+                    .to_ascii_lowercase(),
+                moved_to_id: self.moved.filter(|moved| *moved).map(|_| 0),
+                iid,
+                title: self.title,
+                description: self.description,
+                state: self.state,
+                confidential: self.confidential,
+                labels: titles(self.labels),
+                author: somebody(self.author),
+                web_url: self.web_url,
+            },
+        }
+    }
+}
+
+impl MergeRequestNode {
+    /// Whether it is one of many and its source branch is gone: nothing of it can be told.
+    pub(super) fn has_no_head(&self) -> bool {
+        self.diff_head_sha.is_none() && self.detailed_merge_status.is_none()
+    }
+
+    /// Its notes, its address, whether it was looked at whole, and what the REST API would have told.
+    pub(super) fn taken_apart(self) -> (Notes, String, bool, wire::MergeRequest) {
+        let whole = self.detailed_merge_status.is_some();
+        let wire = wire::MergeRequest {
+            iid: self.iid.parse().unwrap_or_default(),
+            project_id: None,
+            title: self.title,
+            description: self.description,
+            state: self.state,
+            draft: self.draft,
+            author: somebody(self.author),
+            source_branch: self.source_branch,
+            target_branch: self.target_branch,
+            sha: self.diff_head_sha,
+            labels: titles(self.labels),
+            web_url: self.web_url.unwrap_or_default(),
+            detailed_merge_status: self
+                .detailed_merge_status
+                .unwrap_or_default()
+                .to_ascii_lowercase(),
+            blocking_discussions_resolved: self.mergeable_discussions_state,
+            merge_commit_sha: self.merge_commit_sha,
+            squash_commit_sha: None,
+            merge_error: None,
+            rebase_in_progress: None,
+            diverged_commits_count: self.diverged_from_target_branch.map(u64::from),
+            diff_refs: self.diff_refs.map(|refs| wire::DiffRefs {
+                base_sha: refs.base_sha,
+            }),
+            squash_on_merge: self.squash_on_merge,
+            squash: false,
+            source_project_id: self.source_project_id,
+            target_project_id: self.target_project_id,
+        };
+        (self.notes, self.id, whole, wire)
+    }
+}
+
+/// A part of an answer, by its path below `data`.
+pub(super) fn read<T: DeserializeOwned>(answer: &Value, path: &[&str]) -> Answer<T> {
+    let part = path
+        .iter()
+        .fold(answer.get("data"), |part, key| part?.get(key))
+        .filter(|part| !part.is_null());
+    let Some(part) = part else {
+        let words: Vec<&str> = answer["errors"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|error| error["message"].as_str())
+            .collect();
+        return Err(Problem::gitlab(
+            format!(
+                "GitLab's GraphQL API refuses our query: {}",
+                words.join("; ")
+            ),
+            "check that the server is a GitLab of version 16.11 or later",
+        ));
+    };
+    serde_path_to_error::deserialize(part).map_err(|error| {
+        Problem::gitlab(
+            format!(
+                "GitLab's GraphQL API answers in a form we do not understand, at `{}`",
+                error.path()
+            ),
+            "check that the server is a GitLab of version 16.11 or later",
+        )
+        .caused_by(error.into_inner())
+    })
+}
+
+/// Why the edit of this name was not made, in GitLab's words.
+pub(super) fn refusal(answer: &Value, name: &str) -> Option<String> {
+    let words = |list: &Value| -> Vec<String> {
+        let list = list.as_array().into_iter().flatten();
+        list.filter_map(|word| word.as_str().map(str::to_owned))
+            .collect()
+    };
+    let mut said = words(&answer["data"][name]["errors"]);
+    let top = answer["errors"].as_array().into_iter().flatten();
+    // Without any data the whole request was refused, and every error is about every edit.
+    let whole = answer["data"].is_null();
+    let about = |error: &&Value| whole || error["path"].get(0).is_none_or(|part| part == name);
+    said.extend(
+        top.filter(about)
+            .filter_map(|error| error["message"].as_str().map(str::to_owned)),
+    );
+    let made = answer["data"][name].is_object() && said.is_empty();
+    (!made).then(|| said.join("; ").chars().take(300).collect())
+}
+
+/// What stands after the edit of this name, if GitLab made it and told.
+pub(super) fn looked_at(answer: &Value, name: &str) -> Answer<Option<Project>> {
+    if answer["data"][name]["note"]["project"].is_null() {
+        return Ok(None);
+    }
+    read(answer, &[name, "note", "project"]).map(Some)
+}
+
+fn titles(labels: Option<wire::Nodes<Label>>) -> Vec<String> {
+    let nodes = labels.map(|list| list.nodes).unwrap_or_default();
+    nodes.into_iter().map(|label| label.title).collect()
+}
+
+/// GitLab shows no author whose account may not be seen.
+fn somebody(author: Option<wire::User>) -> wire::User {
+    author.unwrap_or_else(|| wire::User {
+        username: "ghost".to_owned(),
+    })
+}

@@ -1,0 +1,359 @@
+//! Messages to people who must act, or who want to know: the words, and their form as a note on GitLab. The forms of other
+//! channels are in `channels`.
+
+use std::collections::BTreeSet;
+
+use crate::domain::event::Fact;
+use crate::domain::ids::{MergeRequestId, ProjectPath, UserName};
+use crate::domain::notification::Alert;
+use crate::domain::notification::letter::{Letter, Sort, Span, Words};
+use crate::domain::notification::outbox::{Pending, Raised};
+
+use super::{inert, quote};
+
+/// Where things are, for links.
+#[derive(Debug, Clone, Copy)]
+pub struct Addresses<'a> {
+    /// Our GitLab.
+    pub server: &'a str,
+    /// The project that the job runs in.
+    pub home: &'a ProjectPath,
+    /// Where people see it.
+    pub home_url: &'a str,
+}
+
+impl Addresses<'_> {
+    fn of(&self, project: &ProjectPath) -> String {
+        if project == self.home {
+            self.home_url.to_owned()
+        } else {
+            format!("{}/{project}", self.server.trim_end_matches('/'))
+        }
+    }
+
+    pub(super) fn merge_request(&self, id: &MergeRequestId) -> Span {
+        Span::MergeRequest {
+            id: id.clone(),
+            url: format!("{}/-/merge_requests/{}", self.of(&id.project), id.iid),
+        }
+    }
+}
+
+/// What may be said of text that people wrote about a feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Discretion {
+    /// Everybody in the project may read it.
+    Open,
+    /// It may be about a confidential feature: left out.
+    Withheld,
+}
+
+/// A message about something that was raised.
+pub fn letter(
+    pending: &Pending,
+    raised: &Raised,
+    discretion: Discretion,
+    at: &Addresses<'_>,
+) -> Letter {
+    let fact = &raised.event.fact;
+    let must_act = pending.sort == Sort::Alarm;
+    Letter {
+        id: pending.id.clone(),
+        sort: pending.sort,
+        occasion: pending.occasion.clone(),
+        about: fact.subject(),
+        at: raised.event.at,
+        words: words(fact, pending.sort, discretion, at),
+        people: raised.people.iter().filter(|_| must_act).cloned().collect(),
+        recovers: raised.recovers.clone(),
+    }
+}
+
+pub(super) fn text(words: impl Into<String>) -> Span {
+    Span::Text(words.into())
+}
+
+fn said(words: &str, discretion: Discretion) -> Vec<Span> {
+    match discretion {
+        Discretion::Open if !words.trim().is_empty() => {
+            vec![text(": "), Span::Said(words.to_owned())]
+        }
+        Discretion::Open | Discretion::Withheld => Vec::new(),
+    }
+}
+
+fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) -> Words {
+    let mr = |id: &MergeRequestId| at.merge_request(id);
+    let over = sort == Sort::Recovery;
+    match fact {
+        Fact::FeatureRejected {
+            merge_request,
+            verdict,
+            reason,
+            ..
+        } => Words {
+            headline: [
+                mr(merge_request),
+                text(format!(" is rejected as `{}` by ", verdict.role)),
+                Span::Person(verdict.by.clone()),
+                text(format!(" at `{}`", verdict.commit.short())),
+            ]
+            .into_iter()
+            .chain(said(reason.as_deref().unwrap_or_default(), discretion))
+            .chain([text(".")])
+            .collect(),
+            next: vec![text(
+                "Push what was asked for; the roles are then asked again.",
+            )],
+        },
+        Fact::ChangeSetRejected {
+            merge_request,
+            trial,
+            reason,
+            ..
+        } => Words {
+            headline: [
+                mr(merge_request),
+                text(format!(
+                    " is rejected by the non-regression tests (trial {trial})"
+                )),
+            ]
+            .into_iter()
+            .chain(said(reason, Discretion::Open))
+            .chain([text(".")])
+            .collect(),
+            next: vec![text(
+                "It left the queue. Push a fix, and press `integrate` again.",
+            )],
+        },
+        Fact::ChangeSetConflicted {
+            merge_request,
+            detail,
+            ..
+        } => Words {
+            headline: [
+                mr(merge_request),
+                text(" does not apply on its target branch any more"),
+            ]
+            .into_iter()
+            .chain(said(detail, Discretion::Open))
+            .chain([text(".")])
+            .collect(),
+            next: vec![text(
+                "It left the queue. Rebase it, and press `integrate` again.",
+            )],
+        },
+        Fact::ChangeSetWithdrawn {
+            merge_request,
+            reason,
+            ..
+        } => Words {
+            headline: [mr(merge_request), text(" left the queue")]
+                .into_iter()
+                .chain(said(reason, Discretion::Open))
+                .chain([text(".")])
+                .collect(),
+            next: vec![text("Press `integrate` again when it is ready.")],
+        },
+        Fact::TrialAbandoned { trial, reason } => Words {
+            headline: vec![text(format!(
+                "trial {trial} ended without a verdict: {reason}."
+            ))],
+            next: vec![text(
+                "Look at the NRT environment and its runners. The change sets keep their place.",
+            )],
+        },
+        Fact::TrialValidated { trial } | Fact::TrialRejected { trial, .. } => Words {
+            headline: vec![text(format!(
+                "trials come to a verdict again (trial {trial})."
+            ))],
+            next: Vec::new(),
+        },
+        Fact::LeaseExpired { epoch, holder } => Words {
+            headline: vec![
+                text("the run that held the NRT environment is gone without giving it back ("),
+                Span::Link {
+                    label: format!("pipeline {}", holder.pipeline),
+                    url: format!("{}/-/pipelines/{}", at.of(&holder.project), holder.pipeline),
+                },
+                text(format!(", lease {epoch}).")),
+            ],
+            next: vec![text(
+                "The next worker takes over. See that the environment itself is in order.",
+            )],
+        },
+        Fact::LeaseReleased { epoch } => Words {
+            headline: vec![text(format!(
+                "the NRT environment was given back in order again (lease {epoch})."
+            ))],
+            next: Vec::new(),
+        },
+        Fact::ChangeSetAppended { version, appended } => Words {
+            headline: [
+                mr(&appended.change_set.merge_request),
+                text(if over {
+                    " landed after all, "
+                } else {
+                    " landed, "
+                }),
+                text(format!("in version #{version}")),
+            ]
+            .into_iter()
+            .chain(said(&appended.change_set.title, discretion))
+            .chain([text(".")])
+            .collect(),
+            next: Vec::new(),
+        },
+        Fact::VersionClosed {
+            number, content, ..
+        } => Words {
+            headline: vec![text(format!(
+                "version {number} is on its way to production, with {}.",
+                counted(content.len(), "change set")
+            ))],
+            next: Vec::new(),
+        },
+        Fact::VersionReleased {
+            number, features, ..
+        } => Words {
+            headline: vec![
+                text("version "),
+                Span::Link {
+                    label: number.to_string(),
+                    url: format!("{}/-/releases/{}", at.home_url, number.tag()),
+                },
+                text(if over {
+                    " is in production after all; it completes "
+                } else {
+                    " is in production; it completes "
+                }),
+                text(format!("{}.", counted(features.len(), "feature"))),
+            ],
+            next: Vec::new(),
+        },
+        Fact::ReleaseFailed { number, reason, .. } => Words {
+            headline: [text(format!("the release of version {number} failed"))]
+                .into_iter()
+                .chain(said(reason, Discretion::Open))
+                .chain([text(".")])
+                .collect(),
+            next: vec![text(
+                "Its content is in the open version again. Mend the deployment, and play `release-prepare` again.",
+            )],
+        },
+        Fact::DeliveryFailed {
+            channel, reason, ..
+        } => Words {
+            headline: [text(format!("the channel `{channel}` takes no messages"))]
+                .into_iter()
+                .chain(said(reason, Discretion::Open))
+                .chain([text(".")])
+                .collect(),
+            next: vec![text(
+                "Later jobs try again, for a week. `trainyard notify --test` tells more.",
+            )],
+        },
+        Fact::DeliverySucceeded { channel, .. } => Words {
+            headline: vec![text(format!(
+                "the channel `{channel}` takes messages again."
+            ))],
+            next: Vec::new(),
+        },
+        Fact::FeatureLinked { .. }
+        | Fact::FeatureUnlinked { .. }
+        | Fact::LinkRefused { .. }
+        | Fact::ValidationRequested { .. }
+        | Fact::FeatureValidated { .. }
+        | Fact::ValidationLapsed { .. }
+        | Fact::ChangeSetQueued { .. }
+        | Fact::LeaseGranted { .. }
+        | Fact::ChangeSetUnqueued { .. }
+        | Fact::ChangeSetRebased { .. }
+        | Fact::TrialStarted { .. }
+        | Fact::ChangeSetMerged { .. }
+        | Fact::VersionOpened { .. }
+        | Fact::VersionDeployed { .. }
+        | Fact::ContributorWarned { .. }
+        | Fact::ChannelOpened { .. }
+        | Fact::DeliveryStarted { .. } => Words {
+            headline: vec![text(format!("{}: {}.", fact.name(), fact.subject()))],
+            next: Vec::new(),
+        },
+    }
+}
+
+/// A new note for people who must act; the mention is what makes GitLab tell them.
+///
+/// Why a person rejected a feature stands below, as it was written; when no reason was given, the note asks for one.
+pub fn alert(alert: &Alert, at: &Addresses<'_>) -> String {
+    let said = |discretion| {
+        let words = words(&alert.cause, Sort::Alarm, discretion, at);
+        mention(&alert.people, &words)
+    };
+    if let Fact::FeatureRejected {
+        verdict, reason, ..
+    } = &alert.cause
+    {
+        let why = match reason {
+            Some(reason) => quote(reason),
+            None => format!(
+                "@{}, you gave no reason with the job: please write a note here that begins with `Reason:`.",
+                verdict.by
+            ),
+        };
+        return format!("{}\n\n{why}", said(Discretion::Withheld));
+    }
+    said(Discretion::Open)
+}
+
+/// Any words as a note that mentions people.
+pub fn mention(people: &BTreeSet<UserName>, words: &Words) -> String {
+    let people: Vec<String> = people.iter().map(|name| format!("@{name}")).collect();
+    let next = if words.next.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", note(&words.next))
+    };
+    format!("{} {}{next}", people.join(" "), note(&words.headline))
+}
+
+/// An alert whose matter is over: what it said is kept, out of the way.
+pub fn settled(body: &str, how: &str) -> String {
+    let before: Vec<&str> = body
+        .lines()
+        .skip_while(|line| line.starts_with("<!--"))
+        .collect();
+    format!(
+        "**Settled**: {how}.\n\n<details><summary>What it was</summary>\n\n{}\n\n</details>",
+        before.join("\n")
+    )
+}
+
+/// Whether an alert was marked as settled before.
+pub fn is_settled(body: &str) -> bool {
+    body.lines()
+        .find(|line| !line.starts_with("<!--"))
+        .is_some_and(|line| line.starts_with("**Settled**"))
+}
+
+fn note(spans: &[Span]) -> String {
+    spans
+        .iter()
+        .map(|span| match span {
+            Span::Text(text) => text.clone(),
+            Span::Said(text) => inert(text),
+            Span::Code(text) => format!("`{}`", super::plain(text).replace('`', "'")),
+            Span::MergeRequest { id, .. } => id.to_string(),
+            Span::Link { label, url } => format!("[{}]({url})", inert(label)),
+            Span::Person(name) => format!("`{name}`"),
+        })
+        .collect()
+}
+
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        0 => format!("no {what}"),
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
+    }
+}
