@@ -82,7 +82,12 @@ fn within_the_budgets(summary: &Value) {
         });
         let requests: u64 = on_the_way.clone().map(count).sum();
         // !4 was rejected and validated anew: the jobs of both its pipelines are looked at, and the patches of its heads.
-        let most = if change_set == 4 { 27 } else { 25 };
+        // !2 was tried twice: together with !3, which broke the tests, and without it.
+        let most = match change_set {
+            2 => 40,
+            4 => 27,
+            _ => 25,
+        };
         assert!(
             on_the_way.count() >= 4 && requests <= most,
             "!{change_set}: {requests} requests"
