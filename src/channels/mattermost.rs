@@ -1,13 +1,14 @@
 //! Mattermost: an incoming webhook takes attachments in Slack's form, with Markdown of its own in them.
 //!
-//! Untrusted text is escaped sign by sign. Angle brackets are replaced by their look-alikes, because Mattermost also reads
-//! Slack's `<!channel>` and `<address|label>`; and a word joiner after `@`, `#`, `~` and `:` keeps it from seeing a mention, a
-//! hashtag, a channel or an emoji.
+//! Its web and desktop clients read Markdown with a parser of Mattermost's own, its phones with another one, its server with a
+//! third. Untrusted text is escaped sign by sign, so that none of them finds anything: a backslash where all of them know it as
+//! an escape, a word joiner where they look for addresses, mentions, hashtags, emoji and entities, and a look-alike where
+//! neither helps (brackets, which the server also reads as Slack's; the dollar of a formula; the sign that stands for a line's end).
 
 use serde_json::{Value, json};
 
 use super::chat::{Run, Style, runs};
-use super::text::heading;
+use super::text::{JOINER, heading};
 use crate::domain::notification::letter::{Letter, Sort};
 
 /// The body of one post.
@@ -31,8 +32,8 @@ fn markdown(run: &Run) -> String {
     let text = match run.style {
         Style::Plain => inert(&run.text),
         Style::Bold => format!("**{}**", run.text),
-        // Nothing is read inside of code but its end, and Slack's brackets, which Mattermost replaces before all else.
-        Style::Code => format!("`{}`", without_brackets(&run.text).replace('`', "'")),
+        // Nothing is read inside of code but its end, and what is replaced before all else.
+        Style::Code => format!("`{}`", with_look_alikes(&run.text).replace('`', "'")),
     };
     match &run.url {
         Some(url) => format!("[{text}]({url})"),
@@ -40,25 +41,36 @@ fn markdown(run: &Run) -> String {
     }
 }
 
-fn without_brackets(text: &str) -> String {
-    text.replace('<', "\u{2039}").replace('>', "\u{203a}")
+fn with_look_alikes(text: &str) -> String {
+    text.chars().map(look_alike).collect()
+}
+
+/// The sign that is shown for one which nothing can escape.
+pub(super) fn look_alike(c: char) -> char {
+    match c {
+        '<' => '\u{2039}',
+        '>' => '\u{203a}',
+        '$' => '\u{ff04}',
+        '\u{2424}' => '\u{21b5}',
+        c => c,
+    }
 }
 
 fn inert(text: &str) -> String {
     let mut inert = String::new();
-    for c in without_brackets(text).chars() {
+    let mut before = None;
+    for c in with_look_alikes(text).chars() {
         match c {
-            '@' | '~' | ':' => {
-                inert.push(c);
-                inert.push('\u{2060}');
-            }
-            '#' => inert.push_str("\\#\u{2060}"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '|' | '!' | '$' | '&' | '{' | '}' => {
-                inert.push('\\');
-                inert.push(c);
-            }
+            // An address needs a name right before its first dot.
+            '.' => inert.extend([JOINER, c]),
+            // `x-d` is an emoticon.
+            '-' if matches!(before, None | Some('x' | 'X')) => inert.extend([JOINER, c]),
+            '@' | ':' | ';' | '&' | '\\' => inert.extend([c, JOINER]),
+            '#' | '~' => inert.extend(['\\', c, JOINER]),
+            '`' | '*' | '_' | '[' | ']' | '(' | ')' | '|' | '!' => inert.extend(['\\', c]),
             c => inert.push(c),
         }
+        before = Some(c);
     }
     inert
 }

@@ -1,12 +1,13 @@
 //! Slack: an incoming webhook takes `text` for notifications and `blocks` for what is shown.
 //!
 //! The blocks are `rich_text`: their text is literal, so that nothing in it is a link, a mention or markup. The text beside
-//! them is written in Slack's own markup, in which `&`, `<` and `>` are the only signs that begin something.
+//! them is written in Slack's own markup, in which `&`, `<` and `>` are the only signs that begin something once `mrkdwn` is
+//! off. Slack makes links of bare addresses by itself, so a word joiner parts them wherever they are not code.
 
 use serde_json::{Value, json};
 
 use super::chat::{Run, Style, runs};
-use super::text::heading;
+use super::text::{heading, unlinked};
 use crate::domain::notification::letter::Letter;
 
 /// The body of one post.
@@ -29,6 +30,7 @@ pub(super) fn payload(letters: &[Letter]) -> Value {
         .collect();
     json!({
         "text": text.join("\n"),
+        "mrkdwn": false,
         "blocks": [{"type": "rich_text", "elements": sections}],
         "unfurl_links": false,
         "unfurl_media": false,
@@ -42,17 +44,18 @@ fn section(mut elements: Vec<Value>) -> Value {
 
 fn element(text: &str, style: Style, url: Option<&str>) -> Value {
     if let Some(url) = url {
-        return json!({"type": "link", "url": url, "text": text});
+        return json!({"type": "link", "url": url, "text": unlinked(text)});
     }
     match style {
-        Style::Plain => json!({"type": "text", "text": text}),
+        Style::Plain => json!({"type": "text", "text": unlinked(text)}),
         Style::Bold => json!({"type": "text", "text": text, "style": {"bold": true}}),
         Style::Code => json!({"type": "text", "text": text, "style": {"code": true}}),
     }
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
+    unlinked(text)
+        .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
 }

@@ -1,11 +1,12 @@
 //! Microsoft Teams: a workflow that posts an adaptive card.
 //!
-//! The card's text is made of `TextRun`s, which know no Markdown; only the functions in double braces are read in them.
+//! The card's text is made of `TextRun`s, which know no Markdown, and a mention needs an entity beside the text, which no card
+//! of ours has; but functions in double braces are computed, and some clients make links of bare addresses.
 
 use serde_json::{Value, json};
 
 use super::chat::{Run, Style, runs};
-use super::text::heading;
+use super::text::{heading, unlinked};
 use crate::domain::notification::letter::Letter;
 
 /// The body of one post.
@@ -34,9 +35,7 @@ pub(super) fn payload(letters: &[Letter]) -> Value {
 }
 
 fn inline(run: &Run) -> Value {
-    // A word joiner behind each brace: `{{DATE(...)}}` would be computed.
-    let text = run.text.replace('{', "{\u{2060}");
-    let mut inline = json!({"type": "TextRun", "text": text});
+    let mut inline = json!({"type": "TextRun", "text": unlinked(&run.text)});
     match run.style {
         Style::Plain => {}
         Style::Bold => inline["weight"] = "Bolder".into(),

@@ -5,10 +5,18 @@ use proptest::prelude::*;
 use pulldown_cmark::{Event as Markdown, Options, Parser, Tag};
 use serde_json::Value;
 
+use super::chat::{Style, runs};
+use super::text::{JOINER, clean};
 use super::*;
 use crate::domain::event::Subject;
 use crate::domain::ids::MergeRequestId;
 use crate::domain::notification::letter::{Sort, Span, Words};
+
+mod autolinks;
+mod mattermost_reader;
+
+use autolinks::autolinks;
+use mattermost_reader::CODE;
 
 const URL: &str = "https://gitlab.example/shop/web/-/merge_requests/7";
 
@@ -50,7 +58,18 @@ const HOSTILE: &[&str] = &[
     "日本語の理由 \u{5d0}\u{5d1} é \u{1f525}",
     "`` ` `` ` `",
     "\\[x\\](y) \\\\",
-    "mailto:x@y.example tel:1 javascript:alert(1)",
+    "mailto:x@y.example tel:1 javascript:alert(1) custom+scheme:x slack://x ftp:///y",
+    "https://evil.example/?a=b&c=(d) http:evil.example",
+    "www.evil.example WWW.EVIL.EXAMPLE www1.evil.example (www.evil.example) www",
+    "evil.example evil.example/x sub.evil-1.example/x?y ..com/..com/ \u{430}\u{440}\u{440}\u{4cf}\u{435}.com/x",
+    "x@evil.example \"x y\"@evil.example",
+    "from $5 to $6, \\$x\\$ \\\\$x$",
+    ":) :-( ;-) ;) x-d X-D :-x :o :D :'( :/ :| :$ :@ :] <3 </3",
+    "-d",
+    "one\u{2424}# two\u{2424}> three\u{2424}| a | b |\u{2424}|---|---|",
+    "&#64;all &#x40;all &commat;all &dollar;x&dollar; &colon;",
+    "$MM_ATMENTION0$ $MM_EMAIL0$",
+    "\\n \\\\* \\[x\\](http\\://evil\\.example) \\",
     "",
     "   \t ",
 ];
@@ -118,6 +137,12 @@ fn is_inert_in_slack(said: &str) {
     );
     let blocks = payload["blocks"].as_array().unwrap();
     assert_eq!(blocks.len(), 1);
+    let shown = text
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&");
+    assert!(autolinks(&shown).is_empty(), "{:?}", autolinks(&shown));
+    assert_eq!(payload["mrkdwn"], false, "`*` and `_` would be read");
     let sections = blocks[0]["elements"].as_array().unwrap();
     assert_eq!(sections.len(), 1);
     for element in sections[0]["elements"].as_array().unwrap() {
@@ -125,6 +150,11 @@ fn is_inert_in_slack(said: &str) {
             "link" => assert_eq!(element["url"], URL),
             kind => assert_eq!(kind, "text", "{element}"),
         }
+        let text = element["text"].as_str().unwrap();
+        assert!(
+            element["style"]["code"] == true || autolinks(text).is_empty(),
+            "{text}"
+        );
     }
     for (_, text) in texts(&payload) {
         assert!(is_one_line_of_visible_text(&text), "{text:?}");
@@ -147,6 +177,15 @@ fn is_inert_in_teams(said: &str) {
     );
     let inlines = body[0]["inlines"].as_array().unwrap();
     assert!(inlines.iter().all(|inline| inline["type"] == "TextRun"));
+    for inline in inlines {
+        let found = autolinks(inline["text"].as_str().unwrap());
+        assert!(found.is_empty(), "{found:?}");
+    }
+    let content = &payload["attachments"][0]["content"];
+    assert!(
+        content["msteams"]["entities"].is_null(),
+        "only an entity makes a mention of `<at>`"
+    );
 }
 
 /// What Mattermost and GitLab read between them, and more; but neither reads `^x^` as superscript.
@@ -197,22 +236,44 @@ fn mentions(text: &str) -> Vec<char> {
 }
 
 fn is_inert_in_mattermost(said: &str) {
-    let payload = mattermost::payload(&[letter(said)]);
+    let letter = letter(said);
+    let payload = mattermost::payload(std::slice::from_ref(&letter));
     let attachment = &payload["attachments"][0];
-    let text = attachment["text"].as_str().unwrap();
-    assert!(!text.contains(['<', '>', '\n']), "{text}");
-    let mut markup = markup_of(text);
-    markup.retain(|kind| kind != "code");
+    let shown = |text: &str| -> String { text.chars().map(mattermost::look_alike).collect() };
+    let without_joiners = |text: &str| text.replace(JOINER, "");
+
+    let seen = mattermost_reader::read(attachment["text"].as_str().unwrap());
+    assert!(seen.surprises.is_empty(), "{seen:?}");
+    assert_eq!(seen.links, [URL]);
+    assert_eq!(seen.bold, ["Action needed:"]);
+    let words: String = runs(&letter)
+        .iter()
+        .map(|run| match run.style {
+            Style::Plain | Style::Bold => shown(&run.text),
+            Style::Code => CODE.to_string(),
+        })
+        .collect();
     assert_eq!(
-        markup,
-        ["strong".to_owned(), format!("link {URL}")],
-        "{text}"
+        without_joiners(&seen.words),
+        words,
+        "people read what was written"
     );
-    let outside = outside_of_code(text);
-    assert!(mentions(&outside).is_empty(), "{outside}");
-    for text in [text, attachment["fallback"].as_str().unwrap()] {
+    let code = shown(&clean(said)).replace('`', "'");
+    let code = [code.as_str(), "integrate"];
+    assert_eq!(seen.code, code[usize::from(code[0].is_empty())..]);
+
+    let fallback = mattermost_reader::read(attachment["fallback"].as_str().unwrap());
+    assert!(fallback.surprises.is_empty(), "{fallback:?}");
+    assert!(fallback.links.is_empty() && fallback.bold.is_empty() && fallback.code.is_empty());
+    for text in [&attachment["text"], &attachment["fallback"]] {
+        let text = text.as_str().unwrap();
         assert!(is_one_line_of_visible_text(text), "{text:?}");
-        assert!(!text.contains(['<', '>']), "{text}");
+        let mut markup = markup_of(text);
+        markup.retain(|kind| kind != "code" && kind != "strong" && *kind != format!("link {URL}"));
+        assert!(
+            markup.is_empty(),
+            "other readers of Markdown agree: {markup:?}"
+        );
     }
 }
 
@@ -254,6 +315,7 @@ fn hostile_text_is_inert_in_every_format() {
     for said in HOSTILE {
         is_inert(said);
         is_inert(&said.repeat(40));
+        is_inert(&format!("x{said}"));
         is_inert(&format!("x {said} y"));
     }
     is_inert(&"a".repeat(1_000_000));
@@ -262,7 +324,7 @@ fn hostile_text_is_inert_in_every_format() {
 #[test]
 fn a_post_of_many_long_messages_stays_within_what_chats_take() {
     let letters: Vec<Letter> = (0..MOST_IN_A_POST)
-        .map(|_| letter(&"\u{1f525}".repeat(5_000)))
+        .map(|index| letter(&["\u{1f525}", "."][index % 2].repeat(5_000)))
         .collect();
     for (payload, most) in [
         (slack::payload(&letters), 60_000),
@@ -294,7 +356,7 @@ fn the_signature_is_that_of_the_specification() {
 
 proptest! {
     #[test]
-    fn any_text_is_inert_in_every_format(said in "\\PC{0,60}|[<>&@#~!:/\\[\\]()*_`{}|\\\\\\n a-z]{0,60}|.{0,80}") {
+    fn any_text_is_inert_in_every_format(said in "\\PC{0,60}|[.:/@$~#;\\\\&wxdcom0-9(|)\\[\\]!*_` \\x{2424}-]{0,60}|[<>&@#~!:/\\[\\]()*_`{}|\\\\\\n a-z]{0,60}|.{0,80}") {
         is_inert(&said);
     }
 }

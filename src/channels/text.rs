@@ -29,6 +29,24 @@ pub(super) fn clean(text: &str) -> String {
     clean
 }
 
+/// Invisible, and neither a letter nor a digit, space or punctuation mark: what it stands in is no address, mention, hashtag or
+/// emoji to any chat.
+pub(super) const JOINER: char = '\u{2060}';
+
+/// Literal text for a format that has no escapes and needs none, but whose readers may still look for addresses, mentions,
+/// emoji and computed fields in it.
+pub(super) fn unlinked(text: &str) -> String {
+    let mut unlinked = String::new();
+    for c in text.chars() {
+        match c {
+            '.' => unlinked.extend([JOINER, c]),
+            '@' | '#' | '~' | ':' | ';' | '{' => unlinked.extend([c, JOINER]),
+            c => unlinked.push(c),
+        }
+    }
+    unlinked
+}
+
 fn is_visible(c: char) -> bool {
     let invisible = matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'

@@ -218,13 +218,6 @@ impl Outbox {
             .collect()
     }
 
-    /// Whether a channel got a message.
-    pub fn was_delivered(&self, channel: &ChannelName, id: &MessageId) -> bool {
-        self.channels
-            .get(channel)
-            .is_some_and(|service| service.delivered.contains(id))
-    }
-
     /// The jobs that have begun deliveries and not ended them, as far as they may still be at it.
     pub fn takers(&self, now: Timestamp) -> BTreeSet<JobId> {
         self.channels

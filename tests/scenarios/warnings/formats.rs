@@ -57,22 +57,23 @@ fn each_channel_gets_exactly_the_bytes_of_its_format() {
         expected.to_string()
     );
 
-    let words = "Action needed: !1 is rejected by the non-regression tests (trial 1): `nrt-tests` failed. It left the queue. Push a fix, and press integrate again. For eve.";
+    let words = "Action needed:\u{2060} !1 is rejected by the non-regression tests (trial 1):\u{2060} `nrt-tests` failed\u{2060}. It left the queue\u{2060}. Push a fix, and press integrate again\u{2060}. For eve\u{2060}.";
     let expected = json!({
         "text": words,
+        "mrkdwn": false,
         "blocks": [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [
             {"type": "text", "text": "Action needed:", "style": {"bold": true}},
             {"type": "text", "text": " "},
             {"type": "link", "url": url, "text": "!1"},
             {"type": "text", "text": " is rejected by the non-regression tests (trial 1)"},
-            {"type": "text", "text": ": "},
+            {"type": "text", "text": ":\u{2060} "},
             {"type": "text", "text": "`nrt-tests` failed"},
-            {"type": "text", "text": "."},
+            {"type": "text", "text": "\u{2060}."},
             {"type": "text", "text": " "},
-            {"type": "text", "text": "It left the queue. Push a fix, and press "},
+            {"type": "text", "text": "It left the queue\u{2060}. Push a fix, and press "},
             {"type": "text", "text": "integrate", "style": {"code": true}},
-            {"type": "text", "text": " again."},
-            {"type": "text", "text": " For eve."},
+            {"type": "text", "text": " again\u{2060}."},
+            {"type": "text", "text": " For eve\u{2060}."},
             {"type": "text", "text": "\n"},
         ]}]}],
         "unfurl_links": false, "unfurl_media": false,
@@ -83,9 +84,9 @@ fn each_channel_gets_exactly_the_bytes_of_its_format() {
     );
 
     let markdown = format!(
-        "**Action needed:** [\\!1]({url}) is rejected by the non-regression tests \\(trial 1\\):\u{2060} \\`nrt-tests\\` failed. It left the queue. Push a fix, and press `integrate` again. For eve."
+        "**Action needed:** [\\!1]({url}) is rejected by the non-regression tests \\(trial 1\\):\u{2060} \\`nrt-tests\\` failed\u{2060}. It left the queue\u{2060}. Push a fix, and press `integrate` again\u{2060}. For eve\u{2060}."
     );
-    let fallback = "Action needed:\u{2060} \\!1 is rejected by the non-regression tests \\(trial 1\\):\u{2060} \\`nrt-tests\\` failed. It left the queue. Push a fix, and press integrate again. For eve.";
+    let fallback = "Action needed:\u{2060} \\!1 is rejected by the non-regression tests \\(trial 1\\):\u{2060} \\`nrt-tests\\` failed\u{2060}. It left the queue\u{2060}. Push a fix, and press integrate again\u{2060}. For eve\u{2060}.";
     let expected =
         json!({"attachments": [{"fallback": fallback, "color": "#c62828", "text": markdown}]});
     assert_eq!(body(&scene.receiver.at("room")), expected.to_string());
@@ -99,18 +100,18 @@ fn each_channel_gets_exactly_the_bytes_of_its_format() {
                 "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
                 "type": "AdaptiveCard", "version": "1.4",
                 "body": [{"type": "RichTextBlock", "inlines": [
-                    {"type": "TextRun", "text": "Action needed:", "weight": "Bolder"},
+                    {"type": "TextRun", "text": "Action needed:\u{2060}", "weight": "Bolder"},
                     run(" "),
                     {"type": "TextRun", "text": "!1", "selectAction": {"type": "Action.OpenUrl", "url": url}},
                     run(" is rejected by the non-regression tests (trial 1)"),
-                    run(": "),
+                    run(":\u{2060} "),
                     run("`nrt-tests` failed"),
-                    run("."),
+                    run("\u{2060}."),
                     run(" "),
-                    run("It left the queue. Push a fix, and press "),
+                    run("It left the queue\u{2060}. Push a fix, and press "),
                     {"type": "TextRun", "text": "integrate", "fontType": "Monospace"},
-                    run(" again."),
-                    run(" For eve."),
+                    run(" again\u{2060}."),
+                    run(" For eve\u{2060}."),
                 ]}],
                 "msteams": {"width": "Full"},
             },
@@ -166,7 +167,7 @@ fn a_test_message_shows_that_text_of_others_stays_text_and_can_be_looked_at_firs
         payload["text"]
             .as_str()
             .unwrap()
-            .contains("&lt;!channel&gt; @all [link](https://example.com)"),
+            .contains("&lt;!channel&gt; @\u{2060}all [link](https:\u{2060}//example\u{2060}.com)"),
         "{payload}"
     );
     assert!(scene.receiver.received().is_empty());

@@ -135,13 +135,13 @@ impl Scene {
     }
 }
 
-/// What was said, in the words that stand first.
+/// What was said, in the words that stand first, as people see them: without the signs that part addresses.
 pub(super) fn texts(received: &[Received]) -> Vec<String> {
     let text = |received: &Received| {
         let value: Value = serde_json::from_str(&received.body).unwrap();
         let headline = value["data"]["headline"].as_str();
         let text = value["text"].as_str().or(headline).unwrap_or_default();
-        text.to_owned()
+        text.replace('\u{2060}', "")
     };
     received.iter().map(text).collect()
 }
