@@ -31,17 +31,30 @@ pub use verdict::*;
 
 use crate::ci_reports::log::turns_direction;
 
-/// Untrusted text for one line of a note: no line of its own, no Markdown, no HTML, no mention, no reference.
+/// Untrusted text for one line of a note: no line of its own, no Markdown, no HTML, no mention, no reference, no link, no emoji.
 ///
-/// GitLab executes `/commands` at the beginning of a line and notifies whoever is named by `@name` (docs: "Quick actions").
+/// GitLab makes links of `scheme://...` and `www....`, whatever stands around them (its `AutolinkFilter`, and autolinks of its
+/// flavour of Markdown), and pictures of `:word:`. It executes `/commands` at the beginning of a line and notifies whoever is
+/// named by `@name` (docs: "Quick actions").
 pub fn inert(text: &str) -> String {
     let mut clean = String::new();
     for word in text.split_whitespace() {
         if !clean.is_empty() {
             clean.push(' ');
         }
-        for c in word.chars() {
+        let mut letters = word.chars().peekable();
+        let mut before = String::new();
+        while let Some(c) = letters.next() {
+            let next = letters.peek().copied();
+            let after_www = c == '.' && before.ends_with("www");
+            let of_a_time = before.ends_with(|c: char| c.is_ascii_digit())
+                && next.is_some_and(|next| next.is_ascii_digit());
+            before.extend(c.to_lowercase());
             match c {
+                '.' if after_www => clean.push_str("\u{2060}."),
+                ':' if next.is_some() && !of_a_time => {
+                    clean.push_str(":\u{2060}");
+                }
                 '<' => clean.push_str("&lt;"),
                 '>' => clean.push_str("&gt;"),
                 '&' => clean.push_str("&amp;"),
@@ -137,10 +150,20 @@ mod tests {
             "{clean}"
         );
         assert!(
-            clean.contains("\\[a\\]\\(http://b\\)") && clean.contains("\\*\\*d\\*\\*"),
+            clean.contains("\\[a\\]\\(http:\u{2060}//b\\)") && clean.contains("\\*\\*d\\*\\*"),
             "{clean}"
         );
         assert!(inert(&"word ".repeat(1_000)).chars().count() < 500);
+        let addresses =
+            inert("HTTPS://a.example WWW.b.example see:http://c.example :100: :tada: 12:30");
+        assert!(
+            !addresses.contains("://")
+                && !addresses.to_lowercase().contains("www.")
+                && !addresses.contains(":100:")
+                && !addresses.contains(":tada:")
+                && addresses.ends_with(" 12:30"),
+            "{addresses}"
+        );
     }
 
     #[test]
