@@ -124,6 +124,11 @@ pub enum Command {
     /// that is not finished, trouble that nobody answers. Mentions the people on the merge request, and tells the channels of
     /// `notification` in `.trainyard.yml`. Run twice, it tells nothing twice.
     Remind(Remind),
+    /// See that the queue goes on: admit requests whose wake-up was lost, and start a worker where one is missing (scheduled pipeline).
+    ///
+    /// Looks at the open merge requests that name a feature, and asks GitLab whether the run that has the environment is still there. Run
+    /// twice, it does nothing twice. Needs `TRAINYARD_GATE_TOKEN` and `TRAINYARD_TRIGGER_TOKEN`.
+    Tick,
     /// Send a test message to one channel, and say what it answered.
     Notify(Notify),
     /// Print the queue and the state of the NRT environment.

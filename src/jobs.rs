@@ -13,6 +13,7 @@ pub mod post;
 pub mod release;
 pub mod remind;
 mod tell;
+pub mod tick;
 
 use crate::config::Config;
 use crate::config::ci::Ci;

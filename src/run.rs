@@ -30,6 +30,7 @@ use crate::jobs::nrt_lock::acquire::Files;
 use crate::jobs::nrt_lock::trial_pipeline::Runtime;
 use crate::jobs::{
     Desk, Done, append_to_version, await_validation, link_check, nrt_lock, post, release, remind,
+    tick,
 };
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
@@ -126,6 +127,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
             with_desk(&global, Trust::Gate, |desk| remind_json(desk, &flags))
         }
         Command::Remind(flags) => job("remind", Trust::Gate, &|desk| remind(desk, &flags)),
+        Command::Tick => gate("tick", &tick::run),
         Command::Notify(flags) => with_desk(&global, Trust::Gate, |desk| notify(desk, &flags)),
         Command::Queue(print) => with_desk(&global, Trust::Gate, |desk| queue(desk, &print)),
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),

@@ -104,6 +104,7 @@ fn jobs_of_the_gate_and_of_releases_cannot_be_interrupted() {
             "append-to-version.yml",
             "release.yml",
             "remind.yml",
+            "tick.yml",
         ]
         .iter()
         .any(|name| path.ends_with(name));

@@ -75,7 +75,14 @@ pub fn trial_without_verdict(trial: &Trial, why: Abandoned, job: Option<&str>) -
 /// Several leases in a row ended without a verdict: no more pipelines are started by themselves.
 pub fn environment_looks_broken(fruitless: u32, waiting: usize) -> String {
     format!(
-        "{fruitless} leases in a row ended without a verdict, so no worker is started by itself: look at the environment and its runners. {waiting} in the queue keep their place; the next `integrate`, or a pipeline started by the trigger, goes on"
+        "{fruitless} leases in a row ended without a verdict, so no worker is started by itself: look at the environment and its runners. {waiting} in the queue keep their place; the next `integrate`, `tick`, or pipeline started by the trigger goes on"
+    )
+}
+
+/// The same to somebody who looks at regular times.
+pub fn environment_needs_a_look(fruitless: u32) -> String {
+    format!(
+        "{fruitless} leases in a row ended without a verdict: look at the environment and its runners"
     )
 }
 

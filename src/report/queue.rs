@@ -7,6 +7,7 @@ use crate::domain::ids::ProjectPath;
 use crate::domain::integration::{
     ChangeSet, Joined, Left, MergeRequestState, Place, Queue, QueueRefusal,
 };
+use crate::domain::nrt::Lease;
 use crate::domain::progress::Stage;
 use crate::domain::yard::Yard;
 use crate::outcome::Outcome;
@@ -139,6 +140,40 @@ pub fn note_not_queued(reasons: &[String]) -> String {
         "**Not queued.** Mend this, then press `integrate` again:\n\n{}",
         bullets(reasons)
     )
+}
+
+/// How a queue is served, as `tick` found it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Serving {
+    /// Nothing waits, and nobody has the environment.
+    NothingWaits,
+    /// A run has the environment; it sees to the others when it ends.
+    Held(Lease),
+    /// A worker is on its way.
+    Coming,
+    /// The run that has the environment is over; a worker was started to take over from it.
+    HolderGone(Lease),
+    /// Change sets waited and nobody came; a worker was started.
+    NobodyCame,
+}
+
+/// What `tick` found and did.
+pub fn ticked(serving: &Serving, waiting: usize) -> Outcome {
+    Outcome::open(match serving {
+        Serving::NothingWaits => "nothing waits for the NRT environment".to_owned(),
+        Serving::Held(lease) => format!(
+            "pipeline {} has the NRT environment (lease {}); {waiting} in the queue are served after it",
+            lease.holder.pipeline, lease.epoch
+        ),
+        Serving::Coming => format!("{waiting} in the queue; a worker is on its way"),
+        Serving::HolderGone(lease) => format!(
+            "started a worker: pipeline {}, which has the NRT environment (lease {}), is over; {waiting} in the queue",
+            lease.holder.pipeline, lease.epoch
+        ),
+        Serving::NobodyCame => {
+            format!("started a worker: {waiting} in the queue, and nobody was on the way")
+        }
+    })
 }
 
 /// What the gate says after a request was looked at.

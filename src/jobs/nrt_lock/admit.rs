@@ -48,15 +48,14 @@ pub fn run(desk: &Desk<'_>, merge_request: Option<u64>) -> Answer<Done> {
 }
 
 /// Wake-ups can be lost; requests cannot. A refusal here is no failure: nobody asked for an answer.
-fn admit_forgotten(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Outcome> {
+pub(in crate::jobs) fn admit_forgotten(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Outcome> {
     let queue = ledger.yard()?.queue;
     let mut outcome = Outcome::open("looked for requests without a ticket");
-    let open = desk.merge_requests.open_mentioning("feature")?;
-    for found in open
-        .iter()
-        .filter(|mr| queue.ticket(&mr.id).is_none())
-        .take(MOST_LOOKED_AT)
-    {
+    let mut open = desk.merge_requests.open_mentioning("feature")?;
+    open.retain(|mr| queue.ticket(&mr.id).is_none());
+    // Another choice in each job: where more are open than one worker looks at, none is left out for ever.
+    fastrand::Rng::with_seed(desk.ci.job.0).shuffle(&mut open);
+    for found in open.iter().take(MOST_LOOKED_AT) {
         let evidence = desk.records.evidence(found.id.iid)?;
         let asked = evidence
             .pipelines

@@ -339,7 +339,7 @@ fn the_scheduled_job_of_the_template_runs_it() {
         .collect();
     assert_eq!(
         others,
-        ["remind"],
+        ["remind", "tick"],
         "no other job of the templates runs on a schedule"
     );
 }

@@ -1,0 +1,52 @@
+//! `trainyard tick`: sees that the queue goes on when nobody presses anything. Runs in a scheduled pipeline of the default branch.
+//!
+//! A wake-up can be lost, refused or cancelled, and a worker can die before it takes the lease. The request to integrate is the
+//! successful `integrate` job, and the queue is the log: both are still there, so a look at regular times is enough.
+
+use super::ledger::Ledger;
+use super::nrt_lock::admit;
+use super::{Desk, Done, tell};
+use crate::domain::nrt::Liveness;
+use crate::ports::Answer;
+use crate::report::{self, Serving};
+
+/// Admits what was forgotten, and starts a worker where one is missing.
+///
+/// # Errors
+/// When GitLab cannot be asked, or the log cannot be written.
+pub fn run(desk: &Desk<'_>) -> Answer<Done> {
+    let ledger = Ledger::new(*desk);
+    let admitted = admit::admit_forgotten(desk, &ledger)?;
+    tell::alert_all(desk, &ledger)?;
+    let yard = ledger.yard()?;
+    let waiting = yard.queue.waiting().count();
+    let serving = match &yard.nrt.lease {
+        Some(lease) => match desk.records.liveness(&lease.holder)? {
+            Liveness::Running => Serving::Held(lease.clone()),
+            Liveness::Finished | Liveness::Vanished => {
+                start(desk, Serving::HolderGone(lease.clone()))?
+            }
+        },
+        None if waiting == 0 => Serving::NothingWaits,
+        None => start(desk, Serving::NobodyCame)?,
+    };
+    let outcome = report::ticked(&serving, waiting).including(admitted);
+    let outcome = if yard.nrt.worth_another_worker() {
+        outcome
+    } else {
+        outcome.warning(report::environment_needs_a_look(yard.nrt.fruitless))
+    };
+    Ok(Done {
+        outcome,
+        events: ledger.into_events(),
+    })
+}
+
+/// Starts a worker for this reason, unless one is on its way.
+fn start(desk: &Desk<'_>, why: Serving) -> Answer<Serving> {
+    if desk.workers.one_is_coming()? {
+        return Ok(Serving::Coming);
+    }
+    desk.workers.wake(None)?;
+    Ok(why)
+}
