@@ -82,7 +82,7 @@ fn templates_call_only_commands_and_flags_that_exist() {
             called += 1;
         }
     }
-    assert_eq!(called, 14);
+    assert_eq!(called, 15);
 }
 
 #[test]
