@@ -202,6 +202,9 @@ impl Yard {
                 self.end_trial(*trial, Some(Again::Searched { trial: *trial }));
             }
             Fact::TrialAbandoned { trial, reason } => {
+                let unlanded = self.nrt.trial.as_ref();
+                let unlanded = unlanded.filter(|t| t.id == *trial && t.validated);
+                self.nrt.overdue.extend(unlanded.cloned());
                 if !reason.is_fruitless() {
                     self.nrt.fruitless = 0;
                 }
@@ -284,6 +287,13 @@ impl Yard {
             | Fact::DeliverySucceeded { .. }
             | Fact::DeliveryFailed { .. } => {}
         }
+        let queue = &self.queue;
+        self.nrt.overdue.retain(|trial| {
+            trial
+                .change_sets
+                .iter()
+                .any(|id| queue.ticket(id).is_some())
+        });
     }
 
     /// The trial is over: whatever has not landed waits again.

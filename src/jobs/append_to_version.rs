@@ -376,6 +376,25 @@ pub fn finish_landing(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> An
     Ok(())
 }
 
+/// A change set that is found merged may have been landed by a trial that was validated and then abandoned: the run that held its
+/// lease lived on for a moment. Whether that was so; then it is in the version.
+///
+/// # Errors
+/// As above.
+pub fn finish_overdue(desk: &Desk<'_>, ledger: &Ledger<'_>, id: &MergeRequestId) -> Answer<bool> {
+    let yard = ledger.yard()?;
+    for trial in yard.nrt.overdue_with(id) {
+        finish_landing(desk, ledger, trial)?;
+        if ledger.yard()?.queue.ticket(id).is_none() {
+            for warning in notes::keep_all(desk, ledger, &trial.change_sets)? {
+                tracing::warn!("{warning}");
+            }
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The same, before the lease of a dead holder is taken over.
 ///
 /// # Errors
