@@ -112,7 +112,8 @@ impl WorkTree {
             commit.as_str(),
         ])?;
         let mut child = Command::new("git")
-            .args(["patch-id", "--stable"])
+            // Not `--stable`, which takes white space for nothing: it is meaning in some languages.
+            .args(["patch-id", "--verbatim"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
