@@ -45,6 +45,9 @@ pub struct Global {
     /// How the job's log lines are written.
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+    /// The merge request that the command is about: read together with the rules.
+    #[arg(skip)]
+    pub about: Option<u64>,
 }
 
 /// Where the state is kept.

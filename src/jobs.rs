@@ -12,6 +12,7 @@ mod observe;
 pub mod post;
 pub mod release;
 pub mod remind;
+mod rewriting;
 mod tell;
 pub mod tick;
 

@@ -313,6 +313,29 @@ impl Event {
 }
 
 impl Fact {
+    /// Whether a job must be certain that it is in the log before it goes on: the right to the environment and to land hang on it,
+    /// or a version. What is lost of all else is what a job leaves undone that dies, and the next one does it.
+    pub fn must_be_proved(&self) -> bool {
+        !matches!(
+            self,
+            Self::FeatureLinked { .. }
+                | Self::FeatureValidated { .. }
+                | Self::FeatureRejected { .. }
+                | Self::ChangeSetQueued { .. }
+                | Self::ChangeSetRebased { .. }
+                | Self::ChangeSetConflicted { .. }
+                | Self::ChangeSetWithdrawn { .. }
+                | Self::ChangeSetRejected { .. }
+                | Self::ChangeSetMerged { .. }
+                | Self::ChangeSetAppended { .. }
+                | Self::TrialStarted { .. }
+                | Self::TrialRejected { .. }
+                | Self::TrialAbandoned { .. }
+                | Self::LeaseReleased { .. }
+                | Self::ContributorWarned { .. }
+        )
+    }
+
     /// Its name, as in the registry and on the wire.
     pub fn name(&self) -> &'static str {
         match self {

@@ -92,6 +92,9 @@ pub struct Ticket {
     pub place: Place,
     /// Heads it had before we rebased it, oldest first.
     pub earlier_heads: Vec<CommitSha>,
+    /// Heads that its branch may have got from us to land together with others. They can hold commits of neighbours, so nothing is
+    /// built on them.
+    pub rewritten: Vec<CommitSha>,
     /// When it was queued.
     pub queued_at: Timestamp,
     /// Why it waits again, when it was taken out for a trial before.
@@ -189,6 +192,7 @@ impl Queue {
             change_set,
             place: Place::Waiting,
             earlier_heads: Vec::new(),
+            rewritten: Vec::new(),
             queued_at: at,
             again: None,
         });

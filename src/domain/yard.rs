@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::candidate::Postponed;
+use super::candidate::{Placed, Postponed};
 use super::event::{Event, Fact};
 use super::ids::{CommitSha, MergeRequestId, TrialId};
 use super::integration::{Again, Left, Place, Priority, Queue, Ticket};
@@ -183,13 +183,22 @@ impl Yard {
                 });
             }
             Fact::TrialValidated { trial } => {
-                if let Some(current) = self
-                    .nrt
-                    .trial
-                    .as_mut()
-                    .filter(|current| current.id == *trial)
-                {
+                let current = self.nrt.trial.as_mut();
+                if let Some(current) = current.filter(|current| current.id == *trial) {
                     current.validated = true;
+                    // From here on its branches may be given the heads by which they land.
+                    for Placed {
+                        merge_request,
+                        head,
+                        ..
+                    } in &current.placed
+                    {
+                        self.queue.change(merge_request, |ticket| {
+                            if ticket.change_set.head != *head {
+                                ticket.rewritten.push(head.clone());
+                            }
+                        });
+                    }
                 }
             }
             Fact::TrialRejected {

@@ -395,6 +395,24 @@ pub fn finish_overdue(desk: &Desk<'_>, ledger: &Ledger<'_>, id: &MergeRequestId)
     Ok(false)
 }
 
+/// Finishes, under the lease that is still held, the landing of a validated trial whose run died: all of a batch lands now; of a
+/// change set alone what is merged is appended, and it waits again if it is not.
+///
+/// # Errors
+/// When GitLab or git cannot be asked, or the log cannot be written.
+pub fn go_on_landing(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    held: &Held,
+    trial: &Trial,
+) -> Answer<Option<Outcome>> {
+    if trial.placed.is_empty() {
+        finish_landing(desk, ledger, trial)?;
+        return Ok(None);
+    }
+    together::land(desk, ledger, held, trial).map(Some)
+}
+
 /// The same, before the lease of a dead holder is taken over.
 ///
 /// # Errors

@@ -18,6 +18,8 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod batches;
+mod costs;
+mod deaths;
 mod labels;
 mod landing;
 mod linking;

@@ -16,7 +16,7 @@ use crate::domain::nrt::{
 };
 use crate::domain::progress::Stage;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, append_to_version, labels, notes, observe, tell};
+use crate::jobs::{Desk, Done, append_to_version, labels, notes, observe, rewriting, tell};
 use crate::outcome::{Outcome, Problem};
 use crate::ports::{Answer, Board, MergeRequest, Rebase};
 use crate::report;
@@ -132,13 +132,15 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
         .as_ref()
         .unwrap_or(&desk.ci.default_branch);
     loop {
-        let prepared = match &next(desk, ledger, &held)? {
-            Err(not_held) => return Ok(Taken::Nothing(report::taken_over(not_held))),
-            Ok(tickets) => match &tickets[..] {
-                [] => break,
-                [one] => prepare(desk, ledger, &held, one, branch)?,
-                several => together::prepare(desk, ledger, &held, several, branch)?,
-            },
+        let tickets = match next(desk, ledger, &held)? {
+            Err(not_held) => return Ok(Taken::Nothing(report::taken_over(&not_held))),
+            Ok(tickets) => tickets,
+        };
+        rewriting::restore(desk, &held, &tickets)?;
+        let prepared = match &tickets[..] {
+            [] => break,
+            [one] => prepare(desk, ledger, &held, one, branch)?,
+            several => together::prepare(desk, ledger, &held, several, branch)?,
         };
         if let Some((trial, board)) = prepared {
             let trial = Box::new(trial);
@@ -250,7 +252,7 @@ pub(super) fn prepare(
     let change_set = &ticket.change_set;
     let iid = change_set.merge_request.iid;
     let (found, board) = observe::at_the_gate(desk, &ledger.yard()?, change_set)?;
-    if let Some(reason) = left_meanwhile(found.as_ref(), ticket, branch) {
+    if let Some(reason) = left_meanwhile(desk, found.as_ref(), ticket, branch)? {
         leave(desk, ledger, ticket, found.as_ref(), &reason)?;
         return Ok(None);
     }
@@ -336,30 +338,58 @@ pub(super) fn start(ledger: &Ledger<'_>, held: &Held, facts: &[Fact]) -> Answer<
 
 /// Why a change set can no longer be tried as it was queued.
 pub(super) fn left_meanwhile(
+    desk: &Desk<'_>,
     found: Option<&MergeRequest>,
     ticket: &Ticket,
     branch: &BranchName,
-) -> Option<String> {
+) -> Answer<Option<String>> {
     let Some(found) = found else {
-        return Some("the merge request is gone".to_owned());
+        return Ok(Some("the merge request is gone".to_owned()));
     };
-    match found.state {
-        MergeRequestState::Closed => return Some("the merge request was closed".to_owned()),
-        MergeRequestState::Merged => return Some("somebody merged it around the queue".to_owned()),
-        MergeRequestState::Open => {}
-    }
-    if found.draft {
-        Some("the merge request was made a draft".to_owned())
-    } else if found.target != *branch {
-        Some(format!("the merge request now targets `{}`", found.target))
-    } else if !ticket.is_of(&found.head) {
-        Some(format!(
+    let reason = match found.state {
+        MergeRequestState::Closed => Some("the merge request was closed".to_owned()),
+        MergeRequestState::Merged => Some("somebody merged it around the queue".to_owned()),
+        MergeRequestState::Open if found.draft => {
+            Some("the merge request was made a draft".to_owned())
+        }
+        MergeRequestState::Open if found.target != *branch => {
+            Some(format!("the merge request now targets `{}`", found.target))
+        }
+        MergeRequestState::Open if ticket.is_of(&found.head) => None,
+        MergeRequestState::Open if only_rebased(desk, found, ticket)? => None,
+        MergeRequestState::Open => Some(format!(
             "new commits were pushed (`{}`)",
             found.head.short()
-        ))
-    } else {
-        None
-    }
+        )),
+    };
+    Ok(reason)
+}
+
+/// Whether a head that the log does not know is the same change: somebody rebased it, or a run before this one did and died before
+/// it could say so.
+fn only_rebased(desk: &Desk<'_>, found: &MergeRequest, ticket: &Ticket) -> Answer<bool> {
+    let base = match &found.base {
+        Some(base) => Some(base.clone()),
+        None => desk
+            .merge_requests
+            .merge_request(found.id.iid)?
+            .and_then(|whole| whole.base),
+    };
+    let Some(base) = base else {
+        return Ok(false);
+    };
+    let head = &ticket.change_set.head;
+    let same = desk.commits.same_change(head, &found.head, &base);
+    Ok(same.unwrap_or_else(|problem| {
+        // The old head can be gone for good. What cannot be compared counts as new, and its author is told.
+        tracing::warn!(
+            "`{}` and `{}` cannot be compared: {}",
+            head.short(),
+            found.head.short(),
+            problem.full_text()
+        );
+        false
+    }))
 }
 
 /// It leaves, with the reason; or it has landed by a trial that was given up too early.

@@ -59,9 +59,10 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
             Outcome::open(format!("the NRT environment is free again (lease {epoch})"))
         }
         Some(trial) if trial.validated => {
-            append_to_version::finish_landing(desk, &ledger, &trial)?;
+            let landing = append_to_version::go_on_landing(desk, &ledger, &held, &trial)?;
             give_back(&ledger, &held, Abandoned::NoVerdict)?;
-            Outcome::open(format!("the NRT environment is free again (lease {epoch})"))
+            let free = Outcome::open(format!("the NRT environment is free again (lease {epoch})"));
+            landing.into_iter().fold(free, Outcome::including)
         }
         Some(trial) => conclude(desk, &ledger, &held, &trial)?,
     };
