@@ -221,6 +221,7 @@ fn give_up(
             merge_request,
             head,
             reason: reason.clone(),
+            order: None,
         });
     }
     ledger.record(&facts)?;

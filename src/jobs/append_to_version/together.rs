@@ -261,6 +261,7 @@ fn give_up(
                 merge_request: ticket.change_set.merge_request.clone(),
                 head: ticket.change_set.head.clone(),
                 reason: reason.clone(),
+                order: None,
             }),
     );
     ledger.record(&facts)?;

@@ -15,6 +15,7 @@ use crate::domain::nrt::{
     trial_under,
 };
 use crate::domain::progress::Stage;
+use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::{Desk, Done, append_to_version, labels, notes, observe, tell};
 use crate::outcome::{Outcome, Problem};
@@ -179,7 +180,7 @@ fn lease(
                 for fact in &facts {
                     after.apply(&ledger.event(fact.clone()));
                 }
-                let chosen = after.next_trial(&desk.config.nrt.trials);
+                let chosen = next_trial(desk, &after);
                 if chosen.is_empty() && facts.len() == 1 {
                     return Ok(Decision {
                         facts: Vec::new(),
@@ -192,6 +193,11 @@ fn lease(
         };
         Ok(Decision { facts, then })
     })
+}
+
+fn next_trial<'a>(desk: &Desk<'_>, yard: &'a Yard) -> Vec<&'a Ticket> {
+    let (policy, freezes) = (&desk.config.nrt.trials, &desk.config.integration.freezes);
+    yard.next_trial(policy, freezes, desk.clock.now())
 }
 
 /// The tickets taken for this trial, or the next ones that wait.
@@ -209,7 +215,7 @@ fn next(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held) -> Answer<Vec<Ticket>
                 then: taken,
             });
         }
-        let chosen = yard.next_trial(&desk.config.nrt.trials);
+        let chosen = next_trial(desk, yard);
         Ok(Decision {
             facts: chosen.iter().map(|ticket| unqueued(ticket, held)).collect(),
             then: chosen.into_iter().cloned().collect(),
@@ -358,6 +364,7 @@ pub(super) fn withdraw(
         merge_request,
         head,
         reason: reason.to_owned(),
+        order: None,
     }])?;
     let note = report::note_withdrawn(reason);
     notes::keep_left(desk, ledger, change_set, Stage::LeftQueue, note).map(warn_all)?;
