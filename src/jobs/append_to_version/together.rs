@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use super::{append, changed_since};
+use super::{append, changed_since, verdict};
 use crate::domain::candidate::Placed;
 use crate::domain::event::Fact;
 use crate::domain::ids::{MergeRequestId, VersionId};
 use crate::domain::integration::{MergeRequestState, Ticket};
 use crate::domain::labelling;
-use crate::domain::nrt::{Abandoned, Held, Trial, hold};
+use crate::domain::nrt::{Abandoned, Held, Trial};
 use crate::domain::progress::Stage;
 use crate::domain::yard::Yard;
-use crate::jobs::ledger::{Decision, Ledger};
+use crate::jobs::ledger::Ledger;
 use crate::jobs::{Desk, labels, notes, tell};
 use crate::outcome::Outcome;
 use crate::ports::{Answer, MergeRequest, Push, Rewritten};
@@ -50,20 +50,8 @@ pub(super) fn land(
     if !gone.is_empty() {
         return give_up(desk, ledger, trial, &tickets, &gone);
     }
-    let not_held = ledger.decide(|yard| {
-        Ok(match hold(&yard.nrt, held.epoch()) {
-            Ok(_) => Decision {
-                facts: vec![Fact::TrialValidated { trial: trial.id }],
-                then: None,
-            },
-            Err(not_held) => Decision {
-                facts: Vec::new(),
-                then: Some(not_held),
-            },
-        })
-    })?;
-    if let Some(not_held) = not_held {
-        return Ok(report::lease_lost(&not_held));
+    if let Some(outcome) = verdict::record(desk, ledger, held, trial)? {
+        return Ok(outcome);
     }
     let sources = sources(&found, trial);
     let rewritten = if sources.is_empty() {

@@ -102,9 +102,11 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
     let held = match lease(desk, ledger, &asking, previous)? {
         Ok(Some(held)) => held,
         Ok(None) => {
-            return Ok(Taken::Nothing(
-                "nothing waits for the NRT environment".to_owned(),
-            ));
+            let (freezes, now) = (&desk.config.integration.freezes, desk.clock.now());
+            let hindered = report::nothing_to_serve(&ledger.yard()?, freezes, now);
+            return Ok(Taken::Nothing(hindered.unwrap_or_else(|| {
+                "nothing waits for the NRT environment".to_owned()
+            })));
         }
         Err(NotHeld::By {
             holder,
