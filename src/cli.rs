@@ -1,5 +1,7 @@
 //! Commands and flags. The doc comments are the help text.
 
+pub mod queue_controls;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -134,10 +136,11 @@ pub enum Command {
     Tick,
     /// Send a test message to one channel, and say what it answered.
     Notify(Notify),
-    /// Print the queue and the state of the NRT environment.
+    /// Print the queue and the state of the NRT environment; or steer it.
     ///
-    /// Needs `TRAINYARD_GATE_TOKEN`.
-    Queue(Print),
+    /// An order says who gave it and why, on the merge request and in the log; none of them lets anything land untested. Needs
+    /// `TRAINYARD_GATE_TOKEN`.
+    Queue(queue_controls::Queue),
     /// Print the open version: its change sets and the number it would get.
     ///
     /// Needs `TRAINYARD_GATE_TOKEN`.

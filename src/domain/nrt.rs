@@ -261,6 +261,8 @@ pub enum Abandoned {
     TargetMoved,
     /// A merge request of it changed: new commits, another target, closed, draft.
     ChangeSetChanged,
+    /// A freeze began during the trial.
+    Frozen,
 }
 
 impl Abandoned {
@@ -268,7 +270,7 @@ impl Abandoned {
     pub fn is_fruitless(self) -> bool {
         match self {
             Self::HolderGone | Self::NoVerdict | Self::Infrastructure => true,
-            Self::TargetMoved | Self::ChangeSetChanged => false,
+            Self::TargetMoved | Self::ChangeSetChanged | Self::Frozen => false,
         }
     }
 }
@@ -281,6 +283,7 @@ impl fmt::Display for Abandoned {
             Self::Infrastructure => "something other than the tests failed",
             Self::TargetMoved => "the target branch moved during the trial",
             Self::ChangeSetChanged => "the merge request changed during the trial",
+            Self::Frozen => "a freeze began during the trial",
         })
     }
 }

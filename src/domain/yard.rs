@@ -7,9 +7,11 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::candidate::{Placed, Postponed};
+use super::controls::{Force, Hold};
 use super::event::{Event, Fact};
+use super::freezes::Freezes;
 use super::ids::{CommitSha, MergeRequestId, TrialId};
-use super::integration::{Again, Left, Place, Priority, Queue, Ticket};
+use super::integration::{Again, Left, Place, Queue, Ticket};
 use super::notification::outbox::Outbox;
 use super::nrt::{Environment, Lease, Trial};
 use super::trials::{Policy, Search, Waiting};
@@ -47,14 +49,13 @@ impl Yard {
         yard
     }
 
-    /// The change sets of the next trial, in queue order.
-    pub fn next_trial(&self, policy: &Policy) -> Vec<&Ticket> {
+    /// The change sets of the next trial, in queue order: of those that nothing hinders now.
+    pub fn next_trial(&self, policy: &Policy, freezes: &Freezes, now: Timestamp) -> Vec<&Ticket> {
         let waiting: Vec<Waiting<MergeRequestId>> = self
-            .queue
-            .waiting()
+            .servable(freezes, now)
             .map(|ticket| Waiting {
                 change: ticket.change_set.merge_request.clone(),
-                urgent: ticket.change_set.priority == Priority::Hotfix,
+                urgent: ticket.is_urgent(),
             })
             .collect();
         let chosen = self.search.choose(&waiting, policy);
@@ -79,10 +80,14 @@ impl Yard {
             Fact::ChangeSetWithdrawn {
                 merge_request,
                 reason,
+                order,
                 ..
             } => {
                 self.nrt.fruitless = 0;
                 self.search.left(merge_request, false);
+                if order.is_some() {
+                    self.queue.holds.remove(merge_request);
+                }
                 self.queue.leave(
                     merge_request,
                     Left::Withdrawn {
@@ -90,6 +95,36 @@ impl Yard {
                     },
                 );
             }
+            Fact::ChangeSetHeld {
+                merge_request,
+                order,
+                until,
+                label,
+            } => {
+                let hold = Hold {
+                    order: order.clone(),
+                    until: *until,
+                    label: label.clone(),
+                };
+                self.queue.holds.insert(merge_request.clone(), hold);
+            }
+            Fact::ChangeSetUnheld { merge_request, .. } => {
+                self.queue.holds.remove(merge_request);
+            }
+            Fact::ChangeSetForced {
+                merge_request,
+                order,
+                through_freezes,
+                ..
+            } => {
+                let force = Force {
+                    order: order.clone(),
+                    through_freezes: *through_freezes,
+                };
+                self.queue.force(merge_request, force);
+            }
+            Fact::QueuePaused { order } => self.queue.paused = Some(order.clone()),
+            Fact::QueueResumed { .. } => self.queue.paused = None,
             Fact::LeaseGranted {
                 epoch,
                 holder,
@@ -251,6 +286,8 @@ impl Yard {
                 // Not when it was validated: what cannot land although it was would be tried for ever.
                 self.nrt.fruitless = 0;
                 self.versions.content.push(appended.clone());
+                let landed = &appended.change_set.merge_request;
+                self.queue.holds.remove(landed);
                 self.queue
                     .leave(&appended.change_set.merge_request, Left::Landed);
                 self.land_in_trial(&appended.change_set.merge_request, &appended.landed);

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use trainyard::domain::candidate::Placed;
 use trainyard::domain::event::Fact;
+use trainyard::domain::freezes::Freezes;
 use trainyard::domain::ids::{Epoch, JobId, PipelineId, TrialId, VersionId};
 use trainyard::domain::nrt::{
     Abandoned, Candidate, Grant, Holder, Liveness, Trial, grant, hold, release, trial_under,
@@ -317,7 +318,11 @@ impl Worker {
             Ok(Grant::New { held, mut facts }) => {
                 let mut after = world.clone();
                 after.record(self.job(), facts.clone());
-                let chosen = after.yard().next_trial(&day.policy);
+                let chosen = after.yard().next_trial(
+                    &day.policy,
+                    &Freezes::default(),
+                    Timestamp::UNIX_EPOCH,
+                );
                 if chosen.is_empty() && facts.len() == 1 {
                     return Phase::Over;
                 }
@@ -387,6 +392,7 @@ fn merged_meanwhile(world: &mut World, job: JobId, change: u8, day: &Day) {
                 merge_request: id(change),
                 head: own_head(change),
                 reason: "somebody merged it around the queue".to_owned(),
+                order: None,
             }],
         ),
     }

@@ -15,6 +15,7 @@ use crate::domain::nrt::{
     trial_under,
 };
 use crate::domain::progress::Stage;
+use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::{Desk, Done, append_to_version, labels, notes, observe, rewriting, tell};
 use crate::outcome::{Outcome, Problem};
@@ -101,9 +102,11 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
     let held = match lease(desk, ledger, &asking, previous)? {
         Ok(Some(held)) => held,
         Ok(None) => {
-            return Ok(Taken::Nothing(
-                "nothing waits for the NRT environment".to_owned(),
-            ));
+            let (freezes, now) = (&desk.config.integration.freezes, desk.clock.now());
+            let hindered = report::nothing_to_serve(&ledger.yard()?, freezes, now);
+            return Ok(Taken::Nothing(hindered.unwrap_or_else(|| {
+                "nothing waits for the NRT environment".to_owned()
+            })));
         }
         Err(NotHeld::By {
             holder,
@@ -185,7 +188,7 @@ fn lease(
                 for fact in &facts {
                     after.apply(&ledger.event(fact.clone()));
                 }
-                let chosen = after.next_trial(&desk.config.nrt.trials);
+                let chosen = next_trial(desk, &after);
                 if chosen.is_empty() && facts.len() == 1 {
                     return Ok(Decision {
                         facts: Vec::new(),
@@ -198,6 +201,11 @@ fn lease(
         };
         Ok(Decision { facts, then })
     })
+}
+
+fn next_trial<'a>(desk: &Desk<'_>, yard: &'a Yard) -> Vec<&'a Ticket> {
+    let (policy, freezes) = (&desk.config.nrt.trials, &desk.config.integration.freezes);
+    yard.next_trial(policy, freezes, desk.clock.now())
 }
 
 /// The tickets taken for this trial, or the next ones that wait; or that the lease was taken over.
@@ -221,7 +229,7 @@ fn next(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held) -> Answer<Result<Vec<
                 then: Ok(taken),
             });
         }
-        let chosen = yard.next_trial(&desk.config.nrt.trials);
+        let chosen = next_trial(desk, yard);
         Ok(Decision {
             facts: chosen.iter().map(|ticket| unqueued(ticket, held)).collect(),
             then: Ok(chosen.into_iter().cloned().collect()),
@@ -420,6 +428,7 @@ pub(super) fn withdraw(
         merge_request,
         head,
         reason: reason.to_owned(),
+        order: None,
     }])?;
     let note = report::note_withdrawn(reason);
     notes::keep_left(desk, ledger, change_set, Stage::LeftQueue, note).map(warn_all)?;
