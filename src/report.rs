@@ -5,6 +5,7 @@
 
 mod checks;
 mod landing;
+mod lease;
 mod linking;
 mod messages;
 mod progress;
@@ -18,6 +19,7 @@ mod verdict;
 
 pub use checks::*;
 pub use landing::*;
+pub use lease::*;
 pub use linking::*;
 pub use messages::*;
 pub use progress::*;

@@ -105,6 +105,7 @@ fn jobs_of_the_gate_and_of_releases_cannot_be_interrupted() {
             "release.yml",
             "remind.yml",
             "tick.yml",
+            "break.yml",
         ]
         .iter()
         .any(|name| path.ends_with(name));

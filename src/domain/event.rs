@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::candidate::{Placed, Postponed};
 use super::ids::{
     ChannelName, CommitSha, Epoch, FeatureId, JobId, MergeRequestId, MessageId, PatchId,
-    ProjectPath, RoleName, TrialId, UserName, VersionId,
+    PipelineId, ProjectPath, RoleName, TrialId, UserName, VersionId,
 };
 use super::integration::ChangeSet;
 use super::linking::LinkKind;
@@ -100,6 +100,29 @@ pub enum Fact {
     LeaseReleased { epoch: Epoch },
     /// It is gone without giving it back.
     LeaseExpired { epoch: Epoch, holder: Holder },
+    /// A person took the environment away from the run that held it.
+    LeaseBroken {
+        epoch: Epoch,
+        holder: Holder,
+        /// Why, in that person's words; untrusted.
+        reason: String,
+        /// Not `by`: that key is the envelope's.
+        broken_by: UserName,
+    },
+    /// Jobs wait for the environment although nobody has it.
+    EnvironmentStuck {
+        /// The first job that waits.
+        job: JobId,
+        /// Its pipeline.
+        pipeline: PipelineId,
+    },
+    /// The log was damaged, and was put right from what GitLab knows.
+    StateRepaired {
+        /// Grants go on above this one: no grant of the lost entries can have reached it.
+        epoch: Epoch,
+        /// State that was lost or set aside, by name.
+        lost: Vec<String>,
+    },
     /// A change set left the queue for a trial.
     ChangeSetUnqueued {
         merge_request: MergeRequestId,
@@ -328,6 +351,9 @@ impl Fact {
             Self::LeaseGranted { .. } => "LeaseGranted",
             Self::LeaseReleased { .. } => "LeaseReleased",
             Self::LeaseExpired { .. } => "LeaseExpired",
+            Self::LeaseBroken { .. } => "LeaseBroken",
+            Self::EnvironmentStuck { .. } => "EnvironmentStuck",
+            Self::StateRepaired { .. } => "StateRepaired",
             Self::ChangeSetUnqueued { .. } => "ChangeSetUnqueued",
             Self::ChangeSetRebased { .. } => "ChangeSetRebased",
             Self::ChangeSetConflicted { .. } => "ChangeSetConflicted",
@@ -375,9 +401,12 @@ impl Fact {
             Self::ChangeSetAppended { appended, .. } => {
                 Subject::MergeRequest(appended.change_set.merge_request.clone())
             }
-            Self::LeaseGranted { .. } | Self::LeaseReleased { .. } | Self::LeaseExpired { .. } => {
-                Subject::Environment
-            }
+            Self::LeaseGranted { .. }
+            | Self::LeaseReleased { .. }
+            | Self::LeaseExpired { .. }
+            | Self::LeaseBroken { .. }
+            | Self::EnvironmentStuck { .. }
+            | Self::StateRepaired { .. } => Subject::Environment,
             Self::TrialStarted { trial, .. }
             | Self::TrialValidated { trial }
             | Self::TrialRejected { trial, .. }
@@ -425,6 +454,9 @@ impl Fact {
             | Self::LeaseGranted { .. }
             | Self::LeaseReleased { .. }
             | Self::LeaseExpired { .. }
+            | Self::LeaseBroken { .. }
+            | Self::EnvironmentStuck { .. }
+            | Self::StateRepaired { .. }
             | Self::TrialStarted { .. }
             | Self::TrialValidated { .. }
             | Self::TrialRejected { .. }
@@ -471,7 +503,9 @@ impl Fact {
                 "{feature}{}",
                 telling(commit, told_by).unwrap_or_else(|| format!(" {}", by_job()))
             ),
-            Self::LinkRefused { .. } | Self::TrialAbandoned { .. } => by_job(),
+            Self::LinkRefused { .. } | Self::TrialAbandoned { .. } | Self::StateRepaired { .. } => {
+                by_job()
+            }
             Self::ValidationRequested { commit, .. } => commit.to_string(),
             Self::FeatureValidated { verdict, .. } | Self::FeatureRejected { verdict, .. } => {
                 verdict.job.to_string()
@@ -485,7 +519,9 @@ impl Fact {
             Self::ChangeSetWithdrawn { head, reason, .. } => format!("{head} {reason}"),
             Self::LeaseGranted { epoch, .. }
             | Self::LeaseReleased { epoch }
-            | Self::LeaseExpired { epoch, .. } => epoch.to_string(),
+            | Self::LeaseExpired { epoch, .. }
+            | Self::LeaseBroken { epoch, .. } => epoch.to_string(),
+            Self::EnvironmentStuck { job, .. } => job.to_string(),
             Self::ChangeSetUnqueued { trial, .. }
             | Self::ChangeSetRejected { trial, .. }
             | Self::ChangeSetMerged { trial, .. }

@@ -93,6 +93,9 @@ impl Flow {
             Fact::LeaseGranted { .. }
             | Fact::LeaseReleased { .. }
             | Fact::LeaseExpired { .. }
+            | Fact::LeaseBroken { .. }
+            | Fact::EnvironmentStuck { .. }
+            | Fact::StateRepaired { .. }
             | Fact::VersionOpened { .. }
             | Fact::ChannelOpened { .. }
             | Fact::DeliveryStarted { .. }
@@ -277,6 +280,9 @@ impl Flow {
             Fact::LeaseGranted { .. }
             | Fact::LeaseReleased { .. }
             | Fact::LeaseExpired { .. }
+            | Fact::LeaseBroken { .. }
+            | Fact::EnvironmentStuck { .. }
+            | Fact::StateRepaired { .. }
             | Fact::ChangeSetRebased { .. }
             | Fact::VersionOpened { .. }
             | Fact::ContributorWarned { .. }

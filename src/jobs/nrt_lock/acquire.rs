@@ -11,7 +11,7 @@ use crate::domain::ids::{BranchName, TrialId};
 use crate::domain::integration::{MergeRequestState, Place, Ticket};
 use crate::domain::labelling;
 use crate::domain::nrt::{
-    Abandoned, Candidate, Grant, Held, Holder, Liveness, NotHeld, Trial, grant, release,
+    Abandoned, Candidate, Grant, Held, Holder, Liveness, NotHeld, Trial, grant, hold, release,
     trial_under,
 };
 use crate::domain::progress::Stage;
@@ -312,7 +312,27 @@ pub(super) fn prepare(
 
 /// Records that the trial has begun, with what led to it.
 pub(super) fn start(ledger: &Ledger<'_>, held: &Held, facts: &[Fact]) -> Answer<Trial> {
-    ledger.record(facts)?;
+    let lost = ledger.decide(|yard| {
+        // Who lost the lease while it prepared must not begin a trial beside another one.
+        let held = hold(&yard.nrt, held.epoch());
+        Ok(Decision {
+            facts: if held.is_ok() {
+                facts.to_vec()
+            } else {
+                Vec::new()
+            },
+            then: held.err(),
+        })
+    })?;
+    if lost.is_some() {
+        return Err(Problem::refused(
+            format!(
+                "lease {} was lost while its trial was prepared: nothing was begun",
+                held.epoch()
+            ),
+            "nothing to do: the change sets wait again, and the next worker takes them",
+        ));
+    }
     trial_under(&ledger.yard()?.nrt, held)
         .cloned()
         .ok_or_else(|| Problem::bug("a trial that was recorded is not there"))
