@@ -111,8 +111,8 @@ pub enum Fact {
     },
     /// Jobs wait for the environment although nobody has it.
     EnvironmentStuck {
-        /// The first job that waits.
-        job: JobId,
+        /// The first job that waits. Not `job`: that key is the envelope's.
+        waiting: JobId,
         /// Its pipeline.
         pipeline: PipelineId,
     },
@@ -521,7 +521,7 @@ impl Fact {
             | Self::LeaseReleased { epoch }
             | Self::LeaseExpired { epoch, .. }
             | Self::LeaseBroken { epoch, .. } => epoch.to_string(),
-            Self::EnvironmentStuck { job, .. } => job.to_string(),
+            Self::EnvironmentStuck { waiting, .. } => waiting.to_string(),
             Self::ChangeSetUnqueued { trial, .. }
             | Self::ChangeSetRejected { trial, .. }
             | Self::ChangeSetMerged { trial, .. }

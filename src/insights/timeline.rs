@@ -165,9 +165,9 @@ fn words(fact: &Fact) -> (Turn, String, Option<&UserName>) {
         Fact::LeaseReleased { epoch } => (On, format!("lease {epoch} released"), None),
         Fact::LeaseExpired { epoch, .. } => (Back, format!("lease {epoch} expired"), None),
         Fact::LeaseBroken { epoch, .. } => (Back, format!("lease {epoch} was broken"), None),
-        Fact::EnvironmentStuck { job, .. } => (
+        Fact::EnvironmentStuck { waiting, .. } => (
             Back,
-            format!("job {job} waited for the free environment"),
+            format!("job {waiting} waited for the free environment"),
             None,
         ),
         Fact::StateRepaired { .. } => (Back, "the state was repaired".to_owned(), None),

@@ -205,12 +205,12 @@ fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) ->
                 "Its change sets keep their place. See that the environment itself is in order.",
             )],
         },
-        Fact::EnvironmentStuck { job, pipeline } => Words {
+        Fact::EnvironmentStuck { waiting, pipeline } => Words {
             headline: vec![
                 text("GitLab lets nobody into the NRT environment, although nobody has it: "),
                 Span::Link {
-                    label: format!("job {job}"),
-                    url: format!("{}/-/jobs/{job}", at.home_url),
+                    label: format!("job {waiting}"),
+                    url: format!("{}/-/jobs/{waiting}", at.home_url),
                 },
                 text(format!(
                     " of pipeline {pipeline} waits for the resource group."
