@@ -114,6 +114,10 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
                 )
             })
         }
+        Command::NrtLock(NrtLock::Break(flags)) => gate("nrt-lock break", &|desk| {
+            let reason = flags.reason.as_deref().or(desk.ci.reason.as_deref());
+            nrt_lock::breaking::run(desk, reason)
+        }),
         Command::NrtLock(NrtLock::Release(flags)) => gate("nrt-lock release", &|desk| {
             nrt_lock::release::run(desk, flags.epoch)
         }),

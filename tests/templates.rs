@@ -137,6 +137,7 @@ fn jobs_of_the_gate_and_of_releases_cannot_be_interrupted() {
             "remind.yml",
             "tick.yml",
             "controls.yml",
+            "break.yml",
         ]
         .iter()
         .any(|name| path.ends_with(name));
