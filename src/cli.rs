@@ -1,5 +1,7 @@
 //! Commands and flags. The doc comments are the help text.
 
+pub mod queue;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -131,10 +133,13 @@ pub enum Command {
     Tick,
     /// Send a test message to one channel, and say what it answered.
     Notify(Notify),
-    /// Print the queue and the state of the NRT environment.
+    /// Show the queue now: who has the NRT environment, what is tried, who waits and why, and when each may land.
     ///
-    /// Needs `TRAINYARD_GATE_TOKEN`.
-    Queue(Print),
+    /// Reads the log, and asks GitLab one question: is the holder still there, or is a worker on its way? Changes nothing. On a person's
+    /// machine give `--server` and `--project`; a folder (`--state dir:PATH`) is read without a GitLab.
+    ///
+    /// Needs `TRAINYARD_GATE_TOKEN`, but for a folder outside of a job.
+    Queue(queue::Queue),
     /// Print the open version: its change sets and the number it would get.
     ///
     /// Needs `TRAINYARD_GATE_TOKEN`.

@@ -1,5 +1,7 @@
 //! From a parsed command line to an outcome: connects ports, reads the project's rules, starts the job.
 
+mod queue;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -129,7 +131,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         Command::Remind(flags) => job("remind", Trust::Gate, &|desk| remind(desk, &flags)),
         Command::Tick => gate("tick", &tick::run),
         Command::Notify(flags) => with_desk(&global, Trust::Gate, |desk| notify(desk, &flags)),
-        Command::Queue(print) => with_desk(&global, Trust::Gate, |desk| queue(desk, &print)),
+        Command::Queue(flags) => queue::run(&global, &flags),
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
         Command::Report(flags) => draw(&global, &flags),
         Command::Simulate(flags) => simulate(&flags),
@@ -412,15 +414,6 @@ fn leave_events(ci: &Ci, events: &[Event]) -> Answer<()> {
     } else {
         files::write_whole(&path, &text)
     }
-}
-
-fn queue(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
-    let yard = Yard::of(&desk.journal.read()?.events);
-    Ok(Printed::text(if print.json {
-        report::queue_json(&yard)
-    } else {
-        report::queue_now(&yard, desk.clock.now())
-    }))
 }
 
 fn version(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
