@@ -5,6 +5,7 @@
 //! clairvoyant on one environment, who takes every good change that waits at once.
 
 pub mod course;
+pub mod forecast;
 
 use serde::Serialize;
 
