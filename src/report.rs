@@ -4,9 +4,11 @@
 //! stands in a note.
 
 mod checks;
+mod expected;
 mod landing;
 mod linking;
 mod messages;
+mod outlook;
 mod progress;
 mod queue;
 mod reading;
@@ -17,9 +19,11 @@ mod validation;
 mod verdict;
 
 pub use checks::*;
+pub use expected::*;
 pub use landing::*;
 pub use linking::*;
 pub use messages::*;
+pub use outlook::*;
 pub use progress::*;
 pub use queue::*;
 pub use reading::*;

@@ -1,6 +1,10 @@
 //! Flags of `queue`: the view of what waits. What steers it is a subcommand of its own.
 
+use std::path::PathBuf;
+
 use clap::Args;
+
+use crate::domain::ids::ProjectPath;
 
 /// Flags of `queue`.
 #[derive(Debug, Args)]
@@ -15,6 +19,12 @@ pub struct Queue {
 #[derive(Debug, Args)]
 pub struct View {
     /// Print JSON for programs.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "html")]
     pub json: bool,
+    /// Write one self-contained page instead.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// The project, outside of a job of it; takes the address of GitLab from `--server`.
+    #[arg(long, value_name = "PATH")]
+    pub project: Option<ProjectPath>,
 }

@@ -114,11 +114,15 @@ impl<'a> Outlook<'a> {
             .into_iter()
             .map(|ticket| &ticket.change_set.merge_request)
             .collect();
-        let lines = yard.queue.waiting().enumerate().map(|(index, ticket)| Line {
-            rank: index + 1,
-            ticket,
-            reasons: reasons(yard, service, ticket, index, &next),
-        });
+        let lines = yard
+            .queue
+            .waiting()
+            .enumerate()
+            .map(|(index, ticket)| Line {
+                rank: index + 1,
+                ticket,
+                reasons: reasons(yard, service, ticket, index, &next),
+            });
         Self {
             yard,
             service,

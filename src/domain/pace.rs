@@ -1,12 +1,22 @@
 //! How fast the environment has been: what forecasts are made of. Folded from events; the last ones count.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Fact};
 use super::ids::Epoch;
 
 /// How many of the last ones are remembered.
 const REMEMBERED: usize = 100;
+
+/// When a change set lands, if it passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Landing {
+    /// As likely before as after.
+    pub p50: Timestamp,
+    /// By then with a probability of 85 %.
+    pub p85: Timestamp,
+}
 
 /// What a trial came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

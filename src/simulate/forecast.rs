@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Unit};
 
 use super::course::{Change, Course, Surroundings, Trial, URGENT};
 use crate::domain::ids::MergeRequestId;
 use crate::domain::integration::{Place, Priority, Ticket};
-use crate::domain::pace::{Came, Pace, Turn};
+use crate::domain::pace::{Came, Landing, Pace, Turn};
 use crate::domain::trials::{Policy, Search, Verdict};
 use crate::domain::yard::Yard;
 
@@ -18,15 +18,6 @@ pub const FEWEST: usize = 11;
 const RUNS: usize = 1_000;
 /// How many change sets are played in all runs together, so that a long queue takes no longer.
 const MOST_PLAYED: usize = 60_000;
-
-/// When a change set lands, if it passes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Landing {
-    /// As likely before as after.
-    pub p50: Timestamp,
-    /// By then with a probability of 85 %.
-    pub p85: Timestamp,
-}
 
 /// What can be said of the future.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +64,11 @@ pub fn forecast(yard: &Yard, policy: &Policy, now: Timestamp) -> Forecast {
         .collect();
     let elapsed = yard.pace.running.map(|running| since(running.since, now));
     if let Some(elapsed) = elapsed
-        && yard.pace.turns.iter().all(|turn| turn.seconds as f64 <= elapsed)
+        && yard
+            .pace
+            .turns
+            .iter()
+            .all(|turn| turn.seconds as f64 <= elapsed)
     {
         return Forecast::Overdue { trials };
     }
@@ -85,7 +80,9 @@ pub fn forecast(yard: &Yard, policy: &Policy, now: Timestamp) -> Forecast {
         elapsed,
         join_rate: rate(&yard.pace.joined, now),
         search: yard.search.renamed(|id| {
-            let known = tickets.iter().position(|t| t.change_set.merge_request == *id);
+            let known = tickets
+                .iter()
+                .position(|t| t.change_set.merge_request == *id);
             known.unwrap_or(usize::MAX)
         }),
     };
@@ -291,8 +288,8 @@ fn quantiles(mut times: Vec<f64>, now: Timestamp) -> Option<Landing> {
     times.sort_by(f64::total_cmp);
     let at = |percent: usize| {
         let seconds = times.get((times.len() * percent).div_ceil(100).checked_sub(1)?)?;
-        now.checked_add(SignedDuration::try_from_secs_f64(*seconds).ok()?)
-            .ok()
+        let seconds = SignedDuration::from_secs(seconds.round() as i64);
+        now.round(Unit::Second).ok()?.checked_add(seconds).ok()
     };
     Some(Landing {
         p50: at(50)?,

@@ -13,6 +13,7 @@
 //! - `progress`: the notes that are kept in place on merge requests and features
 //! - `labels`: labels that show where things stand, and decide nothing
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
+//! - `outlook`: the queue as a person sees it: table, JSON, page
 //! - `tick`: the scheduled look at the queue
 //! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -22,6 +23,7 @@ mod labels;
 mod landing;
 mod linking;
 mod linking_races;
+mod outlook;
 mod progress;
 mod refusals;
 mod reports;

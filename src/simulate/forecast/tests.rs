@@ -142,7 +142,10 @@ mod calibration {
             trial += 1;
             let yard = made.yard().clone();
             let tried = yard.next_trial(&POLICY);
-            let iids: Vec<u64> = tried.iter().map(|t| t.change_set.merge_request.iid).collect();
+            let iids: Vec<u64> = tried
+                .iter()
+                .map(|t| t.change_set.merge_request.iid)
+                .collect();
             let ids: Vec<_> = iids.iter().map(|iid| mr(*iid)).collect();
             made.story.tried(free, trial, &iids);
             let end = free + made.length();
@@ -185,9 +188,12 @@ mod calibration {
             landed.extend(lands.iter().map(|(iid, _)| (*iid, end)));
             free = end + 2;
         }
-        let scored = made.foretold.into_iter().filter_map(|(iid, (asked, landing))| {
-            landed.get(&iid).map(|end| (asked, landing, *end))
-        });
+        let scored = made
+            .foretold
+            .into_iter()
+            .filter_map(|(iid, (asked, landing))| {
+                landed.get(&iid).map(|end| (asked, landing, *end))
+            });
         scored.collect()
     }
 
