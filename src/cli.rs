@@ -1,6 +1,7 @@
 //! Commands and flags. The doc comments are the help text.
 
 pub mod queue;
+pub mod what_if;
 
 use std::path::PathBuf;
 
@@ -150,6 +151,8 @@ pub enum Command {
     ///
     /// The unit of time is D, one trial: deployment, tests, verdict. Every figure is compared with a clairvoyant who knows which change
     /// sets are bad and has the same one environment. The same seed gives the same figures.
+    ///
+    /// With `--from-events` it replays what happened to a project instead, and what would have happened otherwise.
     Simulate(Simulate),
     /// Print the event model: glossary, event-storming boards (Mermaid) and the table of events.
     Model,
@@ -359,6 +362,9 @@ pub struct Simulate {
     /// Print JSON for programs.
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened flags document themselves")]
+    pub history: what_if::History,
 }
 
 fn rate(text: &str) -> Result<f64, String> {

@@ -1,6 +1,7 @@
 //! From a parsed command line to an outcome: connects ports, reads the project's rules, starts the job.
 
 mod queue;
+mod simulate;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,7 @@ use crate::channels::Post;
 use crate::ci_reports::log::{self, Manner};
 use crate::cli::{
     Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Print, Release, Remind,
-    Report, Simulate, StatePlace,
+    Report, StatePlace,
 };
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -18,7 +19,6 @@ use crate::config::ci::{Ci, JobLog};
 use crate::domain::event::Event;
 use crate::domain::ids::{BranchName, FeatureId};
 use crate::domain::notification::rounds::Mode;
-use crate::domain::trials::Policy;
 use crate::domain::validation::Decision;
 use crate::domain::yard::Yard;
 use crate::files;
@@ -36,7 +36,6 @@ use crate::jobs::{
 };
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
-use crate::simulate::{self, Scenario};
 use crate::sinks::cloud_event;
 use crate::{ci_reports, model, report};
 
@@ -134,7 +133,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         Command::Queue(flags) => queue::run(&global, &flags),
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
         Command::Report(flags) => draw(&global, &flags),
-        Command::Simulate(flags) => simulate(&flags),
+        Command::Simulate(flags) => simulate::run(&flags),
         Command::Model => Ok(Printed::text(model::markdown())),
         #[cfg(feature = "sandbox")]
         Command::Demo(_) | Command::Sandbox(_) => {
@@ -424,30 +423,6 @@ fn version(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
     } else {
         report::version_now(&versions, &next)
     }))
-}
-
-/// Plays arrivals through the queue's own rules.
-fn simulate(flags: &Simulate) -> Answer<Printed> {
-    let scenario = Scenario {
-        load: flags.load,
-        failure_rate: flags.failure_rate,
-        naming: flags.naming,
-        flake: flags.flake,
-        policy: Policy {
-            batch_max: flags.batch_max.into(),
-            strikes: flags.strikes.into(),
-        },
-        arrivals: flags.arrivals as usize,
-        seed: flags.seed,
-        saturated: flags.saturated,
-    };
-    let figures = simulate::simulate(&scenario);
-    if !flags.json {
-        return Ok(Printed::text(report::simulation(&scenario, &figures)));
-    }
-    serde_json::to_string_pretty(&figures)
-        .map(Printed::text)
-        .map_err(|error| Problem::bug("the figures cannot be written").caused_by(error))
 }
 
 /// Draws what happened, from the log and from the events that jobs left as artifacts.

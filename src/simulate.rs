@@ -6,6 +6,10 @@
 
 pub mod course;
 pub mod forecast;
+#[cfg(test)]
+pub(crate) mod made;
+pub mod past;
+pub mod replay;
 
 use serde::Serialize;
 

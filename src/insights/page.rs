@@ -11,6 +11,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod text;
+pub mod what_if;
 
 use std::collections::BTreeMap;
 

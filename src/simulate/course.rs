@@ -1,6 +1,7 @@
 //! One queue at one environment, played on from any state: who is tried when, and when each is decided. What a trial takes and says
 //! comes from outside, so that invented streams, forecasts and replays of a real history run through the same rules.
 
+use crate::domain::integration::Priority;
 use crate::domain::trials::{Policy, Search, Verdict, Waiting};
 
 /// A change and when it comes, in any unit of time.
@@ -16,6 +17,16 @@ pub struct Change {
 
 /// The lane whose changes go before everything and are never tried with others.
 pub const URGENT: u8 = 0;
+
+/// The lane of a priority.
+pub fn lane(priority: Priority) -> u8 {
+    match priority {
+        Priority::Hotfix => URGENT,
+        Priority::High => URGENT + 1,
+        Priority::Normal => URGENT + 2,
+        Priority::Low => URGENT + 3,
+    }
+}
 
 /// What a trial came to.
 #[derive(Debug, Clone, PartialEq)]

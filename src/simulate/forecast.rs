@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp, Unit};
 
-use super::course::{Change, Course, Surroundings, Trial, URGENT};
+use super::course::{Change, Course, Surroundings, Trial, lane};
 use crate::domain::ids::MergeRequestId;
 use crate::domain::integration::{Place, Priority, Ticket};
 use crate::domain::pace::{Came, Landing, Pace, Turn};
@@ -258,15 +258,6 @@ impl Surroundings for Future<'_, '_> {
 
     fn is_answered(&self) -> bool {
         self.open == 0
-    }
-}
-
-fn lane(priority: Priority) -> u8 {
-    match priority {
-        Priority::Hotfix => URGENT,
-        Priority::High => URGENT + 1,
-        Priority::Normal => URGENT + 2,
-        Priority::Low => URGENT + 3,
     }
 }
 

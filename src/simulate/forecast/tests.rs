@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::insights::story::{Story, minute, mr};
+use crate::simulate::made::{self, Made};
 
 const POLICY: Policy = Policy {
     batch_max: 8,
@@ -79,137 +80,29 @@ fn a_long_queue_waits_for_several_trials_and_a_hotfix_does_not() {
     assert!(p50(140) > minute(at + 5 * 31));
 }
 
-/// A yard of its own: arrivals, trials and verdicts are drawn, and its log is what the forecasts read.
-mod calibration {
-    use super::*;
-    use crate::domain::event::Fact;
-
-    #[derive(Default)]
-    struct Made {
-        story: Story,
-        yard: Yard,
-        read: usize,
-        bad: Vec<bool>,
-        chance: fastrand::Rng,
-        foretold: BTreeMap<u64, (i64, Landing)>,
-    }
-
-    impl Made {
-        fn yard(&mut self) -> &Yard {
-            for event in &self.story.events[self.read..] {
-                self.yard.apply(event);
-            }
-            self.read = self.story.events.len();
-            &self.yard
-        }
-
-        /// One more change set joins, and is told when it may land; returns when the next one comes.
-        fn joins(&mut self, at: i64, load: f64, share: f64) -> i64 {
-            let iid = self.bad.len() as u64;
-            self.story.queued(at, iid, &[]);
-            let is_bad = self.chance.f64() < share;
-            self.bad.push(is_bad);
+#[test]
+fn about_as_many_land_by_the_time_that_is_told_as_it_says() {
+    for (load, share) in [(0.5, 0.1), (1.0, 0.1), (1.5, 0.05)] {
+        let mut foretold = BTreeMap::new();
+        let made = Made::play(1, load, share, |yard, iid, at| {
             if iid > 60 && iid % 3 == 0 {
-                let forecast = forecast(self.yard(), &POLICY, minute(at));
-                let landing = forecast.landing(&mr(iid));
-                self.foretold.extend(landing.map(|l| (iid, (at, l))));
+                let landing = forecast(yard, &made::POLICY, minute(at)).landing(&mr(iid));
+                foretold.extend(landing.map(|landing| (iid, landing)));
             }
-            at + 1 + (-(1.0 - self.chance.f64()).ln() * 44.0 / load) as i64
-        }
-
-        fn length(&mut self) -> i64 {
-            let spread = (0..6).map(|_| self.chance.f64()).sum::<f64>();
-            20 + (spread * 8.0) as i64
-        }
-    }
-
-    /// Change sets arrive one by one; the product's own choice and conclusion decide. Returns what was foretold of each when it joined,
-    /// and when it landed.
-    fn score(seed: u64, load: f64, share: f64) -> Vec<(i64, Landing, i64)> {
-        let mut made = Made {
-            chance: fastrand::Rng::with_seed(seed),
-            ..Made::default()
+        });
+        let scored = foretold.iter().filter_map(|(iid, landing)| {
+            let end = made.landed.get(iid)?;
+            Some((landing, minute(*end)))
+        });
+        let all: Vec<(&Landing, Timestamp)> = scored.collect();
+        let by = |at: fn(&Landing) -> Timestamp| {
+            let kept = all.iter().filter(|(landing, end)| *end <= at(landing));
+            kept.count() as f64 / all.len() as f64
         };
-        let mut landed = BTreeMap::new();
-        let (mut next, mut free, mut trial) = (0i64, 0i64, 0u64);
-        while made.bad.len() < 300 {
-            let waits = made.yard().queue.waiting().next().is_some();
-            if !waits || next <= free {
-                free = free.max(next + 1);
-                next = made.joins(next, load, share);
-                continue;
-            }
-            trial += 1;
-            let yard = made.yard().clone();
-            let tried = yard.next_trial(&POLICY);
-            let iids: Vec<u64> = tried
-                .iter()
-                .map(|t| t.change_set.merge_request.iid)
-                .collect();
-            let ids: Vec<_> = iids.iter().map(|iid| mr(*iid)).collect();
-            made.story.tried(free, trial, &iids);
-            let end = free + made.length();
-            // Whoever joins while the trial runs is asked about then.
-            while next < end && made.bad.len() < 300 {
-                next = made.joins(next, load, share);
-            }
-            let fails = iids.iter().any(|iid| made.bad[*iid as usize]);
-            let rejected = Verdict::Rejected { named: Vec::new() };
-            let verdict = if fails { rejected } else { Verdict::Validated };
-            let (conclusion, _) = yard.search.conclude(&ids, &verdict, &POLICY);
-            let out: Vec<u64> = conclusion.reject.iter().map(|(id, _)| id.iid).collect();
-            if fails {
-                let culprits = out.iter().map(|iid| mr(*iid)).collect();
-                let (trial, evidence) = (crate::domain::ids::TrialId(trial), String::new());
-                let fact = Fact::TrialRejected {
-                    trial,
-                    culprits,
-                    evidence,
-                };
-                made.story.add(end, fact);
-            }
-            for iid in out {
-                let fact = Fact::ChangeSetRejected {
-                    merge_request: mr(iid),
-                    head: "a".repeat(40).parse().unwrap(),
-                    trial: crate::domain::ids::TrialId(trial),
-                    reason: String::new(),
-                };
-                made.story.add(end, fact);
-            }
-            let lands: Vec<(u64, &[_])> =
-                conclusion.land.iter().map(|id| (id.iid, &[][..])).collect();
-            if fails {
-                let epoch = crate::domain::ids::Epoch(trial);
-                made.story.add(end, Fact::LeaseReleased { epoch });
-            } else {
-                made.story.passed(end, trial, 1, &lands);
-            }
-            landed.extend(lands.iter().map(|(iid, _)| (*iid, end)));
-            free = end + 2;
-        }
-        let scored = made
-            .foretold
-            .into_iter()
-            .filter_map(|(iid, (asked, landing))| {
-                landed.get(&iid).map(|end| (asked, landing, *end))
-            });
-        scored.collect()
-    }
-
-    #[test]
-    fn about_as_many_land_by_the_time_that_is_told_as_it_says() {
-        for (load, share) in [(0.5, 0.1), (1.0, 0.1), (1.5, 0.05)] {
-            let all = score(1, load, share);
-            let by = |at: fn(&Landing) -> Timestamp| {
-                let kept = all.iter().filter(|(_, l, end)| minute(*end) <= at(l));
-                kept.count() as f64 / all.len() as f64
-            };
-            let (half, most) = (by(|l| l.p50), by(|l| l.p85));
-            let cell = format!("{load} {share}: n {}, {half:.2}, {most:.2}", all.len());
-            assert!(all.len() > 60, "{cell}");
-            assert!((0.35..=0.66).contains(&half), "{cell}");
-            assert!((0.75..=0.95).contains(&most), "{cell}");
-        }
+        let (half, most) = (by(|l| l.p50), by(|l| l.p85));
+        let cell = format!("{load} {share}: n {}, {half:.2}, {most:.2}", all.len());
+        assert!(all.len() > 60, "{cell}");
+        assert!((0.35..=0.66).contains(&half), "{cell}");
+        assert!((0.75..=0.95).contains(&most), "{cell}");
     }
 }
