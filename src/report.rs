@@ -13,6 +13,7 @@ mod reading;
 mod release;
 mod reminders;
 mod simulation;
+mod trial_verdict;
 mod validation;
 mod verdict;
 
@@ -26,6 +27,7 @@ pub use reading::*;
 pub use release::*;
 pub use reminders::*;
 pub use simulation::*;
+pub use trial_verdict::*;
 pub use validation::*;
 pub use verdict::*;
 

@@ -82,7 +82,7 @@ fn templates_call_only_commands_and_flags_that_exist() {
             called += 1;
         }
     }
-    assert_eq!(called, 15);
+    assert_eq!(called, 18);
 }
 
 #[test]
@@ -102,6 +102,7 @@ fn jobs_of_the_gate_and_of_releases_cannot_be_interrupted() {
         let gate = [
             "nrt-worker.yml",
             "append-to-version.yml",
+            "nrt-verdict.yml",
             "release.yml",
             "remind.yml",
             "tick.yml",

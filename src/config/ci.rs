@@ -97,6 +97,8 @@ pub struct Ci {
     pub user: Option<UserName>,
     /// `TRAINYARD_REASON`: why a person rejects, given when the manual job is played. Untrusted text.
     pub reason: Option<String>,
+    /// `TRAINYARD_CULPRIT`: whom a person blames for a trial, given when the manual job is played. Untrusted text.
+    pub culprit: Option<String>,
     /// The work tree.
     pub directory: PathBuf,
     /// Who shows what the job prints.
@@ -186,6 +188,7 @@ impl Ci {
             protected: (variables.lookup)("CI_COMMIT_REF_PROTECTED").as_deref() == Some("true"),
             user: (variables.lookup)("GITLAB_USER_LOGIN").and_then(|name| name.parse().ok()),
             reason: (variables.lookup)("TRAINYARD_REASON"),
+            culprit: (variables.lookup)("TRAINYARD_CULPRIT"),
             directory: (variables.lookup)("CI_PROJECT_DIR")
                 .map_or_else(|| PathBuf::from("."), PathBuf::from),
             log: if (variables.lookup)("GITLAB_CI").is_some() {

@@ -2,7 +2,10 @@
 
 pub mod acquire;
 pub mod admit;
+pub mod ask;
+pub mod conclude;
 pub mod enqueue;
+mod rejecting;
 pub mod release;
 mod together;
 pub mod trial_pipeline;
