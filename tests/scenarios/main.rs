@@ -14,6 +14,7 @@
 //! - `labels`: labels that show where things stand, and decide nothing
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
 //! - `tick`: the scheduled look at the queue
+//! - `verdicts`: who says whether a trial passed, whom the verdict names, and what its authors are told
 //! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -31,4 +32,5 @@ mod state;
 mod story;
 mod tick;
 mod validation;
+mod verdicts;
 mod warnings;

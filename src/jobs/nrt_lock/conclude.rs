@@ -6,13 +6,12 @@
 use super::ask;
 use super::rejecting::{self, Environment};
 use crate::domain::event::Fact;
-use crate::domain::ids::{Epoch, MergeRequestId, TrialId};
+use crate::domain::ids::{Epoch, MergeRequestId, TrialId, UserName};
 use crate::domain::nrt::{Held, Trial, hold, trial_under};
 use crate::domain::trial_verdict::{
-    Before, Culprit, DecidedBy, Rejection, before, culprits, in_trial, may_decide,
+    Before, Culprit, Rejection, before, culprits, in_trial, may_decide,
 };
 use crate::domain::trials::{Policy, Verdict};
-use crate::domain::validation::Player;
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::{Desk, Done, tell};
@@ -70,22 +69,31 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch, given: &Given) -> Answer<Done> {
     let Some(trial) = trial_under(&yard.nrt, &held).cloned() else {
         return Ok(Done::saying(report::no_trial_to_judge(epoch)));
     };
-    if desk.config.nrt.decided_by == DecidedBy::Tests && given.says == Says::Validated {
-        return Err(Problem::misconfigured(
-            "nobody is asked to validate trials here: `nrt.verdict` is `tests`",
-            "set `nrt.verdict: both` or `manual` in `.trainyard.yml`, or take the job away; `nrt-lock conclude --rejected-by '!34'` may be used as it is",
-        ));
-    }
-    let player = desk.records.player()?;
-    if let Some(refused) = refused(desk, &player, &trial)? {
-        return Ok(Done::saying(refused));
-    }
-    let outcome = match &given.says {
-        Says::Validated => validate(desk, &ledger, &held, &trial, &player)?,
-        Says::Rejected { named } => match in_trial(&trial, named) {
-            Ok(named) => reject(desk, &ledger, &held, &trial, &player, named, given)?,
-            Err(strangers) => report::not_in_trial(&trial, &strangers),
-        },
+    let named = match &given.says {
+        Says::Validated => Ok(None),
+        Says::Rejected { named } => in_trial(&trial, named).map(Some),
+    };
+    let outcome = match (named, asked(desk, &trial)?) {
+        (Err(strangers), _) => report::not_in_trial(&trial, &strangers),
+        (Ok(_), Asked::MayNot(refused)) => *refused,
+        (Ok(None), Asked::Nobody) => {
+            return Err(Problem::misconfigured(
+                "nobody is asked to validate trials here: `nrt.verdict` is `tests`",
+                "set `nrt.verdict: both` or `manual` in `.trainyard.yml`, or take the job away; `nrt-lock conclude --rejected-by '!34'` may be used as it is",
+            ));
+        }
+        (Ok(None), Asked::Person(person)) => validate(desk, &ledger, &held, &trial, &person)?,
+        (Ok(Some(named)), asked) => {
+            let rejection = rejection(desk, asked.person(), named, given);
+            reject(
+                desk,
+                &ledger,
+                &held,
+                &trial,
+                &rejection,
+                asked.person().is_some(),
+            )?
+        }
     };
     Ok(Done {
         outcome: rejecting::seeing(desk, &trial, outcome),
@@ -122,15 +130,39 @@ fn with_variables(desk: &Desk<'_>, given: &Given) -> Answer<Given> {
     Ok(Given { says, reason })
 }
 
-/// Where the project's own jobs decide, its pipeline may also name a culprit by this command: nobody's role is asked then.
-fn refused(desk: &Desk<'_>, player: &Player, trial: &Trial) -> Answer<Option<Outcome>> {
-    if !desk.config.nrt.decided_by.asks_a_person() {
-        return Ok(None);
+/// Who says it.
+enum Asked {
+    /// A person who may.
+    Person(UserName),
+    /// Somebody who may not; what they read.
+    MayNot(Box<Outcome>),
+    /// The project's own jobs decide: its pipeline may name a culprit by this command, and nobody's role is asked.
+    Nobody,
+}
+
+impl Asked {
+    fn person(&self) -> Option<&UserName> {
+        match self {
+            Self::Person(name) => Some(name),
+            Self::MayNot(_) | Self::Nobody => None,
+        }
     }
+}
+
+fn asked(desk: &Desk<'_>, trial: &Trial) -> Answer<Asked> {
+    if !desk.config.nrt.decided_by.asks_a_person() {
+        return Ok(Asked::Nobody);
+    }
+    let player = desk.records.player()?;
     let roles = &desk.config.nrt.deciders;
     let holders = ask::deciders(desk)?;
-    let why = may_decide(player, roles, &holders).err();
-    Ok(why.map(|why| report::may_not_judge(&player.name, why, roles, &holders, trial)))
+    Ok(match may_decide(&player, roles, &holders) {
+        Ok(()) => Asked::Person(player.name),
+        Err(why) => {
+            let refused = report::may_not_judge(&player.name, why, roles, &holders, trial);
+            Asked::MayNot(Box::new(refused))
+        }
+    })
 }
 
 fn validate(
@@ -138,7 +170,7 @@ fn validate(
     ledger: &Ledger<'_>,
     held: &Held,
     trial: &Trial,
-    player: &Player,
+    person: &UserName,
 ) -> Answer<Outcome> {
     let not_held = ledger.decide(|yard| {
         let (facts, then) = match undecided(yard, held, trial.id) {
@@ -151,10 +183,27 @@ fn validate(
         return Ok(outcome);
     }
     go_on(desk)?;
-    let how = format!("`{}` validated it", player.name);
-    let told = ask::settle(desk, trial, &how);
-    let outcome = report::validated_by(trial, &player.name);
+    let told = ask::settle(desk, trial, &format!("`{person}` validated it"));
+    let outcome = report::validated_by(trial, person);
     Ok(warn(told, outcome))
+}
+
+fn rejection(
+    desk: &Desk<'_>,
+    person: Option<&UserName>,
+    named: Vec<MergeRequestId>,
+    given: &Given,
+) -> Rejection {
+    let reason = given.reason.as_deref();
+    Rejection {
+        verdict: Verdict::Rejected { named },
+        reason: match person {
+            Some(person) => report::rejected_by(person, reason),
+            None => report::rejected_by_command(reason),
+        },
+        evidence: desk.ci.job_url.clone(),
+        naming: None,
+    }
 }
 
 fn reject(
@@ -162,40 +211,23 @@ fn reject(
     ledger: &Ledger<'_>,
     held: &Held,
     trial: &Trial,
-    player: &Player,
-    named: Vec<MergeRequestId>,
-    given: &Given,
+    rejection: &Rejection,
+    by_person: bool,
 ) -> Answer<Outcome> {
-    let asked = desk.config.nrt.decided_by.asks_a_person();
-    let reason = given.reason.as_deref();
-    let rejection = Rejection {
-        verdict: Verdict::Rejected { named },
-        reason: if asked {
-            report::rejected_by(&player.name, reason)
-        } else {
-            report::rejected_by_command(reason)
-        },
-        evidence: desk.ci.job_url.clone(),
-        naming: None,
-    };
+    let configured = desk.config.nrt.trials;
     // Tests may fail by chance, and are asked again where the project says so; people are not.
-    let strikes = if asked {
-        1
-    } else {
-        desk.config.nrt.trials.strikes
-    };
+    let strikes = if by_person { 1 } else { configured.strikes };
     let policy = Policy {
         strikes,
-        ..desk.config.nrt.trials
+        ..configured
     };
     let in_use = Environment::InUse;
-    let Some(rejected) = rejecting::record(ledger, held, trial, &rejection, &policy, in_use)?
-    else {
+    let Some(rejected) = rejecting::record(ledger, held, trial, rejection, &policy, in_use)? else {
         return Ok(report::verdict_overtaken(trial.id));
     };
     go_on(desk)?;
-    let outcome = report::trial_rejected(trial, &rejection, &rejected);
-    let warnings = rejecting::tell(desk, ledger, trial, &rejection, &rejected)?;
+    let outcome = report::trial_rejected(trial, rejection, &rejected);
+    let warnings = rejecting::tell(desk, ledger, trial, rejection, &rejected)?;
     tell::alert_all(desk, ledger)?;
     let told = ask::settle(desk, trial, &rejection.reason);
     Ok(warn(
