@@ -251,6 +251,8 @@ pub trait Records {
     fn players(&self, plays: &[Play]) -> Answer<BTreeMap<JobId, Player>>;
     /// Who started, or played, the job that is running now, according to GitLab.
     fn player(&self) -> Answer<Player>;
+    /// The user behind our own token.
+    fn own(&self) -> Answer<UserName>;
     /// The jobs of a pipeline.
     fn jobs(&self, pipeline: u64) -> Answer<Vec<JobRecord>>;
     /// The test cases that failed in a pipeline, as the reports of its jobs tell them.

@@ -7,7 +7,7 @@ use gitlab::api::projects::jobs::PlayJob;
 use super::endpoints::{Get, Page, Trigger, segment};
 use super::{GitLab, evidence, translate, wire};
 use crate::config::FILE;
-use crate::domain::ids::{BranchName, JobId, PipelineId};
+use crate::domain::ids::{BranchName, JobId, PipelineId, UserName};
 use crate::domain::naming::Suite;
 use crate::domain::nrt::{Holder, Liveness};
 use crate::domain::validation::{Play, Player};
@@ -41,6 +41,11 @@ impl Records for GitLab<'_> {
         })?;
         let job: wire::CurrentJob = client.send(&Get::new("job"))?.json()?;
         translate::player(&job.user)
+    }
+
+    fn own(&self) -> Answer<UserName> {
+        let own: wire::User = self.main.send(&Get::new("user"))?.json()?;
+        translate::field("user.username", &own.username)
     }
 
     fn jobs(&self, pipeline: u64) -> Answer<Vec<JobRecord>> {

@@ -156,7 +156,8 @@ fn asked(desk: &Desk<'_>, trial: &Trial) -> Answer<Asked> {
     let player = desk.records.player()?;
     let roles = &desk.config.nrt.deciders;
     let holders = ask::deciders(desk)?;
-    Ok(match may_decide(&player, roles, &holders) {
+    let own = desk.records.own()?;
+    Ok(match may_decide(&player, &own, roles, &holders) {
         Ok(()) => Asked::Person(player.name),
         Err(why) => {
             let refused = report::may_not_judge(&player.name, why, roles, &holders, trial);
