@@ -1,5 +1,7 @@
 //! Commands and flags. The doc comments are the help text.
 
+mod lease;
+pub mod queue_controls;
 pub mod verdict;
 
 use std::path::PathBuf;
@@ -7,6 +9,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::domain::ids::{ChannelName, Epoch, RoleName};
+
+pub use lease::{Break, Repair};
 
 /// Takes features from their GitLab issue to production: links, validations, one queue for one test environment, versions.
 ///
@@ -47,6 +51,9 @@ pub struct Global {
     /// How the job's log lines are written.
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+    /// The merge request that the command is about: read together with the rules.
+    #[arg(skip)]
+    pub about: Option<u64>,
 }
 
 /// Where the state is kept.
@@ -107,7 +114,8 @@ pub enum Command {
     AwaitValidation(AwaitValidation),
     /// The queue for the one environment of the non-regression tests (NRT), and the environment itself.
     ///
-    /// `enqueue` asks, `admit` gives a ticket, `acquire` begins a trial, `conclude` judges it, `release` ends it.
+    /// `enqueue` asks, `admit` gives a ticket, `acquire` begins a trial, `conclude` judges it, `release` ends it; `break` is for people
+    /// when it hangs.
     #[command(subcommand)]
     NrtLock(NrtLock),
     /// Land what the trial validated and append it to the open version (last step of a trial's pipeline).
@@ -133,10 +141,11 @@ pub enum Command {
     Tick,
     /// Send a test message to one channel, and say what it answered.
     Notify(Notify),
-    /// Print the queue and the state of the NRT environment.
+    /// Print the queue and the state of the NRT environment; or steer it.
     ///
-    /// Needs `TRAINYARD_GATE_TOKEN`.
-    Queue(Print),
+    /// An order says who gave it and why, on the merge request and in the log; none of them lets anything land untested. Needs
+    /// `TRAINYARD_GATE_TOKEN`.
+    Queue(queue_controls::Queue),
     /// Print the open version: its change sets and the number it would get.
     ///
     /// Needs `TRAINYARD_GATE_TOKEN`.
@@ -214,6 +223,11 @@ pub enum NrtLock {
     ///
     /// Runs last in every trial, whatever happened; a lease that is over already changes nothing. Needs `TRAINYARD_GATE_TOKEN`.
     Release(Trial),
+    /// Take the environment away from a run that hangs (manual job, for maintainers or the roles of `nrt.broken_by`).
+    ///
+    /// Cancels the run; its change sets wait again at their old places, and their notes tell who broke the lease and why. A run that
+    /// merges what it validated is left alone. Needs `TRAINYARD_GATE_TOKEN`, and `CI_JOB_TOKEN` to know who played the job.
+    Break(Break),
 }
 
 /// A number, or nothing: pipeline inputs that nobody gave are empty.

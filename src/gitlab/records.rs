@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use gitlab::api::projects::jobs::PlayJob;
 
-use super::endpoints::{Get, Page, Trigger, segment};
+use super::endpoints::{Get, Page, Post, Trigger, segment};
 use super::{GitLab, evidence, translate, wire};
 use crate::config::FILE;
-use crate::domain::ids::{BranchName, JobId, PipelineId, UserName};
+use crate::domain::ids::{BranchName, JobId, PipelineId};
 use crate::domain::naming::Suite;
 use crate::domain::nrt::{Holder, Liveness};
 use crate::domain::validation::{Play, Player};
@@ -43,9 +43,9 @@ impl Records for GitLab<'_> {
         translate::player(&job.user)
     }
 
-    fn own(&self) -> Answer<UserName> {
-        let own: wire::User = self.main.send(&Get::new("user"))?.json()?;
-        translate::field("user.username", &own.username)
+    fn token_user(&self) -> Answer<Player> {
+        let user: wire::JobUser = self.main.send(&Get::new("user"))?.json()?;
+        translate::player(&user)
     }
 
     fn jobs(&self, pipeline: u64) -> Answer<Vec<JobRecord>> {
@@ -128,6 +128,19 @@ impl Workers for GitLab<'_> {
             .build()
             .map_err(|error| Problem::bug("a job cannot be played").caused_by(error))?;
         self.main.send(&play)?.done()
+    }
+
+    fn stop(&self, holder: &Holder) -> Answer<()> {
+        let path = format!(
+            "projects/{}/pipelines/{}/cancel",
+            segment(holder.project.as_str()),
+            holder.pipeline
+        );
+        let reply = self.main.send(&Post::new(path))?;
+        match reply.status {
+            404 => Ok(()),
+            _ => reply.done(),
+        }
     }
 
     fn one_is_coming(&self) -> Answer<bool> {

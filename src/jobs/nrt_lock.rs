@@ -3,6 +3,7 @@
 pub mod acquire;
 pub mod admit;
 pub mod ask;
+pub mod breaking;
 pub mod conclude;
 pub mod enqueue;
 mod rejecting;

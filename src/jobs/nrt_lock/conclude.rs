@@ -156,7 +156,7 @@ fn asked(desk: &Desk<'_>, trial: &Trial) -> Answer<Asked> {
     let player = desk.records.player()?;
     let roles = &desk.config.nrt.deciders;
     let holders = ask::deciders(desk)?;
-    let own = desk.records.own()?;
+    let own = desk.records.token_user()?.name;
     Ok(match may_decide(&player, &own, roles, &holders) {
         Ok(()) => Asked::Person(player.name),
         Err(why) => {

@@ -60,9 +60,10 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
             Outcome::open(format!("the NRT environment is free again (lease {epoch})"))
         }
         Some(trial) if trial.validated => {
-            append_to_version::finish_landing(desk, &ledger, &trial)?;
+            let landing = append_to_version::go_on_landing(desk, &ledger, &held, &trial)?;
             give_back(&ledger, &held, Abandoned::NoVerdict)?;
-            Outcome::open(format!("the NRT environment is free again (lease {epoch})"))
+            let free = Outcome::open(format!("the NRT environment is free again (lease {epoch})"));
+            landing.into_iter().fold(free, Outcome::including)
         }
         Some(trial) => conclude(desk, &ledger, &held, &trial)?,
     };
@@ -72,7 +73,8 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
     tell::alert_all(desk, &ledger)?;
     tell::settle_landed(desk, &ledger, TrialId(epoch.0))?;
     let after = ledger.yard()?;
-    let waiting = after.queue.waiting().count();
+    let (freezes, now) = (&desk.config.integration.freezes, desk.clock.now());
+    let waiting = after.servable(freezes, now).count();
     if waiting > 0 && !after.nrt.worth_another_worker() {
         let outcome = outcome.warning(report::environment_looks_broken(
             after.nrt.fruitless,
@@ -83,10 +85,10 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
             events: ledger.into_events(),
         });
     }
-    let outcome = if waiting > 0 {
-        outcome.next(serve_the_waiting(desk, waiting)?)
-    } else {
-        outcome
+    let outcome = match report::nothing_to_serve(&after, freezes, now) {
+        Some(why) => outcome.next(why),
+        None if waiting > 0 => outcome.next(serve_the_waiting(desk, waiting)?),
+        None => outcome,
     };
     Ok(Done {
         outcome,
@@ -95,7 +97,7 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
 }
 
 /// The change sets that this lease was about: taken out of the queue for it, or landed by it.
-fn concerned(yard: &Yard, epoch: Epoch) -> Vec<MergeRequestId> {
+pub(super) fn concerned(yard: &Yard, epoch: Epoch) -> Vec<MergeRequestId> {
     let trial = TrialId(epoch.0);
     let taken = yard
         .queue
@@ -180,7 +182,7 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
 }
 
 /// Without a verdict the change sets wait again.
-fn show_queued(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()> {
+pub(super) fn show_queued(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()> {
     let queue = ledger.yard()?.queue;
     let tickets = trial.change_sets.iter().filter_map(|id| queue.ticket(id));
     let again: Vec<_> = tickets.map(|ticket| ticket.change_set.clone()).collect();
@@ -192,7 +194,7 @@ fn has_run(job: &JobRecord) -> bool {
     matches!(job.status.as_str(), "success" | "failed")
 }
 
-fn give_back(ledger: &Ledger<'_>, held: &Held, why: Abandoned) -> Answer<()> {
+pub(super) fn give_back(ledger: &Ledger<'_>, held: &Held, why: Abandoned) -> Answer<()> {
     ledger.decide(|yard| {
         let facts = if hold(&yard.nrt, held.epoch()).is_ok() {
             release(&yard.nrt, held, why)
@@ -204,7 +206,7 @@ fn give_back(ledger: &Ledger<'_>, held: &Held, why: Abandoned) -> Answer<()> {
 }
 
 /// A worker that leaves tickets behind, with no worker on its way, starts one.
-fn serve_the_waiting(desk: &Desk<'_>, waiting: usize) -> Answer<String> {
+pub(super) fn serve_the_waiting(desk: &Desk<'_>, waiting: usize) -> Answer<String> {
     if desk.workers.one_is_coming()? {
         return Ok(format!(
             "{waiting} more in the queue; the next worker is on its way"

@@ -348,7 +348,11 @@ fn a_verdict_under_a_lost_lease_comes_too_late() {
         .as_u64()
         .unwrap();
     scene.stage.cancel(worker);
-    scene.stage.gate(&["tick"]);
+    let files = [("shop/third.price", "3\nthree\n")];
+    let third = scene
+        .stage
+        .merge_request_with("ana", "contributes to feature #1", &files);
+    scene.integrate(third);
     scene.stage.run();
     assert_ne!(
         scene.trial_pipeline(),
@@ -356,8 +360,7 @@ fn a_verdict_under_a_lost_lease_comes_too_late() {
         "another worker has taken over"
     );
     let before = scene.stage.facts().len();
-    let environment = "nrt:validate";
-    if let Some(late) = scene.stage.play_in("quentin", first, environment) {
+    if let Some(late) = scene.stage.play_in("quentin", first, "nrt:validate") {
         assert_eq!(late.exit_code, Some(1), "{}", late.trace);
         assert!(
             late.trace.contains("the verdict comes too late: trial 1"),
@@ -367,7 +370,7 @@ fn a_verdict_under_a_lost_lease_comes_too_late() {
     }
     assert_eq!(scene.stage.facts().len(), before);
     scene.press("quentin", "nrt:validate").unwrap();
-    assert_eq!(scene.landed(), [1, 2]);
+    assert_eq!(scene.landed(), [1, 2, third]);
 }
 
 #[test]
