@@ -138,6 +138,7 @@ fn jobs_of_the_gate_and_of_releases_cannot_be_interrupted() {
         let gate = [
             "nrt-worker.yml",
             "append-to-version.yml",
+            "nrt-verdict.yml",
             "release.yml",
             "remind.yml",
             "tick.yml",
