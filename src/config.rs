@@ -5,6 +5,7 @@
 pub mod ci;
 pub mod notification;
 mod reading;
+pub mod yard;
 
 use std::collections::BTreeSet;
 
@@ -21,6 +22,7 @@ use crate::domain::versioning::Numbering;
 use crate::outcome::Problem;
 use notification::Notification;
 use reading::Section;
+use yard::{Gate, NrtEnvironment};
 
 /// The name of the configuration file, at the root of the target branch.
 pub const FILE: &str = ".trainyard.yml";
@@ -38,6 +40,8 @@ pub struct Config {
     pub validation: Validation,
     /// How change sets queue.
     pub integration: Integration,
+    /// Where the gate runs, and for whom.
+    pub gate: Gate,
     /// The NRT environment.
     pub nrt: Nrt,
     /// How versions are numbered and released.
@@ -135,6 +139,8 @@ pub struct Nrt {
     pub lease: SignedDuration,
     /// How many change sets are tried together, and what it takes to reject one.
     pub trials: Policy,
+    /// All environments, where there are several.
+    pub environments: Vec<NrtEnvironment>,
 }
 
 /// How versions are numbered and released.
@@ -166,9 +172,14 @@ impl Config {
     /// Every problem of the text with its path, as one message.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let mut root = Section::document(text).map_err(|problem| problem_of(&[problem]))?;
+        let of_the_yard: Vec<&str> = yard::OF_THE_YARD
+            .into_iter()
+            .filter(|key| root.holds(key))
+            .collect();
         let config = Self::read(&mut root);
         let mut problems = root.finish();
         problems.extend(config.contradictions());
+        problems.extend(yard::without_effect(&of_the_yard, &config.gate));
         if problems.is_empty() {
             Ok(config)
         } else {
@@ -248,6 +259,7 @@ impl Config {
                 frozen: s.text("frozen"),
             }
         });
+        let gate = root.section("gate", yard::gate);
         let nrt = root.section("nrt", |s| Nrt {
             environment: s
                 .scope_name("environment")
@@ -264,6 +276,11 @@ impl Config {
                     .number("strikes", 1..=2)
                     .unwrap_or(Policy::default().strikes),
             },
+            environments: s
+                .items("environments", yard::environment)
+                .into_iter()
+                .flatten()
+                .collect(),
         });
         let versions = root.section("versions", |s| Versions {
             numbering: Numbering {
@@ -287,6 +304,7 @@ impl Config {
             roles,
             validation,
             integration,
+            gate,
             nrt,
             versions,
             notification,
@@ -321,6 +339,7 @@ impl Config {
             }
         }
         problems.extend(self.misused_labels());
+        problems.extend(yard::contradictions(&self.gate, &self.nrt));
         problems
     }
 

@@ -12,6 +12,7 @@ pub mod notification;
 pub mod nrt;
 pub mod progress;
 pub mod ruling;
+pub mod serving;
 pub mod trials;
 pub mod validation;
 pub mod versioning;

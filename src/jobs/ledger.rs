@@ -180,5 +180,8 @@ pub(super) fn event(desk: &Desk<'_>, fact: Fact) -> Event {
         | Fact::DeliverySucceeded { .. }
         | Fact::DeliveryFailed { .. } => (desk.clock.now(), desk.ci.user.clone()),
     };
-    Event::new(&desk.ci.project, at, by, Some(desk.ci.job), fact)
+    // What happens to a merge request happens in its own project, wherever the job runs.
+    let about = fact.subject().merge_request().map(|id| id.project.clone());
+    let project = about.unwrap_or_else(|| desk.ci.project.clone());
+    Event::new(&project, at, by, Some(desk.ci.job), fact)
 }
