@@ -1,6 +1,7 @@
 //! The git program, in the work tree of the job: what is one, and what is the other, byte for byte.
 
 mod assembly;
+mod member;
 mod pushing;
 
 use std::io::Write;
@@ -13,12 +14,22 @@ use crate::domain::ids::CommitSha;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Commits};
 
-/// A work tree whose remote `origin` is the project, as a runner leaves it.
+/// A work tree whose remote `origin` is the project, as a runner leaves it; or a repository of our own for another project.
 #[derive(Debug)]
 pub struct WorkTree {
     folder: PathBuf,
     committer: Committer,
     destination: Option<Destination>,
+    source: Source,
+}
+
+/// Where commits that are not here come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// The remote that the runner set up.
+    Origin,
+    /// Where we push to, in a repository that is made when it is first used.
+    Destination,
 }
 
 /// Who makes the commits that bring several change sets together.
@@ -47,6 +58,7 @@ impl WorkTree {
             folder: folder.to_owned(),
             committer: Committer::default(),
             destination: None,
+            source: Source::Origin,
         }
     }
 
@@ -87,7 +99,7 @@ impl WorkTree {
         if missing.is_empty() {
             return Ok(());
         }
-        let mut arguments = vec!["fetch", "--quiet", "--no-tags", "origin"];
+        let mut arguments = vec!["fetch", "--quiet", "--no-tags", self.remote()];
         arguments.extend(&missing);
         self.run(&arguments).map(drop)
     }
@@ -95,7 +107,8 @@ impl WorkTree {
     /// Runners clone the newest commits only; comparing and pushing need all of them.
     fn bring_history(&self) -> Answer<()> {
         if self.run(&["rev-parse", "--is-shallow-repository"])? == "true" {
-            self.run(&["fetch", "--quiet", "--no-tags", "--unshallow", "origin"])?;
+            let remote = self.remote();
+            self.run(&["fetch", "--quiet", "--no-tags", "--unshallow", remote])?;
         }
         Ok(())
     }
@@ -147,10 +160,14 @@ impl WorkTree {
             .env("GIT_COMMITTER_EMAIL", &self.committer.email)
             .env("GIT_AUTHOR_NAME", &self.committer.name)
             .env("GIT_AUTHOR_EMAIL", &self.committer.email);
+        if let (Source::Destination, Some(destination)) = (self.source, &self.destination) {
+            destination.authorize(&mut command);
+        }
         command
     }
 
     fn output(&self, arguments: &[&str]) -> Answer<Output> {
+        self.make_when_missing()?;
         self.command(arguments).output().map_err(no_git)
     }
 
@@ -165,6 +182,7 @@ impl WorkTree {
         environment: &[(&str, String)],
         input: &str,
     ) -> Answer<String> {
+        self.make_when_missing()?;
         let mut child = self
             .command(arguments)
             .envs(environment.iter().map(|(name, value)| (name, value)))

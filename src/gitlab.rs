@@ -4,6 +4,7 @@ mod announcements;
 mod board;
 mod changes;
 pub mod client;
+pub mod door;
 mod dossier;
 mod endpoints;
 mod evidence;
@@ -22,6 +23,7 @@ use std::cell::OnceCell;
 use std::fs;
 
 use client::{Client, Token};
+use door::Door;
 use endpoints::Graph;
 
 use crate::config::ci::{Ci, Secret};
@@ -52,6 +54,8 @@ pub struct GitLab<'a> {
     job: Option<Client<'a>>,
     /// The user behind the token that writes notes, once known.
     me: OnceCell<String>,
+    /// Where wake-ups go.
+    door: Door,
 }
 
 impl<'a> GitLab<'a> {
@@ -106,7 +110,14 @@ impl<'a> GitLab<'a> {
             bot,
             job,
             me: OnceCell::new(),
+            door: Door::own(ci),
         })
+    }
+
+    /// The same with wake-ups that go elsewhere.
+    #[must_use]
+    pub fn waking(self, door: Door) -> Self {
+        Self { door, ..self }
     }
 
     /// Whether the job may read issues, job records and members.

@@ -9,7 +9,7 @@ use crate::domain::candidate::{Assembly, MergeMethod, Part};
 use crate::domain::event::Event;
 use crate::domain::ids::{
     BranchName, ChannelName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, PatchId,
-    PipelineId, RoleName, UserName,
+    PipelineId, ProjectPath, RoleName, UserName,
 };
 use crate::domain::integration::{MergeRequestState, Request};
 use crate::domain::labelling::Relabel;
@@ -450,10 +450,23 @@ pub trait Releases {
     ) -> Answer<u64>;
 }
 
-/// The project's own rules.
+/// Where a project is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectPlace {
+    /// Its number.
+    pub id: u64,
+    /// Where people see it.
+    pub url: String,
+    /// Its default branch.
+    pub default_branch: BranchName,
+}
+
+/// Projects and their own rules.
 pub trait Policies {
     /// The text of the configuration file on a branch, or that there is none.
     fn policy(&self, branch: &BranchName) -> Answer<Option<String>>;
+    /// Where a project is, or that the token sees none of that name.
+    fn place(&self, project: &ProjectPath) -> Answer<Option<ProjectPlace>>;
 }
 
 /// What became of an attempt to make a candidate the head of the target.

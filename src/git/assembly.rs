@@ -100,7 +100,7 @@ impl WorkTree {
         if self.run(&["rev-parse", "--is-shallow-repository"])? == "true" {
             arguments.push("--unshallow".to_owned());
         }
-        arguments.push("origin".to_owned());
+        arguments.push(self.remote().to_owned());
         arguments.push(format!("+refs/heads/{target}:{FETCHED}/target"));
         let numbers = parts.iter().map(|part| part.merge_request.iid);
         arguments

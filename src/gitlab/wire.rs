@@ -59,6 +59,13 @@ pub(super) struct Project {
 }
 
 #[derive(Debug, Clone, Deserialize)]
+pub(super) struct ProjectPlace {
+    pub(super) id: u64,
+    pub(super) web_url: String,
+    pub(super) default_branch: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct DiffVersion {
     pub(super) head_commit_sha: String,
     #[serde(default)]

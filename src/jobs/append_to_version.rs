@@ -45,6 +45,7 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
             None if !landed.is_empty() => report::already_landed(&landed),
             None => report::no_trial(epoch),
             Some(trial) => {
+                let desk = &whose(desk, &trial)?;
                 let outcome = if trial.placed.is_empty() {
                     land(desk, &ledger, &held, &trial)?
                 } else {
@@ -61,6 +62,12 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         outcome,
         events: ledger.into_events(),
     })
+}
+
+/// The project that a trial's candidate is a commit of.
+fn whose<'a>(desk: &Desk<'a>, trial: &Trial) -> Answer<Desk<'a>> {
+    let mut ids = trial.change_sets.iter().chain(&trial.landed);
+    ids.next().map_or(Ok(*desk), |id| desk.of(&id.project))
 }
 
 /// One change set per trial: GitLab's own merge lands it.
@@ -356,6 +363,7 @@ fn inferred(desk: &Desk<'_>, yard: &Yard, trial: &Trial) -> Vec<(ChangeSet, Stri
 /// # Errors
 /// When GitLab cannot be asked, or the log cannot be written.
 pub fn finish_landing(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()> {
+    let desk = &whose(desk, trial)?;
     if !trial.placed.is_empty() {
         return together::finish(desk, ledger, trial);
     }

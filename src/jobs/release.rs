@@ -165,11 +165,7 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
     let Some(closing) = versions.closing else {
         return Ok(Done::saying(nothing_closing(&versions, &desk.ci.commit)));
     };
-    let branch = desk
-        .config
-        .branch
-        .as_ref()
-        .unwrap_or(&desk.ci.default_branch);
+    let branch = desk.branch();
     let tag = closing.number.tag();
     if let Some(other) = desk
         .releases
@@ -275,11 +271,7 @@ pub fn abort(desk: &Desk<'_>, reason: &str) -> Answer<Done> {
     }];
     let warnings = notes::keep_as(desk, &ledger.with(&failed)?, &members(&closing.content));
     ledger.record(&failed)?;
-    let branch = desk
-        .config
-        .branch
-        .as_ref()
-        .unwrap_or(&desk.ci.default_branch);
+    let branch = desk.branch();
     desk.releases.record_deployment(
         &desk.config.versions.environment,
         &closing.commit,

@@ -1,5 +1,6 @@
 //! The queue: who joined, who did not and why, and what waits.
 
+use crate::domain::ids::MergeRequestId;
 use jiff::{SignedDuration, Timestamp, Unit};
 use serde_json::json;
 
@@ -177,11 +178,9 @@ pub fn ticked(serving: &Serving, waiting: usize) -> Outcome {
 }
 
 /// What the gate says after a request was looked at.
-pub fn admitted(iid: u64, joined: &Joined, queue: &Queue) -> Outcome {
-    let ticket = queue
-        .tickets
-        .iter()
-        .find(|ticket| ticket.change_set.merge_request.iid == iid);
+pub fn admitted(id: &MergeRequestId, joined: &Joined, queue: &Queue) -> Outcome {
+    let iid = id.iid;
+    let ticket = queue.ticket(id);
     let rank = ticket.and_then(|ticket| queue.rank(&ticket.change_set.merge_request));
     let place = rank.map_or_else(|| "under test".to_owned(), |rank| format!("rank {rank}"));
     match joined {

@@ -17,7 +17,7 @@ use crate::domain::nrt::{
 use crate::domain::progress::Stage;
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::{Desk, Done, append_to_version, labels, notes, observe, tell};
-use crate::outcome::{Outcome, Problem};
+use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Board, MergeRequest, Rebase};
 use crate::report;
 
@@ -126,14 +126,20 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
             board: None,
         });
     }
-    let branch = desk
-        .config
-        .branch
-        .as_ref()
-        .unwrap_or(&desk.ci.default_branch);
     loop {
-        let prepared = match &next(desk, ledger, &held)?[..] {
-            [] => break,
+        let tickets = next(desk, ledger, &held)?;
+        let Some(first) = tickets.first() else {
+            break;
+        };
+        let there = match desk.of(&first.change_set.merge_request.project) {
+            Ok(there) => there,
+            Err(problem) => {
+                no_longer_served(ledger, &tickets, problem)?;
+                continue;
+            }
+        };
+        let (desk, branch) = (&there, there.branch());
+        let prepared = match &tickets[..] {
             [one] => prepare(desk, ledger, &held, one, branch)?,
             several => together::prepare(desk, ledger, &held, several, branch)?,
         };
@@ -215,6 +221,24 @@ fn next(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held) -> Answer<Vec<Ticket>
             then: chosen.into_iter().cloned().collect(),
         })
     })
+}
+
+/// A member that left the yard, or says that its gate is elsewhere: its tickets must not hold up the others'. Anything else, such as
+/// a GitLab that does not answer, ends the job.
+fn no_longer_served(ledger: &Ledger<'_>, tickets: &[Ticket], problem: Problem) -> Answer<()> {
+    match problem.code {
+        ExitCode::Refused | ExitCode::Misconfigured => {}
+        ExitCode::Open | ExitCode::Waiting | ExitCode::GitLab | ExitCode::Bug => {
+            return Err(problem);
+        }
+    }
+    tracing::warn!("{}; next: {}", problem.what, problem.hint);
+    let left = tickets.iter().map(|ticket| Fact::ChangeSetWithdrawn {
+        merge_request: ticket.change_set.merge_request.clone(),
+        head: ticket.change_set.head.clone(),
+        reason: problem.what.chars().take(500).collect(),
+    });
+    ledger.record(&left.collect::<Vec<_>>())
 }
 
 fn unqueued(ticket: &Ticket, held: &Held) -> Fact {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::domain::event::Fact;
-use crate::domain::ids::{CommitSha, JobId};
+use crate::domain::ids::{CommitSha, JobId, ProjectPath};
 use crate::domain::integration::{
     Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, QueueRefusal, Request,
     join_queue,
@@ -21,7 +21,7 @@ use crate::jobs::ledger::{Decision as Recording, Ledger};
 use crate::jobs::notes::{self, Keeping, Told};
 use crate::jobs::observe::{self, Linked, Related};
 use crate::jobs::{Desk, Done, labels, tell};
-use crate::outcome::{Outcome, Pointer, SeeAlso};
+use crate::outcome::{Outcome, Pointer, Problem, SeeAlso};
 use crate::ports::{Answer, Evidence, INTEGRATE_JOB, MergeRequest, PipelineRecord};
 use crate::report;
 
@@ -34,10 +34,14 @@ const MOST_LOOKED_AT: usize = 20;
 ///
 /// # Errors
 /// When GitLab cannot be asked, or the log cannot be written.
-pub fn run(desk: &Desk<'_>, merge_request: Option<u64>) -> Answer<Done> {
+pub fn run(
+    desk: &Desk<'_>,
+    project: Option<&ProjectPath>,
+    merge_request: Option<u64>,
+) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
     let outcome = match merge_request {
-        Some(iid) => admit(desk, &ledger, iid)?,
+        Some(iid) => admit(&whose(desk, project)?, &ledger, iid)?,
         None => admit_forgotten(desk, &ledger)?,
     };
     tell::alert_all(desk, &ledger)?;
@@ -47,10 +51,43 @@ pub fn run(desk: &Desk<'_>, merge_request: Option<u64>) -> Answer<Done> {
     })
 }
 
+/// The project of the merge request that a wake-up names: a member of the yard, or the gate's own.
+fn whose<'a>(desk: &Desk<'a>, project: Option<&ProjectPath>) -> Answer<Desk<'a>> {
+    match (desk.members, project) {
+        (Some(members), Some(project)) => members.desk(project),
+        (None, Some(project)) if *project != desk.ci.project => Err(Problem::refused(
+            format!(
+                "the wake-up is for a merge request of `{project}`, and this gate serves `{}` only",
+                desk.ci.project
+            ),
+            "list the projects that this gate serves in `gate.projects` of its `.trainyard.yml`",
+        )),
+        (Some(_), None) => Err(Problem::misconfigured(
+            "this gate serves several projects, and the job was given a number without its project",
+            "pass the pipeline inputs `trainyard_project` and `trainyard_merge_request` on, as `yard.yml` of the templates does",
+        )),
+        (None, _) => Ok(*desk),
+    }
+}
+
 /// Wake-ups can be lost; requests cannot. A refusal here is no failure: nobody asked for an answer.
 pub(in crate::jobs) fn admit_forgotten(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Outcome> {
-    let queue = ledger.yard()?.queue;
     let mut outcome = Outcome::open("looked for requests without a ticket");
+    for desk in desk.all() {
+        outcome = match desk {
+            Ok(desk) => admit_forgotten_of(&desk, ledger, outcome)?,
+            Err(problem) => outcome.warning(problem.full_text()),
+        };
+    }
+    Ok(outcome)
+}
+
+fn admit_forgotten_of(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    mut outcome: Outcome,
+) -> Answer<Outcome> {
+    let queue = ledger.yard()?.queue;
     let mut open = desk.merge_requests.open_mentioning("feature")?;
     open.retain(|mr| queue.ticket(&mr.id).is_none());
     // Another choice in each job: where more are open than one worker looks at, none is left out for ever.
@@ -109,11 +146,7 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
     let validation = || judgement.ruling();
     let remembered = linked.remembered();
     let told_by = remembered.after(&linked.linking.links, desk.ci.job).since;
-    let branch = desk
-        .config
-        .branch
-        .as_ref()
-        .unwrap_or(&desk.ci.default_branch);
+    let branch = desk.branch();
     let frozen = desk.config.integration.frozen.as_deref();
     let decided = ledger.decide(|yard| {
         let joined = join_queue(
@@ -167,7 +200,7 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
                 let label = "The trial that runs now";
                 report::pipeline_link(label, &desk.ci.server, project, pipeline)
             });
-            let outcome = report::admitted(iid, &joined, &yard.queue)
+            let outcome = report::admitted(id, &joined, &yard.queue)
                 .seeing(links)
                 .seeing(running);
             let outcome = match joined {
