@@ -470,13 +470,15 @@ mod tests {
         assert!(matches!(
             admit("").unwrap().command,
             Command::NrtLock(NrtLock::Admit {
-                merge_request: Some(OptionalNumber(None))
+                merge_request: Some(OptionalNumber(None)),
+                ..
             })
         ));
         assert!(matches!(
             admit("7").unwrap().command,
             Command::NrtLock(NrtLock::Admit {
-                merge_request: Some(OptionalNumber(Some(7)))
+                merge_request: Some(OptionalNumber(Some(7))),
+                ..
             })
         ));
         assert!(admit("x").is_err());

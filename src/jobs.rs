@@ -21,8 +21,8 @@ use crate::domain::event::Event;
 use crate::domain::ids::{BranchName, ProjectPath};
 use crate::outcome::Outcome;
 use crate::ports::{
-    Announcements, Answer, Boards, Candidates, Changes, Channels, Clock, Commits, Features, Journal,
-    MergeRequests, People, Records, Releases, Workers,
+    Announcements, Answer, Boards, Candidates, Changes, Channels, Clock, Commits, Features,
+    Journal, MergeRequests, People, Records, Releases, Workers,
 };
 
 /// The projects whose merge requests a yard's gate serves.
@@ -90,13 +90,20 @@ impl<'a> Desk<'a> {
     pub fn all(&self) -> Vec<Answer<Desk<'a>>> {
         match self.members {
             None => vec![Ok(*self)],
-            Some(members) => members.projects().iter().map(|one| members.desk(one)).collect(),
+            Some(members) => members
+                .projects()
+                .iter()
+                .map(|one| members.desk(one))
+                .collect(),
         }
     }
 
     /// The branch that change sets land on.
     pub fn branch(&self) -> &'a BranchName {
-        self.config.branch.as_ref().unwrap_or(&self.ci.default_branch)
+        self.config
+            .branch
+            .as_ref()
+            .unwrap_or(&self.ci.default_branch)
     }
 }
 

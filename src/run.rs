@@ -32,15 +32,15 @@ use crate::jobs::await_validation::verdict::Wish;
 use crate::jobs::nrt_lock::acquire::Files;
 use crate::jobs::nrt_lock::trial_pipeline::Runtime;
 use crate::jobs::{
-    Desk, Done, Members, append_to_version, await_validation, link_check, nrt_lock, post, release, remind,
-    tick,
+    Desk, Done, Members, append_to_version, await_validation, link_check, nrt_lock, post, release,
+    remind, tick,
 };
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
 use crate::simulate::{self, Scenario};
 use crate::sinks::cloud_event;
-use members::{Fleet, Surroundings};
 use crate::{ci_reports, model, report};
+use members::{Fleet, Surroundings};
 
 /// The file of events that a job leaves as its artifact.
 const EVENTS_FILE: &str = "trainyard-events.ndjson";
@@ -353,7 +353,9 @@ fn at_desk<T>(
             (config, door)
         }
         (Trust::Gate, Some(yard)) => return Err(gate_is_elsewhere(ci, &yard)),
-        (Trust::MergeRequest | Trust::WakeUp, None) => (config, Door::own(ci).of_environment(asked)),
+        (Trust::MergeRequest | Trust::WakeUp, None) => {
+            (config, Door::own(ci).of_environment(asked))
+        }
         (Trust::MergeRequest | Trust::WakeUp, Some(yard)) => {
             let door = Door::of_yard(ci, &yard, config.gate.branch.as_ref());
             (config, door.of_environment(asked))
@@ -411,7 +413,9 @@ fn gate_is_elsewhere(ci: &Ci, yard: &ProjectPath) -> Problem {
             "this is a command of the gate, and `gate.project` says that the gate of `{}` is in `{yard}`",
             ci.project
         ),
-        format!("run it in a pipeline of `{yard}`; a member includes `member.yml` of the templates, and no gate jobs"),
+        format!(
+            "run it in a pipeline of `{yard}`; a member includes `member.yml` of the templates, and no gate jobs"
+        ),
     )
 }
 

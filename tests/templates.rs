@@ -51,6 +51,9 @@ fn commands(text: &str) -> Vec<Vec<String>> {
                 .replace("$[[ inputs.epoch ]]", "4")
                 .replace("$[[ inputs.image ]]", "trainyard:0.1.0")
                 .replace("$[[ inputs.merge_request ]]", "7")
+                .replace("$[[ inputs.project ]]", "shop/web")
+                .replace("$[[ inputs.gate ]]", "shop/yard")
+                .replace("$[[ inputs.environment ]]", "nrt")
                 .replace("${TRAINYARD_EPOCH:-0}", "0");
             assert!(
                 !line.contains("$[["),
@@ -236,7 +239,12 @@ fn templates_are_valid_for_gitlab() {
             "image",
             "stage",
             "merge_request",
-            "integrate_stage",
+            "project",
+            "gate",
+            "environment",
+            "woken",
+            "suffix",
+            "sources",
             "gate_stage",
         ] {
             text = text.replace(&format!("$[[ inputs.{name} ]]"), "x");

@@ -90,9 +90,15 @@ impl Workers for GitLab<'_> {
             reference: &door.branch,
             token: token.reveal(),
             inputs: &[
-                ("inputs[trainyard_project]", door.asks.as_ref().map(ProjectPath::to_string)),
+                (
+                    "inputs[trainyard_project]",
+                    door.asks.as_ref().map(ProjectPath::to_string),
+                ),
                 ("inputs[trainyard_environment]", door.environment.clone()),
-                ("inputs[trainyard_merge_request]", merge_request.map(|iid| iid.to_string())),
+                (
+                    "inputs[trainyard_merge_request]",
+                    merge_request.map(|iid| iid.to_string()),
+                ),
             ],
         };
         let reply = self.main.send(&trigger)?;
@@ -134,7 +140,8 @@ impl Policies for GitLab<'_> {
 
     fn place(&self, project: &ProjectPath) -> Answer<Option<ProjectPlace>> {
         let path = format!("projects/{}", segment(project.as_str()));
-        let found: Option<wire::ProjectPlace> = self.main.send(&Get::new(path))?.json_or_missing()?;
+        let found: Option<wire::ProjectPlace> =
+            self.main.send(&Get::new(path))?.json_or_missing()?;
         found
             .map(|found| {
                 Ok(ProjectPlace {

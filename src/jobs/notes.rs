@@ -603,7 +603,10 @@ pub(super) fn mend_left(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Vec<Stri
     for (id, _, _, how) in yard.queue.left.iter().rev().take(LEFT_MENDED) {
         let newer = yard.queue.ticket(id).is_some() || yard.versions.holding(id).is_some();
         if !newer && *how != Left::Landed {
-            gone.entry(&id.project).or_default().entry(id.iid).or_insert(how);
+            gone.entry(&id.project)
+                .or_default()
+                .entry(id.iid)
+                .or_insert(how);
         }
     }
     let mut warnings = Vec::new();
@@ -613,11 +616,7 @@ pub(super) fn mend_left(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Vec<Stri
     Ok(warnings)
 }
 
-fn mend_there(
-    desk: &Desk<'_>,
-    yard: &Yard,
-    gone: &BTreeMap<u64, &Left>,
-) -> Answer<Vec<String>> {
+fn mend_there(desk: &Desk<'_>, yard: &Yard, gone: &BTreeMap<u64, &Left>) -> Answer<Vec<String>> {
     let targets = Targets {
         merge_requests: gone.keys().copied().collect(),
         ..Targets::default()

@@ -17,7 +17,12 @@ pub(super) struct Surroundings(Vec<(ProjectPath, OnceCell<Ci>)>);
 
 impl Surroundings {
     pub(super) fn of(projects: &[ProjectPath]) -> Self {
-        Self(projects.iter().map(|path| (path.clone(), OnceCell::new())).collect())
+        Self(
+            projects
+                .iter()
+                .map(|path| (path.clone(), OnceCell::new()))
+                .collect(),
+        )
     }
 }
 
@@ -52,7 +57,11 @@ impl<'a> Fleet<'a> {
         channels: &'a dyn Channels,
         journal: &'a dyn Journal,
     ) -> Self {
-        let projects: Vec<ProjectPath> = surroundings.0.iter().map(|(path, _)| path.clone()).collect();
+        let projects: Vec<ProjectPath> = surroundings
+            .0
+            .iter()
+            .map(|(path, _)| path.clone())
+            .collect();
         Self {
             members: projects.iter().map(|_| OnceCell::new()).collect(),
             projects,
@@ -95,7 +104,9 @@ impl<'a> Fleet<'a> {
             what: format!("in `{}`: {}", ci.project, problem.what),
             ..problem
         })?;
-        let config = self.config.for_member(&self.yard.project, &ci.project, own)?;
+        let config = self
+            .config
+            .for_member(&self.yard.project, &ci.project, own)?;
         let token = ci
             .gate_token
             .clone()

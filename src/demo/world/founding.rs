@@ -13,7 +13,7 @@ use crate::outcome::Problem;
 use crate::ports::Answer;
 
 /// The files of the project at the beginning.
-const PROJECT: [(&str, &str); 16] = [
+const PROJECT: [(&str, &str); 17] = [
     (".gitlab-ci.yml", include_str!("../project/gitlab-ci.yml")),
     (".trainyard.yml", include_str!("../project/trainyard.yml")),
     ("ci/nrt.yml", include_str!("../project/nrt.yml")),
@@ -36,6 +36,10 @@ const PROJECT: [(&str, &str); 16] = [
     (
         "ci-templates/await-validation.yml",
         include_str!("../../../ci-templates/await-validation.yml"),
+    ),
+    (
+        "ci-templates/integrate.yml",
+        include_str!("../../../ci-templates/integrate.yml"),
     ),
     (
         "ci-templates/nrt-lock.yml",

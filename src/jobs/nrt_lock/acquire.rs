@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::together;
-use super::trial_pipeline::{self, Runtime};
+use super::trial_pipeline::{self, Member, Runtime};
 use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, TrialId};
@@ -41,8 +41,9 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
     let ledger = Ledger::new(*desk);
     let (outcome, pipeline, epoch) = match take(desk, &ledger)? {
         Taken::Trial { held, trial, board } => {
-            let pipeline =
-                trial_pipeline::of_trial(&held, &trial, &desk.config.nrt.pipeline, runtime)?;
+            let member = member(desk, &trial)?;
+            let file = &desk.config.nrt.pipeline;
+            let pipeline = trial_pipeline::of_trial(&held, &trial, file, runtime, member.as_ref())?;
             let warnings = match (board, &trial.change_sets[..]) {
                 (Some(board), [one]) => notes::keep_one(desk, &ledger, one, board)?,
                 _ => notes::keep_all(desk, &ledger, &trial.change_sets)?,
@@ -68,6 +69,20 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
         outcome,
         events: ledger.into_events(),
     })
+}
+
+/// The project of the candidate, where it is not the one that this job runs in.
+fn member(desk: &Desk<'_>, trial: &Trial) -> Answer<Option<Member>> {
+    let Some(id) = trial.change_sets.first() else {
+        return Ok(None);
+    };
+    if id.project == desk.ci.project {
+        return Ok(None);
+    }
+    Ok(Some(Member {
+        project: id.project.clone(),
+        address: desk.of(&id.project)?.ci.git_address(),
+    }))
 }
 
 enum Taken {

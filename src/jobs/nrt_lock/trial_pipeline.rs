@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_yaml::{Mapping, Value};
 
-use crate::domain::nrt::{Held, Trial};
+use crate::domain::ids::{MergeRequestId, ProjectPath};
+use crate::domain::nrt::{Candidate, Held, Trial};
 use crate::files;
 use crate::outcome::Problem;
 use crate::ports::Answer;
@@ -18,6 +19,15 @@ pub struct Runtime {
     pub tags: Vec<String>,
     /// The command before the subcommand, `trainyard` with its global flags.
     pub command: String,
+}
+
+/// The project that a candidate is a commit of, where the trial's pipeline runs in another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its path.
+    pub project: ProjectPath,
+    /// Its address for git, without credentials.
+    pub address: String,
 }
 
 /// Stages of a trial; the project's file puts its jobs into the first three.
@@ -41,12 +51,15 @@ pub fn of_trial(
     trial: &Trial,
     project_file: &str,
     runtime: &Runtime,
+    member: Option<&Member>,
 ) -> Answer<Value> {
-    let merge_requests: Vec<String> = trial.change_sets.iter().map(|id| id.to_string()).collect();
-    let checkout = [
-        format!("git fetch --quiet origin {}", trial.candidate.reference),
-        format!("git checkout --quiet --detach {}", trial.candidate.commit),
-    ];
+    let named = |id: &MergeRequestId| match member {
+        Some(member) => format!("{}{id}", member.project),
+        None => id.to_string(),
+    };
+    let merge_requests: Vec<String> = trial.change_sets.iter().map(named).collect();
+    let checkout = checkout(&trial.candidate, member);
+    let project = trial.change_sets.first().map(|id| id.project.as_str());
     let mut pipeline = map([
         (
             "stages",
@@ -76,6 +89,10 @@ pub fn of_trial(
                     Value::from(trial.candidate.reference.as_str()),
                 ),
                 (
+                    "TRAINYARD_CANDIDATE_PROJECT",
+                    Value::from(project.unwrap_or_default()),
+                ),
+                (
                     "TRAINYARD_CHANGE_SETS",
                     Value::from(merge_requests.join(" ")),
                 ),
@@ -87,7 +104,14 @@ pub fn of_trial(
             ".trainyard-candidate",
             map([
                 ("interruptible", Value::from(false)),
-                ("before_script", checkout.map(Value::from).to_vec().into()),
+                (
+                    "before_script",
+                    checkout
+                        .into_iter()
+                        .map(Value::from)
+                        .collect::<Vec<_>>()
+                        .into(),
+                ),
             ]),
         ),
     ]);
@@ -95,6 +119,21 @@ pub fn of_trial(
         pipeline.extend(own_jobs(held, runtime)?);
     }
     Ok(pipeline)
+}
+
+/// How a job gets the commit under trial. Another project is fetched with the job's own token, which git asks a helper for: neither
+/// a command line nor the clone's configuration ever holds it.
+fn checkout(candidate: &Candidate, member: Option<&Member>) -> Vec<String> {
+    let (reference, commit) = (&candidate.reference, &candidate.commit);
+    let fetch = match member {
+        None => vec![format!("git fetch --quiet origin {reference}")],
+        Some(Member { address, .. }) => vec![
+            r#"git config credential.helper '!job_token() { echo username=gitlab-ci-token; echo "password=$CI_JOB_TOKEN"; }; job_token'"#.to_owned(),
+            format!("git fetch --quiet --no-tags --depth 50 {address} {reference}"),
+        ],
+    };
+    let checkout = format!("git checkout --quiet --detach {commit}");
+    fetch.into_iter().chain([checkout]).collect()
 }
 
 /// The template's jobs with its inputs put in; the values are ours, and hold nothing that YAML could read otherwise.
@@ -153,8 +192,8 @@ fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::{Epoch, MergeRequestId, TrialId};
-    use crate::domain::nrt::{Candidate, Environment, Holder, Lease, hold};
+    use crate::domain::ids::{Epoch, TrialId};
+    use crate::domain::nrt::{Environment, Holder, Lease, hold};
     use jiff::Timestamp;
 
     #[test]
@@ -201,7 +240,20 @@ mod tests {
             tags: vec!["t".into()],
             command: "trainyard --server https://g".into(),
         };
-        let value = of_trial(&held, &trial, "ci/nrt.yml", &runtime).unwrap();
+        let member = Member {
+            project: "shop/api".parse().unwrap(),
+            address: "https://g/shop/api.git".into(),
+        };
+        let elsewhere = of_trial(&held, &trial, "ci/nrt.yml", &runtime, Some(&member)).unwrap();
+        assert_eq!(
+            elsewhere["variables"]["TRAINYARD_CHANGE_SETS"],
+            "shop/api!7"
+        );
+        assert_eq!(
+            elsewhere[".trainyard-candidate"]["before_script"][1],
+            "git fetch --quiet --no-tags --depth 50 https://g/shop/api.git refs/merge-requests/7/head"
+        );
+        let value = of_trial(&held, &trial, "ci/nrt.yml", &runtime, None).unwrap();
         assert_eq!(value["variables"]["TRAINYARD_EPOCH"], "4");
         assert_eq!(
             value["append-to-version"]["script"][0],
