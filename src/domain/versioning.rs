@@ -9,7 +9,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::event::Fact;
-use super::ids::{CommitSha, FeatureId, MergeRequestId, TrialId, UserName, VersionId};
+use super::ids::{CommitSha, FeatureId, MergeRequestId, ProjectPath, TrialId, UserName, VersionId};
 use super::integration::ChangeSet;
 use super::linking::LinkKind;
 
@@ -291,6 +291,15 @@ pub fn by_feature(content: &[Appended]) -> (Vec<(FeatureId, Brought<'_>)>, Vec<&
         .filter_map(|id| brought.remove(&id).map(|b| (id, b)))
         .collect();
     (features, without)
+}
+
+/// The commit that each project is at with this content: the last one that landed there.
+pub fn heads(content: &[Appended]) -> BTreeMap<ProjectPath, CommitSha> {
+    let of = |appended: &Appended| {
+        let project = appended.change_set.merge_request.project.clone();
+        (project, appended.landed.clone())
+    };
+    content.iter().map(of).collect()
 }
 
 impl Versions {

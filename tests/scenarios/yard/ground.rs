@@ -23,7 +23,7 @@ const MEMBER_CI: &str = "include:\n  - local: ci-templates/member.yml\n    input
     unit-tests:\n  stage: test\n  rules: [{if: $CI_PIPELINE_SOURCE == \"merge_request_event\"}]\n  script: [test -f README.md]\n";
 const YARD_CI: &str = "spec:\n  inputs:\n    trainyard_project: {default: \"\"}\n    trainyard_merge_request: {default: \"\"}\n---\n\
     include:\n  - local: ci-templates/yard.yml\n    inputs:\n      server: \"@SERVER@\"\n      project: \"$[[ inputs.trainyard_project ]]\"\n      merge_request: \"$[[ inputs.trainyard_merge_request ]]\"\n\
-    deploy-production:\n  extends: .trainyard-deploy-production\n  script: ['echo \"deploying $TRAINYARD_VERSION: $TRAINYARD_MEMBERS\"']\n";
+    deploy-production:\n  extends: .trainyard-deploy-production\n  script: ['echo \"deploying $TRAINYARD_VERSION\"', cat trainyard-members.txt]\n";
 const NRT: &str = "deploy-nrt:\n  extends: .trainyard-candidate\n  stage: deploy\n  script: ['echo \"$TRAINYARD_CANDIDATE_PROJECT at $(git rev-parse HEAD) for $TRAINYARD_CHANGE_SETS\"']\n\
     nrt-tests:\n  extends: .trainyard-candidate\n  stage: test\n  script: [sh tests/nrt.sh]\n";
 
@@ -299,10 +299,15 @@ impl Ground {
     /// Everything before `integrate` runs, and its author presses it; the trials' tests wait.
     pub(super) fn integrate(&mut self, author: &str, project: u64, iid: u64) -> FinishedJob {
         self.world.run(|job| job.name != "nrt-acquire");
-        self.world.project = project;
-        let ended = self.world.play(author, iid, "integrate").unwrap();
+        let ended = self.play(author, project, iid, "integrate");
         self.world.run(|job| job.name != "nrt-acquire");
         ended
+    }
+
+    /// A person plays a manual job of the newest pipeline of a merge request.
+    pub(super) fn play(&mut self, user: &str, project: u64, iid: u64, job: &str) -> FinishedJob {
+        self.world.project = project;
+        self.world.play(user, iid, job).unwrap()
     }
 
     pub(super) fn run(&mut self) {
