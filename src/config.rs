@@ -339,7 +339,11 @@ impl Config {
             }
         }
         problems.extend(self.misused_labels());
-        problems.extend(yard::contradictions(&self.gate, &self.nrt));
+        problems.extend(yard::contradictions(
+            &self.gate,
+            &self.nrt,
+            &self.versions.numbering.prefix,
+        ));
         problems
     }
 

@@ -432,8 +432,8 @@ pub struct ExistingRelease {
 
 /// Tags, releases and what goes with them.
 pub trait Releases {
-    /// The newest number tagged, with its commit.
-    fn newest(&self, prefix: &str) -> Answer<Option<(Number, CommitSha)>>;
+    /// The numbers tagged, highest first, with their commits; of very many the newest hundred.
+    fn numbers(&self, prefix: &str) -> Answer<Vec<(Number, CommitSha)>>;
     /// The commit of a tag.
     fn tag(&self, tag: &str) -> Answer<Option<CommitSha>>;
     /// Tags a commit; an existing tag of the same commit is fine.

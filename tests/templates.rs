@@ -245,6 +245,7 @@ fn templates_are_valid_for_gitlab() {
             "woken",
             "suffix",
             "sources",
+            "branch",
             "gate_stage",
         ] {
             text = text.replace(&format!("$[[ inputs.{name} ]]"), "x");

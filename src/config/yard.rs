@@ -1,5 +1,7 @@
 //! Where the gate runs and for whom, and which environments it has: the part of the configuration that several projects share.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 
 use super::reading::Section;
@@ -78,8 +80,13 @@ pub(super) fn environment(section: &mut Section) -> Option<NrtEnvironment> {
 pub(super) const OF_THE_YARD: [&str; 2] = ["nrt", "versions"];
 
 /// What is fine alone and wrong together.
-pub(super) fn contradictions(gate: &Gate, nrt: &Nrt) -> Vec<String> {
+pub(super) fn contradictions(gate: &Gate, nrt: &Nrt, prefix: &str) -> Vec<String> {
     let mut problems = Vec::new();
+    let prefix_of = |one: &NrtEnvironment| one.tag_prefix.clone().unwrap_or(prefix.to_owned());
+    let prefixes: BTreeSet<String> = nrt.environments.iter().map(prefix_of).collect();
+    if !gate.projects.is_empty() && prefixes.len() < nrt.environments.len() {
+        problems.push("`nrt.environments`: in a yard each needs a `tag_prefix` of its own: every environment makes its own versions, and their tags stand side by side in this project".to_owned());
+    }
     if gate.project.is_some() && !gate.projects.is_empty() {
         problems.push("`gate.project` says that the gate is elsewhere, and `gate.projects` that it is here: a yard has the second, its members have the first".to_owned());
     }
@@ -307,6 +314,10 @@ mod tests {
             (
                 "gate: {projects: [shop/web]}\nnrt: {environments: [{name: a, branch: main, projects: [shop/db]}]}\n",
                 "`a` names `shop/db`, which is not in `gate.projects`",
+            ),
+            (
+                "gate: {projects: [shop/web]}\nnrt: {environments: [{name: a, branch: main}, {name: b, branch: old}]}\n",
+                "in a yard each needs a `tag_prefix`",
             ),
             (
                 "nrt: {environments: [{name: a}]}\n",

@@ -55,6 +55,15 @@ impl Number {
             prefix: prefix.to_owned(),
         })
     }
+
+    /// The same, or the first patch above it that nobody has: another branch may count in the same numbers.
+    #[must_use]
+    pub fn beside<'a>(mut self, taken: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        while taken.clone().any(|other| *other == self) {
+            self.version.patch += 1;
+        }
+        self
+    }
 }
 
 /// A version whose content is frozen and that is on its way to production.

@@ -2,6 +2,7 @@
 
 pub mod acquire;
 pub mod admit;
+mod elsewhere;
 pub mod enqueue;
 pub mod release;
 mod together;

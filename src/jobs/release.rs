@@ -32,18 +32,30 @@ pub fn next(
     asked: Option<semver::Version>,
 ) -> Answer<(Number, Option<Number>)> {
     let numbering = &desk.config.versions.numbering;
-    let last = desk
-        .releases
-        .newest(&numbering.prefix)?
-        .map(|(number, _)| number);
+    let tagged = desk.releases.numbers(&numbering.prefix)?;
+    let last = last_of_this_branch(desk, &tagged)?;
     let number = match asked {
         Some(version) => Number {
             version,
             prefix: numbering.prefix.clone(),
         },
-        None => next_number(last.as_ref(), &versions.content, numbering),
+        None => {
+            let next = next_number(last.as_ref(), &versions.content, numbering);
+            next.beside(tagged.iter().map(|(number, _)| number))
+        }
     };
     Ok((number, last))
+}
+
+/// The last number. With an environment for each of several branches, each branch counts on from its own.
+fn last_of_this_branch(desk: &Desk<'_>, tagged: &[(Number, CommitSha)]) -> Answer<Option<Number>> {
+    let one_branch = desk.config.nrt.environments.is_empty() || desk.config.is_yard();
+    for (number, commit) in tagged {
+        if one_branch || desk.commits.is_ancestor(commit, &desk.ci.commit)? {
+            return Ok(Some(number.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// Shows number and notes of what would be released now. Writes nothing.

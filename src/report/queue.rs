@@ -45,6 +45,10 @@ pub(super) fn queue_refusal(reason: &QueueRefusal, home: &ProjectPath) -> String
         QueueRefusal::OtherTarget { target, wanted } => {
             format!("it targets `{target}`; versions are made of `{wanted}`")
         }
+        QueueRefusal::NoEnvironment { target, serving } => format!(
+            "it targets `{target}`, which no environment serves: {}",
+            serving.join("; ")
+        ),
         QueueRefusal::NotRequested => {
             "nobody asked for it on its newest commit; press `integrate` in its newest pipeline"
                 .to_owned()

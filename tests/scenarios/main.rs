@@ -14,11 +14,13 @@
 //! - `labels`: labels that show where things stand, and decide nothing
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
 //! - `tick`: the scheduled look at the queue
-//! - `yard`: several projects with one gate, and one project with several environments
+//! - `yard`: several projects with one gate
+//! - `environments`: one project with several environments
 //! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod batches;
+mod environments;
 mod labels;
 mod landing;
 mod linking;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::elsewhere;
 use crate::domain::event::Fact;
 use crate::domain::ids::{CommitSha, JobId, ProjectPath};
 use crate::domain::integration::{
@@ -41,7 +42,10 @@ pub fn run(
 ) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
     let outcome = match merge_request {
-        Some(iid) => admit(&whose(desk, project)?, &ledger, iid)?,
+        Some(iid) => match project.and_then(|project| elsewhere::project(desk, project)) {
+            Some(left_to_another) => left_to_another,
+            None => admit(&whose(desk, project)?, &ledger, iid)?,
+        },
         None => admit_forgotten(desk, &ledger)?,
     };
     tell::alert_all(desk, &ledger)?;
@@ -89,7 +93,9 @@ fn admit_forgotten_of(
 ) -> Answer<Outcome> {
     let queue = ledger.yard()?.queue;
     let mut open = desk.merge_requests.open_mentioning("feature")?;
-    open.retain(|mr| queue.ticket(&mr.id).is_none());
+    open.retain(|mr| {
+        queue.ticket(&mr.id).is_none() && elsewhere::looks_at(desk, &mr.id, &mr.target)
+    });
     // Another choice in each job: where more are open than one worker looks at, none is left out for ever.
     fastrand::Rng::with_seed(desk.ci.job.0).shuffle(&mut open);
     for found in open.iter().take(MOST_LOOKED_AT) {
@@ -108,6 +114,10 @@ fn admit_forgotten_of(
 fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
     let evidence = settled_evidence(desk, iid)?;
     let whole = observe::found(desk, iid, &evidence)?;
+    let (id, target) = (&whole.merge_request.id, &whole.merge_request.target);
+    if let Some(left_to_another) = elsewhere::merge_request(desk, id, target) {
+        return Ok(left_to_another);
+    }
     let linked = observe::links_of(desk, &whole, Related::Rivals)?;
     let found = &linked.merge_request;
     let closes = linked.closes();
@@ -212,6 +222,10 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             (outcome, notes::queued(desk, &yard, id))
         }
         Err(refusals) => {
+            let refusals: Vec<QueueRefusal> = refusals
+                .into_iter()
+                .map(|refusal| elsewhere::told(desk, refusal))
+                .collect();
             let mut refused = report::queue_refusals(&refusals, home);
             refused.extend(report::reasons_for_note(&judgement, &reasons));
             if judgement.awaited().next().is_some() {
