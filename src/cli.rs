@@ -1,5 +1,6 @@
 //! Commands and flags. The doc comments are the help text.
 
+pub mod queue_controls;
 pub mod yard;
 
 use std::path::PathBuf;
@@ -52,6 +53,9 @@ pub struct Global {
     /// How the job's log lines are written.
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+    /// The merge request that the command is about: read together with the rules.
+    #[arg(skip)]
+    pub about: Option<u64>,
 }
 
 /// Where the state is kept.
@@ -138,10 +142,11 @@ pub enum Command {
     Tick,
     /// Send a test message to one channel, and say what it answered.
     Notify(Notify),
-    /// Print the queue and the state of the NRT environment.
+    /// Print the queue and the state of the NRT environment; or steer it.
     ///
-    /// Needs `TRAINYARD_GATE_TOKEN`.
-    Queue(Print),
+    /// An order says who gave it and why, on the merge request and in the log; none of them lets anything land untested. Needs
+    /// `TRAINYARD_GATE_TOKEN`.
+    Queue(queue_controls::Queue),
     /// Print the open version: its change sets and the number it would get.
     ///
     /// Needs `TRAINYARD_GATE_TOKEN`.

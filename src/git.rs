@@ -14,22 +14,21 @@ use crate::domain::ids::CommitSha;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Commits};
 
-/// A work tree whose remote `origin` is the project, as a runner leaves it; or a repository of our own for another project.
+/// A work tree whose remote `origin` is the project, as a runner leaves it.
 #[derive(Debug)]
 pub struct WorkTree {
     folder: PathBuf,
     committer: Committer,
     destination: Option<Destination>,
-    source: Source,
 }
 
-/// Where commits that are not here come from.
+/// Whether there was a repository in the job's folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
-    /// The remote that the runner set up.
-    Origin,
-    /// Where we push to, in a repository that is made when it is first used.
-    Destination,
+enum Repository {
+    /// A runner's clone, or one of a job before.
+    Found,
+    /// None: an empty one was made.
+    Made,
 }
 
 /// Who makes the commits that bring several change sets together.
@@ -58,7 +57,6 @@ impl WorkTree {
             folder: folder.to_owned(),
             committer: Committer::default(),
             destination: None,
-            source: Source::Origin,
         }
     }
 
@@ -85,8 +83,38 @@ impl WorkTree {
             .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// A job of the gate has no clone: it fetches what it needs, often nothing.
+    fn ready(&self) -> Answer<Repository> {
+        if self.folder.join(".git").exists() {
+            return Ok(Repository::Found);
+        }
+        self.make_folder()?;
+        self.run(&["init", "--quiet"])?;
+        Ok(Repository::Made)
+    }
+
+    /// Fetches from the project: as the gate where the job has its token, else as the runner left it.
+    fn fetch(&self, options: &[&str], refs: &[&str]) -> Answer<()> {
+        let mut arguments = vec!["fetch", "--quiet", "--no-tags"];
+        arguments.extend(options);
+        arguments.push(match &self.destination {
+            Some(destination) => &destination.address,
+            None => "origin",
+        });
+        arguments.extend(refs);
+        let output = self
+            .authorized(self.command(&arguments))
+            .output()
+            .map_err(no_git)?;
+        self.said(&arguments, output).map(drop)
+    }
+
     /// Makes sure that commits are here; what is missing is fetched, with enough history to compare.
     fn bring(&self, commits: &[&CommitSha]) -> Answer<()> {
+        self.bring_with(commits, &[])
+    }
+
+    fn bring_with(&self, commits: &[&CommitSha], options: &[&str]) -> Answer<()> {
         let missing: Vec<&str> = commits
             .iter()
             .filter(|commit| {
@@ -99,16 +127,15 @@ impl WorkTree {
         if missing.is_empty() {
             return Ok(());
         }
-        let mut arguments = vec!["fetch", "--quiet", "--no-tags", self.remote()];
-        arguments.extend(&missing);
-        self.run(&arguments).map(drop)
+        self.fetch(options, &missing)
     }
 
     /// Runners clone the newest commits only; comparing and pushing need all of them.
     fn bring_history(&self) -> Answer<()> {
-        if self.run(&["rev-parse", "--is-shallow-repository"])? == "true" {
-            let remote = self.remote();
-            self.run(&["fetch", "--quiet", "--no-tags", "--unshallow", remote])?;
+        if self.ready()? == Repository::Found
+            && self.run(&["rev-parse", "--is-shallow-repository"])? == "true"
+        {
+            self.fetch(&["--unshallow"], &[])?;
         }
         Ok(())
     }
@@ -125,7 +152,8 @@ impl WorkTree {
             commit.as_str(),
         ])?;
         let mut child = Command::new("git")
-            .args(["patch-id", "--stable"])
+            // Not `--stable`, which takes white space for nothing: it is meaning in some languages.
+            .args(["patch-id", "--verbatim"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -160,14 +188,10 @@ impl WorkTree {
             .env("GIT_COMMITTER_EMAIL", &self.committer.email)
             .env("GIT_AUTHOR_NAME", &self.committer.name)
             .env("GIT_AUTHOR_EMAIL", &self.committer.email);
-        if let (Source::Destination, Some(destination)) = (self.source, &self.destination) {
-            destination.authorize(&mut command);
-        }
         command
     }
 
     fn output(&self, arguments: &[&str]) -> Answer<Output> {
-        self.make_when_missing()?;
         self.command(arguments).output().map_err(no_git)
     }
 
@@ -182,7 +206,6 @@ impl WorkTree {
         environment: &[(&str, String)],
         input: &str,
     ) -> Answer<String> {
-        self.make_when_missing()?;
         let mut child = self
             .command(arguments)
             .envs(environment.iter().map(|(name, value)| (name, value)))
@@ -219,7 +242,10 @@ impl WorkTree {
 
 impl Commits for WorkTree {
     fn same_tree(&self, one: &CommitSha, other: &CommitSha) -> Answer<bool> {
-        self.bring(&[one, other])?;
+        match self.ready()? {
+            Repository::Found => self.bring(&[one, other])?,
+            Repository::Made => self.bring_with(&[one, other], &["--depth=1"])?,
+        }
         let tree = |commit: &CommitSha| {
             self.run(&["rev-parse", "--verify", &format!("{commit}^{{tree}}")])
         };

@@ -4,6 +4,7 @@
 //! stands in a note.
 
 mod checks;
+mod controls;
 mod landing;
 mod linking;
 mod messages;
@@ -17,6 +18,7 @@ mod validation;
 mod verdict;
 
 pub use checks::*;
+pub use controls::*;
 pub use landing::*;
 pub use linking::*;
 pub use messages::*;

@@ -1,6 +1,7 @@
 //! From a parsed command line to an outcome: connects ports, reads the project's rules, starts the job.
 
 mod members;
+mod queue_controls;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::channels::Post;
 use crate::ci_reports::log::{self, Manner};
+use crate::cli::queue_controls::Queue;
 use crate::cli::{
     Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Print, Release, Remind,
     Report, Simulate, StatePlace,
@@ -77,7 +79,20 @@ impl Printed {
 /// # Errors
 /// The problem, for whoever must act.
 pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
-    let Cli { command, global } = cli;
+    let Cli {
+        command,
+        mut global,
+    } = cli;
+    if let Command::NrtLock(NrtLock::Admit {
+        merge_request,
+        project,
+    }) = &command
+    {
+        // One of another project is read there.
+        let here = project.as_ref().is_none_or(|project| project.0.is_none());
+        let number = merge_request.as_ref().and_then(|number| number.0);
+        global.about = number.filter(|_| here);
+    }
     let job = |command, trust, work: &dyn Fn(&Desk<'_>) -> Answer<Done>| {
         job(&global, stdout, command, trust, work)
     };
@@ -146,7 +161,14 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         Command::Remind(flags) => job("remind", Trust::Gate, &|desk| remind(desk, &flags)),
         Command::Tick => gate("tick", &tick::run),
         Command::Notify(flags) => with_desk(&global, Trust::Gate, |desk| notify(desk, &flags)),
-        Command::Queue(print) => with_desk(&global, Trust::Gate, |desk| queue(desk, &print)),
+        Command::Queue(Queue {
+            order: Some(order), ..
+        }) => gate(queue_controls::name(&order), &|desk| {
+            queue_controls::run(desk, &order)
+        }),
+        Command::Queue(Queue { view, order: None }) => {
+            with_desk(&global, Trust::Gate, |desk| queue(desk, &view))
+        }
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
         Command::Report(flags) => draw(&global, &flags),
         Command::Simulate(flags) => simulate(&flags),
@@ -345,7 +367,7 @@ fn at_desk<T>(
         token: token.clone(),
     });
     let tree = WorkTree::at(&ci.directory).pushing_to(destination);
-    let config = rules(ci, &gitlab, &tree, trust)?;
+    let config = rules(ci, &gitlab, &tree, trust, global.about)?;
     let (config, door) = match (trust, config.gate.project.clone()) {
         (Trust::Gate, None) => {
             let config = config.at_environment(asked)?;
@@ -420,8 +442,15 @@ fn gate_is_elsewhere(ci: &Ci, yard: &ProjectPath) -> Problem {
 }
 
 /// The project's rules, from the target branch and never from a merge request's work tree. A gate job runs on the protected
-/// default branch, so the commit it was started for is such a source, and needs no request.
-fn rules(ci: &Ci, gitlab: &GitLab<'_>, tree: &WorkTree, trust: Trust) -> Answer<Config> {
+/// default branch, so the commit it was started for is such a source where the job has a clone; where it has none, they come with the
+/// log.
+fn rules(
+    ci: &Ci,
+    gitlab: &GitLab<'_>,
+    tree: &WorkTree,
+    trust: Trust,
+    about: Option<u64>,
+) -> Answer<Config> {
     let branch: &BranchName = ci
         .merge_request
         .as_ref()
@@ -433,6 +462,9 @@ fn rules(ci: &Ci, gitlab: &GitLab<'_>, tree: &WorkTree, trust: Trust) -> Answer<
     };
     match local {
         Some(text) => Config::parse(&text),
+        None if trust == Trust::Gate => {
+            Config::parse(&gitlab.open_up(branch, about)?.unwrap_or_default())
+        }
         None => Config::parse(&gitlab.policy(branch)?.unwrap_or_default()),
     }
 }

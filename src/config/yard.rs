@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 
 use super::reading::Section;
-use super::{Config, Nrt};
+use super::{Config, Integration, Nrt};
 use crate::domain::ids::{BranchName, ProjectPath};
 use crate::domain::serving::Serves;
 use crate::outcome::Problem;
@@ -214,8 +214,11 @@ impl Config {
         }
         let mut rules = own;
         rules.branch = self.branch.clone().or(rules.branch);
-        rules.integration.priorities = self.integration.priorities.clone();
-        rules.integration.frozen = self.integration.frozen.clone();
+        rules.integration = Integration {
+            resolved_threads: rules.integration.resolved_threads,
+            breaking_label: rules.integration.breaking_label,
+            ..self.integration.clone()
+        };
         rules.gate = self.gate.clone();
         rules.nrt = self.nrt.clone();
         rules.versions = self.versions.clone();

@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::candidate::Postponed;
+use super::candidate::{Placed, Postponed};
+use super::controls::{Force, Hold};
 use super::event::{Event, Fact};
+use super::freezes::Freezes;
 use super::ids::{CommitSha, MergeRequestId, TrialId};
-use super::integration::{Again, Left, Place, Priority, Queue, Ticket};
+use super::integration::{Again, Left, Place, Queue, Ticket};
 use super::notification::outbox::Outbox;
 use super::nrt::{Environment, Lease, Trial};
 use super::trials::{Policy, Search, Waiting};
@@ -47,14 +49,14 @@ impl Yard {
         yard
     }
 
-    /// The change sets of the next trial, in queue order. A candidate is a commit of one project, so they are all of one.
-    pub fn next_trial(&self, policy: &Policy) -> Vec<&Ticket> {
+    /// The change sets of the next trial, in queue order: of those that nothing hinders now. A candidate is a commit of
+    /// one project, so they are all of one.
+    pub fn next_trial(&self, policy: &Policy, freezes: &Freezes, now: Timestamp) -> Vec<&Ticket> {
         let waiting: Vec<Waiting<MergeRequestId>> = self
-            .queue
-            .waiting()
+            .servable(freezes, now)
             .map(|ticket| Waiting {
                 change: ticket.change_set.merge_request.clone(),
-                urgent: ticket.change_set.priority == Priority::Hotfix,
+                urgent: ticket.is_urgent(),
             })
             .collect();
         let project = |id: &MergeRequestId| id.project.clone();
@@ -80,10 +82,14 @@ impl Yard {
             Fact::ChangeSetWithdrawn {
                 merge_request,
                 reason,
+                order,
                 ..
             } => {
                 self.nrt.fruitless = 0;
                 self.search.left(merge_request, false);
+                if order.is_some() {
+                    self.queue.holds.remove(merge_request);
+                }
                 self.queue.leave(
                     merge_request,
                     Left::Withdrawn {
@@ -91,6 +97,36 @@ impl Yard {
                     },
                 );
             }
+            Fact::ChangeSetHeld {
+                merge_request,
+                order,
+                until,
+                label,
+            } => {
+                let hold = Hold {
+                    order: order.clone(),
+                    until: *until,
+                    label: label.clone(),
+                };
+                self.queue.holds.insert(merge_request.clone(), hold);
+            }
+            Fact::ChangeSetUnheld { merge_request, .. } => {
+                self.queue.holds.remove(merge_request);
+            }
+            Fact::ChangeSetForced {
+                merge_request,
+                order,
+                through_freezes,
+                ..
+            } => {
+                let force = Force {
+                    order: order.clone(),
+                    through_freezes: *through_freezes,
+                };
+                self.queue.force(merge_request, force);
+            }
+            Fact::QueuePaused { order } => self.queue.paused = Some(order.clone()),
+            Fact::QueueResumed { .. } => self.queue.paused = None,
             Fact::LeaseGranted {
                 epoch,
                 holder,
@@ -184,13 +220,22 @@ impl Yard {
                 });
             }
             Fact::TrialValidated { trial } => {
-                if let Some(current) = self
-                    .nrt
-                    .trial
-                    .as_mut()
-                    .filter(|current| current.id == *trial)
-                {
+                let current = self.nrt.trial.as_mut();
+                if let Some(current) = current.filter(|current| current.id == *trial) {
                     current.validated = true;
+                    // From here on its branches may be given the heads by which they land.
+                    for Placed {
+                        merge_request,
+                        head,
+                        ..
+                    } in &current.placed
+                    {
+                        self.queue.change(merge_request, |ticket| {
+                            if ticket.change_set.head != *head {
+                                ticket.rewritten.push(head.clone());
+                            }
+                        });
+                    }
                 }
             }
             Fact::TrialRejected {
@@ -203,6 +248,9 @@ impl Yard {
                 self.end_trial(*trial, Some(Again::Searched { trial: *trial }));
             }
             Fact::TrialAbandoned { trial, reason } => {
+                let unlanded = self.nrt.trial.as_ref();
+                let unlanded = unlanded.filter(|t| t.id == *trial && t.validated);
+                self.nrt.overdue.extend(unlanded.cloned());
                 if !reason.is_fruitless() {
                     self.nrt.fruitless = 0;
                 }
@@ -240,6 +288,8 @@ impl Yard {
                 // Not when it was validated: what cannot land although it was would be tried for ever.
                 self.nrt.fruitless = 0;
                 self.versions.content.push(appended.clone());
+                let landed = &appended.change_set.merge_request;
+                self.queue.holds.remove(landed);
                 self.queue
                     .leave(&appended.change_set.merge_request, Left::Landed);
                 self.land_in_trial(&appended.change_set.merge_request, &appended.landed);
@@ -285,6 +335,13 @@ impl Yard {
             | Fact::DeliverySucceeded { .. }
             | Fact::DeliveryFailed { .. } => {}
         }
+        let queue = &self.queue;
+        self.nrt.overdue.retain(|trial| {
+            trial
+                .change_sets
+                .iter()
+                .any(|id| queue.ticket(id).is_some())
+        });
     }
 
     /// The trial is over: whatever has not landed waits again.
@@ -478,7 +535,8 @@ mod tests {
         history.push(event(Fact::ChangeSetQueued { change_set: third }));
         let chosen = |history: &[Event]| -> Vec<String> {
             let yard = Yard::of(history);
-            let chosen = yard.next_trial(&Policy::default());
+            let freezes = Freezes::default();
+            let chosen = yard.next_trial(&Policy::default(), &freezes, Timestamp::UNIX_EPOCH);
             let names = chosen.iter().map(|ticket| &ticket.change_set.merge_request);
             names.map(|id| format!("{}{id}", id.project)).collect()
         };
@@ -491,6 +549,7 @@ mod tests {
                 merge_request: mr(iid),
                 head: sha(iid),
                 reason: "done".into(),
+                order: None,
             }));
         }
         assert_eq!(

@@ -1,55 +1,29 @@
-//! The commits of another project than the one that the job was cloned from: a repository of our own beside the runner's clone.
+//! The commits of another project than the one that the job runs in: a repository of our own, which is made when it is first used.
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-use super::{Destination, Source, WorkTree, no_git};
+use super::{Destination, WorkTree};
 use crate::outcome::Problem;
 use crate::ports::Answer;
 
+/// Where such repositories are, in the job's folder.
+const FOLDER: &str = ".trainyard";
+
 impl WorkTree {
-    /// The repository of another project, which is made when it is first used. A runner that keeps its clones keeps it too, so that
-    /// later jobs fetch only what is new.
-    pub fn of_member(clone: &Path, project: u64, destination: Destination) -> Self {
-        let git = clone.join(".git");
-        let beside = if git.is_dir() {
-            git.join("trainyard")
-        } else {
-            clone.join(".trainyard")
-        };
-        Self {
-            source: Source::Destination,
-            ..Self::at(&beside.join(format!("{project}.git"))).pushing_to(Some(destination))
-        }
+    /// The repository of another project. A job fetches into it what it needs, as it does for its own project.
+    pub fn of_member(job: &Path, project: u64, destination: Destination) -> Self {
+        let folder = job.join(FOLDER).join(project.to_string());
+        Self::at(&folder).pushing_to(Some(destination))
     }
 
-    /// What commits are fetched from.
-    pub(super) fn remote(&self) -> &str {
-        match (self.source, &self.destination) {
-            (Source::Destination, Some(destination)) => &destination.address,
-            (Source::Destination | Source::Origin, _) => "origin",
-        }
-    }
-
-    pub(super) fn make_when_missing(&self) -> Answer<()> {
-        if self.source == Source::Origin || self.folder.join("HEAD").exists() {
-            return Ok(());
-        }
-        let made = fs::create_dir_all(&self.folder).map_err(|error| {
-            let folder = self.folder.display();
+    pub(super) fn make_folder(&self) -> Answer<()> {
+        fs::create_dir_all(&self.folder).map_err(|error| {
             Problem::misconfigured(
-                format!("`{folder}` cannot be made"),
+                format!("the folder `{}` cannot be made", self.folder.display()),
                 "let the job write to its own work tree",
             )
             .caused_by(error)
-        });
-        made?;
-        let output = Command::new("git")
-            .args(["init", "--quiet", "--bare"])
-            .arg(&self.folder)
-            .output()
-            .map_err(no_git)?;
-        self.said(&["init"], output).map(drop)
+        })
     }
 }

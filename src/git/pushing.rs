@@ -22,23 +22,25 @@ pub struct Destination {
     pub token: Secret,
 }
 
-impl Destination {
-    /// Lets git in. The token goes through the environment: a command line can be read by everybody on the machine.
-    pub(super) fn authorize(&self, command: &mut Command) {
-        let credentials = STANDARD.encode(format!("trainyard:{}", self.token.reveal()));
-        command
-            .env("GIT_CONFIG_COUNT", "2")
-            .env("GIT_CONFIG_KEY_0", "http.extraHeader")
-            .env(
-                "GIT_CONFIG_VALUE_0",
-                format!("Authorization: Basic {credentials}"),
-            )
-            .env("GIT_CONFIG_KEY_1", "http.followRedirects")
-            .env("GIT_CONFIG_VALUE_1", "false");
-    }
-}
-
 impl WorkTree {
+    /// The same command with the gate's token, where the job has one. It goes through the environment: a command line can be read by
+    /// everybody on the machine.
+    pub(super) fn authorized(&self, mut command: Command) -> Command {
+        if let Some(destination) = &self.destination {
+            let credentials = STANDARD.encode(format!("trainyard:{}", destination.token.reveal()));
+            command
+                .env("GIT_CONFIG_COUNT", "2")
+                .env("GIT_CONFIG_KEY_0", "http.extraHeader")
+                .env(
+                    "GIT_CONFIG_VALUE_0",
+                    format!("Authorization: Basic {credentials}"),
+                )
+                .env("GIT_CONFIG_KEY_1", "http.followRedirects")
+                .env("GIT_CONFIG_VALUE_1", "false");
+        }
+        command
+    }
+
     /// One push of several refs, all of them or none.
     fn push(&self, options: &[&str], refs: &[String]) -> Answer<Push> {
         let destination = self
@@ -49,9 +51,10 @@ impl WorkTree {
         arguments.extend(options);
         arguments.push(&destination.address);
         arguments.extend(refs.iter().map(String::as_str));
-        let mut command = self.command(&arguments);
-        destination.authorize(&mut command);
-        let output = command.output().map_err(super::no_git)?;
+        let output = self
+            .authorized(self.command(&arguments))
+            .output()
+            .map_err(super::no_git)?;
         if output.status.success() {
             return Ok(Push::Done);
         }
