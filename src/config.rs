@@ -157,6 +157,8 @@ pub struct Nrt {
     pub trials: Policy,
     /// All environments, where there are several.
     pub environments: Vec<NrtEnvironment>,
+    /// Roles whose people may take the environment away from a run; empty: the maintainers of the project.
+    pub broken_by: Vec<RoleName>,
 }
 
 /// How versions are numbered and released.
@@ -282,6 +284,7 @@ impl Config {
             pipeline: s
                 .text("pipeline")
                 .unwrap_or_else(|| "ci/nrt.yml".to_owned()),
+            broken_by: s.ids("broken_by"),
             lease: s.duration("lease").unwrap_or(SignedDuration::from_hours(4)),
             trials: Policy {
                 batch_max: s
@@ -349,6 +352,7 @@ impl Config {
             &self.integration.controlled_by,
             "integration.controlled_by",
         ));
+        problems.extend(unknown(&self.nrt.broken_by, "nrt.broken_by"));
         let roles = self.roles.iter().map(|role| &role.name).collect();
         problems.extend(self.notification.contradictions(&roles));
         for role in &self.roles {

@@ -285,6 +285,9 @@ pub trait People {
 pub trait Workers {
     /// Starts one; it finds out by itself what there is to do. The number is a hint, not a claim.
     fn wake(&self, merge_request: Option<u64>) -> Answer<()>;
+    /// Ends the run that holds, or held, the environment, as a person would by cancelling its pipeline; one that is over stays
+    /// as it is.
+    fn stop(&self, holder: &Holder) -> Answer<()>;
     /// Whether one is on its way already.
     fn one_is_coming(&self) -> Answer<bool>;
 }
@@ -467,8 +470,8 @@ pub struct ProjectPlace {
 pub trait Policies {
     /// The text of the configuration file on a branch, or that there is none.
     fn policy(&self, branch: &BranchName) -> Answer<Option<String>>;
-    /// Where a project is, or that the token sees none of that name.
-    fn place(&self, project: &ProjectPath) -> Answer<Option<ProjectPlace>>;
+    /// Where a project is, or that the token sees none of that name that has a branch.
+    fn place_of(&self, project: &ProjectPath) -> Answer<Option<ProjectPlace>>;
 }
 
 /// What became of an attempt to make a candidate the head of the target.

@@ -120,6 +120,15 @@ pub enum Again {
         /// The rejected trial.
         trial: TrialId,
     },
+    /// A person took the environment away from its trial.
+    Broken {
+        /// The trial.
+        trial: TrialId,
+        /// Who.
+        by: UserName,
+        /// Why, in that person's words; untrusted.
+        reason: String,
+    },
     /// Its trial ended without a verdict.
     NoVerdict {
         /// The trial.

@@ -10,10 +10,11 @@ use super::candidate::{Placed, Postponed};
 use super::controls::{Force, Hold};
 use super::event::{Event, Fact};
 use super::freezes::Freezes;
-use super::ids::{CommitSha, MergeRequestId, TrialId};
+use super::ids::{CommitSha, Epoch, MergeRequestId, TrialId, UserName};
 use super::integration::{Again, Left, Place, Queue, Ticket};
 use super::notification::outbox::Outbox;
-use super::nrt::{Environment, Lease, Trial};
+use super::nrt::{Abandoned, Environment, Lease, Trial};
+use super::pace::Pace;
 use super::trials::{Policy, Search, Waiting};
 use super::versioning::{Closing, Versions};
 
@@ -36,6 +37,8 @@ pub struct Yard {
     pub last: Timestamp,
     /// What channels are still to be sent.
     pub outbox: Outbox,
+    /// How fast the environment has been.
+    pub pace: Pace,
     seen: BTreeSet<String>,
 }
 
@@ -77,6 +80,12 @@ impl Yard {
         }
         self.last = self.last.max(event.at);
         self.outbox.apply(event);
+        self.apply_fact(event);
+        let waiting = self.queue.waiting().next().is_some();
+        self.pace.apply(event, waiting);
+    }
+
+    fn apply_fact(&mut self, event: &Event) {
         match &event.fact {
             Fact::ChangeSetQueued { change_set } => self.queue.join(change_set.clone(), event.at),
             Fact::ChangeSetWithdrawn {
@@ -154,6 +163,36 @@ impl Yard {
                 }
                 // Whatever was taken out for this lease and has not landed waits again, trial or not.
                 self.end_trial(TrialId(epoch.0), None);
+            }
+            Fact::LeaseBroken {
+                epoch,
+                reason,
+                broken_by,
+                ..
+            } => {
+                if self
+                    .nrt
+                    .lease
+                    .as_ref()
+                    .is_some_and(|lease| lease.epoch == *epoch)
+                {
+                    self.nrt.lease = None;
+                    self.nrt.trial = None;
+                }
+                // Somebody looked after it: what was wrong before counts no more.
+                self.nrt.fruitless = 0;
+                self.break_trial(TrialId(epoch.0), broken_by, reason);
+            }
+            Fact::StateRepaired { epoch, .. } => {
+                self.nrt.epoch = Some(
+                    self.nrt
+                        .epoch
+                        .map_or(*epoch, |last| Epoch(last.0.max(epoch.0))),
+                );
+                // A trial whose grant was lost can have no verdict any more.
+                if self.nrt.lease.is_none() {
+                    self.end_trials_without_a_lease();
+                }
             }
             Fact::ChangeSetUnqueued {
                 merge_request,
@@ -330,6 +369,7 @@ impl Yard {
             | Fact::FeatureValidated { .. }
             | Fact::FeatureRejected { .. }
             | Fact::ValidationLapsed { .. }
+            | Fact::EnvironmentStuck { .. }
             | Fact::ChannelOpened { .. }
             | Fact::DeliveryStarted { .. }
             | Fact::DeliverySucceeded { .. }
@@ -360,6 +400,34 @@ impl Yard {
         {
             self.nrt.trial = None;
         }
+    }
+
+    /// A person ended the trial: whatever was taken for it and has not landed waits again, and its note says why.
+    fn break_trial(&mut self, trial: TrialId, by: &UserName, reason: &str) {
+        for ticket in &mut self.queue.tickets {
+            let ended = matches!(&ticket.again, Some(Again::NoVerdict { trial: of, why: Abandoned::Broken }) if *of == trial);
+            if ended || ticket.place == Place::InTrial(trial) {
+                ticket.place = Place::Waiting;
+                ticket.again = Some(Again::Broken {
+                    trial,
+                    by: by.clone(),
+                    reason: reason.to_owned(),
+                });
+            }
+        }
+    }
+
+    fn end_trials_without_a_lease(&mut self) {
+        for ticket in &mut self.queue.tickets {
+            if let Place::InTrial(trial) = ticket.place {
+                ticket.place = Place::Waiting;
+                ticket.again = Some(Again::NoVerdict {
+                    trial,
+                    why: Abandoned::HolderGone,
+                });
+            }
+        }
+        self.nrt.trial = None;
     }
 
     /// A trial whose last change set landed is over.

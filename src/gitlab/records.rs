@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::endpoints::{Get, Page, Trigger, segment};
+use super::endpoints::{Get, Page, Post, Trigger, segment};
 use super::{GitLab, evidence, translate, wire};
 use crate::config::FILE;
 use crate::domain::ids::{BranchName, JobId, ProjectPath};
@@ -116,6 +116,19 @@ impl Workers for GitLab<'_> {
         reply.done()
     }
 
+    fn stop(&self, holder: &Holder) -> Answer<()> {
+        let path = format!(
+            "projects/{}/pipelines/{}/cancel",
+            segment(holder.project.as_str()),
+            holder.pipeline
+        );
+        let reply = self.main.send(&Post::new(path))?;
+        match reply.status {
+            404 => Ok(()),
+            _ => reply.done(),
+        }
+    }
+
     fn one_is_coming(&self) -> Answer<bool> {
         let path = format!(
             "projects/{}/resource_groups/{}/upcoming_jobs",
@@ -143,18 +156,16 @@ impl Policies for GitLab<'_> {
         }
     }
 
-    fn place(&self, project: &ProjectPath) -> Answer<Option<ProjectPlace>> {
+    fn place_of(&self, project: &ProjectPath) -> Answer<Option<ProjectPlace>> {
         let path = format!("projects/{}", segment(project.as_str()));
         let found: Option<wire::ProjectPlace> =
             self.main.send(&Get::new(path))?.json_or_missing()?;
-        found
-            .map(|found| {
-                Ok(ProjectPlace {
-                    id: found.id,
-                    url: found.web_url,
-                    default_branch: translate::field("default_branch", &found.default_branch)?,
-                })
+        Ok(found.and_then(|found| {
+            Some(ProjectPlace {
+                id: found.id,
+                url: found.web_url,
+                default_branch: found.default_branch?,
             })
-            .transpose()
+        }))
     }
 }

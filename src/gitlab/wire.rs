@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::domain::ids::BranchName;
+
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct User {
     pub(super) username: String,
@@ -62,7 +64,7 @@ pub(super) struct Project {
 pub(super) struct ProjectPlace {
     pub(super) id: u64,
     pub(super) web_url: String,
-    pub(super) default_branch: String,
+    pub(super) default_branch: Option<BranchName>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

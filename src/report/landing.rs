@@ -288,6 +288,10 @@ pub fn waits_again(again: &Again) -> String {
         Again::Searched { trial } => format!(
             "trial {trial}, which held it, was rejected, and it is not known yet for whose fault; smaller trials find out"
         ),
+        Again::Broken { trial, by, reason } => format!(
+            "{by} ended trial {trial} by taking the environment away: {}",
+            plain(reason)
+        ),
         Again::NoVerdict { trial, why } => format!("trial {trial} ended without a verdict: {why}"),
     }
 }

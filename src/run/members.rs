@@ -80,7 +80,7 @@ impl<'a> Fleet<'a> {
         if let Some(ci) = cell.get() {
             return Ok(ci);
         }
-        let place = self.gitlab.place(path)?.ok_or_else(|| {
+        let place = self.gitlab.place_of(path)?.ok_or_else(|| {
             Problem::misconfigured(
                 format!("`gate.projects` names `{path}`, and GitLab shows no such project to the token in `TRAINYARD_GATE_TOKEN`"),
                 format!("check the path, and make the gate's bot a Maintainer of `{path}`"),

@@ -14,6 +14,8 @@
 //! - `progress`: the notes that are kept in place on merge requests and features
 //! - `labels`: labels that show where things stand, and decide nothing
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
+//! - `lease`: the right to the environment, when people meddle with it or GitLab does
+//! - `outlook`: the queue as a person sees it: table, JSON, page
 //! - `tick`: the scheduled look at the queue
 //! - `yard`: several projects with one gate
 //! - `environments`: one project with several environments
@@ -27,8 +29,10 @@ mod deaths;
 mod environments;
 mod labels;
 mod landing;
+mod lease;
 mod linking;
 mod linking_races;
+mod outlook;
 mod progress;
 mod refusals;
 mod reports;

@@ -58,6 +58,10 @@ const PROJECT: &[(&str, &str)] = &[
         include_str!("../../../ci-templates/remind.yml"),
     ),
     (
+        "ci-templates/break.yml",
+        include_str!("../../../ci-templates/break.yml"),
+    ),
+    (
         "ci-templates/tick.yml",
         include_str!("../../../ci-templates/tick.yml"),
     ),
