@@ -10,6 +10,8 @@ use crate::domain::ids::{BranchName, ProjectPath};
 pub struct Door {
     /// The gate's project, as a segment of the API's paths.
     pub(super) project: String,
+    /// Its path, for people.
+    path: ProjectPath,
     /// The branch whose pipelines are the gate's.
     pub(super) branch: String,
     /// The project that asks, where the gate is in another one.
@@ -25,6 +27,7 @@ impl Door {
     pub fn own(ci: &Ci) -> Self {
         Self {
             project: ci.project_id.to_string(),
+            path: ci.project.clone(),
             branch: ci.default_branch.to_string(),
             asks: None,
             environment: None,
@@ -36,6 +39,7 @@ impl Door {
     pub fn of_yard(ci: &Ci, yard: &ProjectPath, branch: Option<&BranchName>) -> Self {
         Self {
             project: segment(yard.as_str()),
+            path: yard.clone(),
             branch: branch.map_or("main", BranchName::as_str).to_owned(),
             asks: Some(ci.project.clone()),
             ..Self::own(ci)
@@ -64,6 +68,21 @@ impl Door {
             environment: door.environment.filter(|_| several),
             ..door
         }
+    }
+}
+
+impl Door {
+    /// Where the gate is, for people.
+    pub(super) fn place(&self) -> String {
+        format!("`{}`", self.path)
+    }
+
+    /// What to do for wake-ups to be let in.
+    pub(super) fn token_needed(&self) -> String {
+        format!(
+            "make a pipeline trigger token in `{}` (Settings > CI/CD > Pipeline trigger tokens) as the gate's bot, and store it as the masked variable `TRAINYARD_TRIGGER_TOKEN`",
+            self.path
+        )
     }
 }
 

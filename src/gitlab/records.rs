@@ -86,7 +86,7 @@ impl Workers for GitLab<'_> {
         let token = self.ci.trigger_token.as_ref().ok_or_else(|| {
             Problem::misconfigured(
                 "`TRAINYARD_TRIGGER_TOKEN` is not set, so no gate pipeline can be started",
-                "make a pipeline trigger token in Settings > CI/CD > Pipeline trigger tokens as the gate's bot, and store it as the masked variable `TRAINYARD_TRIGGER_TOKEN`",
+                self.door.token_needed(),
             )
         })?;
         let door = &self.door;
@@ -109,8 +109,11 @@ impl Workers for GitLab<'_> {
         let reply = self.main.send(&trigger)?;
         if reply.status == 404 {
             return Err(Problem::gitlab(
-                "GitLab does not know the trigger token in `TRAINYARD_TRIGGER_TOKEN`",
-                "make a new pipeline trigger token in Settings > CI/CD > Pipeline trigger tokens, and store it as the masked variable `TRAINYARD_TRIGGER_TOKEN`",
+                format!(
+                    "GitLab does not know the trigger token in `TRAINYARD_TRIGGER_TOKEN` as one of {}",
+                    self.door.place()
+                ),
+                self.door.token_needed(),
             ));
         }
         reply.done()

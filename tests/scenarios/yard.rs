@@ -1,6 +1,8 @@
 //! A yard: several projects share one environment, one queue and one version, and hold no strong token themselves.
 
+mod dying;
 mod ground;
+mod refusing;
 
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::json;

@@ -13,9 +13,9 @@ use trainyard_emulator::FinishedJob;
 
 const BOT: &str = "trainyard-bot";
 
-const MEMBER_RULES: &str = "gate: {project: shop/yard}\nfeatures: {label: feature}\n\
+pub(super) const MEMBER_RULES: &str = "gate: {project: shop/yard}\nfeatures: {label: feature}\n\
     roles:\n  po: {users: [olga]}\n  qa: {users: [quentin]}\nvalidation: {roles: [po, qa]}\n";
-const YARD_RULES: &str = "gate: {projects: [shop/web, shop/api]}\n\
+pub(super) const YARD_RULES: &str = "gate: {projects: [shop/web, shop/api]}\n\
     roles: {release: {users: [rita]}}\nversions: {released_by: [release]}\n\
     integration: {priorities: {hotfix: [hotfix]}}\n";
 
@@ -189,7 +189,7 @@ impl Ground {
         }
     }
 
-    fn variable(&self, project: u64, key: &str, value: &str, protected: bool) {
+    pub(super) fn variable(&self, project: u64, key: &str, value: &str, protected: bool) {
         let variable = json!({"key": key, "value": value, "protected": protected, "masked": true, "raw": true});
         self.ask("root", Method::POST, project, "variables", variable);
     }
@@ -308,6 +308,48 @@ impl Ground {
     pub(super) fn play(&mut self, user: &str, project: u64, iid: u64, job: &str) -> FinishedJob {
         self.world.project = project;
         self.world.play(user, iid, job).unwrap()
+    }
+
+    /// A person runs the last job of a name once more.
+    pub(super) fn retry(&mut self, user: &str, project: u64, job: &str) -> FinishedJob {
+        let last = self.last(job).id;
+        self.ask(
+            user,
+            Method::POST,
+            project,
+            &format!("jobs/{last}/retry"),
+            json!({}),
+        );
+        self.world.run(|info| info.name == job);
+        self.last(job)
+    }
+
+    /// The newest gate pipeline is cancelled before any job of it runs.
+    pub(super) fn cancel_wake_up(&self) {
+        let newest = self.read(self.yard, "pipelines?ref=main&source=trigger")[0]["id"].clone();
+        self.ask(
+            "root",
+            Method::POST,
+            self.yard,
+            &format!("pipelines/{newest}/cancel"),
+            json!({}),
+        );
+    }
+
+    /// The pipeline schedule of the yard starts its pipeline, and everything that follows runs.
+    pub(super) fn tick(&mut self) -> FinishedJob {
+        let schedule = json!({"description": "tick", "ref": "main", "cron": "*/15 * * * *", "cron_timezone": "UTC"});
+        let made = self.ask(
+            "rita",
+            Method::POST,
+            self.yard,
+            "pipeline_schedules",
+            schedule,
+        );
+        let play = format!("pipeline_schedules/{}/play", made["id"]);
+        self.ask("rita", Method::POST, self.yard, &play, json!({}));
+        self.run();
+        self.last("tick")
     }
 
     pub(super) fn run(&mut self) {
