@@ -51,6 +51,9 @@ fn commands(text: &str) -> Vec<Vec<String>> {
                 .replace("$[[ inputs.epoch ]]", "4")
                 .replace("$[[ inputs.image ]]", "trainyard:0.1.0")
                 .replace("$[[ inputs.merge_request ]]", "7")
+                .replace("$[[ inputs.project ]]", "shop/web")
+                .replace("$[[ inputs.gate ]]", "shop/yard")
+                .replace("$[[ inputs.environment ]]", "nrt")
                 .replace("$[[ inputs.order ]]", "withdraw")
                 .replace("$[[ inputs.until ]]", "2d")
                 .replace("${TRAINYARD_EPOCH:-0}", "0");
@@ -169,6 +172,10 @@ fn a_newer_commit_on_the_default_branch_cancels_no_pipeline_of_ours() {
         let default = &whole["workflow"]["auto_cancel"]["on_new_commit"];
         if path.ends_with("nrt-worker.yml") {
             assert_eq!(default, "none", "{}", path.display());
+        }
+        // The default branch of a member runs nothing of ours.
+        if path.ends_with("member.yml") {
+            continue;
         }
         let rules = whole["workflow"]["rules"].as_sequence();
         for rule in rules.into_iter().flatten() {
@@ -297,7 +304,13 @@ fn templates_are_valid_for_gitlab() {
             "image",
             "stage",
             "merge_request",
-            "integrate_stage",
+            "project",
+            "gate",
+            "environment",
+            "woken",
+            "suffix",
+            "sources",
+            "branch",
             "gate_stage",
         ] {
             text = text.replace(&format!("$[[ inputs.{name} ]]"), "x");

@@ -68,6 +68,9 @@ pub struct Why {
     /// everything but `unhold` and `resume`.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+    /// In a yard, the member that the merge request is of.
+    #[arg(long, value_name = "PROJECT", value_parser = super::yard::project)]
+    pub project: Option<super::yard::OptionalProject>,
 }
 
 fn number(text: &str) -> Result<u64, String> {

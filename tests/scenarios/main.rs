@@ -18,6 +18,8 @@
 //! - `outlook`: the queue as a person sees it: table, JSON, page
 //! - `tick`: the scheduled look at the queue
 //! - `verdicts`: who says whether a trial passed, whom the verdict names, and what its authors are told
+//! - `yard`: several projects with one gate
+//! - `environments`: one project with several environments
 //! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -25,6 +27,7 @@ mod batches;
 mod controls;
 mod costs;
 mod deaths;
+mod environments;
 mod labels;
 mod landing;
 mod lease;
@@ -42,3 +45,4 @@ mod tick;
 mod validation;
 mod verdicts;
 mod warnings;
+mod yard;
