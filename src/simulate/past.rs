@@ -89,6 +89,12 @@ impl Past {
         }
         reading.past()
     }
+
+    /// How long the environment stood still in all, in seconds.
+    pub fn still_seconds(&self) -> f64 {
+        let lengths = self.still.iter().map(|(from, to)| to - from);
+        lengths.fold(0.0, |sum, length| sum + length)
+    }
 }
 
 #[derive(Default)]

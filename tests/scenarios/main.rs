@@ -16,6 +16,7 @@
 //! - `outlook`: the queue as a person sees it: table, JSON, page
 //! - `tick`: the scheduled look at the queue
 //! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
+//! - `what_if`: a history played again, as it was and otherwise
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod batches;
@@ -34,3 +35,4 @@ mod story;
 mod tick;
 mod validation;
 mod warnings;
+mod what_if;
