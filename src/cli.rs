@@ -1,6 +1,8 @@
 //! Commands and flags. The doc comments are the help text.
 
+mod lease;
 pub mod queue;
+pub mod queue_controls;
 pub mod what_if;
 
 use std::path::PathBuf;
@@ -8,6 +10,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::domain::ids::{ChannelName, Epoch, RoleName};
+
+pub use lease::{Break, Repair};
 
 /// Takes features from their GitLab issue to production: links, validations, one queue for one test environment, versions.
 ///
@@ -48,6 +52,9 @@ pub struct Global {
     /// How the job's log lines are written.
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+    /// The merge request that the command is about: read together with the rules.
+    #[arg(skip)]
+    pub about: Option<u64>,
 }
 
 /// Where the state is kept.
@@ -108,7 +115,7 @@ pub enum Command {
     AwaitValidation(AwaitValidation),
     /// The queue for the one environment of the non-regression tests (NRT), and the environment itself.
     ///
-    /// `enqueue` asks, `admit` gives a ticket, `acquire` begins a trial, `release` ends it.
+    /// `enqueue` asks, `admit` gives a ticket, `acquire` begins a trial, `release` ends it; `break` is for people when it hangs.
     #[command(subcommand)]
     NrtLock(NrtLock),
     /// Land what the trial validated and append it to the open version (last step of a trial's pipeline).
@@ -134,13 +141,14 @@ pub enum Command {
     Tick,
     /// Send a test message to one channel, and say what it answered.
     Notify(Notify),
-    /// Show the queue now: who has the NRT environment, what is tried, who waits and why, and when each may land.
+    /// Show the queue now: who has the NRT environment, what is tried, who waits and why, and when each may land; or steer it.
     ///
     /// Reads the log, and asks GitLab one question: is the holder still there, or is a worker on its way? Changes nothing. On a person's
     /// machine give `--server` and `--project`; a folder (`--state dir:PATH`) is read without a GitLab.
     ///
-    /// Needs `TRAINYARD_GATE_TOKEN`, but for a folder outside of a job.
-    Queue(queue::Queue),
+    /// An order says who gave it and why, on the merge request and in the log; none of them lets anything land untested. Needs
+    /// `TRAINYARD_GATE_TOKEN`, but for the view of a folder outside of a job.
+    Queue(queue_controls::Queue),
     /// Print the open version: its change sets and the number it would get.
     ///
     /// Needs `TRAINYARD_GATE_TOKEN`.
@@ -211,6 +219,11 @@ pub enum NrtLock {
     ///
     /// Runs last in every trial, whatever happened; a lease that is over already changes nothing. Needs `TRAINYARD_GATE_TOKEN`.
     Release(Trial),
+    /// Take the environment away from a run that hangs (manual job, for maintainers or the roles of `nrt.broken_by`).
+    ///
+    /// Cancels the run; its change sets wait again at their old places, and their notes tell who broke the lease and why. A run that
+    /// merges what it validated is left alone. Needs `TRAINYARD_GATE_TOKEN`, and `CI_JOB_TOKEN` to know who played the job.
+    Break(Break),
 }
 
 /// A number, or nothing: pipeline inputs that nobody gave are empty.

@@ -2,6 +2,7 @@
 
 pub mod append_to_version;
 pub mod await_validation;
+pub mod controls;
 mod judging;
 mod labels;
 pub mod ledger;
@@ -12,6 +13,7 @@ mod observe;
 pub mod post;
 pub mod release;
 pub mod remind;
+mod rewriting;
 mod tell;
 pub mod tick;
 

@@ -4,8 +4,10 @@
 //! stands in a note.
 
 mod checks;
+mod controls;
 mod expected;
 mod landing;
+mod lease;
 mod linking;
 mod messages;
 mod outlook;
@@ -20,8 +22,10 @@ mod validation;
 mod verdict;
 
 pub use checks::*;
+pub use controls::*;
 pub use expected::*;
 pub use landing::*;
+pub use lease::*;
 pub use linking::*;
 pub use messages::*;
 pub use outlook::*;

@@ -1,6 +1,7 @@
 //! From a parsed command line to an outcome: connects ports, reads the project's rules, starts the job.
 
 mod queue;
+mod queue_controls;
 mod simulate;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::channels::Post;
 use crate::ci_reports::log::{self, Manner};
+use crate::cli::queue_controls::Queue;
 use crate::cli::{
     Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Print, Release, Remind,
     Report, StatePlace,
@@ -74,7 +76,13 @@ impl Printed {
 /// # Errors
 /// The problem, for whoever must act.
 pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
-    let Cli { command, global } = cli;
+    let Cli {
+        command,
+        mut global,
+    } = cli;
+    if let Command::NrtLock(NrtLock::Admit { merge_request, .. }) = &command {
+        global.about = merge_request.as_ref().and_then(|number| number.0);
+    }
     let job = |command, trust, work: &dyn Fn(&Desk<'_>) -> Answer<Done>| {
         job(&global, stdout, command, trust, work)
     };
@@ -106,6 +114,10 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
                 )
             })
         }
+        Command::NrtLock(NrtLock::Break(flags)) => gate("nrt-lock break", &|desk| {
+            let reason = flags.reason.as_deref().or(desk.ci.reason.as_deref());
+            nrt_lock::breaking::run(desk, reason)
+        }),
         Command::NrtLock(NrtLock::Release(flags)) => gate("nrt-lock release", &|desk| {
             nrt_lock::release::run(desk, flags.epoch)
         }),
@@ -130,7 +142,12 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         Command::Remind(flags) => job("remind", Trust::Gate, &|desk| remind(desk, &flags)),
         Command::Tick => gate("tick", &tick::run),
         Command::Notify(flags) => with_desk(&global, Trust::Gate, |desk| notify(desk, &flags)),
-        Command::Queue(flags) => queue::run(&global, &flags),
+        Command::Queue(Queue {
+            order: Some(order), ..
+        }) => gate(queue_controls::name(&order), &|desk| {
+            queue_controls::run(desk, &order)
+        }),
+        Command::Queue(Queue { view, order: None }) => queue::run(&global, &view),
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
         Command::Report(flags) => draw(&global, &flags),
         Command::Simulate(flags) => simulate::run(&flags),
@@ -325,7 +342,7 @@ fn at_desk<T>(
         token: token.clone(),
     });
     let tree = WorkTree::at(&ci.directory).pushing_to(destination);
-    let config = rules(ci, &gitlab, &tree, trust)?;
+    let config = rules(ci, &gitlab, &tree, trust, global.about)?;
     let channels = Post::new(&config.notification.channels, ci, &clock);
     let variables;
     let folder;
@@ -362,8 +379,15 @@ fn at_desk<T>(
 }
 
 /// The project's rules, from the target branch and never from a merge request's work tree. A gate job runs on the protected
-/// default branch, so the commit it was started for is such a source, and needs no request.
-fn rules(ci: &Ci, gitlab: &GitLab<'_>, tree: &WorkTree, trust: Trust) -> Answer<Config> {
+/// default branch, so the commit it was started for is such a source where the job has a clone; where it has none, they come with the
+/// log.
+fn rules(
+    ci: &Ci,
+    gitlab: &GitLab<'_>,
+    tree: &WorkTree,
+    trust: Trust,
+    about: Option<u64>,
+) -> Answer<Config> {
     let branch: &BranchName = ci
         .merge_request
         .as_ref()
@@ -375,6 +399,9 @@ fn rules(ci: &Ci, gitlab: &GitLab<'_>, tree: &WorkTree, trust: Trust) -> Answer<
     };
     match local {
         Some(text) => Config::parse(&text),
+        None if trust == Trust::Gate => {
+            Config::parse(&gitlab.open_up(branch, about)?.unwrap_or_default())
+        }
         None => Config::parse(&gitlab.policy(branch)?.unwrap_or_default()),
     }
 }

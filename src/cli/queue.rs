@@ -1,19 +1,10 @@
-//! Flags of `queue`: the view of what waits. What steers it is a subcommand of its own.
+//! Flags of `queue` without an order: the view of what waits.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use crate::domain::ids::ProjectPath;
-
-/// Flags of `queue`.
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub struct Queue {
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "flattened flags document themselves")]
-    pub view: View,
-}
 
 /// How the queue is shown.
 #[derive(Debug, Args)]

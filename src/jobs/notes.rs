@@ -437,7 +437,9 @@ pub(super) fn queued<'a>(
         links_since: None,
         body: Box::new(move |mark| {
             let home = observe::features_project(desk);
-            report::note_queued(&mark.stage, &yard.queue, set, home)
+            let freezes = &desk.config.integration.freezes;
+            let steered = report::note_steered(yard, set, freezes, desk.clock.now());
+            report::note_queued(&mark.stage, &yard.queue, set, home) + &steered
         }),
     })
 }
@@ -447,7 +449,8 @@ fn foretold(desk: &Desk<'_>, yard: &Yard, id: &MergeRequestId) -> Option<Landing
     if !yard.nrt.worth_another_worker() {
         return None;
     }
-    forecast(yard, &desk.config.nrt.trials, desk.clock.now()).landing(id)
+    let (policy, freezes) = (&desk.config.nrt.trials, &desk.config.integration.freezes);
+    forecast(yard, policy, freezes, desk.clock.now()).landing(id)
 }
 
 /// What the people of a merge request are told that the log knows: it queues, is tried, or is in a version.

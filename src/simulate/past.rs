@@ -157,6 +157,10 @@ impl Reading {
     }
 
     fn join(&mut self, change_set: &ChangeSet, instant: Timestamp) {
+        // The same content on another head keeps its place.
+        if self.open.contains_key(&change_set.merge_request) {
+            return;
+        }
         let first = *self.from.get_or_insert(instant);
         let at = instant.duration_since(first).as_secs_f64();
         let change = PastChange {
@@ -168,8 +172,7 @@ impl Reading {
             named: false,
         };
         let place = self.joined.len();
-        let before = self.open.insert(change_set.merge_request.clone(), place);
-        self.left_out.withdrawn += usize::from(before.is_some());
+        self.open.insert(change_set.merge_request.clone(), place);
         self.joined.push((change, None));
     }
 

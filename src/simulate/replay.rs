@@ -184,7 +184,7 @@ impl Surroundings for Again<'_> {
         }
     }
 
-    fn begins(&mut self, now: f64) -> f64 {
+    fn begins(&mut self, now: f64, _first: usize) -> f64 {
         let mut begin = now + self.past.pause;
         for (from, to) in &self.past.still {
             if *from <= begin && begin < *to {
@@ -302,6 +302,7 @@ mod tests {
             merge_request,
             head: head(),
             reason,
+            order: None,
         };
         story.add(at + 3_121, withdrawn);
         story.queued(at + 3_200, 22, &[]);

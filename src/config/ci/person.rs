@@ -43,6 +43,7 @@ impl Ci {
             job: JobId(0),
             pipeline: PipelineId(0),
             commit,
+            started_by_token: false,
             protected: false,
             merge_request: None,
             user: None,
