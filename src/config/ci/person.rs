@@ -48,6 +48,7 @@ impl Ci {
             merge_request: None,
             user: None,
             reason: None,
+            culprit: None,
             directory: ".".into(),
             log: JobLog::Elsewhere,
             ca_file: Self::variable("CI_SERVER_TLS_CA_FILE")
