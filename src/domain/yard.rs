@@ -83,7 +83,11 @@ impl Yard {
         self.last = self.last.max(event.at);
         self.outbox.apply(event);
         self.apply_fact(event);
-        let waiting = self.queue.waiting().next().is_some();
+        // The freezes of a project are not in its log.
+        let waiting = self
+            .servable(&Freezes::default(), event.at)
+            .next()
+            .is_some();
         self.pace.apply(event, waiting);
     }
 

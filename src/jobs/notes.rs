@@ -454,7 +454,8 @@ fn foretold(desk: &Desk<'_>, yard: &Yard, id: &MergeRequestId) -> Option<Landing
     if !yard.nrt.worth_another_worker() {
         return None;
     }
-    forecast(yard, &desk.config.nrt.trials, desk.clock.now()).landing(id)
+    let (policy, freezes) = (&desk.config.nrt.trials, &desk.config.integration.freezes);
+    forecast(yard, policy, freezes, desk.clock.now()).landing(id)
 }
 
 /// What the people of a merge request are told that the log knows: it queues, is tried, or is in a version.

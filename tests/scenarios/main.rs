@@ -21,6 +21,7 @@
 //! - `yard`: several projects with one gate
 //! - `environments`: one project with several environments
 //! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
+//! - `what_if`: a history played again, as it was and otherwise
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod batches;
@@ -45,4 +46,5 @@ mod tick;
 mod validation;
 mod verdicts;
 mod warnings;
+mod what_if;
 mod yard;
