@@ -72,6 +72,17 @@ pub fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Answer<Done> {
     })
 }
 
+/// What somebody reads who orders with nothing but a token of their own.
+const LATER: &str = "the notes on merge requests tell it when the next job of the gate has run, `trainyard tick` at the latest";
+
+/// Whether the notes that are kept in place are this command's to edit: they are the bot's, not those of a person's token.
+fn keeps_notes(desk: &Desk<'_>) -> bool {
+    match desk.ci.log {
+        JobLog::OfGitLab { .. } => true,
+        JobLog::Elsewhere => desk.ci.bot_token.is_some(),
+    }
+}
+
 /// Who gives the order; a bot's token and a wake-up's token are in many hands, so they order nothing.
 fn person(desk: &Desk<'_>) -> Answer<Result<UserName, Outcome>> {
     let player = match desk.ci.log {
@@ -155,9 +166,10 @@ fn about_one(
     let outcome = outcome.seeing(report::change_set_links(&[id.clone()], &desk.ci.server));
     let warnings = match wish {
         Wish::Withdraw => told_withdrawn(desk, ledger, taken_out)?,
-        Wish::Hold { .. } | Wish::Unhold | Wish::Force { .. } => {
+        Wish::Hold { .. } | Wish::Unhold | Wish::Force { .. } if keeps_notes(desk) => {
             notes::keep_all(desk, ledger, &[id])?
         }
+        Wish::Hold { .. } | Wish::Unhold | Wish::Force { .. } => vec![LATER.to_owned()],
     };
     let outcome = warnings.into_iter().fold(outcome, Outcome::with);
     Ok(match wish {
@@ -171,6 +183,12 @@ fn told_withdrawn(
     ledger: &Ledger<'_>,
     taken_out: Option<(ChangeSet, Place)>,
 ) -> Answer<Vec<String>> {
+    if let Some((set, _)) = &taken_out {
+        labels::show_change_set(desk, set, labelling::Stage::Linked);
+    }
+    if !keeps_notes(desk) {
+        return Ok(vec![LATER.to_owned()]);
+    }
     let Some((set, _)) = taken_out else {
         return notes::mend_left(desk, ledger);
     };
@@ -180,9 +198,7 @@ fn told_withdrawn(
         Some(Left::Landed | Left::Rejected { .. } | Left::Conflicted) | None => String::new(),
     };
     let note = report::note_withdrawn(&reason);
-    let warnings = notes::keep_left(desk, ledger, &set, Stage::LeftQueue, note)?;
-    labels::show_change_set(desk, &set, labelling::Stage::Linked);
-    Ok(warnings)
+    notes::keep_left(desk, ledger, &set, Stage::LeftQueue, note)
 }
 
 type Rule = fn(&Yard, &Order, Standing) -> Result<Ordered, OrderRefusal>;
@@ -209,12 +225,15 @@ fn about_all(desk: &Desk<'_>, ledger: &Ledger<'_>, rule: Rule, given: &Order) ->
         }
         Ok(ordered) => report::queue_switched(&ordered, &yard),
     };
-    let waiting: Vec<MergeRequestId> = yard
-        .queue
-        .waiting()
-        .map(|ticket| ticket.change_set.merge_request.clone())
-        .collect();
-    let warnings = notes::keep_all(desk, ledger, &waiting)?;
+    let warnings = if keeps_notes(desk) {
+        let waiting = yard.queue.waiting();
+        let ids: Vec<MergeRequestId> = waiting
+            .map(|ticket| ticket.change_set.merge_request.clone())
+            .collect();
+        notes::keep_all(desk, ledger, &ids)?
+    } else {
+        vec![LATER.to_owned()]
+    };
     let outcome = warnings.into_iter().fold(outcome, Outcome::with);
     Ok(if yard.queue.paused.is_some() {
         outcome
