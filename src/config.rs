@@ -151,6 +151,8 @@ pub struct Nrt {
     pub lease: SignedDuration,
     /// How many change sets are tried together, and what it takes to reject one.
     pub trials: Policy,
+    /// Roles whose people may take the environment away from a run; empty: the maintainers of the project.
+    pub broken_by: Vec<RoleName>,
 }
 
 /// How versions are numbered and released.
@@ -270,6 +272,7 @@ impl Config {
             pipeline: s
                 .text("pipeline")
                 .unwrap_or_else(|| "ci/nrt.yml".to_owned()),
+            broken_by: s.ids("broken_by"),
             lease: s.duration("lease").unwrap_or(SignedDuration::from_hours(4)),
             trials: Policy {
                 batch_max: s
@@ -331,6 +334,7 @@ impl Config {
             &self.integration.controlled_by,
             "integration.controlled_by",
         ));
+        problems.extend(unknown(&self.nrt.broken_by, "nrt.broken_by"));
         let roles = self.roles.iter().map(|role| &role.name).collect();
         problems.extend(self.notification.contradictions(&roles));
         for role in &self.roles {

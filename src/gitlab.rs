@@ -10,6 +10,7 @@ mod evidence;
 mod features;
 mod labels;
 mod merge_requests;
+mod opening;
 mod people;
 mod records;
 mod releases;
@@ -18,7 +19,7 @@ mod translate;
 mod wire;
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::fs;
 
 use client::{Client, Token};
@@ -52,6 +53,10 @@ pub struct GitLab<'a> {
     job: Option<Client<'a>>,
     /// The user behind the token that writes notes, once known.
     me: OnceCell<String>,
+    /// The project's variables, where they were read together with its rules, for the journal's first look.
+    listing: RefCell<Option<Vec<wire::Variable>>>,
+    /// What was read in the same query of the merge request that the job is going to look at.
+    expected: RefCell<Option<(u64, Option<wire::User>, dossier::MergeRequest)>>,
 }
 
 impl<'a> GitLab<'a> {
@@ -85,7 +90,13 @@ impl<'a> GitLab<'a> {
         let (main, bot) = match trust {
             Trust::Gate => (
                 connect(Token::Gate, gate_token(ci)?)?,
-                optional(Token::Bot, &ci.bot_token)?,
+                // The same token under both names is one user: one connection does.
+                optional(
+                    Token::Bot,
+                    &ci.bot_token
+                        .clone()
+                        .filter(|bot| !ci.gate_token.as_ref().is_some_and(|gate| gate == bot)),
+                )?,
             ),
             Trust::MergeRequest | Trust::WakeUp => match (&ci.bot_token, &ci.job_token) {
                 (Some(secret), _) => (connect(Token::Bot, secret)?, None),
@@ -106,6 +117,8 @@ impl<'a> GitLab<'a> {
             bot,
             job,
             me: OnceCell::new(),
+            listing: RefCell::new(None),
+            expected: RefCell::new(None),
         })
     }
 
@@ -124,6 +137,7 @@ impl<'a> GitLab<'a> {
             environment,
             &writer,
         )
+        .starting_from(self.listing.take())
     }
 
     fn writer(&self) -> &Client<'a> {

@@ -13,6 +13,7 @@ mod observe;
 pub mod post;
 pub mod release;
 pub mod remind;
+mod rewriting;
 mod tell;
 pub mod tick;
 

@@ -285,6 +285,9 @@ pub trait People {
 pub trait Workers {
     /// Starts one; it finds out by itself what there is to do. The number is a hint, not a claim.
     fn wake(&self, merge_request: Option<u64>) -> Answer<()>;
+    /// Ends the run that holds, or held, the environment, as a person would by cancelling its pipeline; one that is over stays
+    /// as it is.
+    fn stop(&self, holder: &Holder) -> Answer<()>;
     /// Whether one is on its way already.
     fn one_is_coming(&self) -> Answer<bool>;
 }

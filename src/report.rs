@@ -6,6 +6,7 @@
 mod checks;
 mod controls;
 mod landing;
+mod lease;
 mod linking;
 mod messages;
 mod progress;
@@ -20,6 +21,7 @@ mod verdict;
 pub use checks::*;
 pub use controls::*;
 pub use landing::*;
+pub use lease::*;
 pub use linking::*;
 pub use messages::*;
 pub use progress::*;

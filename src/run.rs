@@ -76,7 +76,13 @@ impl Printed {
 /// # Errors
 /// The problem, for whoever must act.
 pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
-    let Cli { command, global } = cli;
+    let Cli {
+        command,
+        mut global,
+    } = cli;
+    if let Command::NrtLock(NrtLock::Admit { merge_request, .. }) = &command {
+        global.about = merge_request.as_ref().and_then(|number| number.0);
+    }
     let job = |command, trust, work: &dyn Fn(&Desk<'_>) -> Answer<Done>| {
         job(&global, stdout, command, trust, work)
     };
@@ -108,6 +114,10 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
                 )
             })
         }
+        Command::NrtLock(NrtLock::Break(flags)) => gate("nrt-lock break", &|desk| {
+            let reason = flags.reason.as_deref().or(desk.ci.reason.as_deref());
+            nrt_lock::breaking::run(desk, reason)
+        }),
         Command::NrtLock(NrtLock::Release(flags)) => gate("nrt-lock release", &|desk| {
             nrt_lock::release::run(desk, flags.epoch)
         }),
@@ -334,7 +344,7 @@ fn at_desk<T>(
         token: token.clone(),
     });
     let tree = WorkTree::at(&ci.directory).pushing_to(destination);
-    let config = rules(ci, &gitlab, &tree, trust)?;
+    let config = rules(ci, &gitlab, &tree, trust, global.about)?;
     let channels = Post::new(&config.notification.channels, ci, &clock);
     let variables;
     let folder;
@@ -371,8 +381,15 @@ fn at_desk<T>(
 }
 
 /// The project's rules, from the target branch and never from a merge request's work tree. A gate job runs on the protected
-/// default branch, so the commit it was started for is such a source, and needs no request.
-fn rules(ci: &Ci, gitlab: &GitLab<'_>, tree: &WorkTree, trust: Trust) -> Answer<Config> {
+/// default branch, so the commit it was started for is such a source where the job has a clone; where it has none, they come with the
+/// log.
+fn rules(
+    ci: &Ci,
+    gitlab: &GitLab<'_>,
+    tree: &WorkTree,
+    trust: Trust,
+    about: Option<u64>,
+) -> Answer<Config> {
     let branch: &BranchName = ci
         .merge_request
         .as_ref()
@@ -384,6 +401,9 @@ fn rules(ci: &Ci, gitlab: &GitLab<'_>, tree: &WorkTree, trust: Trust) -> Answer<
     };
     match local {
         Some(text) => Config::parse(&text),
+        None if trust == Trust::Gate => {
+            Config::parse(&gitlab.open_up(branch, about)?.unwrap_or_default())
+        }
         None => Config::parse(&gitlab.policy(branch)?.unwrap_or_default()),
     }
 }

@@ -137,6 +137,7 @@ fn jobs_of_the_gate_and_of_releases_cannot_be_interrupted() {
             "remind.yml",
             "tick.yml",
             "controls.yml",
+            "break.yml",
         ]
         .iter()
         .any(|name| path.ends_with(name));
@@ -150,6 +151,28 @@ fn jobs_of_the_gate_and_of_releases_cannot_be_interrupted() {
                     path.display()
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn a_newer_commit_on_the_default_branch_cancels_no_pipeline_of_ours() {
+    // GitLab asks each pipeline for its own `auto_cancel`: these two make pipelines by themselves.
+    for (path, text) in templates() {
+        let whole = jobs(&text);
+        let default = &whole["workflow"]["auto_cancel"]["on_new_commit"];
+        if path.ends_with("nrt-worker.yml") {
+            assert_eq!(default, "none", "{}", path.display());
+        }
+        let rules = whole["workflow"]["rules"].as_sequence();
+        for rule in rules.into_iter().flatten() {
+            let merge_request = rule["if"].as_str().unwrap().contains("merge_request_event");
+            let own = &rule["auto_cancel"]["on_new_commit"];
+            assert!(
+                merge_request || own == "none",
+                "{}: {rule:?}",
+                path.display()
+            );
         }
     }
 }

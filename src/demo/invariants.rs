@@ -88,7 +88,9 @@ fn one_holder(events: &[Event]) -> Invariant {
                 clashes += usize::from(holder.is_some());
                 holder = Some(*epoch);
             }
-            Fact::LeaseReleased { epoch } | Fact::LeaseExpired { epoch, .. }
+            Fact::LeaseReleased { epoch }
+            | Fact::LeaseExpired { epoch, .. }
+            | Fact::LeaseBroken { epoch, .. }
                 if holder == Some(*epoch) =>
             {
                 holder = None

@@ -13,7 +13,7 @@ use super::candidate::{Placed, Postponed};
 use super::controls::Order;
 use super::ids::{
     ChannelName, CommitSha, Epoch, FeatureId, JobId, MergeRequestId, MessageId, PatchId,
-    ProjectPath, RoleName, TrialId, UserName, VersionId,
+    PipelineId, ProjectPath, RoleName, TrialId, UserName, VersionId,
 };
 use super::integration::ChangeSet;
 use super::linking::LinkKind;
@@ -132,6 +132,29 @@ pub enum Fact {
     LeaseReleased { epoch: Epoch },
     /// It is gone without giving it back.
     LeaseExpired { epoch: Epoch, holder: Holder },
+    /// A person took the environment away from the run that held it.
+    LeaseBroken {
+        epoch: Epoch,
+        holder: Holder,
+        /// Why, in that person's words; untrusted.
+        reason: String,
+        /// Not `by`: that key is the envelope's.
+        broken_by: UserName,
+    },
+    /// Jobs wait for the environment although nobody has it.
+    EnvironmentStuck {
+        /// The first job that waits. Not `job`: that key is the envelope's.
+        waiting: JobId,
+        /// Its pipeline.
+        pipeline: PipelineId,
+    },
+    /// The log was damaged, and was put right from what GitLab knows.
+    StateRepaired {
+        /// Grants go on above this one: no grant of the lost entries can have reached it.
+        epoch: Epoch,
+        /// State that was lost or set aside, by name.
+        lost: Vec<String>,
+    },
     /// A change set left the queue for a trial.
     ChangeSetUnqueued {
         merge_request: MergeRequestId,
@@ -345,6 +368,29 @@ impl Event {
 }
 
 impl Fact {
+    /// Whether a job must be certain that it is in the log before it goes on: the right to the environment and to land hang on it,
+    /// or a version. What is lost of all else is what a job leaves undone that dies, and the next one does it.
+    pub fn must_be_proved(&self) -> bool {
+        !matches!(
+            self,
+            Self::FeatureLinked { .. }
+                | Self::FeatureValidated { .. }
+                | Self::FeatureRejected { .. }
+                | Self::ChangeSetQueued { .. }
+                | Self::ChangeSetRebased { .. }
+                | Self::ChangeSetConflicted { .. }
+                | Self::ChangeSetWithdrawn { .. }
+                | Self::ChangeSetRejected { .. }
+                | Self::ChangeSetMerged { .. }
+                | Self::ChangeSetAppended { .. }
+                | Self::TrialStarted { .. }
+                | Self::TrialRejected { .. }
+                | Self::TrialAbandoned { .. }
+                | Self::LeaseReleased { .. }
+                | Self::ContributorWarned { .. }
+        )
+    }
+
     /// Its name, as in the registry and on the wire.
     pub fn name(&self) -> &'static str {
         match self {
@@ -365,6 +411,9 @@ impl Fact {
             Self::LeaseGranted { .. } => "LeaseGranted",
             Self::LeaseReleased { .. } => "LeaseReleased",
             Self::LeaseExpired { .. } => "LeaseExpired",
+            Self::LeaseBroken { .. } => "LeaseBroken",
+            Self::EnvironmentStuck { .. } => "EnvironmentStuck",
+            Self::StateRepaired { .. } => "StateRepaired",
             Self::ChangeSetUnqueued { .. } => "ChangeSetUnqueued",
             Self::ChangeSetRebased { .. } => "ChangeSetRebased",
             Self::ChangeSetConflicted { .. } => "ChangeSetConflicted",
@@ -418,6 +467,9 @@ impl Fact {
             Self::LeaseGranted { .. }
             | Self::LeaseReleased { .. }
             | Self::LeaseExpired { .. }
+            | Self::LeaseBroken { .. }
+            | Self::EnvironmentStuck { .. }
+            | Self::StateRepaired { .. }
             | Self::QueuePaused { .. }
             | Self::QueueResumed { .. } => Subject::Environment,
             Self::TrialStarted { trial, .. }
@@ -463,6 +515,9 @@ impl Fact {
             | Self::LeaseGranted { .. }
             | Self::LeaseReleased { .. }
             | Self::LeaseExpired { .. }
+            | Self::LeaseBroken { .. }
+            | Self::EnvironmentStuck { .. }
+            | Self::StateRepaired { .. }
             | Self::TrialStarted { .. }
             | Self::TrialValidated { .. }
             | Self::TrialRejected { .. }
@@ -515,6 +570,9 @@ impl Fact {
             | Self::LeaseGranted { .. }
             | Self::LeaseReleased { .. }
             | Self::LeaseExpired { .. }
+            | Self::LeaseBroken { .. }
+            | Self::EnvironmentStuck { .. }
+            | Self::StateRepaired { .. }
             | Self::TrialStarted { .. }
             | Self::TrialValidated { .. }
             | Self::TrialRejected { .. }
@@ -561,7 +619,9 @@ impl Fact {
                 "{feature}{}",
                 telling(commit, told_by).unwrap_or_else(|| format!(" {}", by_job()))
             ),
-            Self::LinkRefused { .. } | Self::TrialAbandoned { .. } => by_job(),
+            Self::LinkRefused { .. } | Self::TrialAbandoned { .. } | Self::StateRepaired { .. } => {
+                by_job()
+            }
             Self::ValidationRequested { commit, .. } => commit.to_string(),
             Self::FeatureValidated { verdict, .. } | Self::FeatureRejected { verdict, .. } => {
                 verdict.job.to_string()
@@ -589,7 +649,9 @@ impl Fact {
             | Self::QueueResumed { order } => order.given_at.to_string(),
             Self::LeaseGranted { epoch, .. }
             | Self::LeaseReleased { epoch }
-            | Self::LeaseExpired { epoch, .. } => epoch.to_string(),
+            | Self::LeaseExpired { epoch, .. }
+            | Self::LeaseBroken { epoch, .. } => epoch.to_string(),
+            Self::EnvironmentStuck { waiting, .. } => waiting.to_string(),
             Self::ChangeSetUnqueued { trial, .. }
             | Self::ChangeSetRejected { trial, .. }
             | Self::ChangeSetMerged { trial, .. }

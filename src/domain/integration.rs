@@ -94,6 +94,9 @@ pub struct Ticket {
     pub place: Place,
     /// Heads it had before we rebased it, oldest first.
     pub earlier_heads: Vec<CommitSha>,
+    /// Heads that its branch may have got from us to land together with others. They can hold commits of neighbours, so nothing is
+    /// built on them.
+    pub rewritten: Vec<CommitSha>,
     /// When it was queued.
     pub queued_at: Timestamp,
     /// Why it waits again, when it was taken out for a trial before.
@@ -116,6 +119,15 @@ pub enum Again {
     Searched {
         /// The rejected trial.
         trial: TrialId,
+    },
+    /// A person took the environment away from its trial.
+    Broken {
+        /// The trial.
+        trial: TrialId,
+        /// Who.
+        by: UserName,
+        /// Why, in that person's words; untrusted.
+        reason: String,
     },
     /// Its trial ended without a verdict.
     NoVerdict {
@@ -221,6 +233,7 @@ impl Queue {
             change_set,
             place: Place::Waiting,
             earlier_heads: Vec::new(),
+            rewritten: Vec::new(),
             queued_at: before.as_ref().map_or(at, |before| before.queued_at),
             again: None,
             forced: before.and_then(|before| before.forced),

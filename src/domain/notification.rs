@@ -82,6 +82,9 @@ fn key_of(fact: &Fact) -> String {
         | Fact::LeaseGranted { .. }
         | Fact::LeaseReleased { .. }
         | Fact::LeaseExpired { .. }
+        | Fact::LeaseBroken { .. }
+        | Fact::EnvironmentStuck { .. }
+        | Fact::StateRepaired { .. }
         | Fact::ChangeSetUnqueued { .. }
         | Fact::ChangeSetRebased { .. }
         | Fact::TrialStarted { .. }

@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::candidate::Postponed;
+use super::candidate::{Placed, Postponed};
 use super::controls::{Force, Hold};
 use super::event::{Event, Fact};
 use super::freezes::Freezes;
-use super::ids::{CommitSha, MergeRequestId, TrialId};
+use super::ids::{CommitSha, Epoch, MergeRequestId, TrialId, UserName};
 use super::integration::{Again, Left, Place, Queue, Ticket};
 use super::notification::outbox::Outbox;
-use super::nrt::{Environment, Lease, Trial};
+use super::nrt::{Abandoned, Environment, Lease, Trial};
 use super::trials::{Policy, Search, Waiting};
 use super::versioning::{Closing, Versions};
 
@@ -153,6 +153,36 @@ impl Yard {
                 // Whatever was taken out for this lease and has not landed waits again, trial or not.
                 self.end_trial(TrialId(epoch.0), None);
             }
+            Fact::LeaseBroken {
+                epoch,
+                reason,
+                broken_by,
+                ..
+            } => {
+                if self
+                    .nrt
+                    .lease
+                    .as_ref()
+                    .is_some_and(|lease| lease.epoch == *epoch)
+                {
+                    self.nrt.lease = None;
+                    self.nrt.trial = None;
+                }
+                // Somebody looked after it: what was wrong before counts no more.
+                self.nrt.fruitless = 0;
+                self.break_trial(TrialId(epoch.0), broken_by, reason);
+            }
+            Fact::StateRepaired { epoch, .. } => {
+                self.nrt.epoch = Some(
+                    self.nrt
+                        .epoch
+                        .map_or(*epoch, |last| Epoch(last.0.max(epoch.0))),
+                );
+                // A trial whose grant was lost can have no verdict any more.
+                if self.nrt.lease.is_none() {
+                    self.end_trials_without_a_lease();
+                }
+            }
             Fact::ChangeSetUnqueued {
                 merge_request,
                 trial,
@@ -218,13 +248,22 @@ impl Yard {
                 });
             }
             Fact::TrialValidated { trial } => {
-                if let Some(current) = self
-                    .nrt
-                    .trial
-                    .as_mut()
-                    .filter(|current| current.id == *trial)
-                {
+                let current = self.nrt.trial.as_mut();
+                if let Some(current) = current.filter(|current| current.id == *trial) {
                     current.validated = true;
+                    // From here on its branches may be given the heads by which they land.
+                    for Placed {
+                        merge_request,
+                        head,
+                        ..
+                    } in &current.placed
+                    {
+                        self.queue.change(merge_request, |ticket| {
+                            if ticket.change_set.head != *head {
+                                ticket.rewritten.push(head.clone());
+                            }
+                        });
+                    }
                 }
             }
             Fact::TrialRejected {
@@ -237,6 +276,9 @@ impl Yard {
                 self.end_trial(*trial, Some(Again::Searched { trial: *trial }));
             }
             Fact::TrialAbandoned { trial, reason } => {
+                let unlanded = self.nrt.trial.as_ref();
+                let unlanded = unlanded.filter(|t| t.id == *trial && t.validated);
+                self.nrt.overdue.extend(unlanded.cloned());
                 if !reason.is_fruitless() {
                     self.nrt.fruitless = 0;
                 }
@@ -316,11 +358,19 @@ impl Yard {
             | Fact::FeatureValidated { .. }
             | Fact::FeatureRejected { .. }
             | Fact::ValidationLapsed { .. }
+            | Fact::EnvironmentStuck { .. }
             | Fact::ChannelOpened { .. }
             | Fact::DeliveryStarted { .. }
             | Fact::DeliverySucceeded { .. }
             | Fact::DeliveryFailed { .. } => {}
         }
+        let queue = &self.queue;
+        self.nrt.overdue.retain(|trial| {
+            trial
+                .change_sets
+                .iter()
+                .any(|id| queue.ticket(id).is_some())
+        });
     }
 
     /// The trial is over: whatever has not landed waits again.
@@ -339,6 +389,34 @@ impl Yard {
         {
             self.nrt.trial = None;
         }
+    }
+
+    /// A person ended the trial: whatever was taken for it and has not landed waits again, and its note says why.
+    fn break_trial(&mut self, trial: TrialId, by: &UserName, reason: &str) {
+        for ticket in &mut self.queue.tickets {
+            let ended = matches!(&ticket.again, Some(Again::NoVerdict { trial: of, why: Abandoned::Broken }) if *of == trial);
+            if ended || ticket.place == Place::InTrial(trial) {
+                ticket.place = Place::Waiting;
+                ticket.again = Some(Again::Broken {
+                    trial,
+                    by: by.clone(),
+                    reason: reason.to_owned(),
+                });
+            }
+        }
+    }
+
+    fn end_trials_without_a_lease(&mut self) {
+        for ticket in &mut self.queue.tickets {
+            if let Place::InTrial(trial) = ticket.place {
+                ticket.place = Place::Waiting;
+                ticket.again = Some(Again::NoVerdict {
+                    trial,
+                    why: Abandoned::HolderGone,
+                });
+            }
+        }
+        self.nrt.trial = None;
     }
 
     /// A trial whose last change set landed is over.

@@ -93,6 +93,9 @@ impl Flow {
             Fact::LeaseGranted { .. }
             | Fact::LeaseReleased { .. }
             | Fact::LeaseExpired { .. }
+            | Fact::LeaseBroken { .. }
+            | Fact::EnvironmentStuck { .. }
+            | Fact::StateRepaired { .. }
             | Fact::VersionOpened { .. }
             | Fact::QueuePaused { .. }
             | Fact::QueueResumed { .. }
@@ -284,6 +287,9 @@ impl Flow {
             Fact::LeaseGranted { .. }
             | Fact::LeaseReleased { .. }
             | Fact::LeaseExpired { .. }
+            | Fact::LeaseBroken { .. }
+            | Fact::EnvironmentStuck { .. }
+            | Fact::StateRepaired { .. }
             | Fact::ChangeSetRebased { .. }
             | Fact::VersionOpened { .. }
             | Fact::ChangeSetHeld { .. }

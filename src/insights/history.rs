@@ -78,13 +78,17 @@ impl Place {
             Fact::ChangeSetRejected { trial, .. } => (1, trial.0, 4),
             Fact::ChangeSetMerged { trial, .. } => (1, trial.0, 5),
             Fact::ChangeSetAppended { appended, .. } => (1, appended.trial.0, 6),
-            Fact::LeaseReleased { epoch } | Fact::LeaseExpired { epoch, .. } => (1, epoch.0, 7),
+            Fact::LeaseReleased { epoch }
+            | Fact::LeaseExpired { epoch, .. }
+            | Fact::LeaseBroken { epoch, .. } => (1, epoch.0, 7),
             Fact::ChangeSetConflicted { .. } => (2, 0, 0),
             Fact::VersionClosed { .. } => (3, 0, 0),
             Fact::VersionOpened { .. } => (3, 0, 1),
             Fact::VersionDeployed { .. } => (3, 0, 2),
             Fact::VersionReleased { .. } | Fact::ReleaseFailed { .. } => (3, 0, 3),
             Fact::ContributorWarned { .. }
+            | Fact::EnvironmentStuck { .. }
+            | Fact::StateRepaired { .. }
             | Fact::ChannelOpened { .. }
             | Fact::DeliveryStarted { .. }
             | Fact::DeliverySucceeded { .. }
@@ -184,6 +188,9 @@ impl<'a> Causes<'a> {
             | Fact::LeaseGranted { .. }
             | Fact::LeaseReleased { .. }
             | Fact::LeaseExpired { .. }
+            | Fact::LeaseBroken { .. }
+            | Fact::EnvironmentStuck { .. }
+            | Fact::StateRepaired { .. }
             | Fact::ChangeSetUnqueued { .. }
             | Fact::ChangeSetRebased { .. }
             | Fact::ChangeSetConflicted { .. }

@@ -184,5 +184,12 @@ fn words(fact: &Fact) -> (Turn, String, Option<&UserName>) {
         Fact::LeaseGranted { epoch, .. } => (On, format!("lease {epoch} granted"), None),
         Fact::LeaseReleased { epoch } => (On, format!("lease {epoch} released"), None),
         Fact::LeaseExpired { epoch, .. } => (Back, format!("lease {epoch} expired"), None),
+        Fact::LeaseBroken { epoch, .. } => (Back, format!("lease {epoch} was broken"), None),
+        Fact::EnvironmentStuck { waiting, .. } => (
+            Back,
+            format!("job {waiting} waited for the free environment"),
+            None,
+        ),
+        Fact::StateRepaired { .. } => (Back, "the state was repaired".to_owned(), None),
     }
 }

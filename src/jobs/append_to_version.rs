@@ -367,6 +367,43 @@ pub fn finish_landing(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> An
     Ok(())
 }
 
+/// A change set that is found merged may have been landed by a trial that was validated and then abandoned: the run that held its
+/// lease lived on for a moment. Whether that was so; then it is in the version.
+///
+/// # Errors
+/// As above.
+pub fn finish_overdue(desk: &Desk<'_>, ledger: &Ledger<'_>, id: &MergeRequestId) -> Answer<bool> {
+    let yard = ledger.yard()?;
+    for trial in yard.nrt.overdue_with(id) {
+        finish_landing(desk, ledger, trial)?;
+        if ledger.yard()?.queue.ticket(id).is_none() {
+            for warning in notes::keep_all(desk, ledger, &trial.change_sets)? {
+                tracing::warn!("{warning}");
+            }
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Finishes, under the lease that is still held, the landing of a validated trial whose run died: all of a batch lands now; of a
+/// change set alone what is merged is appended, and it waits again if it is not.
+///
+/// # Errors
+/// When GitLab or git cannot be asked, or the log cannot be written.
+pub fn go_on_landing(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    held: &Held,
+    trial: &Trial,
+) -> Answer<Option<Outcome>> {
+    if trial.placed.is_empty() {
+        finish_landing(desk, ledger, trial)?;
+        return Ok(None);
+    }
+    together::land(desk, ledger, held, trial).map(Some)
+}
+
 /// The same, before the lease of a dead holder is taken over.
 ///
 /// # Errors

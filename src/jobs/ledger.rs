@@ -127,6 +127,11 @@ impl<'a> Ledger<'a> {
         Ok(after)
     }
 
+    /// What this job recorded so far.
+    pub fn written(&self) -> Vec<Event> {
+        self.written.borrow().clone()
+    }
+
     /// What this job recorded.
     pub fn into_events(self) -> Vec<Event> {
         self.written.into_inner()
@@ -167,6 +172,9 @@ pub(super) fn event(desk: &Desk<'_>, fact: Fact) -> Event {
         | Fact::LeaseGranted { .. }
         | Fact::LeaseReleased { .. }
         | Fact::LeaseExpired { .. }
+        | Fact::LeaseBroken { .. }
+        | Fact::EnvironmentStuck { .. }
+        | Fact::StateRepaired { .. }
         | Fact::ChangeSetUnqueued { .. }
         | Fact::ChangeSetRebased { .. }
         | Fact::ChangeSetConflicted { .. }

@@ -248,6 +248,51 @@ fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) ->
                 "The next worker takes over. See that the environment itself is in order.",
             )],
         },
+        Fact::LeaseBroken {
+            epoch,
+            holder,
+            reason,
+            broken_by,
+        } => Words {
+            headline: [
+                Span::Person(broken_by.clone()),
+                text(" took the NRT environment away from "),
+                Span::Link {
+                    label: format!("pipeline {}", holder.pipeline),
+                    url: format!("{}/-/pipelines/{}", at.of(&holder.project), holder.pipeline),
+                },
+                text(format!(" (lease {epoch})")),
+            ]
+            .into_iter()
+            .chain(said(reason, Discretion::Open))
+            .chain([text(".")])
+            .collect(),
+            next: vec![text(
+                "Its change sets keep their place. See that the environment itself is in order.",
+            )],
+        },
+        Fact::EnvironmentStuck { waiting, pipeline } => Words {
+            headline: vec![
+                text("GitLab lets nobody into the NRT environment, although nobody has it: "),
+                Span::Link {
+                    label: format!("job {waiting}"),
+                    url: format!("{}/-/jobs/{waiting}", at.home_url),
+                },
+                text(format!(
+                    " of pipeline {pipeline} waits for the resource group."
+                )),
+            ],
+            next: vec![text(
+                "This is a known fault of GitLab's resource groups. Start a new pipeline of the gate, or run a finished job of the same resource group again.",
+            )],
+        },
+        Fact::StateRepaired { lost, .. } => Words {
+            headline: vec![text(format!(
+                "the state of the NRT environment was damaged and was put right: {} lost or set aside.",
+                counted(lost.len(), "entry").replace("entrys", "entries")
+            ))],
+            next: Vec::new(),
+        },
         Fact::LeaseReleased { epoch } => Words {
             headline: vec![text(format!(
                 "the NRT environment was given back in order again (lease {epoch})."

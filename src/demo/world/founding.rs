@@ -13,7 +13,7 @@ use crate::outcome::Problem;
 use crate::ports::Answer;
 
 /// The files of the project at the beginning.
-const PROJECT: [(&str, &str); 17] = [
+const PROJECT: &[(&str, &str)] = &[
     (".gitlab-ci.yml", include_str!("../project/gitlab-ci.yml")),
     (".trainyard.yml", include_str!("../project/trainyard.yml")),
     ("ci/nrt.yml", include_str!("../project/nrt.yml")),
@@ -52,6 +52,10 @@ const PROJECT: [(&str, &str); 17] = [
     (
         "ci-templates/remind.yml",
         include_str!("../../../ci-templates/remind.yml"),
+    ),
+    (
+        "ci-templates/break.yml",
+        include_str!("../../../ci-templates/break.yml"),
     ),
     (
         "ci-templates/tick.yml",

@@ -158,6 +158,15 @@ model! {
     LeaseExpired: Nrt, "take the next trial" by "NRT worker", "lease"."expired",
         then [], feeds ["environment"],
         "The run is gone without giving the environment back.";
+    LeaseBroken: Nrt, "break the lease" by "maintainer", "lease"."broken",
+        then [], feeds ["environment"],
+        "A person took the environment away from the run that held it.";
+    EnvironmentStuck: Nrt, "look at the queue" by "policy: scheduled tick", "environment"."stuck",
+        then ["name the kick, or give it"], feeds [],
+        "Jobs wait for the environment although nobody has it.";
+    StateRepaired: Nrt, "repair" by "maintainer", "state"."repaired",
+        then [], feeds ["environment"],
+        "The log was damaged, and was put right from what GitLab knows.";
     ChangeSetMerged: Versioning, "land" by "policy: whenever TrialValidated", "changeset"."merged",
         then ["append it to the open version"], feeds ["queue"],
         "It is in the target branch.";

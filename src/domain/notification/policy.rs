@@ -161,6 +161,12 @@ policy! {
         "Daily business.";
     LeaseExpired: Alarm, Nobody, Nothing, urgent false, raises Some(Matter::Environment), settles [],
         "A run died while it held the environment: whoever looks after it must look; told once until it is given back in order.";
+    LeaseBroken: Alarm, Nobody, Nothing, urgent false, raises Some(Matter::Environment), settles [],
+        "A person says that something hung: whoever looks after the environment must look; told once until it is given back in order.";
+    EnvironmentStuck: Alarm, Nobody, Nothing, urgent false, raises Some(Matter::Environment), settles [],
+        "Nothing moves until somebody kicks it; told once until the environment is given back in order.";
+    StateRepaired: News, Nobody, Nothing, urgent false, raises None, settles [],
+        "Whoever repaired it knows; the others may wonder why numbers jump.";
     ChangeSetMerged: Silent, Nobody, Nothing, urgent false, raises None, settles [],
         "What follows is told: it is in the version.";
     ChangeSetAppended: News, Author, Edited, urgent false, raises None, settles [ChangeSet],

@@ -59,9 +59,10 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
             Outcome::open(format!("the NRT environment is free again (lease {epoch})"))
         }
         Some(trial) if trial.validated => {
-            append_to_version::finish_landing(desk, &ledger, &trial)?;
+            let landing = append_to_version::go_on_landing(desk, &ledger, &held, &trial)?;
             give_back(&ledger, &held, Abandoned::NoVerdict)?;
-            Outcome::open(format!("the NRT environment is free again (lease {epoch})"))
+            let free = Outcome::open(format!("the NRT environment is free again (lease {epoch})"));
+            landing.into_iter().fold(free, Outcome::including)
         }
         Some(trial) => conclude(desk, &ledger, &held, &trial)?,
     };
@@ -95,7 +96,7 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
 }
 
 /// The change sets that this lease was about: taken out of the queue for it, or landed by it.
-fn concerned(yard: &Yard, epoch: Epoch) -> Vec<MergeRequestId> {
+pub(super) fn concerned(yard: &Yard, epoch: Epoch) -> Vec<MergeRequestId> {
     let trial = TrialId(epoch.0);
     let taken = yard
         .queue
@@ -214,7 +215,7 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
 }
 
 /// Without a verdict the change sets wait again.
-fn show_queued(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()> {
+pub(super) fn show_queued(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()> {
     let queue = ledger.yard()?.queue;
     for ticket in trial.change_sets.iter().filter_map(|id| queue.ticket(id)) {
         labels::show_change_set(desk, &ticket.change_set, labelling::Stage::Queued);
@@ -222,7 +223,7 @@ fn show_queued(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()
     Ok(())
 }
 
-fn give_back(ledger: &Ledger<'_>, held: &Held, why: Abandoned) -> Answer<()> {
+pub(super) fn give_back(ledger: &Ledger<'_>, held: &Held, why: Abandoned) -> Answer<()> {
     ledger.decide(|yard| {
         let facts = if hold(&yard.nrt, held.epoch()).is_ok() {
             release(&yard.nrt, held, why)
@@ -234,7 +235,7 @@ fn give_back(ledger: &Ledger<'_>, held: &Held, why: Abandoned) -> Answer<()> {
 }
 
 /// A worker that leaves tickets behind, with no worker on its way, starts one.
-fn serve_the_waiting(desk: &Desk<'_>, waiting: usize) -> Answer<String> {
+pub(super) fn serve_the_waiting(desk: &Desk<'_>, waiting: usize) -> Answer<String> {
     if desk.workers.one_is_coming()? {
         return Ok(format!(
             "{waiting} more in the queue; the next worker is on its way"
