@@ -91,6 +91,26 @@ impl MergeRequests for GitLab<'_> {
             .collect()
     }
 
+    fn labelled_by(&self, iid: u64, label: &str) -> Answer<Option<UserName>> {
+        let path = format!(
+            "projects/{}/merge_requests/{iid}/resource_label_events",
+            self.project()
+        );
+        let events: Vec<wire::LabelEvent> = self.main.list(5, |number| {
+            Ok(Page {
+                of: Get::new(path.clone()),
+                number,
+            })
+        })?;
+        let set = |event: &&wire::LabelEvent| {
+            let named = event.label.as_ref().is_some_and(|own| own.name == label);
+            event.action == "add" && named
+        };
+        let user = events.iter().rev().find(set).and_then(|e| e.user.as_ref());
+        user.map(|user| translate::field("label_events.user.username", &user.username))
+            .transpose()
+    }
+
     fn merge_method(&self) -> Answer<MergeMethod> {
         let path = format!("projects/{}", self.project());
         let project: wire::Project = self.main.send(&Get::new(path))?.json()?;

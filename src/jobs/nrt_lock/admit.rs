@@ -20,7 +20,7 @@ use crate::jobs::judging::{self, Look};
 use crate::jobs::ledger::{Decision as Recording, Ledger};
 use crate::jobs::notes::{self, Keeping, Told};
 use crate::jobs::observe::{self, Linked, Related};
-use crate::jobs::{Desk, Done, labels, tell};
+use crate::jobs::{Desk, Done, label_holds, labels, tell};
 use crate::outcome::{Outcome, Pointer, SeeAlso};
 use crate::ports::{Answer, Evidence, INTEGRATE_JOB, MergeRequest, PipelineRecord};
 use crate::report;
@@ -129,6 +129,10 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         if let Ok(Joined::New(own)) = &joined {
             facts.extend(evidence_facts(&linked, &judgement, &reasons, told_by));
             facts.extend(own.iter().cloned());
+        }
+        if let Ok(Joined::New(_) | Joined::Already) = &joined {
+            let seen = [(found.id.clone(), found.labels.clone())];
+            facts.extend(label_holds::facts(desk, yard, &seen)?);
         }
         Ok(Recording {
             facts,
