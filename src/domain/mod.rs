@@ -12,6 +12,8 @@ pub mod labelling;
 pub mod linking;
 pub mod notification;
 pub mod nrt;
+pub mod outlook;
+pub mod pace;
 pub mod progress;
 pub mod ruling;
 pub mod trials;

@@ -112,6 +112,24 @@ impl<C: Clone + Ord> Search<C> {
             / ((landed + rejected) as f64 + WEIGHT_OF_THE_ASSUMPTION)
     }
 
+    /// The same knowledge, of changes by other names.
+    pub fn renamed<D: Clone + Ord>(&self, name: impl Fn(&C) -> D) -> Search<D> {
+        let all = |changes: &[C]| changes.iter().map(&name).collect();
+        Search {
+            suspects: all(&self.suspects),
+            exact: self.exact,
+            landed_since: all(&self.landed_since),
+            left_together: self.left_together,
+            strikes: self.strikes.iter().map(|(c, n)| (name(c), *n)).collect(),
+            decided: self.decided.clone(),
+        }
+    }
+
+    /// Those that were rejected together and are searched, waiting or under trial.
+    pub fn suspected(&self) -> &[C] {
+        &self.suspects
+    }
+
     /// How many changes a fresh trial holds at most: about as many as make its verdict a toss-up.
     pub fn batch(&self, policy: &Policy) -> usize {
         // (1 - p)^n = 1/2, rounded down: one change too few costs less than one too many.

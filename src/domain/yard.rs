@@ -14,6 +14,7 @@ use super::ids::{CommitSha, Epoch, MergeRequestId, TrialId, UserName};
 use super::integration::{Again, Left, Place, Queue, Ticket};
 use super::notification::outbox::Outbox;
 use super::nrt::{Abandoned, Environment, Lease, Trial};
+use super::pace::Pace;
 use super::trials::{Policy, Search, Waiting};
 use super::versioning::{Closing, Versions};
 
@@ -36,6 +37,8 @@ pub struct Yard {
     pub last: Timestamp,
     /// What channels are still to be sent.
     pub outbox: Outbox,
+    /// How fast the environment has been.
+    pub pace: Pace,
     seen: BTreeSet<String>,
 }
 
@@ -75,6 +78,12 @@ impl Yard {
         }
         self.last = self.last.max(event.at);
         self.outbox.apply(event);
+        self.apply_fact(event);
+        let waiting = self.queue.waiting().next().is_some();
+        self.pace.apply(event, waiting);
+    }
+
+    fn apply_fact(&mut self, event: &Event) {
         match &event.fact {
             Fact::ChangeSetQueued { change_set } => self.queue.join(change_set.clone(), event.at),
             Fact::ChangeSetWithdrawn {

@@ -15,6 +15,7 @@
 //! - `labels`: labels that show where things stand, and decide nothing
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
 //! - `lease`: the right to the environment, when people meddle with it or GitLab does
+//! - `outlook`: the queue as a person sees it: table, JSON, page
 //! - `tick`: the scheduled look at the queue
 //! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -28,6 +29,7 @@ mod landing;
 mod lease;
 mod linking;
 mod linking_races;
+mod outlook;
 mod progress;
 mod refusals;
 mod reports;
