@@ -8,7 +8,7 @@ use gitlab::api::projects::merge_requests as api;
 use super::endpoints::{Get, Page};
 use super::{GitLab, built, translate, wire};
 use crate::domain::candidate::MergeMethod;
-use crate::domain::ids::{CommitSha, FeatureId, PatchId};
+use crate::domain::ids::{CommitSha, FeatureId, PatchId, UserName};
 use crate::domain::integration::MergeRequestState;
 use crate::domain::nrt::Held;
 use crate::outcome::Problem;
