@@ -3,9 +3,11 @@
 //! Who ordered is whom GitLab's record names for the running job; outside of a job, the user of the token. Run again, an order that
 //! stands already records nothing, and tells what a job that died before could not.
 
+use std::collections::BTreeSet;
+
 use crate::config::ci::JobLog;
 use crate::domain::controls::{Order, OrderRefusal, Ordered, Standing, Wish, order, pause, resume};
-use crate::domain::ids::{MergeRequestId, UserName};
+use crate::domain::ids::{MergeRequestId, RoleName, UserName};
 use crate::domain::integration::{ChangeSet, Left, Place};
 use crate::domain::labelling;
 use crate::domain::progress::Stage;
@@ -255,21 +257,35 @@ fn standing(desk: &Desk<'_>, given: &Order, own: Standing) -> Answer<Standing> {
             .map_err(|error| Problem::bug("a role's name cannot be read").caused_by(error))
     };
     let named = &desk.config.integration.controlled_by;
-    let roles = if named.is_empty() {
-        maintainers()?
+    let people = if named.is_empty() {
+        everybody(desk, &maintainers()?)?
     } else {
-        let roles = desk.config.roles.iter();
-        roles
-            .filter(|role| named.contains(&role.name))
-            .map(|role| (role.name.clone(), &role.members))
-            .collect()
+        people_of(desk, named)?
     };
-    let holders = desk.people.holders(&roles)?;
-    let steers = given
-        .person
-        .as_ref()
-        .is_some_and(|person| holders.values().any(|people| people.contains(person)));
+    let steers = given.person.as_ref().is_some_and(|p| people.contains(p));
     Ok(if steers { Standing::Controller } else { own })
+}
+
+/// The people of roles that the project defines.
+///
+/// # Errors
+/// When GitLab cannot be asked.
+pub(super) fn people_of(desk: &Desk<'_>, names: &[RoleName]) -> Answer<BTreeSet<UserName>> {
+    let roles = desk.config.roles.iter();
+    let roles: Vec<(RoleName, &Members)> = roles
+        .filter(|role| names.contains(&role.name))
+        .map(|role| (role.name.clone(), &role.members))
+        .collect();
+    everybody(desk, &roles)
+}
+
+fn everybody(desk: &Desk<'_>, roles: &[(RoleName, &Members)]) -> Answer<BTreeSet<UserName>> {
+    Ok(desk
+        .people
+        .holders(roles)?
+        .into_values()
+        .flatten()
+        .collect())
 }
 
 /// Whoever can be tried now is served at once; a worker that cannot be started from here is started by the next `tick`.

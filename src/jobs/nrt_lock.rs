@@ -4,6 +4,7 @@ pub mod acquire;
 pub mod admit;
 pub mod breaking;
 pub mod enqueue;
+mod lane;
 pub mod release;
 mod together;
 pub mod trial_pipeline;

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::lane;
 use crate::domain::event::Fact;
 use crate::domain::ids::{CommitSha, JobId};
 use crate::domain::integration::{
-    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, QueueRefusal, Request,
+    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Priority, QueueRefusal, Request,
     join_queue,
 };
 use crate::domain::labelling::{self, Teller};
@@ -16,6 +17,7 @@ use crate::domain::progress::Stage;
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Decision, Judgement, Verdict};
 use crate::domain::yard::Yard;
+
 use crate::jobs::judging::{self, Look};
 use crate::jobs::ledger::{Decision as Recording, Ledger};
 use crate::jobs::notes::{self, Keeping, Told};
@@ -94,8 +96,16 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         .find(|p| content.contains(&p.commit));
     let request = pipeline.and_then(|p| p.request.clone());
     let home = observe::features_project(desk);
+    let lane = lane::lane(desk, &linked)?;
     let candidacy = Candidacy {
-        change_set: change_set(desk, &linked, &judgement, request.as_ref(), &evidence),
+        change_set: change_set(
+            desk,
+            &linked,
+            &judgement,
+            request.as_ref(),
+            &evidence,
+            lane.priority,
+        ),
         state: found.state,
         draft: found.draft,
         pipeline: latest.map_or(HeadPipeline::Missing, head_pipeline),
@@ -229,6 +239,7 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             board: linked.board.clone(),
         },
     );
+    let outcome = lane.warning.into_iter().fold(outcome, Outcome::warning);
     Ok(warnings.into_iter().fold(outcome, Outcome::with))
 }
 
@@ -254,16 +265,9 @@ fn change_set(
     judgement: &Judgement,
     request: Option<&Request>,
     evidence: &Evidence,
+    priority: Priority,
 ) -> ChangeSet {
     let found = &linked.merge_request;
-    let labels = found
-        .labels
-        .iter()
-        .chain(linked.sights.values().flat_map(|sight| match sight {
-            Sight::Seen(feature) => feature.labels.as_slice(),
-            Sight::NotFound | Sight::NotLookedUp => &[],
-        }));
-    let priority = desk.config.lane(labels);
     ChangeSet {
         merge_request: found.id.clone(),
         head: found.head.clone(),

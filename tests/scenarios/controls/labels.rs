@@ -1,6 +1,8 @@
 //! The label that holds: whoever may label needs no job and no token.
 
 use serde_json::json;
+use trainyard::domain::event::Fact;
+use trainyard::domain::integration::Priority;
 
 use super::{landed, order, state_note, tick, waiting};
 use crate::stage::Stage;
@@ -48,4 +50,33 @@ fn a_label_holds_for_as_long_as_the_merge_request_carries_it() {
     stage.edit_merge_request("dan", iids[0], json!({"labels": ""}));
     tick(&mut stage, "");
     assert_eq!(landed(&stage), [iids[1], iids[0]]);
+}
+
+#[test]
+fn the_hotfix_lane_is_for_whom_the_project_names() {
+    let mut stage = Stage::with(&[("integration:", "integration:\n  hotfix_by: [qa]")]);
+    stage.feature("Wanted");
+    let lane = |stage: &Stage, iid: u64| {
+        let of_it = |fact: Fact| match fact {
+            Fact::ChangeSetQueued { change_set } if change_set.merge_request.iid == iid => {
+                Some(change_set.priority)
+            }
+            _ => None,
+        };
+        stage.facts().into_iter().find_map(of_it)
+    };
+    for (person, expected) in [("ana", Priority::High), ("quentin", Priority::Hotfix)] {
+        let iid = stage.merge_request("ana", "contributes to feature #1");
+        stage.edit_merge_request("ana", iid, json!({"labels": "priority::high"}));
+        stage.edit_merge_request(person, iid, json!({"add_labels": "hotfix"}));
+        stage.integrate("ana", iid);
+        stage.run_but("nrt-acquire");
+        assert_eq!(lane(&stage, iid), Some(expected));
+        let said = stage.last("nrt-admit").trace;
+        assert_eq!(
+            said.contains("hotfixes are sent by people of the roles `qa`"),
+            expected == Priority::High,
+            "{said}"
+        );
+    }
 }
