@@ -4,6 +4,7 @@ pub mod append_to_version;
 pub mod await_validation;
 pub mod controls;
 mod judging;
+mod label_holds;
 mod labels;
 pub mod ledger;
 pub mod link_check;

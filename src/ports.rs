@@ -157,6 +157,8 @@ pub trait MergeRequests {
     fn rebase(&self, held: &Held, iid: u64) -> Answer<Rebase>;
     /// Merges it, provided its head is still this one.
     fn merge(&self, held: &Held, iid: u64, head: &CommitSha, message: &str) -> Answer<Merge>;
+    /// Who put a label on it last, where GitLab tells it.
+    fn labelled_by(&self, iid: u64, label: &str) -> Answer<Option<UserName>>;
     /// The patch id of each head that it has had, where GitLab knows it.
     fn patches(&self, iid: u64) -> Answer<BTreeMap<CommitSha, PatchId>>;
 }

@@ -174,9 +174,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         Command::Notify(flags) => with_desk(&global, Trust::Gate, |desk| notify(desk, &flags)),
         Command::Queue(Queue {
             order: Some(order), ..
-        }) => gate(queue_controls::name(&order), &|desk| {
-            queue_controls::run(desk, &order)
-        }),
+        }) => queue_controls::run(&global, stdout, &order),
         Command::Queue(Queue { view, order: None }) => queue::run(&global, &view),
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
         Command::Report(flags) => draw(&global, &flags),

@@ -17,7 +17,9 @@ use crate::domain::nrt::{
 use crate::domain::progress::Stage;
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, append_to_version, labels, notes, observe, rewriting, tell};
+use crate::jobs::{
+    Desk, Done, append_to_version, label_holds, labels, notes, observe, rewriting, tell,
+};
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Board, MergeRequest, Rebase};
 use crate::report;
@@ -40,6 +42,7 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
     crate::files::check_writable(files.pipeline)?;
     crate::files::check_writable(files.dotenv)?;
     let ledger = Ledger::new(*desk);
+    warn_all(label_holds::look(desk, &ledger)?);
     let (outcome, pipeline, epoch) = match take(desk, &ledger)? {
         Taken::Trial { held, trial, board } => {
             let member = member(desk, &trial)?;

@@ -4,24 +4,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::elsewhere;
+use super::{elsewhere, lane};
 use crate::domain::event::Fact;
 use crate::domain::ids::{CommitSha, JobId, ProjectPath};
 use crate::domain::integration::{
-    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, QueueRefusal, Request,
+    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Priority, QueueRefusal, Request,
     join_queue,
 };
 use crate::domain::labelling::{self, Teller};
-use crate::domain::linking::{Link, LinkRefusal, Sight, claims_taken};
+use crate::domain::linking::{Link, LinkRefusal, claims_taken};
 use crate::domain::progress::Stage;
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Decision, Judgement, Verdict};
 use crate::domain::yard::Yard;
+
 use crate::jobs::judging::{self, Look};
 use crate::jobs::ledger::{Decision as Recording, Ledger};
 use crate::jobs::notes::{self, Keeping, Told};
 use crate::jobs::observe::{self, Linked, Related};
-use crate::jobs::{Desk, Done, labels, tell};
+use crate::jobs::{Desk, Done, label_holds, labels, tell};
 use crate::outcome::{Outcome, Pointer, Problem, SeeAlso};
 use crate::ports::{Answer, Evidence, INTEGRATE_JOB, MergeRequest, PipelineRecord};
 use crate::report;
@@ -141,8 +142,16 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         .find(|p| content.contains(&p.commit));
     let request = pipeline.and_then(|p| p.request.clone());
     let home = observe::features_project(desk);
+    let lane = lane::lane(desk, &linked)?;
     let candidacy = Candidacy {
-        change_set: change_set(desk, &linked, &judgement, request.as_ref(), &evidence),
+        change_set: change_set(
+            desk,
+            &linked,
+            &judgement,
+            request.as_ref(),
+            &evidence,
+            lane.priority,
+        ),
         state: found.state,
         draft: found.draft,
         pipeline: latest.map_or(HeadPipeline::Missing, head_pipeline),
@@ -173,6 +182,10 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         if let Ok(Joined::New(own)) = &joined {
             facts.extend(evidence_facts(&linked, &judgement, &reasons, told_by));
             facts.extend(own.iter().cloned());
+        }
+        if let Ok(Joined::New(_) | Joined::Already) = &joined {
+            let seen = [(found.id.clone(), found.labels.clone())];
+            facts.extend(label_holds::facts(desk, yard, &seen)?);
         }
         Ok(Recording {
             facts,
@@ -273,6 +286,7 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             board: linked.board.clone(),
         },
     );
+    let outcome = lane.warning.into_iter().fold(outcome, Outcome::warning);
     Ok(warnings.into_iter().fold(outcome, Outcome::with))
 }
 
@@ -298,16 +312,9 @@ fn change_set(
     judgement: &Judgement,
     request: Option<&Request>,
     evidence: &Evidence,
+    priority: Priority,
 ) -> ChangeSet {
     let found = &linked.merge_request;
-    let labels = found
-        .labels
-        .iter()
-        .chain(linked.sights.values().flat_map(|sight| match sight {
-            Sight::Seen(feature) => feature.labels.as_slice(),
-            Sight::NotFound | Sight::NotLookedUp => &[],
-        }));
-    let priority = desk.config.lane(labels);
     ChangeSet {
         merge_request: found.id.clone(),
         head: found.head.clone(),
