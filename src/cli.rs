@@ -133,6 +133,12 @@ pub enum Command {
     /// Looks at the open merge requests that name a feature, and asks GitLab whether the run that has the environment is still there. Run
     /// twice, it does nothing twice. Needs `TRAINYARD_GATE_TOKEN` and `TRAINYARD_TRIGGER_TOKEN`.
     Tick,
+    /// Put the state right after somebody deleted or garbled it, from what GitLab knows (pipeline of the default branch).
+    ///
+    /// Shows what is wrong, what would be written and what cannot be recovered; writes with `--write` only. What cannot be read is moved
+    /// aside and never deleted; tickets are given by the same checks as ever. Waits for a run that uses the environment (exit code 3).
+    /// Run twice, it changes nothing the second time. Needs `TRAINYARD_GATE_TOKEN`.
+    Repair(Repair),
     /// Send a test message to one channel, and say what it answered.
     Notify(Notify),
     /// Print the queue and the state of the NRT environment.

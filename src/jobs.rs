@@ -12,6 +12,7 @@ mod observe;
 pub mod post;
 pub mod release;
 pub mod remind;
+pub mod repair;
 mod tell;
 pub mod tick;
 
@@ -21,7 +22,7 @@ use crate::domain::event::Event;
 use crate::outcome::Outcome;
 use crate::ports::{
     Announcements, Boards, Candidates, Changes, Channels, Clock, Commits, Features, Journal,
-    MergeRequests, People, Records, Releases, Workers,
+    MergeRequests, People, Records, Releases, Traces, Workers,
 };
 
 /// Everything that a job may ask, with the surroundings it runs in.
@@ -45,6 +46,8 @@ pub struct Desk<'a> {
     pub changes: &'a dyn Changes,
     /// People.
     pub people: &'a dyn People,
+    /// What GitLab keeps of the gate's work.
+    pub traces: &'a dyn Traces,
     /// Workers of the gate.
     pub workers: &'a dyn Workers,
     /// Notes that are kept in place.

@@ -1,5 +1,7 @@
 //! From a parsed command line to an outcome: connects ports, reads the project's rules, starts the job.
 
+mod lease;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -132,6 +134,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         }
         Command::Remind(flags) => job("remind", Trust::Gate, &|desk| remind(desk, &flags)),
         Command::Tick => gate("tick", &tick::run),
+        Command::Repair(flags) => lease::repair(&global, stdout, &flags),
         Command::Notify(flags) => with_desk(&global, Trust::Gate, |desk| notify(desk, &flags)),
         Command::Queue(print) => with_desk(&global, Trust::Gate, |desk| queue(desk, &print)),
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
@@ -353,6 +356,7 @@ fn at_desk<T>(
         records: &gitlab,
         changes: &gitlab,
         people: &gitlab,
+        traces: &gitlab,
         workers: &gitlab,
         boards: &gitlab,
         announcements: &gitlab,

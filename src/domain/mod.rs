@@ -11,6 +11,7 @@ pub mod linking;
 pub mod notification;
 pub mod nrt;
 pub mod progress;
+pub mod repair;
 pub mod ruling;
 pub mod trials;
 pub mod validation;

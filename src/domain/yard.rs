@@ -268,7 +268,7 @@ impl Yard {
             Fact::ChangeSetAppended { appended, .. } => {
                 // Not when it was validated: what cannot land although it was would be tried for ever.
                 self.nrt.fruitless = 0;
-                self.versions.content.push(appended.clone());
+                self.versions.append(appended.clone());
                 self.queue
                     .leave(&appended.change_set.merge_request, Left::Landed);
                 self.land_in_trial(&appended.change_set.merge_request, &appended.landed);

@@ -68,7 +68,18 @@ pub(in crate::jobs) fn admit_forgotten(desk: &Desk<'_>, ledger: &Ledger<'_>) -> 
     Ok(outcome)
 }
 
-fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
+/// A merge request as the gate sees it, before the queue is asked.
+pub(in crate::jobs) struct Looked {
+    evidence: Evidence,
+    linked: Linked,
+    judgement: Judgement,
+    reasons: BTreeMap<JobId, String>,
+    /// What would be queued, or was.
+    pub(in crate::jobs) candidacy: Candidacy,
+}
+
+/// Asks GitLab for everything that a change set needs to join the queue.
+pub(in crate::jobs) fn look(desk: &Desk<'_>, iid: u64) -> Answer<Looked> {
     let evidence = settled_evidence(desk, iid)?;
     let whole = observe::found(desk, iid, &evidence)?;
     let linked = observe::links_of(desk, &whole, Related::Rivals)?;
@@ -92,7 +103,6 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         .iter()
         .find(|p| content.contains(&p.commit));
     let request = pipeline.and_then(|p| p.request.clone());
-    let home = observe::features_project(desk);
     let candidacy = Candidacy {
         change_set: change_set(desk, &linked, &judgement, request.as_ref(), &evidence),
         state: found.state,
@@ -106,6 +116,25 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             &linked.sights,
         )),
     };
+    Ok(Looked {
+        evidence,
+        linked,
+        judgement,
+        reasons,
+        candidacy,
+    })
+}
+
+pub(in crate::jobs) fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
+    let Looked {
+        evidence,
+        linked,
+        judgement,
+        reasons,
+        candidacy,
+    } = look(desk, iid)?;
+    let (found, closes) = (&linked.merge_request, linked.closes());
+    let home = observe::features_project(desk);
     let validation = || judgement.ruling();
     let remembered = linked.remembered();
     let told_by = remembered.after(&linked.linking.links, desk.ci.job).since;
