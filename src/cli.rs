@@ -16,7 +16,7 @@ pub use lease::{Break, Repair};
 /// branch. To see the whole story without a GitLab, run `trainyard demo`.
 ///
 /// Exit codes: 0 the gate is open, 1 refused by a rule, 2 usage or configuration, 3 still waiting, 4 GitLab unreachable or denying
-/// access, 70 our bug.
+/// access, 70 our bug, 143 ended by GitLab (SIGTERM) after giving back what it held.
 #[derive(Debug, Parser)]
 #[command(
     name = "trainyard",

@@ -35,6 +35,12 @@ pub trait Clock: std::fmt::Debug {
     fn wait(&self, time: Duration);
 }
 
+/// Whether GitLab ends the job: it was cancelled, or took too long.
+pub trait Stop {
+    /// Whether it does.
+    fn asked(&self) -> bool;
+}
+
 /// A log as it was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Log {

@@ -36,6 +36,7 @@ use crate::jobs::{
 };
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
+use crate::signals::Terminated;
 use crate::simulate::{self, Scenario};
 use crate::sinks::cloud_event;
 use crate::{ci_reports, model, report};
@@ -99,6 +100,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
             gate("nrt-lock acquire", &|desk| {
                 nrt_lock::acquire::run(
                     desk,
+                    &Terminated::listen()?,
                     Files {
                         pipeline: &flags.output,
                         dotenv: &flags.dotenv,

@@ -3,22 +3,22 @@
 
 use std::path::Path;
 
-use super::together;
 use super::trial_pipeline::{self, Runtime};
+use super::{release, together};
 use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, TrialId};
 use crate::domain::integration::{MergeRequestState, Place, Ticket};
 use crate::domain::labelling;
 use crate::domain::nrt::{
-    Abandoned, Candidate, Grant, Held, Holder, Liveness, NotHeld, Trial, grant, hold, release,
-    trial_under,
+    self, Abandoned, Candidate, Grant, Held, Holder, Liveness, NotHeld, Trial, grant, hold,
+    lease_of, trial_under,
 };
 use crate::domain::progress::Stage;
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::{Desk, Done, append_to_version, labels, notes, observe, tell};
 use crate::outcome::{Outcome, Problem};
-use crate::ports::{Answer, Board, MergeRequest, Rebase};
+use crate::ports::{Answer, Board, MergeRequest, Rebase, Stop};
 use crate::report;
 
 /// Where the worker leaves what its pipeline goes on with.
@@ -34,18 +34,66 @@ pub struct Files<'a> {
 ///
 /// # Errors
 /// When GitLab cannot be asked, the log cannot be written, or the files cannot be written.
-pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done> {
+pub fn run(desk: &Desk<'_>, stop: &dyn Stop, files: Files<'_>, runtime: &Runtime) -> Answer<Done> {
     // The pipeline above cannot go on without them, and a lease that nobody can use helps nobody.
     crate::files::check_writable(files.pipeline)?;
     crate::files::check_writable(files.dotenv)?;
     let ledger = Ledger::new(*desk);
-    let (outcome, pipeline, epoch) = match take(desk, &ledger)? {
+    let outcome = begin(desk, &ledger, stop, files, runtime);
+    if stop.asked() {
+        return Err(stopped(desk, &ledger)?);
+    }
+    Ok(Done {
+        outcome: outcome?,
+        events: ledger.into_events(),
+    })
+}
+
+/// GitLab ends the job: nobody will run the trial, so the environment is given back at once. Its people are told as far as time
+/// allows.
+fn stopped(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Problem> {
+    let yard = ledger.yard()?;
+    let Some(epoch) = lease_of(&yard.nrt, &desk.ci.project, desk.ci.pipeline) else {
+        return Ok(Problem::stopped(
+            "GitLab ended this job before it took the NRT environment; nothing was changed",
+            "nothing to do: the next worker takes what waits",
+        ));
+    };
+    if let Ok(held) = hold(&yard.nrt, epoch) {
+        let concerned = release::concerned(&yard, epoch);
+        release::give_back(ledger, &held, Abandoned::NoVerdict)?;
+        warn_all(notes::keep_all(desk, ledger, &concerned)?);
+    }
+    Ok(Problem::stopped(
+        format!(
+            "GitLab ended this job while it prepared a trial; the NRT environment is free again (lease {epoch}), and its change sets wait at their old places"
+        ),
+        "nothing to do: the next worker takes them; `trainyard tick` starts one",
+    ))
+}
+
+fn unless_stopped(stop: &dyn Stop) -> Answer<()> {
+    if stop.asked() {
+        Err(Problem::stopped("GitLab ends this job", "nothing to do"))
+    } else {
+        Ok(())
+    }
+}
+
+fn begin(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    stop: &dyn Stop,
+    files: Files<'_>,
+    runtime: &Runtime,
+) -> Answer<Outcome> {
+    let (outcome, pipeline, epoch) = match take(desk, ledger, stop)? {
         Taken::Trial { held, trial, board } => {
             let pipeline =
                 trial_pipeline::of_trial(&held, &trial, &desk.config.nrt.pipeline, runtime)?;
             let warnings = match (board, &trial.change_sets[..]) {
-                (Some(board), [one]) => notes::keep_one(desk, &ledger, one, board)?,
-                _ => notes::keep_all(desk, &ledger, &trial.change_sets)?,
+                (Some(board), [one]) => notes::keep_one(desk, ledger, one, board)?,
+                _ => notes::keep_all(desk, ledger, &trial.change_sets)?,
             };
             let outcome = report::trial_started(&trial, &held).seeing(report::change_set_links(
                 &trial.change_sets,
@@ -60,14 +108,12 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
             0,
         ),
     };
+    unless_stopped(stop)?;
     trial_pipeline::write(files.pipeline, &pipeline)?;
     let values = Dotenv::default().with(Name::Epoch, epoch)?;
     crate::files::write_whole(files.dotenv, &values.to_string())?;
-    tell::alert_all(desk, &ledger)?;
-    Ok(Done {
-        outcome,
-        events: ledger.into_events(),
-    })
+    tell::alert_all(desk, ledger)?;
+    Ok(outcome)
 }
 
 enum Taken {
@@ -79,7 +125,7 @@ enum Taken {
     Nothing(String),
 }
 
-fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
+fn take(desk: &Desk<'_>, ledger: &Ledger<'_>, stop: &dyn Stop) -> Answer<Taken> {
     let asking = Holder {
         project: desk.ci.project.clone(),
         pipeline: desk.ci.pipeline,
@@ -98,6 +144,7 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
     if previous != Liveness::Running {
         append_to_version::finish_what_a_dead_holder_began(desk, ledger)?;
     }
+    unless_stopped(stop)?;
     let held = match lease(desk, ledger, &asking, previous)? {
         Ok(Some(held)) => held,
         Ok(None) => {
@@ -132,6 +179,7 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
         .as_ref()
         .unwrap_or(&desk.ci.default_branch);
     loop {
+        unless_stopped(stop)?;
         let prepared = match &next(desk, ledger, &held)?[..] {
             [] => break,
             [one] => prepare(desk, ledger, &held, one, branch)?,
@@ -144,7 +192,7 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
     }
     ledger.decide(|yard| {
         Ok(Decision {
-            facts: release(&yard.nrt, &held, Abandoned::NoVerdict),
+            facts: nrt::release(&yard.nrt, &held, Abandoned::NoVerdict),
             then: (),
         })
     })?;
