@@ -1,6 +1,9 @@
 //! Commands and flags. The doc comments are the help text.
 
 mod lease;
+pub mod queue;
+pub mod queue_controls;
+pub mod what_if;
 
 use std::path::PathBuf;
 
@@ -49,6 +52,9 @@ pub struct Global {
     /// How the job's log lines are written.
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+    /// The merge request that the command is about: read together with the rules.
+    #[arg(skip)]
+    pub about: Option<u64>,
 }
 
 /// Where the state is kept.
@@ -141,10 +147,16 @@ pub enum Command {
     Repair(Repair),
     /// Send a test message to one channel, and say what it answered.
     Notify(Notify),
-    /// Print the queue and the state of the NRT environment.
+    /// Show the queue now: who has the NRT environment, what is tried, who waits and why, and when each may land. Or steer it.
     ///
-    /// Needs `TRAINYARD_GATE_TOKEN`.
-    Queue(Print),
+    /// Reads the log, and asks GitLab one question: is the holder still there, or is a worker on its way? Changes nothing. On a person's
+    /// machine give `--server` and `--project`; a folder (`--state dir:PATH`) is read without a GitLab.
+    ///
+    /// An order (`hold`, `pause`, ...) says who gave it and why, on the merge request and in the log; none of them lets anything land
+    /// untested.
+    ///
+    /// Needs `TRAINYARD_GATE_TOKEN`, but for the view of a folder outside of a job.
+    Queue(queue::Queue),
     /// Print the open version: its change sets and the number it would get.
     ///
     /// Needs `TRAINYARD_GATE_TOKEN`.
@@ -155,6 +167,8 @@ pub enum Command {
     ///
     /// The unit of time is D, one trial: deployment, tests, verdict. Every figure is compared with a clairvoyant who knows which change
     /// sets are bad and has the same one environment. The same seed gives the same figures.
+    ///
+    /// With `--from-events` it replays what happened to a project instead, and what would have happened otherwise.
     Simulate(Simulate),
     /// Print the event model: glossary, event-storming boards (Mermaid) and the table of events.
     Model,
@@ -369,6 +383,9 @@ pub struct Simulate {
     /// Print JSON for programs.
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened flags document themselves")]
+    pub history: what_if::History,
 }
 
 fn rate(text: &str) -> Result<f64, String> {

@@ -22,6 +22,15 @@ pub struct WorkTree {
     destination: Option<Destination>,
 }
 
+/// Whether there was a repository in the job's folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repository {
+    /// A runner's clone, or one of a job before.
+    Found,
+    /// None: an empty one was made.
+    Made,
+}
+
 /// Who makes the commits that bring several change sets together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Committer {
@@ -74,8 +83,37 @@ impl WorkTree {
             .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// A job of the gate has no clone: it fetches what it needs, often nothing.
+    fn ready(&self) -> Answer<Repository> {
+        if self.folder.join(".git").exists() {
+            return Ok(Repository::Found);
+        }
+        self.run(&["init", "--quiet"])?;
+        Ok(Repository::Made)
+    }
+
+    /// Fetches from the project: as the gate where the job has its token, else as the runner left it.
+    fn fetch(&self, options: &[&str], refs: &[&str]) -> Answer<()> {
+        let mut arguments = vec!["fetch", "--quiet", "--no-tags"];
+        arguments.extend(options);
+        arguments.push(match &self.destination {
+            Some(destination) => &destination.address,
+            None => "origin",
+        });
+        arguments.extend(refs);
+        let output = self
+            .authorized(self.command(&arguments))
+            .output()
+            .map_err(no_git)?;
+        self.said(&arguments, output).map(drop)
+    }
+
     /// Makes sure that commits are here; what is missing is fetched, with enough history to compare.
     fn bring(&self, commits: &[&CommitSha]) -> Answer<()> {
+        self.bring_with(commits, &[])
+    }
+
+    fn bring_with(&self, commits: &[&CommitSha], options: &[&str]) -> Answer<()> {
         let missing: Vec<&str> = commits
             .iter()
             .filter(|commit| {
@@ -88,15 +126,15 @@ impl WorkTree {
         if missing.is_empty() {
             return Ok(());
         }
-        let mut arguments = vec!["fetch", "--quiet", "--no-tags", "origin"];
-        arguments.extend(&missing);
-        self.run(&arguments).map(drop)
+        self.fetch(options, &missing)
     }
 
     /// Runners clone the newest commits only; comparing and pushing need all of them.
     fn bring_history(&self) -> Answer<()> {
-        if self.run(&["rev-parse", "--is-shallow-repository"])? == "true" {
-            self.run(&["fetch", "--quiet", "--no-tags", "--unshallow", "origin"])?;
+        if self.ready()? == Repository::Found
+            && self.run(&["rev-parse", "--is-shallow-repository"])? == "true"
+        {
+            self.fetch(&["--unshallow"], &[])?;
         }
         Ok(())
     }
@@ -113,7 +151,8 @@ impl WorkTree {
             commit.as_str(),
         ])?;
         let mut child = Command::new("git")
-            .args(["patch-id", "--stable"])
+            // Not `--stable`, which takes white space for nothing: it is meaning in some languages.
+            .args(["patch-id", "--verbatim"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -202,7 +241,10 @@ impl WorkTree {
 
 impl Commits for WorkTree {
     fn same_tree(&self, one: &CommitSha, other: &CommitSha) -> Answer<bool> {
-        self.bring(&[one, other])?;
+        match self.ready()? {
+            Repository::Found => self.bring(&[one, other])?,
+            Repository::Made => self.bring_with(&[one, other], &["--depth=1"])?,
+        }
         let tree = |commit: &CommitSha| {
             self.run(&["rev-parse", "--verify", &format!("{commit}^{{tree}}")])
         };

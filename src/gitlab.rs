@@ -10,6 +10,7 @@ mod evidence;
 mod features;
 mod labels;
 mod merge_requests;
+mod opening;
 mod people;
 mod records;
 mod releases;
@@ -19,13 +20,14 @@ mod translate;
 mod wire;
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::fs;
 
 use client::{Client, Token};
-use endpoints::Graph;
+use endpoints::{Get, Graph, segment};
 
 use crate::config::ci::{Ci, Secret};
+use crate::domain::ids::BranchName;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Clock};
 
@@ -53,6 +55,10 @@ pub struct GitLab<'a> {
     job: Option<Client<'a>>,
     /// The user behind the token that writes notes, once known.
     me: OnceCell<String>,
+    /// The project's variables, where they were read together with its rules, for the journal's first look.
+    listing: RefCell<Option<Vec<wire::Variable>>>,
+    /// What was read in the same query of the merge request that the job is going to look at.
+    expected: RefCell<Option<(u64, Option<wire::User>, dossier::MergeRequest)>>,
 }
 
 impl<'a> GitLab<'a> {
@@ -86,7 +92,13 @@ impl<'a> GitLab<'a> {
         let (main, bot) = match trust {
             Trust::Gate => (
                 connect(Token::Gate, gate_token(ci)?)?,
-                optional(Token::Bot, &ci.bot_token)?,
+                // The same token under both names is one user: one connection does.
+                optional(
+                    Token::Bot,
+                    &ci.bot_token
+                        .clone()
+                        .filter(|bot| !ci.gate_token.as_ref().is_some_and(|gate| gate == bot)),
+                )?,
             ),
             Trust::MergeRequest | Trust::WakeUp => match (&ci.bot_token, &ci.job_token) {
                 (Some(secret), _) => (connect(Token::Bot, secret)?, None),
@@ -107,6 +119,8 @@ impl<'a> GitLab<'a> {
             bot,
             job,
             me: OnceCell::new(),
+            listing: RefCell::new(None),
+            expected: RefCell::new(None),
         })
     }
 
@@ -125,6 +139,26 @@ impl<'a> GitLab<'a> {
             environment,
             &writer,
         )
+        .starting_from(self.listing.take())
+    }
+
+    /// The number and the default branch of the project that its path names.
+    ///
+    /// # Errors
+    /// When the token's owner cannot see such a project.
+    pub fn place(&self) -> Answer<(u64, BranchName)> {
+        let path = format!("projects/{}", segment(self.ci.project.as_str()));
+        let found: wire::ProjectPlace = self.main.send(&Get::new(path))?.json()?;
+        let branch = found.default_branch.ok_or_else(|| {
+            Problem::misconfigured(
+                format!(
+                    "`{}` has no default branch, so it has no queue",
+                    self.ci.project
+                ),
+                "check the path of `--project`",
+            )
+        })?;
+        Ok((found.id, branch))
     }
 
     fn writer(&self) -> &Client<'a> {

@@ -2,6 +2,7 @@
 
 pub mod append_to_version;
 pub mod await_validation;
+pub mod controls;
 mod judging;
 mod labels;
 pub mod ledger;
@@ -13,6 +14,7 @@ pub mod post;
 pub mod release;
 pub mod remind;
 pub mod repair;
+mod rewriting;
 mod tell;
 pub mod tick;
 

@@ -302,6 +302,8 @@ pub trait Records {
     fn players(&self, plays: &[Play]) -> Answer<BTreeMap<JobId, Player>>;
     /// Who started, or played, the job that is running now, according to GitLab.
     fn player(&self) -> Answer<Player>;
+    /// The user of the token that this command was given; outside of a job, whoever gives it.
+    fn token_user(&self) -> Answer<Player>;
     /// The jobs of a pipeline.
     fn jobs(&self, pipeline: u64) -> Answer<Vec<JobRecord>>;
     /// Whether a job has ended, or is gone.

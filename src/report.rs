@@ -4,31 +4,39 @@
 //! stands in a note.
 
 mod checks;
+mod controls;
+mod expected;
 mod landing;
 mod lease;
 mod linking;
 mod messages;
+mod outlook;
 mod progress;
 mod queue;
 mod reading;
 mod release;
 mod reminders;
 mod repair;
+mod replay;
 mod simulation;
 mod validation;
 mod verdict;
 
 pub use checks::*;
+pub use controls::*;
+pub use expected::*;
 pub use landing::*;
 pub use lease::*;
 pub use linking::*;
 pub use messages::*;
+pub use outlook::*;
 pub use progress::*;
 pub use queue::*;
 pub use reading::*;
 pub use release::*;
 pub use reminders::*;
 pub use repair::*;
+pub use replay::*;
 pub use simulation::*;
 pub use validation::*;
 pub use verdict::*;

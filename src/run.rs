@@ -1,6 +1,9 @@
 //! From a parsed command line to an outcome: connects ports, reads the project's rules, starts the job.
 
 mod lease;
+mod queue;
+mod queue_controls;
+mod simulate;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,9 +11,10 @@ use jiff::Timestamp;
 
 use crate::channels::Post;
 use crate::ci_reports::log::{self, Manner};
+use crate::cli::queue::Queue;
 use crate::cli::{
     Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Print, Release, Remind,
-    Report, Simulate, StatePlace,
+    Report, StatePlace,
 };
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -18,7 +22,6 @@ use crate::config::ci::{Ci, JobLog};
 use crate::domain::event::Event;
 use crate::domain::ids::{BranchName, FeatureId};
 use crate::domain::notification::rounds::Mode;
-use crate::domain::trials::Policy;
 use crate::domain::validation::Decision;
 use crate::domain::yard::Yard;
 use crate::files;
@@ -37,7 +40,6 @@ use crate::jobs::{
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
 use crate::signals::Terminated;
-use crate::simulate::{self, Scenario};
 use crate::sinks::cloud_event;
 use crate::{ci_reports, model, report};
 
@@ -76,7 +78,13 @@ impl Printed {
 /// # Errors
 /// The problem, for whoever must act.
 pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
-    let Cli { command, global } = cli;
+    let Cli {
+        command,
+        mut global,
+    } = cli;
+    if let Command::NrtLock(NrtLock::Admit { merge_request, .. }) = &command {
+        global.about = merge_request.as_ref().and_then(|number| number.0);
+    }
     let job = |command, trust, work: &dyn Fn(&Desk<'_>) -> Answer<Done>| {
         job(&global, stdout, command, trust, work)
     };
@@ -138,10 +146,15 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         Command::Tick => gate("tick", &tick::run),
         Command::Repair(flags) => lease::repair(&global, stdout, &flags),
         Command::Notify(flags) => with_desk(&global, Trust::Gate, |desk| notify(desk, &flags)),
-        Command::Queue(print) => with_desk(&global, Trust::Gate, |desk| queue(desk, &print)),
+        Command::Queue(Queue {
+            order: Some(order), ..
+        }) => gate(queue_controls::name(&order), &|desk| {
+            queue_controls::run(desk, &order)
+        }),
+        Command::Queue(Queue { view, order: None }) => queue::run(&global, &view),
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
         Command::Report(flags) => draw(&global, &flags),
-        Command::Simulate(flags) => simulate(&flags),
+        Command::Simulate(flags) => simulate::run(&flags),
         Command::Model => Ok(Printed::text(model::markdown())),
         #[cfg(feature = "sandbox")]
         Command::Demo(_) | Command::Sandbox(_) => {
@@ -333,7 +346,7 @@ fn at_desk<T>(
         token: token.clone(),
     });
     let tree = WorkTree::at(&ci.directory).pushing_to(destination);
-    let config = rules(ci, &gitlab, &tree, trust)?;
+    let config = rules(ci, &gitlab, &tree, trust, global.about)?;
     let channels = Post::new(&config.notification.channels, ci, &clock);
     let variables;
     let folder;
@@ -371,8 +384,15 @@ fn at_desk<T>(
 }
 
 /// The project's rules, from the target branch and never from a merge request's work tree. A gate job runs on the protected
-/// default branch, so the commit it was started for is such a source, and needs no request.
-fn rules(ci: &Ci, gitlab: &GitLab<'_>, tree: &WorkTree, trust: Trust) -> Answer<Config> {
+/// default branch, so the commit it was started for is such a source where the job has a clone; where it has none, they come with the
+/// log.
+fn rules(
+    ci: &Ci,
+    gitlab: &GitLab<'_>,
+    tree: &WorkTree,
+    trust: Trust,
+    about: Option<u64>,
+) -> Answer<Config> {
     let branch: &BranchName = ci
         .merge_request
         .as_ref()
@@ -384,6 +404,9 @@ fn rules(ci: &Ci, gitlab: &GitLab<'_>, tree: &WorkTree, trust: Trust) -> Answer<
     };
     match local {
         Some(text) => Config::parse(&text),
+        None if trust == Trust::Gate => {
+            Config::parse(&gitlab.open_up(branch, about)?.unwrap_or_default())
+        }
         None => Config::parse(&gitlab.policy(branch)?.unwrap_or_default()),
     }
 }
@@ -424,15 +447,6 @@ fn leave_events(ci: &Ci, events: &[Event]) -> Answer<()> {
     }
 }
 
-fn queue(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
-    let yard = Yard::of(&desk.journal.read()?.events);
-    Ok(Printed::text(if print.json {
-        report::queue_json(&yard)
-    } else {
-        report::queue_now(&yard, desk.clock.now())
-    }))
-}
-
 fn version(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
     let versions = Yard::of(&desk.journal.read()?.events).versions;
     let (next, _) = release::next(desk, &versions, None)?;
@@ -441,30 +455,6 @@ fn version(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
     } else {
         report::version_now(&versions, &next)
     }))
-}
-
-/// Plays arrivals through the queue's own rules.
-fn simulate(flags: &Simulate) -> Answer<Printed> {
-    let scenario = Scenario {
-        load: flags.load,
-        failure_rate: flags.failure_rate,
-        naming: flags.naming,
-        flake: flags.flake,
-        policy: Policy {
-            batch_max: flags.batch_max.into(),
-            strikes: flags.strikes.into(),
-        },
-        arrivals: flags.arrivals as usize,
-        seed: flags.seed,
-        saturated: flags.saturated,
-    };
-    let figures = simulate::simulate(&scenario);
-    if !flags.json {
-        return Ok(Printed::text(report::simulation(&scenario, &figures)));
-    }
-    serde_json::to_string_pretty(&figures)
-        .map(Printed::text)
-        .map_err(|error| Problem::bug("the figures cannot be written").caused_by(error))
 }
 
 /// Draws what happened, from the log and from the events that jobs left as artifacts.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::candidate::{Placed, Postponed};
+use super::controls::Order;
 use super::ids::{
     ChannelName, CommitSha, Epoch, FeatureId, JobId, MergeRequestId, MessageId, PatchId,
     PipelineId, ProjectPath, RoleName, TrialId, UserName, VersionId,
@@ -89,7 +90,38 @@ pub enum Fact {
         merge_request: MergeRequestId,
         head: CommitSha,
         reason: String,
+        /// The order by which a person took it out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<Order>,
     },
+    /// A merge request is not to be tried until it is free again.
+    ChangeSetHeld {
+        merge_request: MergeRequestId,
+        order: Order,
+        /// When the hold ends by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// The label that holds it, for as long as it is there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<String>,
+    },
+    /// It may be tried again.
+    ChangeSetUnheld {
+        merge_request: MergeRequestId,
+        order: Order,
+    },
+    /// A change set goes before all others that wait.
+    ChangeSetForced {
+        merge_request: MergeRequestId,
+        head: CommitSha,
+        order: Order,
+        /// Whether no freeze stops it.
+        through_freezes: bool,
+    },
+    /// Nothing is taken for a trial until the queue is resumed.
+    QueuePaused { order: Order },
+    /// The queue is served again.
+    QueueResumed { order: Order },
     /// A run got the NRT environment.
     LeaseGranted {
         epoch: Epoch,
@@ -336,6 +368,29 @@ impl Event {
 }
 
 impl Fact {
+    /// Whether a job must be certain that it is in the log before it goes on: the right to the environment and to land hang on it,
+    /// or a version. What is lost of all else is what a job leaves undone that dies, and the next one does it.
+    pub fn must_be_proved(&self) -> bool {
+        !matches!(
+            self,
+            Self::FeatureLinked { .. }
+                | Self::FeatureValidated { .. }
+                | Self::FeatureRejected { .. }
+                | Self::ChangeSetQueued { .. }
+                | Self::ChangeSetRebased { .. }
+                | Self::ChangeSetConflicted { .. }
+                | Self::ChangeSetWithdrawn { .. }
+                | Self::ChangeSetRejected { .. }
+                | Self::ChangeSetMerged { .. }
+                | Self::ChangeSetAppended { .. }
+                | Self::TrialStarted { .. }
+                | Self::TrialRejected { .. }
+                | Self::TrialAbandoned { .. }
+                | Self::LeaseReleased { .. }
+                | Self::ContributorWarned { .. }
+        )
+    }
+
     /// Its name, as in the registry and on the wire.
     pub fn name(&self) -> &'static str {
         match self {
@@ -348,6 +403,11 @@ impl Fact {
             Self::ValidationLapsed { .. } => "ValidationLapsed",
             Self::ChangeSetQueued { .. } => "ChangeSetQueued",
             Self::ChangeSetWithdrawn { .. } => "ChangeSetWithdrawn",
+            Self::ChangeSetHeld { .. } => "ChangeSetHeld",
+            Self::ChangeSetUnheld { .. } => "ChangeSetUnheld",
+            Self::ChangeSetForced { .. } => "ChangeSetForced",
+            Self::QueuePaused { .. } => "QueuePaused",
+            Self::QueueResumed { .. } => "QueueResumed",
             Self::LeaseGranted { .. } => "LeaseGranted",
             Self::LeaseReleased { .. } => "LeaseReleased",
             Self::LeaseExpired { .. } => "LeaseExpired",
@@ -388,6 +448,9 @@ impl Fact {
             | Self::FeatureRejected { merge_request, .. }
             | Self::ValidationLapsed { merge_request, .. }
             | Self::ChangeSetWithdrawn { merge_request, .. }
+            | Self::ChangeSetHeld { merge_request, .. }
+            | Self::ChangeSetUnheld { merge_request, .. }
+            | Self::ChangeSetForced { merge_request, .. }
             | Self::ChangeSetUnqueued { merge_request, .. }
             | Self::ChangeSetRebased { merge_request, .. }
             | Self::ChangeSetConflicted { merge_request, .. }
@@ -406,7 +469,9 @@ impl Fact {
             | Self::LeaseExpired { .. }
             | Self::LeaseBroken { .. }
             | Self::EnvironmentStuck { .. }
-            | Self::StateRepaired { .. } => Subject::Environment,
+            | Self::StateRepaired { .. }
+            | Self::QueuePaused { .. }
+            | Self::QueueResumed { .. } => Subject::Environment,
             Self::TrialStarted { trial, .. }
             | Self::TrialValidated { trial }
             | Self::TrialRejected { trial, .. }
@@ -421,6 +486,52 @@ impl Fact {
             | Self::DeliveryStarted { channel, .. }
             | Self::DeliverySucceeded { channel, .. }
             | Self::DeliveryFailed { channel, .. } => Subject::Channel(channel.clone()),
+        }
+    }
+
+    /// The order that it carries out, if a person gave one.
+    pub fn order(&self) -> Option<&Order> {
+        match self {
+            Self::ChangeSetWithdrawn { order, .. } => order.as_ref(),
+            Self::ChangeSetHeld { order, .. }
+            | Self::ChangeSetUnheld { order, .. }
+            | Self::ChangeSetForced { order, .. }
+            | Self::QueuePaused { order }
+            | Self::QueueResumed { order } => Some(order),
+            Self::FeatureLinked { .. }
+            | Self::FeatureUnlinked { .. }
+            | Self::LinkRefused { .. }
+            | Self::ValidationRequested { .. }
+            | Self::FeatureValidated { .. }
+            | Self::FeatureRejected { .. }
+            | Self::ValidationLapsed { .. }
+            | Self::ChangeSetQueued { .. }
+            | Self::ChangeSetUnqueued { .. }
+            | Self::ChangeSetRebased { .. }
+            | Self::ChangeSetConflicted { .. }
+            | Self::ChangeSetRejected { .. }
+            | Self::ChangeSetMerged { .. }
+            | Self::ChangeSetAppended { .. }
+            | Self::LeaseGranted { .. }
+            | Self::LeaseReleased { .. }
+            | Self::LeaseExpired { .. }
+            | Self::LeaseBroken { .. }
+            | Self::EnvironmentStuck { .. }
+            | Self::StateRepaired { .. }
+            | Self::TrialStarted { .. }
+            | Self::TrialValidated { .. }
+            | Self::TrialRejected { .. }
+            | Self::TrialAbandoned { .. }
+            | Self::VersionOpened { .. }
+            | Self::VersionClosed { .. }
+            | Self::VersionDeployed { .. }
+            | Self::VersionReleased { .. }
+            | Self::ReleaseFailed { .. }
+            | Self::ContributorWarned { .. }
+            | Self::ChannelOpened { .. }
+            | Self::DeliveryStarted { .. }
+            | Self::DeliverySucceeded { .. }
+            | Self::DeliveryFailed { .. } => None,
         }
     }
 
@@ -446,6 +557,11 @@ impl Fact {
                 .collect(),
             Self::LinkRefused { .. }
             | Self::ChangeSetWithdrawn { .. }
+            | Self::ChangeSetHeld { .. }
+            | Self::ChangeSetUnheld { .. }
+            | Self::ChangeSetForced { .. }
+            | Self::QueuePaused { .. }
+            | Self::QueueResumed { .. }
             | Self::ChangeSetUnqueued { .. }
             | Self::ChangeSetRebased { .. }
             | Self::ChangeSetConflicted { .. }
@@ -516,7 +632,21 @@ impl Fact {
             Self::ChangeSetQueued { change_set } => {
                 format!("{} {}", change_set.head, change_set.requested_by)
             }
-            Self::ChangeSetWithdrawn { head, reason, .. } => format!("{head} {reason}"),
+            Self::ChangeSetWithdrawn {
+                head,
+                reason,
+                order: None,
+                ..
+            } => format!("{head} {reason}"),
+            // What is ordered, taken back and ordered again are three facts, from one person and job too.
+            Self::ChangeSetWithdrawn {
+                order: Some(order), ..
+            }
+            | Self::ChangeSetHeld { order, .. }
+            | Self::ChangeSetUnheld { order, .. }
+            | Self::ChangeSetForced { order, .. }
+            | Self::QueuePaused { order }
+            | Self::QueueResumed { order } => order.given_at.to_string(),
             Self::LeaseGranted { epoch, .. }
             | Self::LeaseReleased { epoch }
             | Self::LeaseExpired { epoch, .. }

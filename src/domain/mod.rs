@@ -3,13 +3,17 @@
 //! One file per bounded context of the design, plus the words they share.
 
 pub mod candidate;
+pub mod controls;
 pub mod event;
+pub mod freezes;
 pub mod ids;
 pub mod integration;
 pub mod labelling;
 pub mod linking;
 pub mod notification;
 pub mod nrt;
+pub mod outlook;
+pub mod pace;
 pub mod progress;
 pub mod repair;
 pub mod ruling;

@@ -76,6 +76,9 @@ pub struct Environment {
     pub lease: Option<Lease>,
     /// The trial going on.
     pub trial: Option<Trial>,
+    /// Trials that were validated and did not land while their lease was in force, as long as one of their change sets waits: the
+    /// run that held it may live on for a moment after it was cancelled, and push what it was about to.
+    pub overdue: Vec<Trial>,
     /// How many leases in a row were granted without any outcome: a verdict, a conflict, a change set that changed.
     pub fruitless: u32,
 }
@@ -88,6 +91,14 @@ impl Environment {
     /// Whether starting another worker by ourselves is worth it.
     pub fn worth_another_worker(&self) -> bool {
         self.fruitless < MOST_FRUITLESS
+    }
+}
+
+impl Environment {
+    /// The overdue trials that a change set was part of, newest first: when it is found merged, one of them may have landed it.
+    pub fn overdue_with(&self, merge_request: &MergeRequestId) -> impl Iterator<Item = &Trial> {
+        let of_it = move |trial: &&Trial| trial.change_sets.contains(merge_request);
+        self.overdue.iter().rev().filter(of_it)
     }
 }
 
@@ -310,6 +321,8 @@ pub enum Abandoned {
     TargetMoved,
     /// A merge request of it changed: new commits, another target, closed, draft.
     ChangeSetChanged,
+    /// A freeze began during the trial.
+    Frozen,
 }
 
 impl Abandoned {
@@ -317,7 +330,7 @@ impl Abandoned {
     pub fn is_fruitless(self) -> bool {
         match self {
             Self::HolderGone | Self::NoVerdict | Self::Infrastructure => true,
-            Self::Broken | Self::TargetMoved | Self::ChangeSetChanged => false,
+            Self::Broken | Self::TargetMoved | Self::ChangeSetChanged | Self::Frozen => false,
         }
     }
 }
@@ -331,6 +344,7 @@ impl fmt::Display for Abandoned {
             Self::Infrastructure => "something other than the tests failed",
             Self::TargetMoved => "the target branch moved during the trial",
             Self::ChangeSetChanged => "the merge request changed during the trial",
+            Self::Frozen => "a freeze began during the trial",
         })
     }
 }
@@ -364,6 +378,7 @@ mod tests {
             epoch: Some(Epoch(epoch)),
             lease: Some(lease),
             trial: None,
+            overdue: Vec::new(),
             fruitless: 0,
         }
     }

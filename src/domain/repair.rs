@@ -136,6 +136,7 @@ pub fn left_before(yard: &Yard, change_set: &ChangeSet, stage: &Stage) -> Vec<Fa
                     merge_request: merge_request.clone(),
                     head,
                     reason,
+                    order: None,
                 },
                 alert,
             )

@@ -112,6 +112,24 @@ impl<C: Clone + Ord> Search<C> {
             / ((landed + rejected) as f64 + WEIGHT_OF_THE_ASSUMPTION)
     }
 
+    /// The same knowledge, of changes by other names.
+    pub fn renamed<D: Clone + Ord>(&self, name: impl Fn(&C) -> D) -> Search<D> {
+        let all = |changes: &[C]| changes.iter().map(&name).collect();
+        Search {
+            suspects: all(&self.suspects),
+            exact: self.exact,
+            landed_since: all(&self.landed_since),
+            left_together: self.left_together,
+            strikes: self.strikes.iter().map(|(c, n)| (name(c), *n)).collect(),
+            decided: self.decided.clone(),
+        }
+    }
+
+    /// Those that were rejected together and are searched, waiting or under trial.
+    pub fn suspected(&self) -> &[C] {
+        &self.suspects
+    }
+
     /// How many changes a fresh trial holds at most: about as many as make its verdict a toss-up.
     pub fn batch(&self, policy: &Policy) -> usize {
         // (1 - p)^n = 1/2, rounded down: one change too few costs less than one too many.
@@ -190,6 +208,8 @@ impl<C: Clone + Ord> Search<C> {
         }
         self.remember((tried.len(), 0));
         if tried.iter().any(|change| self.suspects.contains(change)) {
+            // With anything fresh beside them the target is not the rejected tree without its last suspects any more.
+            self.exact &= tried.iter().all(|change| self.suspects.contains(change));
             self.suspects.retain(|suspect| !tried.contains(suspect));
             self.landed_since.extend(tried.iter().cloned());
         } else {
@@ -443,6 +463,27 @@ mod tests {
             search.choose(&waiting(&[1, 2, 4, 5]), &ONE_STRIKE),
             [1, 2, 4, 5],
             "the third one may have been it"
+        );
+    }
+
+    #[test]
+    fn what_landed_with_something_fresh_leaves_nobody_to_blame() {
+        let (_, search) = Search::default().conclude(
+            &[1, 2],
+            &Verdict::Rejected { named: Vec::new() },
+            &ONE_STRIKE,
+        );
+        let without_two = waiting(&[1, 3]);
+        assert_eq!(
+            search.choose(&without_two, &ONE_STRIKE),
+            [1, 3],
+            "it is held"
+        );
+        let (landed, _) = search.conclude(&[1, 3], &Verdict::Validated, &ONE_STRIKE);
+        assert_eq!(
+            landed.reject,
+            [],
+            "nobody has seen 1, 3 and 2 together fail"
         );
     }
 

@@ -6,12 +6,15 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::candidate::Postponed;
+use super::candidate::{Placed, Postponed};
+use super::controls::{Force, Hold};
 use super::event::{Event, Fact};
+use super::freezes::Freezes;
 use super::ids::{CommitSha, Epoch, MergeRequestId, TrialId, UserName};
-use super::integration::{Again, Left, Place, Priority, Queue, Ticket};
+use super::integration::{Again, Left, Place, Queue, Ticket};
 use super::notification::outbox::Outbox;
 use super::nrt::{Abandoned, Environment, Lease, Trial};
+use super::pace::Pace;
 use super::trials::{Policy, Search, Waiting};
 use super::versioning::{Closing, Versions};
 
@@ -34,6 +37,8 @@ pub struct Yard {
     pub last: Timestamp,
     /// What channels are still to be sent.
     pub outbox: Outbox,
+    /// How fast the environment has been.
+    pub pace: Pace,
     seen: BTreeSet<String>,
 }
 
@@ -47,14 +52,13 @@ impl Yard {
         yard
     }
 
-    /// The change sets of the next trial, in queue order.
-    pub fn next_trial(&self, policy: &Policy) -> Vec<&Ticket> {
+    /// The change sets of the next trial, in queue order: of those that nothing hinders now.
+    pub fn next_trial(&self, policy: &Policy, freezes: &Freezes, now: Timestamp) -> Vec<&Ticket> {
         let waiting: Vec<Waiting<MergeRequestId>> = self
-            .queue
-            .waiting()
+            .servable(freezes, now)
             .map(|ticket| Waiting {
                 change: ticket.change_set.merge_request.clone(),
-                urgent: ticket.change_set.priority == Priority::Hotfix,
+                urgent: ticket.is_urgent(),
             })
             .collect();
         let chosen = self.search.choose(&waiting, policy);
@@ -74,15 +78,25 @@ impl Yard {
         }
         self.last = self.last.max(event.at);
         self.outbox.apply(event);
+        self.apply_fact(event);
+        let waiting = self.queue.waiting().next().is_some();
+        self.pace.apply(event, waiting);
+    }
+
+    fn apply_fact(&mut self, event: &Event) {
         match &event.fact {
             Fact::ChangeSetQueued { change_set } => self.queue.join(change_set.clone(), event.at),
             Fact::ChangeSetWithdrawn {
                 merge_request,
                 reason,
+                order,
                 ..
             } => {
                 self.nrt.fruitless = 0;
                 self.search.left(merge_request, false);
+                if order.is_some() {
+                    self.queue.holds.remove(merge_request);
+                }
                 self.queue.leave(
                     merge_request,
                     Left::Withdrawn {
@@ -90,6 +104,36 @@ impl Yard {
                     },
                 );
             }
+            Fact::ChangeSetHeld {
+                merge_request,
+                order,
+                until,
+                label,
+            } => {
+                let hold = Hold {
+                    order: order.clone(),
+                    until: *until,
+                    label: label.clone(),
+                };
+                self.queue.holds.insert(merge_request.clone(), hold);
+            }
+            Fact::ChangeSetUnheld { merge_request, .. } => {
+                self.queue.holds.remove(merge_request);
+            }
+            Fact::ChangeSetForced {
+                merge_request,
+                order,
+                through_freezes,
+                ..
+            } => {
+                let force = Force {
+                    order: order.clone(),
+                    through_freezes: *through_freezes,
+                };
+                self.queue.force(merge_request, force);
+            }
+            Fact::QueuePaused { order } => self.queue.paused = Some(order.clone()),
+            Fact::QueueResumed { .. } => self.queue.paused = None,
             Fact::LeaseGranted {
                 epoch,
                 holder,
@@ -213,13 +257,22 @@ impl Yard {
                 });
             }
             Fact::TrialValidated { trial } => {
-                if let Some(current) = self
-                    .nrt
-                    .trial
-                    .as_mut()
-                    .filter(|current| current.id == *trial)
-                {
+                let current = self.nrt.trial.as_mut();
+                if let Some(current) = current.filter(|current| current.id == *trial) {
                     current.validated = true;
+                    // From here on its branches may be given the heads by which they land.
+                    for Placed {
+                        merge_request,
+                        head,
+                        ..
+                    } in &current.placed
+                    {
+                        self.queue.change(merge_request, |ticket| {
+                            if ticket.change_set.head != *head {
+                                ticket.rewritten.push(head.clone());
+                            }
+                        });
+                    }
                 }
             }
             Fact::TrialRejected {
@@ -232,6 +285,9 @@ impl Yard {
                 self.end_trial(*trial, Some(Again::Searched { trial: *trial }));
             }
             Fact::TrialAbandoned { trial, reason } => {
+                let unlanded = self.nrt.trial.as_ref();
+                let unlanded = unlanded.filter(|t| t.id == *trial && t.validated);
+                self.nrt.overdue.extend(unlanded.cloned());
                 if !reason.is_fruitless() {
                     self.nrt.fruitless = 0;
                 }
@@ -269,6 +325,8 @@ impl Yard {
                 // Not when it was validated: what cannot land although it was would be tried for ever.
                 self.nrt.fruitless = 0;
                 self.versions.append(appended.clone());
+                let landed = &appended.change_set.merge_request;
+                self.queue.holds.remove(landed);
                 self.queue
                     .leave(&appended.change_set.merge_request, Left::Landed);
                 self.land_in_trial(&appended.change_set.merge_request, &appended.landed);
@@ -315,6 +373,13 @@ impl Yard {
             | Fact::DeliverySucceeded { .. }
             | Fact::DeliveryFailed { .. } => {}
         }
+        let queue = &self.queue;
+        self.nrt.overdue.retain(|trial| {
+            trial
+                .change_sets
+                .iter()
+                .any(|id| queue.ticket(id).is_some())
+        });
     }
 
     /// The trial is over: whatever has not landed waits again.

@@ -8,7 +8,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use super::WorkTree;
+use super::{Repository, WorkTree};
 use crate::domain::candidate::{Assembly, Clash, MergeMethod, Part, Placed};
 use crate::domain::ids::{BranchName, CommitSha};
 use crate::outcome::Problem;
@@ -91,22 +91,17 @@ impl WorkTree {
         target: &BranchName,
         parts: &[Part],
     ) -> Answer<BTreeMap<String, CommitSha>> {
-        let mut arguments = vec![
-            "fetch".to_owned(),
-            "--quiet".to_owned(),
-            "--no-tags".to_owned(),
-            "--prune".to_owned(),
-        ];
-        if self.run(&["rev-parse", "--is-shallow-repository"])? == "true" {
-            arguments.push("--unshallow".to_owned());
+        let mut options = vec!["--prune"];
+        if self.ready()? == Repository::Found
+            && self.run(&["rev-parse", "--is-shallow-repository"])? == "true"
+        {
+            options.push("--unshallow");
         }
-        arguments.push("origin".to_owned());
-        arguments.push(format!("+refs/heads/{target}:{FETCHED}/target"));
+        let mut refs = vec![format!("+refs/heads/{target}:{FETCHED}/target")];
         let numbers = parts.iter().map(|part| part.merge_request.iid);
-        arguments
-            .extend(numbers.map(|iid| format!("+refs/merge-requests/{iid}/head:{FETCHED}/{iid}")));
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        self.run(&arguments)?;
+        refs.extend(numbers.map(|iid| format!("+refs/merge-requests/{iid}/head:{FETCHED}/{iid}")));
+        let refs: Vec<&str> = refs.iter().map(String::as_str).collect();
+        self.fetch(&options, &refs)?;
         let format = "--format=%(refname:lstrip=2) %(objectname)";
         let listed = self.run(&["for-each-ref", format, FETCHED])?;
         let mut heads = BTreeMap::new();

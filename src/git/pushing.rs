@@ -1,5 +1,7 @@
 //! What the gate pushes: candidates, rewritten sources, and the target itself. With the gate's token, never with the job's.
 
+use std::process::Command;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -21,28 +23,36 @@ pub struct Destination {
 }
 
 impl WorkTree {
-    /// One push of several refs, all of them or none. The token goes through the environment: a command line can be read by
+    /// The same command with the gate's token, where the job has one. It goes through the environment: a command line can be read by
     /// everybody on the machine.
+    pub(super) fn authorized(&self, mut command: Command) -> Command {
+        if let Some(destination) = &self.destination {
+            let credentials = STANDARD.encode(format!("trainyard:{}", destination.token.reveal()));
+            command
+                .env("GIT_CONFIG_COUNT", "2")
+                .env("GIT_CONFIG_KEY_0", "http.extraHeader")
+                .env(
+                    "GIT_CONFIG_VALUE_0",
+                    format!("Authorization: Basic {credentials}"),
+                )
+                .env("GIT_CONFIG_KEY_1", "http.followRedirects")
+                .env("GIT_CONFIG_VALUE_1", "false");
+        }
+        command
+    }
+
+    /// One push of several refs, all of them or none.
     fn push(&self, options: &[&str], refs: &[String]) -> Answer<Push> {
         let destination = self
             .destination
             .as_ref()
             .ok_or_else(|| Problem::bug("a work tree without a destination was asked to push"))?;
-        let credentials = STANDARD.encode(format!("trainyard:{}", destination.token.reveal()));
         let mut arguments = vec!["push", "--quiet", "--porcelain", "--atomic"];
         arguments.extend(options);
         arguments.push(&destination.address);
         arguments.extend(refs.iter().map(String::as_str));
         let output = self
-            .command(&arguments)
-            .env("GIT_CONFIG_COUNT", "2")
-            .env("GIT_CONFIG_KEY_0", "http.extraHeader")
-            .env(
-                "GIT_CONFIG_VALUE_0",
-                format!("Authorization: Basic {credentials}"),
-            )
-            .env("GIT_CONFIG_KEY_1", "http.followRedirects")
-            .env("GIT_CONFIG_VALUE_1", "false")
+            .authorized(self.command(&arguments))
             .output()
             .map_err(super::no_git)?;
         if output.status.success() {

@@ -9,12 +9,9 @@ use super::wire::{Nodes, User};
 use crate::outcome::Problem;
 use crate::ports::{Answer, OwnNotes};
 
-/// `whenExecuted` asks for the `when` that GitLab keeps of each job: a delayed job, which starts by itself, is not `manual`.
-const QUERY: &str = "query($path: ID!, $iid: String!) {
-  currentUser { username }
-  project(fullPath: $path) {
-    mergeRequest(iid: $iid) {
-      @itself
+/// What is asked of the merge request beside itself. `whenExecuted` asks for the `when` that GitLab keeps of each job: a delayed job,
+/// which starts by itself, is not `manual`.
+const RECORDS: &str = "
       latest: notes(last: 50, filter: ONLY_COMMENTS) { nodes { body createdAt internal author { username } } }
       pipelines(first: 20) {
         pageInfo { hasNextPage }
@@ -26,10 +23,13 @@ const QUERY: &str = "query($path: ID!, $iid: String!) {
             nodes { id name queuedAt finishedAt }
           }
         }
-      }
-    }
-  }
-}";
+      }";
+
+/// The part of a query of a project that asks for all of it; `$iid` is the merge request's number.
+pub(super) fn asked() -> String {
+    let itself = super::board::whole_merge_request();
+    format!("mergeRequest(iid: $iid) {{ {itself} {RECORDS} }}")
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -116,7 +116,15 @@ pub(super) struct Played {
 impl GitLab<'_> {
     /// Asks for all of it, and for the user behind the token.
     pub(super) fn dossier(&self, iid: u64) -> Answer<(Option<User>, MergeRequest)> {
-        let query = QUERY.replacen("@itself", &super::board::whole_merge_request(), 1);
+        if let Some((of, user, found)) = self.expected.take()
+            && of == iid
+        {
+            return Ok((user, found));
+        }
+        let query = format!(
+            "query($path: ID!, $iid: String!) {{ currentUser {{ username }} project(fullPath: $path) {{ {} }} }}",
+            asked()
+        );
         let variables = json!({"path": self.ci.project.as_str(), "iid": iid.to_string()});
         let data: Data = self.graph(self.writer(), query.into(), variables)?;
         self.writer_became_known(data.current_user.clone());

@@ -40,6 +40,11 @@ impl Records for GitLab<'_> {
         translate::player(&job.user)
     }
 
+    fn token_user(&self) -> Answer<Player> {
+        let user: wire::JobUser = self.main.send(&Get::new("user"))?.json()?;
+        translate::player(&user)
+    }
+
     fn jobs(&self, pipeline: u64) -> Answer<Vec<JobRecord>> {
         let path = format!("projects/{}/pipelines/{pipeline}/jobs", self.project());
         let jobs: Vec<wire::Job> = self.main.list(5, |number| {

@@ -1,7 +1,9 @@
 //! The journal in CI variables: one variable per entry, its number in the key, in a scope that no job ever uses.
 //!
 //! The only primitive is create-if-absent. Creating answers 201, 400 or 500, and none of them is proof (a 201 can be given for
-//! a variable that was not stored): after every attempt the log is read back and searched for the attempt's own nonce.
+//! a variable that was not stored, when another one of its name is deleted in that instant). Where a job goes on only because
+//! something is recorded, the log is read back and searched for the attempt's own nonce; where the next job mends what a job that
+//! died before the write left undone, a 201 does.
 //! See docs: API, "Project-level CI/CD variables".
 
 mod mending;
@@ -9,6 +11,7 @@ mod mending;
 use gitlab::api::projects::variables::CreateProjectVariable;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -34,6 +37,10 @@ pub struct VariableJournal<'a> {
     project: u64,
     scope: String,
     writer: String,
+    /// Variables that were read already, for the first look.
+    listing: RefCell<Option<Vec<wire::Variable>>>,
+    /// The log as it was seen last.
+    seen: RefCell<Option<Log>>,
 }
 
 /// The value of one entry.
@@ -78,6 +85,17 @@ impl<'a> VariableJournal<'a> {
             project,
             scope: format!("trainyard/{environment}/log"),
             writer: writer.to_owned(),
+            listing: RefCell::new(None),
+            seen: RefCell::new(None),
+        }
+    }
+
+    /// The same, with variables that were read a moment ago: they are the first look.
+    #[must_use]
+    pub(super) fn starting_from(self, listing: Option<Vec<wire::Variable>>) -> Self {
+        Self {
+            listing: RefCell::new(listing),
+            ..self
         }
     }
 
@@ -91,15 +109,25 @@ impl<'a> VariableJournal<'a> {
     }
 
     fn read_whole(&self) -> Answer<Reading> {
+        if let Some(variables) = self.listing.take()
+            && let Ok(reading) = self.assemble(&variables)
+        {
+            return Ok(self.keep(reading));
+        }
         for attempt in 1..=READS {
             match self.assemble(&self.variables()?) {
-                Ok(reading) => return Ok(reading),
+                Ok(reading) => return Ok(self.keep(reading)),
                 // A page can miss an entry while another one is removed: the order of the list is not promised.
                 Err(damage) if attempt == READS => return Err(damage),
                 Err(_) => self.clock.wait(Duration::from_millis(500)),
             }
         }
         Err(Problem::bug("the journal was read without a result"))
+    }
+
+    fn keep(&self, reading: Reading) -> Reading {
+        *self.seen.borrow_mut() = Some(reading.log.clone());
+        reading
     }
 
     fn assemble(&self, variables: &[wire::Variable]) -> Answer<Reading> {
@@ -183,6 +211,15 @@ impl<'a> VariableJournal<'a> {
         found
     }
 
+    /// The log with one more entry, where the entries before it are those that were seen last.
+    fn with(&self, decided_on: u64, events: &[Event]) -> Option<Log> {
+        let mut seen = self.seen.borrow_mut();
+        let log = seen.as_mut().filter(|log| log.revision == decided_on)?;
+        log.revision += 1;
+        log.events.extend(events.iter().cloned());
+        Some(log.clone())
+    }
+
     fn damaged(&self, damage: &Damage) -> Problem {
         damaged(
             &format!(
@@ -193,8 +230,8 @@ impl<'a> VariableJournal<'a> {
         )
     }
 
-    /// Whether GitLab may have stored it. Only a refusal that has nothing to do with a race is a problem.
-    fn create(&self, key: &str, scope: &str, value: &str) -> Answer<()> {
+    /// What GitLab says of storing it. Only a refusal that has nothing to do with a race is a problem.
+    fn create(&self, key: &str, scope: &str, value: &str) -> Answer<Stored> {
         let endpoint = CreateProjectVariable::builder()
             .project(self.project)
             .key(key)
@@ -206,11 +243,12 @@ impl<'a> VariableJournal<'a> {
             .build()
             .map_err(|error| Problem::bug("a variable could not be described").caused_by(error))?;
         match self.client.send(&endpoint) {
-            Ok(reply) if reply.ok() || reply.status >= 500 => Ok(()),
+            Ok(reply) if reply.ok() => Ok(Stored::Yes),
+            Ok(reply) if reply.status >= 500 => Ok(Stored::Unknown),
             Ok(reply)
                 if reply.status == 400 && reply.words().contains("has already been taken") =>
             {
-                Ok(())
+                Ok(Stored::Unknown)
             }
             Ok(reply) if reply.status == 400 && reply.words().contains("Maximum number") => {
                 Err(Problem::gitlab(
@@ -223,7 +261,7 @@ impl<'a> VariableJournal<'a> {
             }
             Ok(reply) => Err(reply.problem()),
             // The answer was lost: the log tells whether the entry is in.
-            Err(_) => Ok(()),
+            Err(_) => Ok(Stored::Unknown),
         }
     }
 }
@@ -266,7 +304,13 @@ impl Journal for VariableJournal<'_> {
             };
             value = json(&entry)?;
         }
-        self.create(&key_of(slot), &self.scope, &value)?;
+        let stored = self.create(&key_of(slot), &self.scope, &value)?;
+        if stored == Stored::Yes
+            && !events.iter().any(|event| event.fact.must_be_proved())
+            && let Some(log) = self.with(decided_on, events)
+        {
+            return Ok(Append::Recorded(log));
+        }
         let reading = self.read_whole()?;
         let ours = reading.nonces.get(&slot) == Some(&nonce);
         Ok(if ours {
@@ -293,6 +337,15 @@ fn read_entry(
             .map_err(|error| format!("its parts cannot be read: {error}"))?;
     }
     Ok(entry)
+}
+
+/// What GitLab says of a variable that was to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stored {
+    /// It is stored, unless another one of its name was deleted in that very instant.
+    Yes,
+    /// The log tells.
+    Unknown,
 }
 
 fn key_of(slot: u64) -> String {

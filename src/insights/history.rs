@@ -62,6 +62,11 @@ impl Place {
             Fact::ValidationRequested { .. } => (0, 0, 4),
             Fact::FeatureValidated { .. } | Fact::FeatureRejected { .. } => (0, 0, 5),
             Fact::ChangeSetWithdrawn { .. } => (0, 0, 6),
+            Fact::ChangeSetHeld { .. }
+            | Fact::ChangeSetUnheld { .. }
+            | Fact::ChangeSetForced { .. }
+            | Fact::QueuePaused { .. }
+            | Fact::QueueResumed { .. } => (0, 0, 9),
             Fact::ChangeSetQueued { .. } => (0, 0, 7),
             Fact::ChangeSetRebased { .. } => (0, 0, 8),
             Fact::LeaseGranted { epoch, .. } => (1, epoch.0, 0),
@@ -175,6 +180,11 @@ impl<'a> Causes<'a> {
             | Fact::ValidationLapsed { .. }
             | Fact::ChangeSetQueued { .. }
             | Fact::ChangeSetWithdrawn { .. }
+            | Fact::ChangeSetHeld { .. }
+            | Fact::ChangeSetUnheld { .. }
+            | Fact::ChangeSetForced { .. }
+            | Fact::QueuePaused { .. }
+            | Fact::QueueResumed { .. }
             | Fact::LeaseGranted { .. }
             | Fact::LeaseReleased { .. }
             | Fact::LeaseExpired { .. }
@@ -238,6 +248,7 @@ mod tests {
             merge_request: mr(7),
             head: "a".repeat(40).parse().unwrap(),
             reason: "replaced by newer commits".into(),
+            order: None,
         };
         story
             .tried(5, 2, &[8])

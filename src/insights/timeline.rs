@@ -98,6 +98,26 @@ fn words(fact: &Fact) -> (Turn, String, Option<&UserName>) {
         Fact::ChangeSetWithdrawn { reason, .. } => {
             (Back, format!("left the queue: {reason}"), None)
         }
+        Fact::ChangeSetHeld { order, label, .. } => {
+            let why = label.as_deref().unwrap_or(&order.reason);
+            (Back, format!("held: {why}"), order.person.as_ref())
+        }
+        Fact::ChangeSetUnheld { order, .. } => {
+            (On, "held no more".to_owned(), order.person.as_ref())
+        }
+        Fact::ChangeSetForced { order, .. } => {
+            let text = format!("put before all others: {}", order.reason);
+            (On, text, order.person.as_ref())
+        }
+        Fact::QueuePaused { order } => {
+            let text = format!("the queue was paused: {}", order.reason);
+            (Back, text, order.person.as_ref())
+        }
+        Fact::QueueResumed { order } => (
+            On,
+            "the queue was resumed".to_owned(),
+            order.person.as_ref(),
+        ),
         Fact::ChangeSetUnqueued { trial, .. } => {
             (On, format!("taken from the queue for trial {trial}"), None)
         }

@@ -154,13 +154,21 @@ pub(super) fn event(desk: &Desk<'_>, fact: Fact) -> Event {
         Fact::FeatureValidated { verdict, .. } | Fact::FeatureRejected { verdict, .. } => {
             (verdict.at, Some(verdict.by.clone()))
         }
+        Fact::ChangeSetHeld { order, .. }
+        | Fact::ChangeSetUnheld { order, .. }
+        | Fact::ChangeSetForced { order, .. }
+        | Fact::QueuePaused { order }
+        | Fact::QueueResumed { order }
+        | Fact::ChangeSetWithdrawn {
+            order: Some(order), ..
+        } => (order.given_at, order.person.clone()),
         Fact::FeatureLinked { .. }
         | Fact::FeatureUnlinked { .. }
         | Fact::LinkRefused { .. }
         | Fact::ValidationRequested { .. }
         | Fact::ValidationLapsed { .. }
         | Fact::ChangeSetQueued { .. }
-        | Fact::ChangeSetWithdrawn { .. }
+        | Fact::ChangeSetWithdrawn { order: None, .. }
         | Fact::LeaseGranted { .. }
         | Fact::LeaseReleased { .. }
         | Fact::LeaseExpired { .. }

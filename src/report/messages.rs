@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::controls::Order;
 use crate::domain::event::Fact;
 use crate::domain::ids::{MergeRequestId, ProjectPath, UserName};
 use crate::domain::notification::Alert;
@@ -82,6 +83,13 @@ fn said(words: &str, discretion: Discretion) -> Vec<Span> {
     }
 }
 
+fn by(order: &Order) -> Vec<Span> {
+    let person = order.person.iter();
+    person
+        .flat_map(|name| [text(" by "), Span::Person(name.clone())])
+        .collect()
+}
+
 fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) -> Words {
     let mr = |id: &MergeRequestId| at.merge_request(id);
     let over = sort == Sort::Recovery;
@@ -154,6 +162,64 @@ fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) ->
                 .chain([text(".")])
                 .collect(),
             next: vec![text("Press `integrate` again when it is ready.")],
+        },
+        Fact::ChangeSetHeld {
+            merge_request,
+            order,
+            until,
+            label,
+        } => Words {
+            headline: [mr(merge_request), text(" is held")]
+                .into_iter()
+                .chain(by(order))
+                .chain(
+                    label
+                        .iter()
+                        .flat_map(|label| [text(" with the label "), Span::Code(label.clone())]),
+                )
+                .chain(until.map(|until| text(format!(" until {until}"))))
+                .chain(said(&order.reason, Discretion::Open))
+                .chain([text(".")])
+                .collect(),
+            next: vec![text(
+                "It keeps its place in the queue, and is not tried before it is free again.",
+            )],
+        },
+        Fact::ChangeSetForced {
+            merge_request,
+            order,
+            ..
+        } => Words {
+            headline: [
+                mr(merge_request),
+                text(" was put before all others in the queue"),
+            ]
+            .into_iter()
+            .chain(by(order))
+            .chain(said(&order.reason, Discretion::Open))
+            .chain([text(".")])
+            .collect(),
+            next: Vec::new(),
+        },
+        Fact::QueuePaused { order } => Words {
+            headline: [text("the queue is paused")]
+                .into_iter()
+                .chain(by(order))
+                .chain(said(&order.reason, Discretion::Open))
+                .chain([text(".")])
+                .collect(),
+            next: vec![text(
+                "What is under trial still lands; nothing new is taken.",
+            )],
+        },
+        Fact::QueueResumed { order } => Words {
+            headline: [text("the queue is resumed")]
+                .into_iter()
+                .chain(by(order))
+                .chain(said(&order.reason, Discretion::Open))
+                .chain([text(".")])
+                .collect(),
+            next: Vec::new(),
         },
         Fact::TrialAbandoned { trial, reason } => Words {
             headline: vec![text(format!(
@@ -311,6 +377,7 @@ fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) ->
         | Fact::FeatureValidated { .. }
         | Fact::ValidationLapsed { .. }
         | Fact::ChangeSetQueued { .. }
+        | Fact::ChangeSetUnheld { .. }
         | Fact::LeaseGranted { .. }
         | Fact::ChangeSetUnqueued { .. }
         | Fact::ChangeSetRebased { .. }

@@ -74,6 +74,7 @@ impl Mending for VariableJournal<'_> {
             parts: 0,
         };
         self.create(&key_of(slot), &self.scope, &json(&entry)?)
+            .map(drop)
     }
 }
 

@@ -1,24 +1,20 @@
 //! Lands a candidate of several change sets: one push makes the very commit that was tested the head of the target, or nothing.
 
-use std::time::Duration;
-
-use super::{append, changed_since};
+use super::{append, changed_since, verdict};
 use crate::domain::candidate::Placed;
 use crate::domain::event::Fact;
-use crate::domain::ids::{MergeRequestId, VersionId};
+use crate::domain::ids::{CommitSha, MergeRequestId, VersionId};
 use crate::domain::integration::{MergeRequestState, Ticket};
 use crate::domain::labelling;
-use crate::domain::nrt::{Abandoned, Held, Trial, hold};
+use crate::domain::nrt::{Abandoned, Held, Trial};
 use crate::domain::progress::Stage;
 use crate::domain::yard::Yard;
-use crate::jobs::ledger::{Decision, Ledger};
+use crate::jobs::ledger::Ledger;
+use crate::jobs::rewriting::{give_back, until};
 use crate::jobs::{Desk, labels, notes, tell};
 use crate::outcome::Outcome;
 use crate::ports::{Answer, MergeRequest, Push, Rewritten};
 use crate::report;
-
-/// How often GitLab is asked whether it has seen a push.
-const PATIENCE: u32 = 20;
 
 /// Lands all of a trial, or nothing of it.
 ///
@@ -48,45 +44,39 @@ pub(super) fn land(
         }
     }
     if !gone.is_empty() {
+        // A run before this one may have rewritten them, and died.
+        give_back(desk, held, &rewritten(&found, &tickets, trial))?;
         return give_up(desk, ledger, trial, &tickets, &gone);
     }
-    let not_held = ledger.decide(|yard| {
-        Ok(match hold(&yard.nrt, held.epoch()) {
-            Ok(_) => Decision {
-                facts: vec![Fact::TrialValidated { trial: trial.id }],
-                then: None,
-            },
-            Err(not_held) => Decision {
-                facts: Vec::new(),
-                then: Some(not_held),
-            },
-        })
-    })?;
-    if let Some(not_held) = not_held {
-        return Ok(report::lease_lost(&not_held));
+    if let Some(outcome) = verdict::record(desk, ledger, held, trial)? {
+        return Ok(outcome);
     }
+    let before = rewritten(&found, &tickets, trial);
     let sources = sources(&found, trial);
-    let rewritten = if sources.is_empty() {
+    let given = if sources.is_empty() {
         Push::Done
     } else {
         desk.candidates.rewrite(held, &sources)?
     };
-    if rewritten == Push::Done && !sources.is_empty() {
+    if given == Push::Done && !sources.is_empty() {
         // GitLab calls a merge request merged when the head it knows becomes part of the target: it must know the new one first.
-        until(desk, trial, |mr, placed| mr.head == placed.head)?;
+        until(desk, &heads(trial), |mr, head| mr.head == *head)?;
     }
-    let pushed = match rewritten {
+    let pushed = match given {
         Push::Done => desk
             .candidates
             .land(held, &trial.candidate.commit, &target)?,
-        Push::TargetMoved | Push::Refused { .. } => rewritten.clone(),
+        Push::TargetMoved | Push::Refused { .. } => given.clone(),
     };
     match pushed {
         Push::Done => {}
         Push::TargetMoved | Push::Refused { .. } => {
-            if rewritten == Push::Done {
-                give_back(desk, held, &sources)?;
-            }
+            let now = if given == Push::Done {
+                &sources[..]
+            } else {
+                &[]
+            };
+            give_back(desk, held, &[&before, now].concat())?;
             let (abandoned, text) = match &pushed {
                 Push::Refused { words } => (
                     Abandoned::Infrastructure,
@@ -100,7 +90,9 @@ pub(super) fn land(
             return wait_again(desk, ledger, trial, &tickets, abandoned, &text);
         }
     }
-    let unseen = until(desk, trial, |mr, _| mr.state == MergeRequestState::Merged)?;
+    let unseen = until(desk, &heads(trial), |mr, _| {
+        mr.state == MergeRequestState::Merged
+    })?;
     let version = append(desk, ledger, trial, &trial.placed)?;
     let mut outcome = Outcome::open(format!(
         "trial {} is landed: `{}` is the head of `{target}`",
@@ -183,6 +175,29 @@ fn obstacle(
     changed_since(desk, found, &ticket.change_set, as_tested)
 }
 
+/// The head by which each change set lands.
+fn heads(trial: &Trial) -> Vec<(MergeRequestId, CommitSha)> {
+    let of = |placed: &Placed| (placed.merge_request.clone(), placed.head.clone());
+    trial.placed.iter().map(of).collect()
+}
+
+/// The branches that have the head already by which they would have landed, and another one of their own.
+fn rewritten(found: &[MergeRequest], tickets: &[Ticket], trial: &Trial) -> Vec<Rewritten> {
+    let of = |placed: &Placed| {
+        let found = found.iter().find(|mr| mr.id == placed.merge_request)?;
+        let ticket = tickets
+            .iter()
+            .find(|t| t.change_set.merge_request == placed.merge_request)?;
+        let own = &ticket.change_set.head;
+        (found.head == placed.head && placed.head != *own).then(|| Rewritten {
+            branch: found.source.clone(),
+            from: own.clone(),
+            to: placed.head.clone(),
+        })
+    };
+    trial.placed.iter().filter_map(of).collect()
+}
+
 /// The branches that must have another head before they can land, and do not have it yet.
 fn sources(found: &[MergeRequest], trial: &Trial) -> Vec<Rewritten> {
     let of = |placed: &Placed| {
@@ -194,53 +209,6 @@ fn sources(found: &[MergeRequest], trial: &Trial) -> Vec<Rewritten> {
         })
     };
     trial.placed.iter().filter_map(of).collect()
-}
-
-/// Sources that stand on neighbours which do not land get their own heads back.
-fn give_back(desk: &Desk<'_>, held: &Held, sources: &[Rewritten]) -> Answer<()> {
-    let back: Vec<Rewritten> = sources
-        .iter()
-        .map(|source| Rewritten {
-            branch: source.branch.clone(),
-            from: source.to.clone(),
-            to: source.from.clone(),
-        })
-        .collect();
-    if !back.is_empty() && desk.candidates.rewrite(held, &back)? != Push::Done {
-        tracing::warn!("a source branch was pushed to meanwhile; it keeps what its author pushed");
-    }
-    Ok(())
-}
-
-/// Waits until GitLab shows every merge request of the trial as it must be; those that it does not in time are named.
-fn until(
-    desk: &Desk<'_>,
-    trial: &Trial,
-    reached: impl Fn(&MergeRequest, &Placed) -> bool,
-) -> Answer<Vec<MergeRequestId>> {
-    let mut missing = Vec::new();
-    for attempt in 1..=PATIENCE {
-        let found = desk
-            .merge_requests
-            .merge_requests(&iids(&trial.change_sets))?;
-        let late = |placed: &&Placed| {
-            !found
-                .iter()
-                .any(|mr| mr.id == placed.merge_request && reached(mr, placed))
-        };
-        missing = trial
-            .placed
-            .iter()
-            .filter(late)
-            .map(|p| p.merge_request.clone())
-            .collect();
-        if missing.is_empty() {
-            break;
-        }
-        desk.clock
-            .wait(Duration::from_millis(200 * u64::from(attempt.min(10))));
-    }
-    Ok(missing)
 }
 
 /// The candidate is not what would land: whoever changed leaves, the others wait again at their old place.
@@ -261,6 +229,7 @@ fn give_up(
                 merge_request: ticket.change_set.merge_request.clone(),
                 head: ticket.change_set.head.clone(),
                 reason: reason.clone(),
+                order: None,
             }),
     );
     ledger.record(&facts)?;

@@ -15,8 +15,9 @@ use crate::domain::nrt::{
     lease_of, trial_under,
 };
 use crate::domain::progress::Stage;
+use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, append_to_version, labels, notes, observe, tell};
+use crate::jobs::{Desk, Done, append_to_version, labels, notes, observe, rewriting, tell};
 use crate::outcome::{Outcome, Problem};
 use crate::ports::{Answer, Board, MergeRequest, Rebase, Stop};
 use crate::report;
@@ -148,9 +149,11 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>, stop: &dyn Stop) -> Answer<Taken> 
     let held = match lease(desk, ledger, &asking, previous)? {
         Ok(Some(held)) => held,
         Ok(None) => {
-            return Ok(Taken::Nothing(
-                "nothing waits for the NRT environment".to_owned(),
-            ));
+            let (freezes, now) = (&desk.config.integration.freezes, desk.clock.now());
+            let hindered = report::nothing_to_serve(&ledger.yard()?, freezes, now);
+            return Ok(Taken::Nothing(hindered.unwrap_or_else(|| {
+                "nothing waits for the NRT environment".to_owned()
+            })));
         }
         Err(NotHeld::By {
             holder,
@@ -180,7 +183,12 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>, stop: &dyn Stop) -> Answer<Taken> 
         .unwrap_or(&desk.ci.default_branch);
     loop {
         unless_stopped(stop)?;
-        let prepared = match &next(desk, ledger, &held)?[..] {
+        let tickets = match next(desk, ledger, &held)? {
+            Err(not_held) => return Ok(Taken::Nothing(report::taken_over(&not_held))),
+            Ok(tickets) => tickets,
+        };
+        rewriting::restore(desk, &held, &tickets)?;
+        let prepared = match &tickets[..] {
             [] => break,
             [one] => prepare(desk, ledger, &held, one, branch)?,
             several => together::prepare(desk, ledger, &held, several, branch)?,
@@ -191,10 +199,11 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>, stop: &dyn Stop) -> Answer<Taken> 
         }
     }
     ledger.decide(|yard| {
-        Ok(Decision {
-            facts: nrt::release(&yard.nrt, &held, Abandoned::NoVerdict),
-            then: (),
-        })
+        let facts = match hold(&yard.nrt, held.epoch()) {
+            Ok(_) => nrt::release(&yard.nrt, &held, Abandoned::NoVerdict),
+            Err(_) => Vec::new(),
+        };
+        Ok(Decision { facts, then: () })
     })?;
     Ok(Taken::Nothing(
         "nothing that waited could be tried".to_owned(),
@@ -227,7 +236,7 @@ fn lease(
                 for fact in &facts {
                     after.apply(&ledger.event(fact.clone()));
                 }
-                let chosen = after.next_trial(&desk.config.nrt.trials);
+                let chosen = next_trial(desk, &after);
                 if chosen.is_empty() && facts.len() == 1 {
                     return Ok(Decision {
                         facts: Vec::new(),
@@ -242,10 +251,21 @@ fn lease(
     })
 }
 
-/// The tickets taken for this trial, or the next ones that wait.
-fn next(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held) -> Answer<Vec<Ticket>> {
+fn next_trial<'a>(desk: &Desk<'_>, yard: &'a Yard) -> Vec<&'a Ticket> {
+    let (policy, freezes) = (&desk.config.nrt.trials, &desk.config.integration.freezes);
+    yard.next_trial(policy, freezes, desk.clock.now())
+}
+
+/// The tickets taken for this trial, or the next ones that wait; or that the lease was taken over.
+fn next(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held) -> Answer<Result<Vec<Ticket>, NotHeld>> {
     let trial = TrialId(held.epoch().0);
     ledger.decide(|yard| {
+        if let Err(not_held) = hold(&yard.nrt, held.epoch()) {
+            return Ok(Decision {
+                facts: Vec::new(),
+                then: Err(not_held),
+            });
+        }
         let taken = yard.queue.tickets.iter();
         let taken: Vec<Ticket> = taken
             .filter(|ticket| ticket.place == Place::InTrial(trial))
@@ -254,13 +274,13 @@ fn next(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held) -> Answer<Vec<Ticket>
         if !taken.is_empty() {
             return Ok(Decision {
                 facts: Vec::new(),
-                then: taken,
+                then: Ok(taken),
             });
         }
-        let chosen = yard.next_trial(&desk.config.nrt.trials);
+        let chosen = next_trial(desk, yard);
         Ok(Decision {
             facts: chosen.iter().map(|ticket| unqueued(ticket, held)).collect(),
-            then: chosen.into_iter().cloned().collect(),
+            then: Ok(chosen.into_iter().cloned().collect()),
         })
     })
 }
@@ -288,8 +308,8 @@ pub(super) fn prepare(
     let change_set = &ticket.change_set;
     let iid = change_set.merge_request.iid;
     let (found, board) = observe::at_the_gate(desk, &ledger.yard()?, change_set)?;
-    if let Some(reason) = left_meanwhile(found.as_ref(), ticket, branch) {
-        withdraw(desk, ledger, ticket, &reason)?;
+    if let Some(reason) = left_meanwhile(desk, found.as_ref(), ticket, branch)? {
+        leave(desk, ledger, ticket, found.as_ref(), &reason)?;
         return Ok(None);
     }
     let standing = match found {
@@ -353,65 +373,95 @@ pub(super) fn prepare(
         placed: Vec::new(),
         postponed: Vec::new(),
     });
-    let trial = start(ledger, held, &facts)?;
+    let Some(trial) = start(ledger, held, &facts)? else {
+        return Ok(None);
+    };
     labels::show_change_set(desk, change_set, labelling::Stage::InTrial);
     Ok(Some((trial, Some(board))))
 }
 
-/// Records that the trial has begun, with what led to it.
-pub(super) fn start(ledger: &Ledger<'_>, held: &Held, facts: &[Fact]) -> Answer<Trial> {
-    let lost = ledger.decide(|yard| {
-        // Who lost the lease while it prepared must not begin a trial beside another one.
-        let held = hold(&yard.nrt, held.epoch());
-        Ok(Decision {
-            facts: if held.is_ok() {
-                facts.to_vec()
-            } else {
-                Vec::new()
-            },
-            then: held.err(),
-        })
+/// Records that the trial has begun, with what led to it; `None` when the lease was taken over meanwhile.
+pub(super) fn start(ledger: &Ledger<'_>, held: &Held, facts: &[Fact]) -> Answer<Option<Trial>> {
+    ledger.decide(|yard| {
+        let facts = match hold(&yard.nrt, held.epoch()) {
+            Ok(_) => facts.to_vec(),
+            Err(_) => Vec::new(),
+        };
+        Ok(Decision { facts, then: () })
     })?;
-    if lost.is_some() {
-        return Err(Problem::refused(
-            format!(
-                "lease {} was lost while its trial was prepared: nothing was begun",
-                held.epoch()
-            ),
-            "nothing to do: the change sets wait again, and the next worker takes them",
-        ));
-    }
-    trial_under(&ledger.yard()?.nrt, held)
-        .cloned()
-        .ok_or_else(|| Problem::bug("a trial that was recorded is not there"))
+    Ok(trial_under(&ledger.yard()?.nrt, held).cloned())
 }
 
 /// Why a change set can no longer be tried as it was queued.
 pub(super) fn left_meanwhile(
+    desk: &Desk<'_>,
     found: Option<&MergeRequest>,
     ticket: &Ticket,
     branch: &BranchName,
-) -> Option<String> {
+) -> Answer<Option<String>> {
     let Some(found) = found else {
-        return Some("the merge request is gone".to_owned());
+        return Ok(Some("the merge request is gone".to_owned()));
     };
-    match found.state {
-        MergeRequestState::Closed => return Some("the merge request was closed".to_owned()),
-        MergeRequestState::Merged => return Some("somebody merged it around the queue".to_owned()),
-        MergeRequestState::Open => {}
-    }
-    if found.draft {
-        Some("the merge request was made a draft".to_owned())
-    } else if found.target != *branch {
-        Some(format!("the merge request now targets `{}`", found.target))
-    } else if !ticket.is_of(&found.head) {
-        Some(format!(
+    let reason = match found.state {
+        MergeRequestState::Closed => Some("the merge request was closed".to_owned()),
+        MergeRequestState::Merged => Some("somebody merged it around the queue".to_owned()),
+        MergeRequestState::Open if found.draft => {
+            Some("the merge request was made a draft".to_owned())
+        }
+        MergeRequestState::Open if found.target != *branch => {
+            Some(format!("the merge request now targets `{}`", found.target))
+        }
+        MergeRequestState::Open if ticket.is_of(&found.head) => None,
+        MergeRequestState::Open if only_rebased(desk, found, ticket)? => None,
+        MergeRequestState::Open => Some(format!(
             "new commits were pushed (`{}`)",
             found.head.short()
-        ))
-    } else {
-        None
+        )),
+    };
+    Ok(reason)
+}
+
+/// Whether a head that the log does not know is the same change: somebody rebased it, or a run before this one did and died before
+/// it could say so.
+fn only_rebased(desk: &Desk<'_>, found: &MergeRequest, ticket: &Ticket) -> Answer<bool> {
+    let base = match &found.base {
+        Some(base) => Some(base.clone()),
+        None => desk
+            .merge_requests
+            .merge_request(found.id.iid)?
+            .and_then(|whole| whole.base),
+    };
+    let Some(base) = base else {
+        return Ok(false);
+    };
+    let head = &ticket.change_set.head;
+    let same = desk.commits.same_change(head, &found.head, &base);
+    Ok(same.unwrap_or_else(|problem| {
+        // The old head can be gone for good. What cannot be compared counts as new, and its author is told.
+        tracing::warn!(
+            "`{}` and `{}` cannot be compared: {}",
+            head.short(),
+            found.head.short(),
+            problem.full_text()
+        );
+        false
+    }))
+}
+
+/// It leaves, with the reason; or it has landed by a trial that was given up too early.
+pub(super) fn leave(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    ticket: &Ticket,
+    found: Option<&MergeRequest>,
+    reason: &str,
+) -> Answer<()> {
+    let merged = found.is_some_and(|found| found.state == MergeRequestState::Merged);
+    let id = &ticket.change_set.merge_request;
+    if merged && append_to_version::finish_overdue(desk, ledger, id)? {
+        return Ok(());
     }
+    withdraw(desk, ledger, ticket, reason)
 }
 
 pub(super) fn withdraw(
@@ -426,6 +476,7 @@ pub(super) fn withdraw(
         merge_request,
         head,
         reason: reason.to_owned(),
+        order: None,
     }])?;
     let note = report::note_withdrawn(reason);
     notes::keep_left(desk, ledger, change_set, Stage::LeftQueue, note).map(warn_all)?;

@@ -59,9 +59,10 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
             Outcome::open(format!("the NRT environment is free again (lease {epoch})"))
         }
         Some(trial) if trial.validated => {
-            append_to_version::finish_landing(desk, &ledger, &trial)?;
+            let landing = append_to_version::go_on_landing(desk, &ledger, &held, &trial)?;
             give_back(&ledger, &held, Abandoned::NoVerdict)?;
-            Outcome::open(format!("the NRT environment is free again (lease {epoch})"))
+            let free = Outcome::open(format!("the NRT environment is free again (lease {epoch})"));
+            landing.into_iter().fold(free, Outcome::including)
         }
         Some(trial) => conclude(desk, &ledger, &held, &trial)?,
     };
@@ -71,7 +72,8 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
     tell::alert_all(desk, &ledger)?;
     tell::settle_landed(desk, &ledger, TrialId(epoch.0))?;
     let after = ledger.yard()?;
-    let waiting = after.queue.waiting().count();
+    let (freezes, now) = (&desk.config.integration.freezes, desk.clock.now());
+    let waiting = after.servable(freezes, now).count();
     if waiting > 0 && !after.nrt.worth_another_worker() {
         let outcome = outcome.warning(report::environment_looks_broken(
             after.nrt.fruitless,
@@ -82,10 +84,10 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
             events: ledger.into_events(),
         });
     }
-    let outcome = if waiting > 0 {
-        outcome.next(serve_the_waiting(desk, waiting)?)
-    } else {
-        outcome
+    let outcome = match report::nothing_to_serve(&after, freezes, now) {
+        Some(why) => outcome.next(why),
+        None if waiting > 0 => outcome.next(serve_the_waiting(desk, waiting)?),
+        None => outcome,
     };
     Ok(Done {
         outcome,

@@ -1,6 +1,6 @@
 //! A candidate of several change sets: who goes into it, and where its trial finds it.
 
-use super::acquire::{conflict, left_meanwhile, prepare as prepare_alone, start, withdraw};
+use super::acquire::{conflict, leave, left_meanwhile, prepare as prepare_alone, start, withdraw};
 use crate::domain::candidate::{Clash, MergeMethod, Part, Postponed};
 use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, MergeRequestId, TrialId};
@@ -39,9 +39,9 @@ pub(super) fn prepare(
         let found = found
             .iter()
             .find(|mr| mr.id == ticket.change_set.merge_request);
-        match (left_meanwhile(found, ticket, branch), found) {
+        match (left_meanwhile(desk, found, ticket, branch)?, found) {
             (None, Some(found)) => fit.push((ticket, found)),
-            (Some(reason), _) => withdraw(desk, ledger, ticket, &reason)?,
+            (Some(reason), found) => leave(desk, ledger, ticket, found, &reason)?,
             (None, None) => {}
         }
     }
@@ -81,17 +81,30 @@ pub(super) fn prepare(
     desk.candidates.show(held, &commit, &shown)?;
     let candidate = Candidate {
         commit,
-        base: assembly.base,
+        base: assembly.base.clone(),
         reference: format!("refs/heads/{shown}"),
     };
-    let started = Fact::TrialStarted {
+    let rebased = fit
+        .iter()
+        .filter(|(ticket, found)| ids.contains(&found.id) && !ticket.is_of(&found.head));
+    let mut facts: Vec<Fact> = rebased
+        .map(|(ticket, found)| Fact::ChangeSetRebased {
+            merge_request: found.id.clone(),
+            from: ticket.change_set.head.clone(),
+            to: found.head.clone(),
+            onto: assembly.base.clone(),
+        })
+        .collect();
+    facts.push(Fact::TrialStarted {
         trial: TrialId(held.epoch().0),
         candidate,
         change_sets: ids,
         placed: assembly.placed,
         postponed,
+    });
+    let Some(trial) = start(ledger, held, &facts)? else {
+        return Ok(None);
     };
-    let trial = start(ledger, held, &[started])?;
     let tried = fit.iter().map(|(ticket, _)| &ticket.change_set);
     for set in tried.filter(|set| trial.change_sets.contains(&set.merge_request)) {
         labels::show_change_set(desk, set, labelling::Stage::InTrial);
