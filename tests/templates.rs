@@ -138,6 +138,7 @@ fn jobs_of_the_gate_and_of_releases_cannot_be_interrupted() {
             "tick.yml",
             "controls.yml",
             "break.yml",
+            "repair.yml",
         ]
         .iter()
         .any(|name| path.ends_with(name));
