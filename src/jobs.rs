@@ -14,6 +14,7 @@ mod observe;
 pub mod post;
 pub mod release;
 pub mod remind;
+pub mod repair;
 mod rewriting;
 mod tell;
 pub mod tick;
@@ -25,7 +26,7 @@ use crate::domain::ids::{BranchName, ProjectPath};
 use crate::outcome::Outcome;
 use crate::ports::{
     Announcements, Answer, Boards, Candidates, Changes, Channels, Clock, Commits, Features,
-    Journal, MergeRequests, People, Records, Releases, Workers,
+    Journal, MergeRequests, People, Records, Releases, Traces, Workers,
 };
 
 /// The projects whose merge requests a yard's gate serves.
@@ -57,6 +58,8 @@ pub struct Desk<'a> {
     pub changes: &'a dyn Changes,
     /// People.
     pub people: &'a dyn People,
+    /// What GitLab keeps of the gate's work.
+    pub traces: &'a dyn Traces,
     /// Workers of the gate.
     pub workers: &'a dyn Workers,
     /// Notes that are kept in place.

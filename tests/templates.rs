@@ -183,6 +183,7 @@ fn jobs_of_the_gate_and_of_releases_cannot_be_interrupted() {
             "controls.yml",
             "break.yml",
             "queue.yml",
+            "repair.yml",
         ]
         .iter()
         .any(|name| path.ends_with(name));

@@ -24,7 +24,9 @@ use crate::jobs::notes::{self, Keeping, Told};
 use crate::jobs::observe::{self, Linked, Related};
 use crate::jobs::{Desk, Done, label_holds, labels, tell};
 use crate::outcome::{Outcome, Pointer, Problem, SeeAlso};
-use crate::ports::{Answer, Evidence, INTEGRATE_JOB, MergeRequest, PipelineRecord};
+use crate::ports::{
+    Answer, Evidence, INTEGRATE_JOB, MergeRequest, MergeRequestOnBoard, PipelineRecord,
+};
 use crate::report;
 use crate::simulate::forecast::forecast;
 
@@ -113,13 +115,26 @@ fn admit_forgotten_of(
     Ok(outcome)
 }
 
-fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
+/// A merge request as the gate sees it, before the queue is asked.
+pub(in crate::jobs) struct Looked {
+    evidence: Evidence,
+    linked: Linked,
+    judgement: Judgement,
+    reasons: BTreeMap<JobId, String>,
+    /// What would be queued, or was.
+    pub(in crate::jobs) candidacy: Candidacy,
+    /// Why it is not in the lane that its labels ask for.
+    warning: Option<String>,
+}
+
+/// Asks GitLab for everything that a change set needs to join the queue.
+pub(in crate::jobs) fn look(desk: &Desk<'_>, iid: u64) -> Answer<Looked> {
     let evidence = settled_evidence(desk, iid)?;
     let whole = observe::found(desk, iid, &evidence)?;
-    let (id, target) = (&whole.merge_request.id, &whole.merge_request.target);
-    if let Some(left_to_another) = elsewhere::merge_request(desk, id, target) {
-        return Ok(left_to_another);
-    }
+    look_at(desk, evidence, whole)
+}
+
+fn look_at(desk: &Desk<'_>, evidence: Evidence, whole: MergeRequestOnBoard) -> Answer<Looked> {
     let linked = observe::links_of(desk, &whole, Related::Rivals)?;
     let found = &linked.merge_request;
     let closes = linked.closes();
@@ -141,7 +156,6 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         .iter()
         .find(|p| content.contains(&p.commit));
     let request = pipeline.and_then(|p| p.request.clone());
-    let home = observe::features_project(desk);
     let lane = lane::lane(desk, &linked)?;
     let candidacy = Candidacy {
         change_set: change_set(
@@ -164,6 +178,33 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         )),
         same_content: content.clone(),
     };
+    Ok(Looked {
+        evidence,
+        linked,
+        judgement,
+        reasons,
+        candidacy,
+        warning: lane.warning,
+    })
+}
+
+pub(in crate::jobs) fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
+    let evidence = settled_evidence(desk, iid)?;
+    let whole = observe::found(desk, iid, &evidence)?;
+    let (id, target) = (&whole.merge_request.id, &whole.merge_request.target);
+    if let Some(left_to_another) = elsewhere::merge_request(desk, id, target) {
+        return Ok(left_to_another);
+    }
+    let Looked {
+        evidence,
+        linked,
+        judgement,
+        reasons,
+        candidacy,
+        warning,
+    } = look_at(desk, evidence, whole)?;
+    let (found, closes) = (&linked.merge_request, linked.closes());
+    let home = observe::features_project(desk);
     let validation = || judgement.ruling();
     let remembered = linked.remembered();
     let told_by = remembered.after(&linked.linking.links, desk.ci.job).since;
@@ -286,7 +327,7 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             board: linked.board.clone(),
         },
     );
-    let outcome = lane.warning.into_iter().fold(outcome, Outcome::warning);
+    let outcome = warning.into_iter().fold(outcome, Outcome::warning);
     Ok(warnings.into_iter().fold(outcome, Outcome::with))
 }
 
