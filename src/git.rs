@@ -2,6 +2,7 @@
 
 mod assembly;
 mod pushing;
+mod refs;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

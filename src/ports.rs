@@ -494,8 +494,14 @@ pub trait Candidates {
     fn show(&self, held: &Held, candidate: &CommitSha, branch: &BranchName) -> Answer<()>;
     /// Gives source branches their new heads, all or none, without starting pipelines.
     fn rewrite(&self, held: &Held, sources: &[Rewritten]) -> Answer<Push>;
-    /// Makes a candidate the head of the target; done before, it is done.
-    fn land(&self, held: &Held, candidate: &CommitSha, target: &BranchName) -> Answer<Push>;
+    /// Makes a candidate the head of the target, which must be the base that it stands on; done before, it is done.
+    fn land(
+        &self,
+        held: &Held,
+        candidate: &CommitSha,
+        base: &CommitSha,
+        target: &BranchName,
+    ) -> Answer<Push>;
     /// Whether a candidate is part of the target as the project has it now.
     fn has_landed(&self, candidate: &CommitSha, target: &BranchName) -> Answer<bool>;
 }

@@ -75,9 +75,12 @@ pub(super) fn land(
         until(desk, &heads(trial), |mr, head| mr.head == *head)?;
     }
     let pushed = match given {
-        Push::Done => desk
-            .candidates
-            .land(held, &trial.candidate.commit, &target)?,
+        Push::Done => desk.candidates.land(
+            held,
+            &trial.candidate.commit,
+            &trial.candidate.base,
+            &target,
+        )?,
         Push::TargetMoved | Push::Refused { .. } => given.clone(),
     };
     match pushed {
