@@ -1,10 +1,15 @@
 //! Commands and flags. The doc comments are the help text.
 
+mod lease;
+pub mod queue_controls;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::domain::ids::{ChannelName, Epoch, RoleName};
+
+pub use lease::{Break, Repair};
 
 /// Takes features from their GitLab issue to production: links, validations, one queue for one test environment, versions.
 ///
@@ -108,7 +113,7 @@ pub enum Command {
     AwaitValidation(AwaitValidation),
     /// The queue for the one environment of the non-regression tests (NRT), and the environment itself.
     ///
-    /// `enqueue` asks, `admit` gives a ticket, `acquire` begins a trial, `release` ends it.
+    /// `enqueue` asks, `admit` gives a ticket, `acquire` begins a trial, `release` ends it; `break` is for people when it hangs.
     #[command(subcommand)]
     NrtLock(NrtLock),
     /// Land what the trial validated and append it to the open version (last step of a trial's pipeline).
@@ -134,10 +139,11 @@ pub enum Command {
     Tick,
     /// Send a test message to one channel, and say what it answered.
     Notify(Notify),
-    /// Print the queue and the state of the NRT environment.
+    /// Print the queue and the state of the NRT environment; or steer it.
     ///
-    /// Needs `TRAINYARD_GATE_TOKEN`.
-    Queue(Print),
+    /// An order says who gave it and why, on the merge request and in the log; none of them lets anything land untested. Needs
+    /// `TRAINYARD_GATE_TOKEN`.
+    Queue(queue_controls::Queue),
     /// Print the open version: its change sets and the number it would get.
     ///
     /// Needs `TRAINYARD_GATE_TOKEN`.
@@ -206,6 +212,11 @@ pub enum NrtLock {
     ///
     /// Runs last in every trial, whatever happened; a lease that is over already changes nothing. Needs `TRAINYARD_GATE_TOKEN`.
     Release(Trial),
+    /// Take the environment away from a run that hangs (manual job, for maintainers or the roles of `nrt.broken_by`).
+    ///
+    /// Cancels the run; its change sets wait again at their old places, and their notes tell who broke the lease and why. A run that
+    /// merges what it validated is left alone. Needs `TRAINYARD_GATE_TOKEN`, and `CI_JOB_TOKEN` to know who played the job.
+    Break(Break),
 }
 
 /// A number, or nothing: pipeline inputs that nobody gave are empty.

@@ -3,6 +3,7 @@
 //! The only place that reads the environment.
 
 pub mod ci;
+mod freezes;
 pub mod notification;
 mod reading;
 
@@ -11,6 +12,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use semver::Version;
 
+use crate::domain::freezes::Freezes;
 use crate::domain::ids::{BranchName, ProjectPath, RoleName};
 use crate::domain::integration::Priority;
 use crate::domain::labelling::{Labels, Stage};
@@ -24,6 +26,14 @@ use reading::Section;
 
 /// The name of the configuration file, at the root of the target branch.
 pub const FILE: &str = ".trainyard.yml";
+
+/// The lanes by name.
+const LANES: [(&str, Priority); 4] = [
+    ("hotfix", Priority::Hotfix),
+    ("high", Priority::High),
+    ("normal", Priority::Normal),
+    ("low", Priority::Low),
+];
 
 /// What a project decides about its own flow.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,6 +132,12 @@ pub struct Integration {
     pub resolved_threads: bool,
     /// Why nothing may join the queue now.
     pub frozen: Option<String>,
+    /// When nothing is tried and nothing lands.
+    pub freezes: Freezes,
+    /// Roles whose people steer the queue; empty: whoever is a maintainer of the project.
+    pub controlled_by: Vec<RoleName>,
+    /// The label that holds a merge request for as long as it carries it.
+    pub hold_label: Option<String>,
 }
 
 /// The NRT environment.
@@ -135,6 +151,8 @@ pub struct Nrt {
     pub lease: SignedDuration,
     /// How many change sets are tried together, and what it takes to reject one.
     pub trials: Policy,
+    /// Roles whose people may take the environment away from a run; empty: the maintainers of the project.
+    pub broken_by: Vec<RoleName>,
 }
 
 /// How versions are numbered and released.
@@ -225,16 +243,11 @@ impl Config {
             })
         });
         let validation = root.section("validation", validation);
-        let integration = root.section("integration", |s| {
-            let lanes = [
-                ("hotfix", Priority::Hotfix),
-                ("high", Priority::High),
-                ("normal", Priority::Normal),
-                ("low", Priority::Low),
-            ];
-            Integration {
+        let (mut integration, freezes) = root.section("integration", |s| {
+            let freezes = freezes::read(s);
+            let integration = Integration {
                 priorities: s.section("priorities", |p| {
-                    lanes
+                    LANES
                         .iter()
                         .flat_map(|(name, lane)| {
                             p.texts(name).into_iter().map(|label| (label, *lane))
@@ -246,7 +259,11 @@ impl Config {
                     .unwrap_or_else(|| "breaking".to_owned()),
                 resolved_threads: s.flag("resolved_threads").unwrap_or(false),
                 frozen: s.text("frozen"),
-            }
+                freezes: Freezes::default(),
+                controlled_by: s.ids("controlled_by"),
+                hold_label: s.label("hold_label"),
+            };
+            (integration, freezes)
         });
         let nrt = root.section("nrt", |s| Nrt {
             environment: s
@@ -255,6 +272,7 @@ impl Config {
             pipeline: s
                 .text("pipeline")
                 .unwrap_or_else(|| "ci/nrt.yml".to_owned()),
+            broken_by: s.ids("broken_by"),
             lease: s.duration("lease").unwrap_or(SignedDuration::from_hours(4)),
             trials: Policy {
                 batch_max: s
@@ -277,6 +295,8 @@ impl Config {
             frozen: s.text("frozen"),
         });
         let notification = root.section("notification", Notification::read);
+        let clock = &notification.rules.calendar.zone;
+        integration.freezes = Freezes(freezes.into_iter().map(|read| read.by(clock)).collect());
         let labels = root.section("labels", |s| StageLabels {
             merge_request: s.section("merge_request", stage_labels),
             feature: s.section("feature", stage_labels),
@@ -310,6 +330,11 @@ impl Config {
             problems.extend(unknown(&rule.roles, &path));
         }
         problems.extend(unknown(&self.versions.released_by, "versions.released_by"));
+        problems.extend(unknown(
+            &self.integration.controlled_by,
+            "integration.controlled_by",
+        ));
+        problems.extend(unknown(&self.nrt.broken_by, "nrt.broken_by"));
         let roles = self.roles.iter().map(|role| &role.name).collect();
         problems.extend(self.notification.contradictions(&roles));
         for role in &self.roles {
@@ -341,6 +366,12 @@ impl Config {
                 self.integration.breaking_label.as_str(),
                 "integration.breaking_label",
             )])
+            .chain(
+                self.integration
+                    .hold_label
+                    .as_deref()
+                    .map(|label| (label, "integration.hold_label")),
+            )
             .chain(ruled.map(|label| (label.as_str(), "validation.rules")))
             .collect();
         let StageLabels {

@@ -2,6 +2,7 @@
 
 pub mod append_to_version;
 pub mod await_validation;
+pub mod controls;
 mod judging;
 mod labels;
 pub mod ledger;

@@ -250,6 +250,8 @@ pub trait Records {
     fn players(&self, plays: &[Play]) -> Answer<BTreeMap<JobId, Player>>;
     /// Who started, or played, the job that is running now, according to GitLab.
     fn player(&self) -> Answer<Player>;
+    /// The user of the token that this command was given; outside of a job, whoever gives it.
+    fn token_user(&self) -> Answer<Player>;
     /// The jobs of a pipeline.
     fn jobs(&self, pipeline: u64) -> Answer<Vec<JobRecord>>;
     /// Whether a job has ended, or is gone.
@@ -283,6 +285,9 @@ pub trait People {
 pub trait Workers {
     /// Starts one; it finds out by itself what there is to do. The number is a hint, not a claim.
     fn wake(&self, merge_request: Option<u64>) -> Answer<()>;
+    /// Ends the run that holds, or held, the environment, as a person would by cancelling its pipeline; one that is over stays
+    /// as it is.
+    fn stop(&self, holder: &Holder) -> Answer<()>;
     /// Whether one is on its way already.
     fn one_is_coming(&self) -> Answer<bool>;
 }

@@ -4,7 +4,9 @@
 //! stands in a note.
 
 mod checks;
+mod controls;
 mod landing;
+mod lease;
 mod linking;
 mod messages;
 mod progress;
@@ -17,7 +19,9 @@ mod validation;
 mod verdict;
 
 pub use checks::*;
+pub use controls::*;
 pub use landing::*;
+pub use lease::*;
 pub use linking::*;
 pub use messages::*;
 pub use progress::*;

@@ -1,11 +1,14 @@
 //! From a parsed command line to an outcome: connects ports, reads the project's rules, starts the job.
 
+mod queue_controls;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::channels::Post;
 use crate::ci_reports::log::{self, Manner};
+use crate::cli::queue_controls::Queue;
 use crate::cli::{
     Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Print, Release, Remind,
     Report, Simulate, StatePlace,
@@ -111,6 +114,10 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
                 )
             })
         }
+        Command::NrtLock(NrtLock::Break(flags)) => gate("nrt-lock break", &|desk| {
+            let reason = flags.reason.as_deref().or(desk.ci.reason.as_deref());
+            nrt_lock::breaking::run(desk, reason)
+        }),
         Command::NrtLock(NrtLock::Release(flags)) => gate("nrt-lock release", &|desk| {
             nrt_lock::release::run(desk, flags.epoch)
         }),
@@ -135,7 +142,14 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         Command::Remind(flags) => job("remind", Trust::Gate, &|desk| remind(desk, &flags)),
         Command::Tick => gate("tick", &tick::run),
         Command::Notify(flags) => with_desk(&global, Trust::Gate, |desk| notify(desk, &flags)),
-        Command::Queue(print) => with_desk(&global, Trust::Gate, |desk| queue(desk, &print)),
+        Command::Queue(Queue {
+            order: Some(order), ..
+        }) => gate(queue_controls::name(&order), &|desk| {
+            queue_controls::run(desk, &order)
+        }),
+        Command::Queue(Queue { view, order: None }) => {
+            with_desk(&global, Trust::Gate, |desk| queue(desk, &view))
+        }
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
         Command::Report(flags) => draw(&global, &flags),
         Command::Simulate(flags) => simulate(&flags),

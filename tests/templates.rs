@@ -51,6 +51,8 @@ fn commands(text: &str) -> Vec<Vec<String>> {
                 .replace("$[[ inputs.epoch ]]", "4")
                 .replace("$[[ inputs.image ]]", "trainyard:0.1.0")
                 .replace("$[[ inputs.merge_request ]]", "7")
+                .replace("$[[ inputs.order ]]", "withdraw")
+                .replace("$[[ inputs.until ]]", "2d")
                 .replace("${TRAINYARD_EPOCH:-0}", "0");
             assert!(
                 !line.contains("$[["),
@@ -82,7 +84,36 @@ fn templates_call_only_commands_and_flags_that_exist() {
             called += 1;
         }
     }
-    assert_eq!(called, 15);
+    assert_eq!(called, 17);
+}
+
+/// The input says which words the job may put into its command line: each of them is an order.
+#[test]
+fn every_order_that_a_pipeline_can_be_given_exists() {
+    for (path, text) in templates() {
+        let (header, _) = text.split_once("\n---\n").unwrap();
+        let header: Value = serde_yaml::from_str(header).unwrap();
+        let Some(orders) = header["spec"]["inputs"]["order"]["options"].as_sequence() else {
+            continue;
+        };
+        let orders: Vec<&str> = orders.iter().filter_map(Value::as_str).collect();
+        assert_eq!(orders.first(), Some(&""), "{}: none", path.display());
+        for order in &orders[1..] {
+            let about = (!matches!(*order, "pause" | "resume")).then_some("7");
+            let words = ["trainyard", "queue"]
+                .into_iter()
+                .chain(order.split(' '))
+                .chain(about);
+            let parsed = trainyard::cli::Cli::command().try_get_matches_from(words);
+            assert!(parsed.is_ok(), "{}: {order}", path.display());
+        }
+        let known = trainyard::cli::Cli::command();
+        let queue = known.find_subcommand("queue").unwrap();
+        for command in queue.get_subcommands() {
+            let name = command.get_name();
+            assert!(orders.contains(&name), "{}: {name}", path.display());
+        }
+    }
 }
 
 #[test]
@@ -105,6 +136,8 @@ fn jobs_of_the_gate_and_of_releases_cannot_be_interrupted() {
             "release.yml",
             "remind.yml",
             "tick.yml",
+            "controls.yml",
+            "break.yml",
         ]
         .iter()
         .any(|name| path.ends_with(name));
@@ -118,6 +151,28 @@ fn jobs_of_the_gate_and_of_releases_cannot_be_interrupted() {
                     path.display()
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn a_newer_commit_on_the_default_branch_cancels_no_pipeline_of_ours() {
+    // GitLab asks each pipeline for its own `auto_cancel`: these two make pipelines by themselves.
+    for (path, text) in templates() {
+        let whole = jobs(&text);
+        let default = &whole["workflow"]["auto_cancel"]["on_new_commit"];
+        if path.ends_with("nrt-worker.yml") {
+            assert_eq!(default, "none", "{}", path.display());
+        }
+        let rules = whole["workflow"]["rules"].as_sequence();
+        for rule in rules.into_iter().flatten() {
+            let merge_request = rule["if"].as_str().unwrap().contains("merge_request_event");
+            let own = &rule["auto_cancel"]["on_new_commit"];
+            assert!(
+                merge_request || own == "none",
+                "{}: {rule:?}",
+                path.display()
+            );
         }
     }
 }

@@ -95,7 +95,9 @@ pub struct Ci {
     pub merge_request: Option<CiMergeRequest>,
     /// Who started or played the job, for display; never evidence.
     pub user: Option<UserName>,
-    /// `TRAINYARD_REASON`: why a person rejects, given when the manual job is played. Untrusted text.
+    /// Whether a trigger token or another pipeline started this one: its user is then not whoever wanted it.
+    pub started_by_token: bool,
+    /// `TRAINYARD_REASON`: why a person rejects or orders something, given with the job. Untrusted text.
     pub reason: Option<String>,
     /// The work tree.
     pub directory: PathBuf,
@@ -185,6 +187,10 @@ impl Ci {
             commit: variables.parsed("CI_COMMIT_SHA")?,
             protected: (variables.lookup)("CI_COMMIT_REF_PROTECTED").as_deref() == Some("true"),
             user: (variables.lookup)("GITLAB_USER_LOGIN").and_then(|name| name.parse().ok()),
+            started_by_token: matches!(
+                (variables.lookup)("CI_PIPELINE_SOURCE").as_deref(),
+                Some("trigger" | "pipeline")
+            ),
             reason: (variables.lookup)("TRAINYARD_REASON"),
             directory: (variables.lookup)("CI_PROJECT_DIR")
                 .map_or_else(|| PathBuf::from("."), PathBuf::from),

@@ -65,7 +65,7 @@ enum Kinds {
     Command,
 }
 
-const DAYS: [(&str, Weekday); 7] = [
+pub(super) const DAYS: [(&str, Weekday); 7] = [
     ("mon", Weekday::Monday),
     ("tue", Weekday::Tuesday),
     ("wed", Weekday::Wednesday),
@@ -148,12 +148,15 @@ impl Notification {
     }
 }
 
+/// A time zone by its name.
+pub(super) fn zone(text: &str) -> Result<TimeZone, String> {
+    TimeZone::get(text).ok().ok_or_else(|| {
+        format!("is `{text}`, which is no time zone this machine knows; write one such as `Europe/Paris` or `UTC` (the image needs the package `tzdata`)")
+    })
+}
+
 fn calendar(s: &mut Section) -> Calendar {
-    let zone = s.checked("zone", |text| {
-        TimeZone::get(text).ok().ok_or_else(|| {
-            format!("is `{text}`, which is no time zone this machine knows; write one such as `Europe/Paris` or `UTC` (the image needs the package `tzdata`)")
-        })
-    });
+    let zone = s.checked("zone", zone);
     let quiet = s.optional_section("quiet", |s| {
         let days: Vec<Weekday> = s.choices("days", &DAYS).into_iter().collect();
         let (from, to) = (s.time("from"), s.time("to"));

@@ -279,11 +279,8 @@ impl Section {
     /// A time of day, quoted: unquoted, YAML reads some of them as numbers.
     pub(super) fn time(&mut self, key: &str) -> Option<Time> {
         self.checked(key, |text| {
-            let parts = text.split_once(':').filter(|_| text.len() == 5);
-            let time = parts.and_then(|(hour, minute)| {
-                Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
-            });
-            time.ok_or_else(|| format!("is `{text}`; a time of day looks like `'08:30'`"))
+            super::freezes::clock(text)
+                .ok_or_else(|| format!("is `{text}`; a time of day looks like `'08:30'`"))
         })
     }
 

@@ -88,7 +88,9 @@ fn one_holder(events: &[Event]) -> Invariant {
                 clashes += usize::from(holder.is_some());
                 holder = Some(*epoch);
             }
-            Fact::LeaseReleased { epoch } | Fact::LeaseExpired { epoch, .. }
+            Fact::LeaseReleased { epoch }
+            | Fact::LeaseExpired { epoch, .. }
+            | Fact::LeaseBroken { epoch, .. }
                 if holder == Some(*epoch) =>
             {
                 holder = None
@@ -104,10 +106,16 @@ fn one_holder(events: &[Event]) -> Invariant {
 }
 
 fn nothing_is_lost(events: &[Event], yard: &Yard) -> Invariant {
-    let queued = events
-        .iter()
-        .filter(|event| matches!(event.fact, Fact::ChangeSetQueued { .. }))
-        .count();
+    let mut seen = Yard::default();
+    let mut queued = 0;
+    for event in events {
+        if let Fact::ChangeSetQueued { change_set } = &event.fact {
+            // The same content on another head takes the place of its ticket.
+            let joins = seen.queue.ticket(&change_set.merge_request).is_none();
+            queued += usize::from(joins);
+        }
+        seen.apply(event);
+    }
     let ended = events
         .iter()
         .filter(|event| {

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::candidate::{Placed, Postponed};
+use super::controls::Order;
 use super::ids::{
     ChannelName, CommitSha, Epoch, FeatureId, JobId, MergeRequestId, MessageId, PatchId,
-    ProjectPath, RoleName, TrialId, UserName, VersionId,
+    PipelineId, ProjectPath, RoleName, TrialId, UserName, VersionId,
 };
 use super::integration::ChangeSet;
 use super::linking::LinkKind;
@@ -89,7 +90,38 @@ pub enum Fact {
         merge_request: MergeRequestId,
         head: CommitSha,
         reason: String,
+        /// The order by which a person took it out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<Order>,
     },
+    /// A merge request is not to be tried until it is free again.
+    ChangeSetHeld {
+        merge_request: MergeRequestId,
+        order: Order,
+        /// When the hold ends by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// The label that holds it, for as long as it is there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<String>,
+    },
+    /// It may be tried again.
+    ChangeSetUnheld {
+        merge_request: MergeRequestId,
+        order: Order,
+    },
+    /// A change set goes before all others that wait.
+    ChangeSetForced {
+        merge_request: MergeRequestId,
+        head: CommitSha,
+        order: Order,
+        /// Whether no freeze stops it.
+        through_freezes: bool,
+    },
+    /// Nothing is taken for a trial until the queue is resumed.
+    QueuePaused { order: Order },
+    /// The queue is served again.
+    QueueResumed { order: Order },
     /// A run got the NRT environment.
     LeaseGranted {
         epoch: Epoch,
@@ -100,6 +132,29 @@ pub enum Fact {
     LeaseReleased { epoch: Epoch },
     /// It is gone without giving it back.
     LeaseExpired { epoch: Epoch, holder: Holder },
+    /// A person took the environment away from the run that held it.
+    LeaseBroken {
+        epoch: Epoch,
+        holder: Holder,
+        /// Why, in that person's words; untrusted.
+        reason: String,
+        /// Not `by`: that key is the envelope's.
+        broken_by: UserName,
+    },
+    /// Jobs wait for the environment although nobody has it.
+    EnvironmentStuck {
+        /// The first job that waits. Not `job`: that key is the envelope's.
+        waiting: JobId,
+        /// Its pipeline.
+        pipeline: PipelineId,
+    },
+    /// The log was damaged, and was put right from what GitLab knows.
+    StateRepaired {
+        /// Grants go on above this one: no grant of the lost entries can have reached it.
+        epoch: Epoch,
+        /// State that was lost or set aside, by name.
+        lost: Vec<String>,
+    },
     /// A change set left the queue for a trial.
     ChangeSetUnqueued {
         merge_request: MergeRequestId,
@@ -348,9 +403,17 @@ impl Fact {
             Self::ValidationLapsed { .. } => "ValidationLapsed",
             Self::ChangeSetQueued { .. } => "ChangeSetQueued",
             Self::ChangeSetWithdrawn { .. } => "ChangeSetWithdrawn",
+            Self::ChangeSetHeld { .. } => "ChangeSetHeld",
+            Self::ChangeSetUnheld { .. } => "ChangeSetUnheld",
+            Self::ChangeSetForced { .. } => "ChangeSetForced",
+            Self::QueuePaused { .. } => "QueuePaused",
+            Self::QueueResumed { .. } => "QueueResumed",
             Self::LeaseGranted { .. } => "LeaseGranted",
             Self::LeaseReleased { .. } => "LeaseReleased",
             Self::LeaseExpired { .. } => "LeaseExpired",
+            Self::LeaseBroken { .. } => "LeaseBroken",
+            Self::EnvironmentStuck { .. } => "EnvironmentStuck",
+            Self::StateRepaired { .. } => "StateRepaired",
             Self::ChangeSetUnqueued { .. } => "ChangeSetUnqueued",
             Self::ChangeSetRebased { .. } => "ChangeSetRebased",
             Self::ChangeSetConflicted { .. } => "ChangeSetConflicted",
@@ -385,6 +448,9 @@ impl Fact {
             | Self::FeatureRejected { merge_request, .. }
             | Self::ValidationLapsed { merge_request, .. }
             | Self::ChangeSetWithdrawn { merge_request, .. }
+            | Self::ChangeSetHeld { merge_request, .. }
+            | Self::ChangeSetUnheld { merge_request, .. }
+            | Self::ChangeSetForced { merge_request, .. }
             | Self::ChangeSetUnqueued { merge_request, .. }
             | Self::ChangeSetRebased { merge_request, .. }
             | Self::ChangeSetConflicted { merge_request, .. }
@@ -398,9 +464,14 @@ impl Fact {
             Self::ChangeSetAppended { appended, .. } => {
                 Subject::MergeRequest(appended.change_set.merge_request.clone())
             }
-            Self::LeaseGranted { .. } | Self::LeaseReleased { .. } | Self::LeaseExpired { .. } => {
-                Subject::Environment
-            }
+            Self::LeaseGranted { .. }
+            | Self::LeaseReleased { .. }
+            | Self::LeaseExpired { .. }
+            | Self::LeaseBroken { .. }
+            | Self::EnvironmentStuck { .. }
+            | Self::StateRepaired { .. }
+            | Self::QueuePaused { .. }
+            | Self::QueueResumed { .. } => Subject::Environment,
             Self::TrialStarted { trial, .. }
             | Self::TrialValidated { trial }
             | Self::TrialRejected { trial, .. }
@@ -415,6 +486,52 @@ impl Fact {
             | Self::DeliveryStarted { channel, .. }
             | Self::DeliverySucceeded { channel, .. }
             | Self::DeliveryFailed { channel, .. } => Subject::Channel(channel.clone()),
+        }
+    }
+
+    /// The order that it carries out, if a person gave one.
+    pub fn order(&self) -> Option<&Order> {
+        match self {
+            Self::ChangeSetWithdrawn { order, .. } => order.as_ref(),
+            Self::ChangeSetHeld { order, .. }
+            | Self::ChangeSetUnheld { order, .. }
+            | Self::ChangeSetForced { order, .. }
+            | Self::QueuePaused { order }
+            | Self::QueueResumed { order } => Some(order),
+            Self::FeatureLinked { .. }
+            | Self::FeatureUnlinked { .. }
+            | Self::LinkRefused { .. }
+            | Self::ValidationRequested { .. }
+            | Self::FeatureValidated { .. }
+            | Self::FeatureRejected { .. }
+            | Self::ValidationLapsed { .. }
+            | Self::ChangeSetQueued { .. }
+            | Self::ChangeSetUnqueued { .. }
+            | Self::ChangeSetRebased { .. }
+            | Self::ChangeSetConflicted { .. }
+            | Self::ChangeSetRejected { .. }
+            | Self::ChangeSetMerged { .. }
+            | Self::ChangeSetAppended { .. }
+            | Self::LeaseGranted { .. }
+            | Self::LeaseReleased { .. }
+            | Self::LeaseExpired { .. }
+            | Self::LeaseBroken { .. }
+            | Self::EnvironmentStuck { .. }
+            | Self::StateRepaired { .. }
+            | Self::TrialStarted { .. }
+            | Self::TrialValidated { .. }
+            | Self::TrialRejected { .. }
+            | Self::TrialAbandoned { .. }
+            | Self::VersionOpened { .. }
+            | Self::VersionClosed { .. }
+            | Self::VersionDeployed { .. }
+            | Self::VersionReleased { .. }
+            | Self::ReleaseFailed { .. }
+            | Self::ContributorWarned { .. }
+            | Self::ChannelOpened { .. }
+            | Self::DeliveryStarted { .. }
+            | Self::DeliverySucceeded { .. }
+            | Self::DeliveryFailed { .. } => None,
         }
     }
 
@@ -440,6 +557,11 @@ impl Fact {
                 .collect(),
             Self::LinkRefused { .. }
             | Self::ChangeSetWithdrawn { .. }
+            | Self::ChangeSetHeld { .. }
+            | Self::ChangeSetUnheld { .. }
+            | Self::ChangeSetForced { .. }
+            | Self::QueuePaused { .. }
+            | Self::QueueResumed { .. }
             | Self::ChangeSetUnqueued { .. }
             | Self::ChangeSetRebased { .. }
             | Self::ChangeSetConflicted { .. }
@@ -448,6 +570,9 @@ impl Fact {
             | Self::LeaseGranted { .. }
             | Self::LeaseReleased { .. }
             | Self::LeaseExpired { .. }
+            | Self::LeaseBroken { .. }
+            | Self::EnvironmentStuck { .. }
+            | Self::StateRepaired { .. }
             | Self::TrialStarted { .. }
             | Self::TrialValidated { .. }
             | Self::TrialRejected { .. }
@@ -494,7 +619,9 @@ impl Fact {
                 "{feature}{}",
                 telling(commit, told_by).unwrap_or_else(|| format!(" {}", by_job()))
             ),
-            Self::LinkRefused { .. } | Self::TrialAbandoned { .. } => by_job(),
+            Self::LinkRefused { .. } | Self::TrialAbandoned { .. } | Self::StateRepaired { .. } => {
+                by_job()
+            }
             Self::ValidationRequested { commit, .. } => commit.to_string(),
             Self::FeatureValidated { verdict, .. } | Self::FeatureRejected { verdict, .. } => {
                 verdict.job.to_string()
@@ -505,10 +632,26 @@ impl Fact {
             Self::ChangeSetQueued { change_set } => {
                 format!("{} {}", change_set.head, change_set.requested_by)
             }
-            Self::ChangeSetWithdrawn { head, reason, .. } => format!("{head} {reason}"),
+            Self::ChangeSetWithdrawn {
+                head,
+                reason,
+                order: None,
+                ..
+            } => format!("{head} {reason}"),
+            // What is ordered, taken back and ordered again are three facts, from one person and job too.
+            Self::ChangeSetWithdrawn {
+                order: Some(order), ..
+            }
+            | Self::ChangeSetHeld { order, .. }
+            | Self::ChangeSetUnheld { order, .. }
+            | Self::ChangeSetForced { order, .. }
+            | Self::QueuePaused { order }
+            | Self::QueueResumed { order } => order.given_at.to_string(),
             Self::LeaseGranted { epoch, .. }
             | Self::LeaseReleased { epoch }
-            | Self::LeaseExpired { epoch, .. } => epoch.to_string(),
+            | Self::LeaseExpired { epoch, .. }
+            | Self::LeaseBroken { epoch, .. } => epoch.to_string(),
+            Self::EnvironmentStuck { waiting, .. } => waiting.to_string(),
             Self::ChangeSetUnqueued { trial, .. }
             | Self::ChangeSetRejected { trial, .. }
             | Self::ChangeSetMerged { trial, .. }

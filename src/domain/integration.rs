@@ -1,10 +1,12 @@
 //! The queue: which change sets wait for the NRT environment, in which order, and when one may not join.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::controls::{Force, Hold, Order};
 use super::event::Fact;
 use super::ids::{
     BranchName, CommitSha, JobId, MergeRequestId, NoteId, RoleName, TrialId, UserName,
@@ -99,6 +101,8 @@ pub struct Ticket {
     pub queued_at: Timestamp,
     /// Why it waits again, when it was taken out for a trial before.
     pub again: Option<Again>,
+    /// Who put it before all others, if somebody did.
+    pub forced: Option<Force>,
 }
 
 /// Why a change set that was taken out for a trial waits again at its old place.
@@ -116,6 +120,15 @@ pub enum Again {
         /// The rejected trial.
         trial: TrialId,
     },
+    /// A person took the environment away from its trial.
+    Broken {
+        /// The trial.
+        trial: TrialId,
+        /// Who.
+        by: UserName,
+        /// Why, in that person's words; untrusted.
+        reason: String,
+    },
     /// Its trial ended without a verdict.
     NoVerdict {
         /// The trial.
@@ -126,13 +139,29 @@ pub enum Again {
 }
 
 impl Ticket {
-    /// First come, first served within a lane; the number of the merge request decides between the same instants.
+    /// First what was forced, in the order in which it was; then lane by lane, first come, first served. The number of the merge
+    /// request decides between the same instants.
     pub fn order(&self) -> impl Ord + use<> {
+        let forced_at = self.forced.as_ref().map(|force| force.order.given_at);
         (
+            forced_at.is_none(),
+            forced_at,
             self.change_set.priority,
             self.change_set.requested_at,
             self.change_set.merge_request.clone(),
         )
+    }
+
+    /// Whether it goes before all others, and is never tried together with those that are not urgent.
+    pub fn is_urgent(&self) -> bool {
+        self.forced.is_some() || self.change_set.priority == Priority::Hotfix
+    }
+
+    /// Whether no freeze stops it.
+    pub fn goes_through_freezes(&self) -> bool {
+        self.forced
+            .as_ref()
+            .is_some_and(|force| force.through_freezes)
     }
 
     /// Whether this head is, or was before our own rebase, the head of the change set.
@@ -161,6 +190,10 @@ pub struct Queue {
     pub tickets: Vec<Ticket>,
     /// How change sets of the open version's time left: merge request, head, request job, way.
     pub left: Vec<(MergeRequestId, CommitSha, JobId, Left)>,
+    /// Merge requests that are not to be tried, whether they wait now or not.
+    pub holds: BTreeMap<MergeRequestId, Hold>,
+    /// Who paused the queue, if somebody did.
+    pub paused: Option<Order>,
 }
 
 impl Queue {
@@ -185,7 +218,15 @@ impl Queue {
             .map(|index| index + 1)
     }
 
+    /// How a merge request left the queue last.
+    pub fn last_left(&self, merge_request: &MergeRequestId) -> Option<&Left> {
+        let of_it = |(id, ..): &&(MergeRequestId, CommitSha, JobId, Left)| id == merge_request;
+        self.left.iter().rev().find(of_it).map(|(.., how)| how)
+    }
+
+    /// A change set that joins while its merge request has a ticket is the same content on another head: what people ordered stands.
     pub(super) fn join(&mut self, change_set: ChangeSet, at: Timestamp) {
+        let before = self.ticket(&change_set.merge_request).cloned();
         self.tickets
             .retain(|ticket| ticket.change_set.merge_request != change_set.merge_request);
         self.tickets.push(Ticket {
@@ -193,9 +234,15 @@ impl Queue {
             place: Place::Waiting,
             earlier_heads: Vec::new(),
             rewritten: Vec::new(),
-            queued_at: at,
+            queued_at: before.as_ref().map_or(at, |before| before.queued_at),
             again: None,
+            forced: before.and_then(|before| before.forced),
         });
+        self.tickets.sort_by_key(Ticket::order);
+    }
+
+    pub(super) fn force(&mut self, merge_request: &MergeRequestId, force: Force) {
+        self.change(merge_request, |ticket| ticket.forced = Some(force));
         self.tickets.sort_by_key(Ticket::order);
     }
 
@@ -256,6 +303,8 @@ pub struct Candidacy {
     pub unresolved_threads: bool,
     /// Acceptance criteria that are not fulfilled although the project wants them to be, as people may read them.
     pub open_criteria: Vec<String>,
+    /// Heads of the merge request that hold the same content as this one.
+    pub same_content: BTreeSet<CommitSha>,
 }
 
 /// Whether a merge request can still be merged.
@@ -383,17 +432,21 @@ pub fn join_queue(
     if !reasons.is_empty() {
         return Err(reasons);
     }
+    let mut change_set = change_set.clone();
     let mut facts = Vec::new();
-    if let Some(old) = current {
-        facts.push(Fact::ChangeSetWithdrawn {
-            merge_request: change_set.merge_request.clone(),
-            head: old.change_set.head.clone(),
+    match current.map(|ticket| &ticket.change_set) {
+        Some(old) if candidacy.same_content.contains(&old.head) => {
+            change_set.requested_at = old.requested_at.min(change_set.requested_at);
+        }
+        Some(old) => facts.push(Fact::ChangeSetWithdrawn {
+            merge_request: old.merge_request.clone(),
+            head: old.head.clone(),
             reason: "replaced by newer commits".to_owned(),
-        });
+            order: None,
+        }),
+        None => {}
     }
-    facts.push(Fact::ChangeSetQueued {
-        change_set: change_set.clone(),
-    });
+    facts.push(Fact::ChangeSetQueued { change_set });
     Ok(Joined::New(facts))
 }
 
@@ -506,6 +559,7 @@ mod tests {
             pipeline: HeadPipeline::Passed,
             unresolved_threads: false,
             open_criteria: Vec::new(),
+            same_content: BTreeSet::from([sha(head)]),
         }
     }
 
@@ -643,6 +697,38 @@ mod tests {
             Ok(Joined::Already),
             "our own rebase does not make it another one"
         );
+    }
+
+    #[test]
+    fn the_same_content_on_another_head_keeps_its_rank_and_what_was_ordered() {
+        let mut queue = queue_of(vec![
+            change_set(7, 'a', Priority::Normal, 10),
+            change_set(8, 'c', Priority::Normal, 20),
+        ]);
+        let mut rebased = candidacy(7, 'b');
+        rebased.change_set.requested_at = Timestamp::from_second(30).unwrap();
+        rebased.same_content.insert(sha('a'));
+        let Ok(Joined::New(facts)) = join(&queue, &rebased) else {
+            panic!()
+        };
+        let [Fact::ChangeSetQueued { change_set: joined }] = &facts[..] else {
+            panic!("{facts:?}")
+        };
+        let order = Order {
+            person: None,
+            reason: "first".into(),
+            given_at: Timestamp::UNIX_EPOCH,
+        };
+        let force = Force {
+            order,
+            through_freezes: false,
+        };
+        queue.force(&joined.merge_request, force.clone());
+        queue.join(joined.clone(), Timestamp::UNIX_EPOCH);
+        let ticket = queue.ticket(&joined.merge_request).unwrap();
+        assert_eq!(ticket.change_set.requested_at.as_second(), 10);
+        assert_eq!(ticket.forced, Some(force));
+        assert_eq!(queue.rank(&joined.merge_request), Some(1));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! One file per bounded context of the design, plus the words they share.
 
 pub mod candidate;
+pub mod controls;
 pub mod event;
+pub mod freezes;
 pub mod ids;
 pub mod integration;
 pub mod labelling;

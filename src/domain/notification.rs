@@ -41,13 +41,20 @@ pub fn alert_for(fact: &Fact, people: &BTreeSet<UserName>, yard: &Yard) -> Optio
         return None;
     }
     let (about, key) = (fact.subject(), key_of(fact));
+    // Whoever ordered it knows.
+    let orderer = fact.order().and_then(|order| order.person.as_ref());
+    let people: BTreeSet<UserName> = people
+        .iter()
+        .filter(|person| orderer != Some(person))
+        .cloned()
+        .collect();
     if people.is_empty() || yard.warned.contains(&(about.to_string(), key.clone())) {
         return None;
     }
     Some(Alert {
         about,
         key,
-        people: people.clone(),
+        people,
         cause: fact.clone(),
     })
 }
@@ -58,6 +65,7 @@ fn key_of(fact: &Fact) -> String {
         Fact::ChangeSetRejected { trial, .. } => format!("rejected by trial {trial}"),
         Fact::ChangeSetConflicted { head, .. } => format!("conflict at {head}"),
         Fact::ChangeSetWithdrawn { head, .. } => format!("withdrawn at {head}"),
+        Fact::ChangeSetHeld { order, .. } => format!("held at {}", order.given_at),
         Fact::FeatureRejected { verdict, .. } => format!("rejected by job {}", verdict.job),
         Fact::ReleaseFailed { version, .. } => format!("release of version {version} failed"),
         Fact::FeatureLinked { .. }
@@ -67,9 +75,16 @@ fn key_of(fact: &Fact) -> String {
         | Fact::FeatureValidated { .. }
         | Fact::ValidationLapsed { .. }
         | Fact::ChangeSetQueued { .. }
+        | Fact::ChangeSetUnheld { .. }
+        | Fact::ChangeSetForced { .. }
+        | Fact::QueuePaused { .. }
+        | Fact::QueueResumed { .. }
         | Fact::LeaseGranted { .. }
         | Fact::LeaseReleased { .. }
         | Fact::LeaseExpired { .. }
+        | Fact::LeaseBroken { .. }
+        | Fact::EnvironmentStuck { .. }
+        | Fact::StateRepaired { .. }
         | Fact::ChangeSetUnqueued { .. }
         | Fact::ChangeSetRebased { .. }
         | Fact::TrialStarted { .. }

@@ -76,6 +76,9 @@ pub struct Environment {
     pub lease: Option<Lease>,
     /// The trial going on.
     pub trial: Option<Trial>,
+    /// Trials that were validated and did not land while their lease was in force, as long as one of their change sets waits: the
+    /// run that held it may live on for a moment after it was cancelled, and push what it was about to.
+    pub overdue: Vec<Trial>,
     /// How many leases in a row were granted without any outcome: a verdict, a conflict, a change set that changed.
     pub fruitless: u32,
 }
@@ -88,6 +91,14 @@ impl Environment {
     /// Whether starting another worker by ourselves is worth it.
     pub fn worth_another_worker(&self) -> bool {
         self.fruitless < MOST_FRUITLESS
+    }
+}
+
+impl Environment {
+    /// The overdue trials that a change set was part of, newest first: when it is found merged, one of them may have landed it.
+    pub fn overdue_with(&self, merge_request: &MergeRequestId) -> impl Iterator<Item = &Trial> {
+        let of_it = move |trial: &&Trial| trial.change_sets.contains(merge_request);
+        self.overdue.iter().rev().filter(of_it)
     }
 }
 
@@ -218,6 +229,64 @@ pub fn release(environment: &Environment, held: &Held, why_abandoned: Abandoned)
     facts
 }
 
+/// Why a lease cannot be broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unbreakable {
+    /// Nobody holds the environment.
+    Free,
+    /// Another lease than the one that was meant is in force.
+    Another {
+        /// The one in force.
+        epoch: Epoch,
+    },
+    /// What its trial validated is being landed: a merge that is under way cannot be called back.
+    Landing {
+        /// Who lands it.
+        holder: Holder,
+        /// What was validated.
+        trial: TrialId,
+    },
+}
+
+/// The facts by which a person takes the environment away from the lease that was looked at; its trial is abandoned, so that its
+/// change sets wait again.
+///
+/// # Errors
+/// Why it cannot be taken away.
+pub fn break_lease(
+    environment: &Environment,
+    meant: Epoch,
+    reason: &str,
+    by: &UserName,
+) -> Result<Vec<Fact>, Unbreakable> {
+    let Some(lease) = &environment.lease else {
+        return Err(Unbreakable::Free);
+    };
+    if lease.epoch != meant {
+        return Err(Unbreakable::Another { epoch: lease.epoch });
+    }
+    let mut facts = Vec::new();
+    if let Some(trial) = &environment.trial {
+        if trial.validated {
+            return Err(Unbreakable::Landing {
+                holder: lease.holder.clone(),
+                trial: trial.id,
+            });
+        }
+        facts.push(Fact::TrialAbandoned {
+            trial: trial.id,
+            reason: Abandoned::Broken,
+        });
+    }
+    facts.push(Fact::LeaseBroken {
+        epoch: lease.epoch,
+        holder: lease.holder.clone(),
+        reason: reason.to_owned(),
+        broken_by: by.clone(),
+    });
+    Ok(facts)
+}
+
 /// The lease that a pipeline holds: its last job may not know the number, when the one that took it died.
 pub fn lease_of(
     environment: &Environment,
@@ -242,6 +311,8 @@ pub fn trial_under<'a>(environment: &'a Environment, held: &Held) -> Option<&'a 
 pub enum Abandoned {
     /// The run that held the environment is gone.
     HolderGone,
+    /// A person took the environment away from the run that held it.
+    Broken,
     /// The environment was given back before a verdict.
     NoVerdict,
     /// Something other than the tests failed: a runner, the deployment's machinery.
@@ -250,14 +321,16 @@ pub enum Abandoned {
     TargetMoved,
     /// A merge request of it changed: new commits, another target, closed, draft.
     ChangeSetChanged,
+    /// A freeze began during the trial.
+    Frozen,
 }
 
 impl Abandoned {
-    /// Whether neither a change set nor the target had a part in it.
+    /// Whether neither a change set, nor the target, nor a person had a part in it.
     pub fn is_fruitless(self) -> bool {
         match self {
             Self::HolderGone | Self::NoVerdict | Self::Infrastructure => true,
-            Self::TargetMoved | Self::ChangeSetChanged => false,
+            Self::Broken | Self::TargetMoved | Self::ChangeSetChanged | Self::Frozen => false,
         }
     }
 }
@@ -266,10 +339,12 @@ impl fmt::Display for Abandoned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::HolderGone => "the run that held the environment is gone",
+            Self::Broken => "somebody took the environment away from its run",
             Self::NoVerdict => "the environment was given back before a verdict",
             Self::Infrastructure => "something other than the tests failed",
             Self::TargetMoved => "the target branch moved during the trial",
             Self::ChangeSetChanged => "the merge request changed during the trial",
+            Self::Frozen => "a freeze began during the trial",
         })
     }
 }
@@ -303,6 +378,7 @@ mod tests {
             epoch: Some(Epoch(epoch)),
             lease: Some(lease),
             trial: None,
+            overdue: Vec::new(),
             fruitless: 0,
         }
     }
@@ -379,6 +455,42 @@ mod tests {
             ask(&held_by(1, 4), 1, Liveness::Running, 1),
             Ok(Grant::Already(Held { epoch: Epoch(4) }))
         );
+    }
+
+    #[test]
+    fn a_lease_is_broken_only_when_it_is_the_one_that_was_meant_and_nothing_lands() {
+        let by = "mara".parse().unwrap();
+        let mut environment = held_by(1, 4);
+        assert_eq!(
+            break_lease(&Environment::default(), Epoch(4), "hangs", &by),
+            Err(Unbreakable::Free)
+        );
+        assert_eq!(
+            break_lease(&environment, Epoch(3), "hangs", &by),
+            Err(Unbreakable::Another { epoch: Epoch(4) })
+        );
+        let sha = |digit: &str| digit.repeat(40).parse().unwrap();
+        environment.trial = Some(Trial {
+            id: TrialId(4),
+            candidate: Candidate {
+                commit: sha("a"),
+                base: sha("b"),
+                reference: "refs/x".into(),
+            },
+            change_sets: Vec::new(),
+            started_at: at(0),
+            placed: Vec::new(),
+            landed: Vec::new(),
+            validated: false,
+        });
+        let facts = break_lease(&environment, Epoch(4), "hangs", &by).unwrap();
+        assert!(matches!(facts[0], Fact::TrialAbandoned { .. }), "{facts:?}");
+        assert!(matches!(&facts[1], Fact::LeaseBroken { broken_by, .. } if *broken_by == by));
+        environment.trial.as_mut().unwrap().validated = true;
+        assert!(matches!(
+            break_lease(&environment, Epoch(4), "hangs", &by),
+            Err(Unbreakable::Landing { .. })
+        ));
     }
 
     #[test]

@@ -190,6 +190,8 @@ impl<C: Clone + Ord> Search<C> {
         }
         self.remember((tried.len(), 0));
         if tried.iter().any(|change| self.suspects.contains(change)) {
+            // With anything fresh beside them the target is not the rejected tree without its last suspects any more.
+            self.exact &= tried.iter().all(|change| self.suspects.contains(change));
             self.suspects.retain(|suspect| !tried.contains(suspect));
             self.landed_since.extend(tried.iter().cloned());
         } else {
@@ -443,6 +445,27 @@ mod tests {
             search.choose(&waiting(&[1, 2, 4, 5]), &ONE_STRIKE),
             [1, 2, 4, 5],
             "the third one may have been it"
+        );
+    }
+
+    #[test]
+    fn what_landed_with_something_fresh_leaves_nobody_to_blame() {
+        let (_, search) = Search::default().conclude(
+            &[1, 2],
+            &Verdict::Rejected { named: Vec::new() },
+            &ONE_STRIKE,
+        );
+        let without_two = waiting(&[1, 3]);
+        assert_eq!(
+            search.choose(&without_two, &ONE_STRIKE),
+            [1, 3],
+            "it is held"
+        );
+        let (landed, _) = search.conclude(&[1, 3], &Verdict::Validated, &ONE_STRIKE);
+        assert_eq!(
+            landed.reject,
+            [],
+            "nobody has seen 1, 3 and 2 together fail"
         );
     }
 

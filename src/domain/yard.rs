@@ -7,11 +7,13 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::candidate::{Placed, Postponed};
+use super::controls::{Force, Hold};
 use super::event::{Event, Fact};
-use super::ids::{CommitSha, MergeRequestId, TrialId};
-use super::integration::{Again, Left, Place, Priority, Queue, Ticket};
+use super::freezes::Freezes;
+use super::ids::{CommitSha, Epoch, MergeRequestId, TrialId, UserName};
+use super::integration::{Again, Left, Place, Queue, Ticket};
 use super::notification::outbox::Outbox;
-use super::nrt::{Environment, Lease, Trial};
+use super::nrt::{Abandoned, Environment, Lease, Trial};
 use super::trials::{Policy, Search, Waiting};
 use super::versioning::{Closing, Versions};
 
@@ -47,14 +49,13 @@ impl Yard {
         yard
     }
 
-    /// The change sets of the next trial, in queue order.
-    pub fn next_trial(&self, policy: &Policy) -> Vec<&Ticket> {
+    /// The change sets of the next trial, in queue order: of those that nothing hinders now.
+    pub fn next_trial(&self, policy: &Policy, freezes: &Freezes, now: Timestamp) -> Vec<&Ticket> {
         let waiting: Vec<Waiting<MergeRequestId>> = self
-            .queue
-            .waiting()
+            .servable(freezes, now)
             .map(|ticket| Waiting {
                 change: ticket.change_set.merge_request.clone(),
-                urgent: ticket.change_set.priority == Priority::Hotfix,
+                urgent: ticket.is_urgent(),
             })
             .collect();
         let chosen = self.search.choose(&waiting, policy);
@@ -79,10 +80,14 @@ impl Yard {
             Fact::ChangeSetWithdrawn {
                 merge_request,
                 reason,
+                order,
                 ..
             } => {
                 self.nrt.fruitless = 0;
                 self.search.left(merge_request, false);
+                if order.is_some() {
+                    self.queue.holds.remove(merge_request);
+                }
                 self.queue.leave(
                     merge_request,
                     Left::Withdrawn {
@@ -90,6 +95,36 @@ impl Yard {
                     },
                 );
             }
+            Fact::ChangeSetHeld {
+                merge_request,
+                order,
+                until,
+                label,
+            } => {
+                let hold = Hold {
+                    order: order.clone(),
+                    until: *until,
+                    label: label.clone(),
+                };
+                self.queue.holds.insert(merge_request.clone(), hold);
+            }
+            Fact::ChangeSetUnheld { merge_request, .. } => {
+                self.queue.holds.remove(merge_request);
+            }
+            Fact::ChangeSetForced {
+                merge_request,
+                order,
+                through_freezes,
+                ..
+            } => {
+                let force = Force {
+                    order: order.clone(),
+                    through_freezes: *through_freezes,
+                };
+                self.queue.force(merge_request, force);
+            }
+            Fact::QueuePaused { order } => self.queue.paused = Some(order.clone()),
+            Fact::QueueResumed { .. } => self.queue.paused = None,
             Fact::LeaseGranted {
                 epoch,
                 holder,
@@ -117,6 +152,36 @@ impl Yard {
                 }
                 // Whatever was taken out for this lease and has not landed waits again, trial or not.
                 self.end_trial(TrialId(epoch.0), None);
+            }
+            Fact::LeaseBroken {
+                epoch,
+                reason,
+                broken_by,
+                ..
+            } => {
+                if self
+                    .nrt
+                    .lease
+                    .as_ref()
+                    .is_some_and(|lease| lease.epoch == *epoch)
+                {
+                    self.nrt.lease = None;
+                    self.nrt.trial = None;
+                }
+                // Somebody looked after it: what was wrong before counts no more.
+                self.nrt.fruitless = 0;
+                self.break_trial(TrialId(epoch.0), broken_by, reason);
+            }
+            Fact::StateRepaired { epoch, .. } => {
+                self.nrt.epoch = Some(
+                    self.nrt
+                        .epoch
+                        .map_or(*epoch, |last| Epoch(last.0.max(epoch.0))),
+                );
+                // A trial whose grant was lost can have no verdict any more.
+                if self.nrt.lease.is_none() {
+                    self.end_trials_without_a_lease();
+                }
             }
             Fact::ChangeSetUnqueued {
                 merge_request,
@@ -211,6 +276,9 @@ impl Yard {
                 self.end_trial(*trial, Some(Again::Searched { trial: *trial }));
             }
             Fact::TrialAbandoned { trial, reason } => {
+                let unlanded = self.nrt.trial.as_ref();
+                let unlanded = unlanded.filter(|t| t.id == *trial && t.validated);
+                self.nrt.overdue.extend(unlanded.cloned());
                 if !reason.is_fruitless() {
                     self.nrt.fruitless = 0;
                 }
@@ -248,6 +316,8 @@ impl Yard {
                 // Not when it was validated: what cannot land although it was would be tried for ever.
                 self.nrt.fruitless = 0;
                 self.versions.content.push(appended.clone());
+                let landed = &appended.change_set.merge_request;
+                self.queue.holds.remove(landed);
                 self.queue
                     .leave(&appended.change_set.merge_request, Left::Landed);
                 self.land_in_trial(&appended.change_set.merge_request, &appended.landed);
@@ -288,11 +358,19 @@ impl Yard {
             | Fact::FeatureValidated { .. }
             | Fact::FeatureRejected { .. }
             | Fact::ValidationLapsed { .. }
+            | Fact::EnvironmentStuck { .. }
             | Fact::ChannelOpened { .. }
             | Fact::DeliveryStarted { .. }
             | Fact::DeliverySucceeded { .. }
             | Fact::DeliveryFailed { .. } => {}
         }
+        let queue = &self.queue;
+        self.nrt.overdue.retain(|trial| {
+            trial
+                .change_sets
+                .iter()
+                .any(|id| queue.ticket(id).is_some())
+        });
     }
 
     /// The trial is over: whatever has not landed waits again.
@@ -311,6 +389,34 @@ impl Yard {
         {
             self.nrt.trial = None;
         }
+    }
+
+    /// A person ended the trial: whatever was taken for it and has not landed waits again, and its note says why.
+    fn break_trial(&mut self, trial: TrialId, by: &UserName, reason: &str) {
+        for ticket in &mut self.queue.tickets {
+            let ended = matches!(&ticket.again, Some(Again::NoVerdict { trial: of, why: Abandoned::Broken }) if *of == trial);
+            if ended || ticket.place == Place::InTrial(trial) {
+                ticket.place = Place::Waiting;
+                ticket.again = Some(Again::Broken {
+                    trial,
+                    by: by.clone(),
+                    reason: reason.to_owned(),
+                });
+            }
+        }
+    }
+
+    fn end_trials_without_a_lease(&mut self) {
+        for ticket in &mut self.queue.tickets {
+            if let Place::InTrial(trial) = ticket.place {
+                ticket.place = Place::Waiting;
+                ticket.again = Some(Again::NoVerdict {
+                    trial,
+                    why: Abandoned::HolderGone,
+                });
+            }
+        }
+        self.nrt.trial = None;
     }
 
     /// A trial whose last change set landed is over.

@@ -58,6 +58,27 @@ impl Endpoint for Get {
     }
 }
 
+/// A plain POST without a body.
+pub(super) struct Post {
+    path: String,
+}
+
+impl Post {
+    pub(super) fn new(path: impl Into<String>) -> Self {
+        Self { path: path.into() }
+    }
+}
+
+impl Endpoint for Post {
+    fn method(&self) -> Method {
+        Method::POST
+    }
+
+    fn endpoint(&self) -> Cow<'static, str> {
+        self.path.clone().into()
+    }
+}
+
 /// One page of any list.
 pub(super) struct Page<E> {
     pub(super) of: E,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::endpoints::{Get, Page, Trigger, segment};
+use super::endpoints::{Get, Page, Post, Trigger, segment};
 use super::{GitLab, evidence, translate, wire};
 use crate::config::FILE;
 use crate::domain::ids::{BranchName, JobId};
@@ -38,6 +38,11 @@ impl Records for GitLab<'_> {
         })?;
         let job: wire::CurrentJob = client.send(&Get::new("job"))?.json()?;
         translate::player(&job.user)
+    }
+
+    fn token_user(&self) -> Answer<Player> {
+        let user: wire::JobUser = self.main.send(&Get::new("user"))?.json()?;
+        translate::player(&user)
     }
 
     fn jobs(&self, pipeline: u64) -> Answer<Vec<JobRecord>> {
@@ -102,6 +107,19 @@ impl Workers for GitLab<'_> {
             ));
         }
         reply.done()
+    }
+
+    fn stop(&self, holder: &Holder) -> Answer<()> {
+        let path = format!(
+            "projects/{}/pipelines/{}/cancel",
+            segment(holder.project.as_str()),
+            holder.pipeline
+        );
+        let reply = self.main.send(&Post::new(path))?;
+        match reply.status {
+            404 => Ok(()),
+            _ => reply.done(),
+        }
     }
 
     fn one_is_coming(&self) -> Answer<bool> {

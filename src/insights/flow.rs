@@ -93,7 +93,12 @@ impl Flow {
             Fact::LeaseGranted { .. }
             | Fact::LeaseReleased { .. }
             | Fact::LeaseExpired { .. }
+            | Fact::LeaseBroken { .. }
+            | Fact::EnvironmentStuck { .. }
+            | Fact::StateRepaired { .. }
             | Fact::VersionOpened { .. }
+            | Fact::QueuePaused { .. }
+            | Fact::QueueResumed { .. }
             | Fact::ChannelOpened { .. }
             | Fact::DeliveryStarted { .. }
             | Fact::DeliverySucceeded { .. }
@@ -107,6 +112,9 @@ impl Flow {
             | Fact::ValidationLapsed { .. }
             | Fact::ChangeSetQueued { .. }
             | Fact::ChangeSetWithdrawn { .. }
+            | Fact::ChangeSetHeld { .. }
+            | Fact::ChangeSetUnheld { .. }
+            | Fact::ChangeSetForced { .. }
             | Fact::ChangeSetUnqueued { .. }
             | Fact::ChangeSetRebased { .. }
             | Fact::ChangeSetConflicted { .. }
@@ -190,10 +198,12 @@ impl Flow {
                 track.title = Some(change_set.title.clone());
                 track.standing.asked.clear();
                 track.standing.validated = true;
-                if track.standing.stage() < Stage::Queued {
+                // The same content on another head takes the place of its ticket: it joined before.
+                let joins = track.standing.stage() < Stage::Queued;
+                if joins {
                     track.standing.place = Place::Queued(at);
                 }
-                self.joined.push(at);
+                self.joined.extend(joins.then_some(at));
             }
             Fact::ChangeSetWithdrawn { merge_request, .. } => {
                 let track = self.track(merge_request, at);
@@ -277,8 +287,16 @@ impl Flow {
             Fact::LeaseGranted { .. }
             | Fact::LeaseReleased { .. }
             | Fact::LeaseExpired { .. }
+            | Fact::LeaseBroken { .. }
+            | Fact::EnvironmentStuck { .. }
+            | Fact::StateRepaired { .. }
             | Fact::ChangeSetRebased { .. }
             | Fact::VersionOpened { .. }
+            | Fact::ChangeSetHeld { .. }
+            | Fact::ChangeSetUnheld { .. }
+            | Fact::ChangeSetForced { .. }
+            | Fact::QueuePaused { .. }
+            | Fact::QueueResumed { .. }
             | Fact::ContributorWarned { .. }
             | Fact::ChannelOpened { .. }
             | Fact::DeliveryStarted { .. }

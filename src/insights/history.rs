@@ -62,6 +62,11 @@ impl Place {
             Fact::ValidationRequested { .. } => (0, 0, 4),
             Fact::FeatureValidated { .. } | Fact::FeatureRejected { .. } => (0, 0, 5),
             Fact::ChangeSetWithdrawn { .. } => (0, 0, 6),
+            Fact::ChangeSetHeld { .. }
+            | Fact::ChangeSetUnheld { .. }
+            | Fact::ChangeSetForced { .. }
+            | Fact::QueuePaused { .. }
+            | Fact::QueueResumed { .. } => (0, 0, 9),
             Fact::ChangeSetQueued { .. } => (0, 0, 7),
             Fact::ChangeSetRebased { .. } => (0, 0, 8),
             Fact::LeaseGranted { epoch, .. } => (1, epoch.0, 0),
@@ -73,13 +78,17 @@ impl Place {
             Fact::ChangeSetRejected { trial, .. } => (1, trial.0, 4),
             Fact::ChangeSetMerged { trial, .. } => (1, trial.0, 5),
             Fact::ChangeSetAppended { appended, .. } => (1, appended.trial.0, 6),
-            Fact::LeaseReleased { epoch } | Fact::LeaseExpired { epoch, .. } => (1, epoch.0, 7),
+            Fact::LeaseReleased { epoch }
+            | Fact::LeaseExpired { epoch, .. }
+            | Fact::LeaseBroken { epoch, .. } => (1, epoch.0, 7),
             Fact::ChangeSetConflicted { .. } => (2, 0, 0),
             Fact::VersionClosed { .. } => (3, 0, 0),
             Fact::VersionOpened { .. } => (3, 0, 1),
             Fact::VersionDeployed { .. } => (3, 0, 2),
             Fact::VersionReleased { .. } | Fact::ReleaseFailed { .. } => (3, 0, 3),
             Fact::ContributorWarned { .. }
+            | Fact::EnvironmentStuck { .. }
+            | Fact::StateRepaired { .. }
             | Fact::ChannelOpened { .. }
             | Fact::DeliveryStarted { .. }
             | Fact::DeliverySucceeded { .. }
@@ -171,9 +180,17 @@ impl<'a> Causes<'a> {
             | Fact::ValidationLapsed { .. }
             | Fact::ChangeSetQueued { .. }
             | Fact::ChangeSetWithdrawn { .. }
+            | Fact::ChangeSetHeld { .. }
+            | Fact::ChangeSetUnheld { .. }
+            | Fact::ChangeSetForced { .. }
+            | Fact::QueuePaused { .. }
+            | Fact::QueueResumed { .. }
             | Fact::LeaseGranted { .. }
             | Fact::LeaseReleased { .. }
             | Fact::LeaseExpired { .. }
+            | Fact::LeaseBroken { .. }
+            | Fact::EnvironmentStuck { .. }
+            | Fact::StateRepaired { .. }
             | Fact::ChangeSetUnqueued { .. }
             | Fact::ChangeSetRebased { .. }
             | Fact::ChangeSetConflicted { .. }
@@ -231,6 +248,7 @@ mod tests {
             merge_request: mr(7),
             head: "a".repeat(40).parse().unwrap(),
             reason: "replaced by newer commits".into(),
+            order: None,
         };
         story
             .tried(5, 2, &[8])

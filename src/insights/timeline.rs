@@ -98,6 +98,26 @@ fn words(fact: &Fact) -> (Turn, String, Option<&UserName>) {
         Fact::ChangeSetWithdrawn { reason, .. } => {
             (Back, format!("left the queue: {reason}"), None)
         }
+        Fact::ChangeSetHeld { order, label, .. } => {
+            let why = label.as_deref().unwrap_or(&order.reason);
+            (Back, format!("held: {why}"), order.person.as_ref())
+        }
+        Fact::ChangeSetUnheld { order, .. } => {
+            (On, "held no more".to_owned(), order.person.as_ref())
+        }
+        Fact::ChangeSetForced { order, .. } => {
+            let text = format!("put before all others: {}", order.reason);
+            (On, text, order.person.as_ref())
+        }
+        Fact::QueuePaused { order } => {
+            let text = format!("the queue was paused: {}", order.reason);
+            (Back, text, order.person.as_ref())
+        }
+        Fact::QueueResumed { order } => (
+            On,
+            "the queue was resumed".to_owned(),
+            order.person.as_ref(),
+        ),
         Fact::ChangeSetUnqueued { trial, .. } => {
             (On, format!("taken from the queue for trial {trial}"), None)
         }
@@ -164,5 +184,12 @@ fn words(fact: &Fact) -> (Turn, String, Option<&UserName>) {
         Fact::LeaseGranted { epoch, .. } => (On, format!("lease {epoch} granted"), None),
         Fact::LeaseReleased { epoch } => (On, format!("lease {epoch} released"), None),
         Fact::LeaseExpired { epoch, .. } => (Back, format!("lease {epoch} expired"), None),
+        Fact::LeaseBroken { epoch, .. } => (Back, format!("lease {epoch} was broken"), None),
+        Fact::EnvironmentStuck { waiting, .. } => (
+            Back,
+            format!("job {waiting} waited for the free environment"),
+            None,
+        ),
+        Fact::StateRepaired { .. } => (Back, "the state was repaired".to_owned(), None),
     }
 }

@@ -4,6 +4,7 @@
 //! dies in between leaves behind what the next one needs to finish.
 
 mod together;
+mod verdict;
 
 use jiff::Timestamp;
 
@@ -45,10 +46,10 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
             None if !landed.is_empty() => report::already_landed(&landed),
             None => report::no_trial(epoch),
             Some(trial) => {
-                let outcome = if trial.placed.is_empty() {
-                    land(desk, &ledger, &held, &trial)?
-                } else {
-                    together::land(desk, &ledger, &held, &trial)?
+                let outcome = match verdict::stopped(desk, &ledger, &held, &trial)? {
+                    Some(outcome) => outcome,
+                    None if trial.placed.is_empty() => land(desk, &ledger, &held, &trial)?,
+                    None => together::land(desk, &ledger, &held, &trial)?,
                 };
                 outcome.seeing(report::change_set_links(
                     &trial.change_sets,
@@ -75,19 +76,8 @@ fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Ans
         if let Some(obstacle) = obstacle(desk, &found, &ticket.change_set, trial)? {
             return give_up(desk, ledger, &ticket.change_set, trial, obstacle);
         }
-        let verdict = ledger.decide(|yard| {
-            let facts = hold(&yard.nrt, held.epoch())
-                .map(|_| vec![Fact::TrialValidated { trial: trial.id }]);
-            Ok(match facts {
-                Ok(facts) => Decision { facts, then: None },
-                Err(not_held) => Decision {
-                    facts: Vec::new(),
-                    then: Some(not_held),
-                },
-            })
-        })?;
-        if let Some(not_held) = verdict {
-            return Ok(report::lease_lost(&not_held));
+        if let Some(outcome) = verdict::record(desk, ledger, held, trial)? {
+            return Ok(outcome);
         }
         let merged = match found.landed.clone() {
             Some(landed) => Merge::Done { landed },
@@ -221,6 +211,7 @@ fn give_up(
             merge_request,
             head,
             reason: reason.clone(),
+            order: None,
         });
     }
     ledger.record(&facts)?;
@@ -374,6 +365,25 @@ pub fn finish_landing(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> An
         }
     }
     Ok(())
+}
+
+/// A change set that is found merged may have been landed by a trial that was validated and then abandoned: the run that held its
+/// lease lived on for a moment. Whether that was so; then it is in the version.
+///
+/// # Errors
+/// As above.
+pub fn finish_overdue(desk: &Desk<'_>, ledger: &Ledger<'_>, id: &MergeRequestId) -> Answer<bool> {
+    let yard = ledger.yard()?;
+    for trial in yard.nrt.overdue_with(id) {
+        finish_landing(desk, ledger, trial)?;
+        if ledger.yard()?.queue.ticket(id).is_none() {
+            for warning in notes::keep_all(desk, ledger, &trial.change_sets)? {
+                tracing::warn!("{warning}");
+            }
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Finishes, under the lease that is still held, the landing of a validated trial whose run died: all of a batch lands now; of a

@@ -127,6 +127,11 @@ impl<'a> Ledger<'a> {
         Ok(after)
     }
 
+    /// What this job recorded so far.
+    pub fn written(&self) -> Vec<Event> {
+        self.written.borrow().clone()
+    }
+
     /// What this job recorded.
     pub fn into_events(self) -> Vec<Event> {
         self.written.into_inner()
@@ -149,16 +154,27 @@ pub(super) fn event(desk: &Desk<'_>, fact: Fact) -> Event {
         Fact::FeatureValidated { verdict, .. } | Fact::FeatureRejected { verdict, .. } => {
             (verdict.at, Some(verdict.by.clone()))
         }
+        Fact::ChangeSetHeld { order, .. }
+        | Fact::ChangeSetUnheld { order, .. }
+        | Fact::ChangeSetForced { order, .. }
+        | Fact::QueuePaused { order }
+        | Fact::QueueResumed { order }
+        | Fact::ChangeSetWithdrawn {
+            order: Some(order), ..
+        } => (order.given_at, order.person.clone()),
         Fact::FeatureLinked { .. }
         | Fact::FeatureUnlinked { .. }
         | Fact::LinkRefused { .. }
         | Fact::ValidationRequested { .. }
         | Fact::ValidationLapsed { .. }
         | Fact::ChangeSetQueued { .. }
-        | Fact::ChangeSetWithdrawn { .. }
+        | Fact::ChangeSetWithdrawn { order: None, .. }
         | Fact::LeaseGranted { .. }
         | Fact::LeaseReleased { .. }
         | Fact::LeaseExpired { .. }
+        | Fact::LeaseBroken { .. }
+        | Fact::EnvironmentStuck { .. }
+        | Fact::StateRepaired { .. }
         | Fact::ChangeSetUnqueued { .. }
         | Fact::ChangeSetRebased { .. }
         | Fact::ChangeSetConflicted { .. }

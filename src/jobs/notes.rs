@@ -434,7 +434,9 @@ pub(super) fn queued<'a>(
         links_since: None,
         body: Box::new(move |mark| {
             let home = observe::features_project(desk);
-            report::note_queued(&mark.stage, &yard.queue, set, home)
+            let freezes = &desk.config.integration.freezes;
+            let steered = report::note_steered(yard, set, freezes, desk.clock.now());
+            report::note_queued(&mark.stage, &yard.queue, set, home) + &steered
         }),
     })
 }

@@ -2,6 +2,7 @@
 
 pub mod acquire;
 pub mod admit;
+pub mod breaking;
 pub mod enqueue;
 pub mod release;
 mod together;

@@ -7,6 +7,7 @@ use super::ledger::Ledger;
 use super::nrt_lock::admit;
 use super::{Desk, Done, tell};
 use crate::domain::nrt::Liveness;
+use crate::domain::yard::Yard;
 use crate::ports::Answer;
 use crate::report::{self, Serving};
 
@@ -20,16 +21,7 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     tell::alert_all(desk, &ledger)?;
     let yard = ledger.yard()?;
     let waiting = yard.queue.waiting().count();
-    let serving = match &yard.nrt.lease {
-        Some(lease) => match desk.records.liveness(&lease.holder)? {
-            Liveness::Running => Serving::Held(lease.clone()),
-            Liveness::Finished | Liveness::Vanished => {
-                start(desk, Serving::HolderGone(lease.clone()))?
-            }
-        },
-        None if waiting == 0 => Serving::NothingWaits,
-        None => start(desk, Serving::NobodyCame)?,
-    };
+    let serving = serve(desk, &yard)?;
     let outcome = report::ticked(&serving, waiting).including(admitted);
     let outcome = if yard.nrt.worth_another_worker() {
         outcome
@@ -39,6 +31,27 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     Ok(Done {
         outcome,
         events: ledger.into_events(),
+    })
+}
+
+/// Starts a worker where change sets can be tried, or the holder of the environment is gone, and none is coming.
+///
+/// # Errors
+/// When GitLab cannot be asked.
+pub(super) fn serve(desk: &Desk<'_>, yard: &Yard) -> Answer<Serving> {
+    let (freezes, now) = (&desk.config.integration.freezes, desk.clock.now());
+    Ok(match &yard.nrt.lease {
+        Some(lease) => match desk.records.liveness(&lease.holder)? {
+            Liveness::Running => Serving::Held(lease.clone()),
+            Liveness::Finished | Liveness::Vanished => {
+                start(desk, Serving::HolderGone(lease.clone()))?
+            }
+        },
+        None if yard.queue.waiting().next().is_none() => Serving::NothingWaits,
+        None => match report::nothing_to_serve(yard, freezes, now) {
+            Some(why) => Serving::Hindered(why),
+            None => start(desk, Serving::NobodyCame)?,
+        },
     })
 }
 

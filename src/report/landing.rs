@@ -105,6 +105,19 @@ pub fn already_landed(merge_requests: &[MergeRequestId]) -> Outcome {
     ))
 }
 
+/// A trial that is not begun, because the right to it has gone.
+pub fn taken_over(not_held: &NotHeld) -> String {
+    match not_held {
+        NotHeld::Lost { asked, .. } => format!(
+            "lease {asked} was taken over while this job prepared its trial; the change sets are tried by the run that has it now"
+        ),
+        NotHeld::By { holder, epoch, .. } => format!(
+            "the NRT environment is held by pipeline {} (lease {epoch})",
+            holder.pipeline
+        ),
+    }
+}
+
 /// A landing without the right to it.
 pub fn lease_lost(not_held: &NotHeld) -> Outcome {
     let (headline, detail) = match not_held {
@@ -274,6 +287,10 @@ pub fn waits_again(again: &Again) -> String {
         ),
         Again::Searched { trial } => format!(
             "trial {trial}, which held it, was rejected, and it is not known yet for whose fault; smaller trials find out"
+        ),
+        Again::Broken { trial, by, reason } => format!(
+            "{by} ended trial {trial} by taking the environment away: {}",
+            plain(reason)
         ),
         Again::NoVerdict { trial, why } => format!("trial {trial} ended without a verdict: {why}"),
     }

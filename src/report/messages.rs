@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::controls::Order;
 use crate::domain::event::Fact;
 use crate::domain::ids::{MergeRequestId, ProjectPath, UserName};
 use crate::domain::notification::Alert;
@@ -82,6 +83,13 @@ fn said(words: &str, discretion: Discretion) -> Vec<Span> {
     }
 }
 
+fn by(order: &Order) -> Vec<Span> {
+    let person = order.person.iter();
+    person
+        .flat_map(|name| [text(" by "), Span::Person(name.clone())])
+        .collect()
+}
+
 fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) -> Words {
     let mr = |id: &MergeRequestId| at.merge_request(id);
     let over = sort == Sort::Recovery;
@@ -155,6 +163,64 @@ fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) ->
                 .collect(),
             next: vec![text("Press `integrate` again when it is ready.")],
         },
+        Fact::ChangeSetHeld {
+            merge_request,
+            order,
+            until,
+            label,
+        } => Words {
+            headline: [mr(merge_request), text(" is held")]
+                .into_iter()
+                .chain(by(order))
+                .chain(
+                    label
+                        .iter()
+                        .flat_map(|label| [text(" with the label "), Span::Code(label.clone())]),
+                )
+                .chain(until.map(|until| text(format!(" until {until}"))))
+                .chain(said(&order.reason, Discretion::Open))
+                .chain([text(".")])
+                .collect(),
+            next: vec![text(
+                "It keeps its place in the queue, and is not tried before it is free again.",
+            )],
+        },
+        Fact::ChangeSetForced {
+            merge_request,
+            order,
+            ..
+        } => Words {
+            headline: [
+                mr(merge_request),
+                text(" was put before all others in the queue"),
+            ]
+            .into_iter()
+            .chain(by(order))
+            .chain(said(&order.reason, Discretion::Open))
+            .chain([text(".")])
+            .collect(),
+            next: Vec::new(),
+        },
+        Fact::QueuePaused { order } => Words {
+            headline: [text("the queue is paused")]
+                .into_iter()
+                .chain(by(order))
+                .chain(said(&order.reason, Discretion::Open))
+                .chain([text(".")])
+                .collect(),
+            next: vec![text(
+                "What is under trial still lands; nothing new is taken.",
+            )],
+        },
+        Fact::QueueResumed { order } => Words {
+            headline: [text("the queue is resumed")]
+                .into_iter()
+                .chain(by(order))
+                .chain(said(&order.reason, Discretion::Open))
+                .chain([text(".")])
+                .collect(),
+            next: Vec::new(),
+        },
         Fact::TrialAbandoned { trial, reason } => Words {
             headline: vec![text(format!(
                 "trial {trial} ended without a verdict: {reason}."
@@ -181,6 +247,51 @@ fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) ->
             next: vec![text(
                 "The next worker takes over. See that the environment itself is in order.",
             )],
+        },
+        Fact::LeaseBroken {
+            epoch,
+            holder,
+            reason,
+            broken_by,
+        } => Words {
+            headline: [
+                Span::Person(broken_by.clone()),
+                text(" took the NRT environment away from "),
+                Span::Link {
+                    label: format!("pipeline {}", holder.pipeline),
+                    url: format!("{}/-/pipelines/{}", at.of(&holder.project), holder.pipeline),
+                },
+                text(format!(" (lease {epoch})")),
+            ]
+            .into_iter()
+            .chain(said(reason, Discretion::Open))
+            .chain([text(".")])
+            .collect(),
+            next: vec![text(
+                "Its change sets keep their place. See that the environment itself is in order.",
+            )],
+        },
+        Fact::EnvironmentStuck { waiting, pipeline } => Words {
+            headline: vec![
+                text("GitLab lets nobody into the NRT environment, although nobody has it: "),
+                Span::Link {
+                    label: format!("job {waiting}"),
+                    url: format!("{}/-/jobs/{waiting}", at.home_url),
+                },
+                text(format!(
+                    " of pipeline {pipeline} waits for the resource group."
+                )),
+            ],
+            next: vec![text(
+                "This is a known fault of GitLab's resource groups. Start a new pipeline of the gate, or run a finished job of the same resource group again.",
+            )],
+        },
+        Fact::StateRepaired { lost, .. } => Words {
+            headline: vec![text(format!(
+                "the state of the NRT environment was damaged and was put right: {} lost or set aside.",
+                counted(lost.len(), "entry").replace("entrys", "entries")
+            ))],
+            next: Vec::new(),
         },
         Fact::LeaseReleased { epoch } => Words {
             headline: vec![text(format!(
@@ -266,6 +377,7 @@ fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) ->
         | Fact::FeatureValidated { .. }
         | Fact::ValidationLapsed { .. }
         | Fact::ChangeSetQueued { .. }
+        | Fact::ChangeSetUnheld { .. }
         | Fact::LeaseGranted { .. }
         | Fact::ChangeSetUnqueued { .. }
         | Fact::ChangeSetRebased { .. }

@@ -147,6 +147,8 @@ pub fn note_not_queued(reasons: &[String]) -> String {
 pub enum Serving {
     /// Nothing waits, and nobody has the environment.
     NothingWaits,
+    /// Nothing of what waits can be tried now, for this reason.
+    Hindered(String),
     /// A run has the environment; it sees to the others when it ends.
     Held(Lease),
     /// A worker is on its way.
@@ -161,6 +163,7 @@ pub enum Serving {
 pub fn ticked(serving: &Serving, waiting: usize) -> Outcome {
     Outcome::open(match serving {
         Serving::NothingWaits => "nothing waits for the NRT environment".to_owned(),
+        Serving::Hindered(why) => why.clone(),
         Serving::Held(lease) => format!(
             "pipeline {} has the NRT environment (lease {}); {waiting} in the queue are served after it",
             lease.holder.pipeline, lease.epoch

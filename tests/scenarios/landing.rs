@@ -1,5 +1,6 @@
 //! What a change set can meet on its way: every outcome is defined, and nobody is silently dropped.
 
+use gitlab::api::endpoint_prelude::Method;
 use serde_json::json;
 use trainyard::domain::event::Fact;
 use trainyard::domain::nrt::Abandoned;
@@ -251,6 +252,40 @@ fn a_merge_whose_answer_was_lost_is_found_and_appended_once() {
         "{}",
         stage.last("append-to-version").trace
     );
+}
+
+#[test]
+fn a_merge_that_comes_after_its_trial_was_given_up_is_in_the_version() {
+    let (mut stage, iid) = under_trial();
+    stage.run_but("append-to-version");
+    let merge = "projects/:id/merge_requests/:merge_request_iid/merge";
+    let faults = stage.world.emulator.faults();
+    faults.add(
+        Rule::new(Effect::Answer {
+            status: 403,
+            body: json!({}),
+        })
+        .on("PUT", merge)
+        .times(100),
+    );
+    stage.run_but("nrt-acquire");
+    stage.world.emulator.faults().clear();
+    assert_eq!(
+        (stage.state(iid).as_str(), landed(&stage, iid)),
+        ("opened", 0)
+    );
+    // Some runners say that a job is over while its process lives on: its request arrives now.
+    let path = stage.world.at(&format!("merge_requests/{iid}/merge"));
+    stage
+        .world
+        .ask("trainyard-bot", Method::PUT, &path, json!({}))
+        .unwrap();
+    stage.run();
+    assert_eq!(
+        (stage.state(iid).as_str(), landed(&stage, iid)),
+        ("merged", 1),
+    );
+    assert!(stage.notes(iid)[0].contains("**Landed: in version #1"));
 }
 
 #[test]

@@ -10,18 +10,22 @@
 //! - `reports`: the log, the test summary, links and values: where people look, and that nothing hostile gets out of its place there
 //! - `stage`: the world of one scenario, in the words the scenarios use
 //! - `batches`: several change sets in one trial, and the search for a bad one among them
+//! - `controls`: people steer the queue: hold, force, withdraw, pause, freezes
 //! - `progress`: the notes that are kept in place on merge requests and features
 //! - `labels`: labels that show where things stand, and decide nothing
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
+//! - `lease`: the right to the environment, when people meddle with it or GitLab does
 //! - `tick`: the scheduled look at the queue
 //! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod batches;
+mod controls;
 mod costs;
 mod deaths;
 mod labels;
 mod landing;
+mod lease;
 mod linking;
 mod linking_races;
 mod progress;

@@ -13,7 +13,7 @@ use crate::outcome::Problem;
 use crate::ports::Answer;
 
 /// The files of the project at the beginning.
-const PROJECT: [(&str, &str); 16] = [
+const PROJECT: &[(&str, &str)] = &[
     (".gitlab-ci.yml", include_str!("../project/gitlab-ci.yml")),
     (".trainyard.yml", include_str!("../project/trainyard.yml")),
     ("ci/nrt.yml", include_str!("../project/nrt.yml")),
@@ -54,8 +54,16 @@ const PROJECT: [(&str, &str); 16] = [
         include_str!("../../../ci-templates/remind.yml"),
     ),
     (
+        "ci-templates/break.yml",
+        include_str!("../../../ci-templates/break.yml"),
+    ),
+    (
         "ci-templates/tick.yml",
         include_str!("../../../ci-templates/tick.yml"),
+    ),
+    (
+        "ci-templates/controls.yml",
+        include_str!("../../../ci-templates/controls.yml"),
     ),
 ];
 

@@ -110,6 +110,21 @@ model! {
     ChangeSetWithdrawn: Integration, "integrate" by "developer, gate", "changeset"."withdrawn",
         then ["tell the author"], feeds ["queue"],
         "A change set was taken back before its trial was over.";
+    ChangeSetHeld: Integration, "hold" by "controller, author, label", "changeset"."held",
+        then ["tell the author"], feeds ["queue"],
+        "A merge request is not to be tried until it is free again.";
+    ChangeSetUnheld: Integration, "unhold" by "controller, author, label", "changeset"."unheld",
+        then ["start a worker for the NRT environment"], feeds ["queue"],
+        "A merge request may be tried again.";
+    ChangeSetForced: Integration, "force" by "controller", "changeset"."forced",
+        then ["start a worker for the NRT environment"], feeds ["queue"],
+        "A change set goes before all others that wait.";
+    QueuePaused: Integration, "pause" by "controller", "queue"."paused",
+        then ["tell everybody who waits"], feeds ["queue"],
+        "Nothing is taken for a trial until the queue is resumed.";
+    QueueResumed: Integration, "resume" by "controller", "queue"."resumed",
+        then ["start a worker for the NRT environment", "tell everybody who waits"], feeds ["queue"],
+        "The queue is served again.";
     LeaseGranted: Nrt, "take the next trial" by "NRT worker", "lease"."granted",
         then [], feeds ["environment"],
         "A run got the NRT environment.";
@@ -143,6 +158,15 @@ model! {
     LeaseExpired: Nrt, "take the next trial" by "NRT worker", "lease"."expired",
         then [], feeds ["environment"],
         "The run is gone without giving the environment back.";
+    LeaseBroken: Nrt, "break the lease" by "maintainer", "lease"."broken",
+        then [], feeds ["environment"],
+        "A person took the environment away from the run that held it.";
+    EnvironmentStuck: Nrt, "look at the queue" by "policy: scheduled tick", "environment"."stuck",
+        then ["name the kick, or give it"], feeds [],
+        "Jobs wait for the environment although nobody has it.";
+    StateRepaired: Nrt, "repair" by "maintainer", "state"."repaired",
+        then [], feeds ["environment"],
+        "The log was damaged, and was put right from what GitLab knows.";
     ChangeSetMerged: Versioning, "land" by "policy: whenever TrialValidated", "changeset"."merged",
         then ["append it to the open version"], feeds ["queue"],
         "It is in the target branch.";

@@ -129,6 +129,16 @@ policy! {
         "The author just asked for it: nobody is told of earlier trouble any more.";
     ChangeSetWithdrawn: Alarm, Author, Mention, urgent false, raises Some(Matter::ChangeSet), settles [],
         "It left the queue, perhaps by somebody else's hand; the author must ask again.";
+    ChangeSetHeld: Alarm, Author, Mention, urgent false, raises Some(Matter::ChangeSet), settles [],
+        "It waits by somebody's order, perhaps for the author to act; whoever holds their own is not told.";
+    ChangeSetUnheld: Edited, Author, Edited, urgent false, raises None, settles [],
+        "Nobody must act: it goes on by itself.";
+    ChangeSetForced: News, Author, Edited, urgent false, raises None, settles [],
+        "Everybody who waits is overtaken, and may want to know why.";
+    QueuePaused: News, Nobody, Edited, urgent false, raises None, settles [],
+        "Everybody who waits reads it on the merge request; nobody but whoever paused it can act.";
+    QueueResumed: News, Nobody, Edited, urgent false, raises None, settles [],
+        "It goes on by itself.";
     LeaseGranted: Silent, Nobody, Nothing, urgent false, raises None, settles [],
         "Daily business.";
     ChangeSetUnqueued: Silent, Nobody, Nothing, urgent false, raises None, settles [],
@@ -151,6 +161,12 @@ policy! {
         "Daily business.";
     LeaseExpired: Alarm, Nobody, Nothing, urgent false, raises Some(Matter::Environment), settles [],
         "A run died while it held the environment: whoever looks after it must look; told once until it is given back in order.";
+    LeaseBroken: Alarm, Nobody, Nothing, urgent false, raises Some(Matter::Environment), settles [],
+        "A person says that something hung: whoever looks after the environment must look; told once until it is given back in order.";
+    EnvironmentStuck: Alarm, Nobody, Nothing, urgent false, raises Some(Matter::Environment), settles [],
+        "Nothing moves until somebody kicks it; told once until the environment is given back in order.";
+    StateRepaired: News, Nobody, Nothing, urgent false, raises None, settles [],
+        "Whoever repaired it knows; the others may wonder why numbers jump.";
     ChangeSetMerged: Silent, Nobody, Nothing, urgent false, raises None, settles [],
         "What follows is told: it is in the version.";
     ChangeSetAppended: News, Author, Edited, urgent false, raises None, settles [ChangeSet],

@@ -57,6 +57,7 @@ fn hostile(text: &str) -> (Insights, Frame) {
         merge_request: mr(127),
         head: head(),
         reason: reason(),
+        order: None,
     };
     let conflicted = Fact::ChangeSetConflicted {
         merge_request: mr(128),

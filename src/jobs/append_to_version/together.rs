@@ -1,15 +1,15 @@
 //! Lands a candidate of several change sets: one push makes the very commit that was tested the head of the target, or nothing.
 
-use super::{append, changed_since};
+use super::{append, changed_since, verdict};
 use crate::domain::candidate::Placed;
 use crate::domain::event::Fact;
 use crate::domain::ids::{CommitSha, MergeRequestId, VersionId};
 use crate::domain::integration::{MergeRequestState, Ticket};
 use crate::domain::labelling;
-use crate::domain::nrt::{Abandoned, Held, Trial, hold};
+use crate::domain::nrt::{Abandoned, Held, Trial};
 use crate::domain::progress::Stage;
 use crate::domain::yard::Yard;
-use crate::jobs::ledger::{Decision, Ledger};
+use crate::jobs::ledger::Ledger;
 use crate::jobs::rewriting::{give_back, until};
 use crate::jobs::{Desk, labels, notes, tell};
 use crate::outcome::Outcome;
@@ -48,20 +48,8 @@ pub(super) fn land(
         give_back(desk, held, &rewritten(&found, &tickets, trial))?;
         return give_up(desk, ledger, trial, &tickets, &gone);
     }
-    let not_held = ledger.decide(|yard| {
-        Ok(match hold(&yard.nrt, held.epoch()) {
-            Ok(_) => Decision {
-                facts: vec![Fact::TrialValidated { trial: trial.id }],
-                then: None,
-            },
-            Err(not_held) => Decision {
-                facts: Vec::new(),
-                then: Some(not_held),
-            },
-        })
-    })?;
-    if let Some(not_held) = not_held {
-        return Ok(report::lease_lost(&not_held));
+    if let Some(outcome) = verdict::record(desk, ledger, held, trial)? {
+        return Ok(outcome);
     }
     let before = rewritten(&found, &tickets, trial);
     let sources = sources(&found, trial);
@@ -244,6 +232,7 @@ fn give_up(
                 merge_request: ticket.change_set.merge_request.clone(),
                 head: ticket.change_set.head.clone(),
                 reason: reason.clone(),
+                order: None,
             }),
     );
     ledger.record(&facts)?;

@@ -11,10 +11,11 @@ use crate::domain::ids::{BranchName, TrialId};
 use crate::domain::integration::{MergeRequestState, Place, Ticket};
 use crate::domain::labelling;
 use crate::domain::nrt::{
-    Abandoned, Candidate, Grant, Held, Holder, Liveness, NotHeld, Trial, grant, release,
+    Abandoned, Candidate, Grant, Held, Holder, Liveness, NotHeld, Trial, grant, hold, release,
     trial_under,
 };
 use crate::domain::progress::Stage;
+use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::{Desk, Done, append_to_version, labels, notes, observe, rewriting, tell};
 use crate::outcome::{Outcome, Problem};
@@ -101,9 +102,11 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
     let held = match lease(desk, ledger, &asking, previous)? {
         Ok(Some(held)) => held,
         Ok(None) => {
-            return Ok(Taken::Nothing(
-                "nothing waits for the NRT environment".to_owned(),
-            ));
+            let (freezes, now) = (&desk.config.integration.freezes, desk.clock.now());
+            let hindered = report::nothing_to_serve(&ledger.yard()?, freezes, now);
+            return Ok(Taken::Nothing(hindered.unwrap_or_else(|| {
+                "nothing waits for the NRT environment".to_owned()
+            })));
         }
         Err(NotHeld::By {
             holder,
@@ -132,7 +135,10 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
         .as_ref()
         .unwrap_or(&desk.ci.default_branch);
     loop {
-        let tickets = next(desk, ledger, &held)?;
+        let tickets = match next(desk, ledger, &held)? {
+            Err(not_held) => return Ok(Taken::Nothing(report::taken_over(&not_held))),
+            Ok(tickets) => tickets,
+        };
         rewriting::restore(desk, &held, &tickets)?;
         let prepared = match &tickets[..] {
             [] => break,
@@ -145,10 +151,11 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
         }
     }
     ledger.decide(|yard| {
-        Ok(Decision {
-            facts: release(&yard.nrt, &held, Abandoned::NoVerdict),
-            then: (),
-        })
+        let facts = match hold(&yard.nrt, held.epoch()) {
+            Ok(_) => release(&yard.nrt, &held, Abandoned::NoVerdict),
+            Err(_) => Vec::new(),
+        };
+        Ok(Decision { facts, then: () })
     })?;
     Ok(Taken::Nothing(
         "nothing that waited could be tried".to_owned(),
@@ -181,7 +188,7 @@ fn lease(
                 for fact in &facts {
                     after.apply(&ledger.event(fact.clone()));
                 }
-                let chosen = after.next_trial(&desk.config.nrt.trials);
+                let chosen = next_trial(desk, &after);
                 if chosen.is_empty() && facts.len() == 1 {
                     return Ok(Decision {
                         facts: Vec::new(),
@@ -196,10 +203,21 @@ fn lease(
     })
 }
 
-/// The tickets taken for this trial, or the next ones that wait.
-fn next(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held) -> Answer<Vec<Ticket>> {
+fn next_trial<'a>(desk: &Desk<'_>, yard: &'a Yard) -> Vec<&'a Ticket> {
+    let (policy, freezes) = (&desk.config.nrt.trials, &desk.config.integration.freezes);
+    yard.next_trial(policy, freezes, desk.clock.now())
+}
+
+/// The tickets taken for this trial, or the next ones that wait; or that the lease was taken over.
+fn next(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held) -> Answer<Result<Vec<Ticket>, NotHeld>> {
     let trial = TrialId(held.epoch().0);
     ledger.decide(|yard| {
+        if let Err(not_held) = hold(&yard.nrt, held.epoch()) {
+            return Ok(Decision {
+                facts: Vec::new(),
+                then: Err(not_held),
+            });
+        }
         let taken = yard.queue.tickets.iter();
         let taken: Vec<Ticket> = taken
             .filter(|ticket| ticket.place == Place::InTrial(trial))
@@ -208,13 +226,13 @@ fn next(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held) -> Answer<Vec<Ticket>
         if !taken.is_empty() {
             return Ok(Decision {
                 facts: Vec::new(),
-                then: taken,
+                then: Ok(taken),
             });
         }
-        let chosen = yard.next_trial(&desk.config.nrt.trials);
+        let chosen = next_trial(desk, yard);
         Ok(Decision {
             facts: chosen.iter().map(|ticket| unqueued(ticket, held)).collect(),
-            then: chosen.into_iter().cloned().collect(),
+            then: Ok(chosen.into_iter().cloned().collect()),
         })
     })
 }
@@ -243,7 +261,7 @@ pub(super) fn prepare(
     let iid = change_set.merge_request.iid;
     let (found, board) = observe::at_the_gate(desk, &ledger.yard()?, change_set)?;
     if let Some(reason) = left_meanwhile(desk, found.as_ref(), ticket, branch)? {
-        withdraw(desk, ledger, ticket, &reason)?;
+        leave(desk, ledger, ticket, found.as_ref(), &reason)?;
         return Ok(None);
     }
     let standing = match found {
@@ -307,17 +325,23 @@ pub(super) fn prepare(
         placed: Vec::new(),
         postponed: Vec::new(),
     });
-    let trial = start(ledger, held, &facts)?;
+    let Some(trial) = start(ledger, held, &facts)? else {
+        return Ok(None);
+    };
     labels::show_change_set(desk, change_set, labelling::Stage::InTrial);
     Ok(Some((trial, Some(board))))
 }
 
-/// Records that the trial has begun, with what led to it.
-pub(super) fn start(ledger: &Ledger<'_>, held: &Held, facts: &[Fact]) -> Answer<Trial> {
-    ledger.record(facts)?;
-    trial_under(&ledger.yard()?.nrt, held)
-        .cloned()
-        .ok_or_else(|| Problem::bug("a trial that was recorded is not there"))
+/// Records that the trial has begun, with what led to it; `None` when the lease was taken over meanwhile.
+pub(super) fn start(ledger: &Ledger<'_>, held: &Held, facts: &[Fact]) -> Answer<Option<Trial>> {
+    ledger.decide(|yard| {
+        let facts = match hold(&yard.nrt, held.epoch()) {
+            Ok(_) => facts.to_vec(),
+            Err(_) => Vec::new(),
+        };
+        Ok(Decision { facts, then: () })
+    })?;
+    Ok(trial_under(&ledger.yard()?.nrt, held).cloned())
 }
 
 /// Why a change set can no longer be tried as it was queued.
@@ -376,6 +400,22 @@ fn only_rebased(desk: &Desk<'_>, found: &MergeRequest, ticket: &Ticket) -> Answe
     }))
 }
 
+/// It leaves, with the reason; or it has landed by a trial that was given up too early.
+pub(super) fn leave(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    ticket: &Ticket,
+    found: Option<&MergeRequest>,
+    reason: &str,
+) -> Answer<()> {
+    let merged = found.is_some_and(|found| found.state == MergeRequestState::Merged);
+    let id = &ticket.change_set.merge_request;
+    if merged && append_to_version::finish_overdue(desk, ledger, id)? {
+        return Ok(());
+    }
+    withdraw(desk, ledger, ticket, reason)
+}
+
 pub(super) fn withdraw(
     desk: &Desk<'_>,
     ledger: &Ledger<'_>,
@@ -388,6 +428,7 @@ pub(super) fn withdraw(
         merge_request,
         head,
         reason: reason.to_owned(),
+        order: None,
     }])?;
     let note = report::note_withdrawn(reason);
     notes::keep_left(desk, ledger, change_set, Stage::LeftQueue, note).map(warn_all)?;

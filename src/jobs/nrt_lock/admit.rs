@@ -105,6 +105,7 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             &closes,
             &linked.sights,
         )),
+        same_content: content.clone(),
     };
     let validation = || judgement.ruling();
     let remembered = linked.remembered();

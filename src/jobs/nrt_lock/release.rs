@@ -72,7 +72,8 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
     tell::alert_all(desk, &ledger)?;
     tell::settle_landed(desk, &ledger, TrialId(epoch.0))?;
     let after = ledger.yard()?;
-    let waiting = after.queue.waiting().count();
+    let (freezes, now) = (&desk.config.integration.freezes, desk.clock.now());
+    let waiting = after.servable(freezes, now).count();
     if waiting > 0 && !after.nrt.worth_another_worker() {
         let outcome = outcome.warning(report::environment_looks_broken(
             after.nrt.fruitless,
@@ -83,10 +84,10 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
             events: ledger.into_events(),
         });
     }
-    let outcome = if waiting > 0 {
-        outcome.next(serve_the_waiting(desk, waiting)?)
-    } else {
-        outcome
+    let outcome = match report::nothing_to_serve(&after, freezes, now) {
+        Some(why) => outcome.next(why),
+        None if waiting > 0 => outcome.next(serve_the_waiting(desk, waiting)?),
+        None => outcome,
     };
     Ok(Done {
         outcome,
@@ -95,7 +96,7 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
 }
 
 /// The change sets that this lease was about: taken out of the queue for it, or landed by it.
-fn concerned(yard: &Yard, epoch: Epoch) -> Vec<MergeRequestId> {
+pub(super) fn concerned(yard: &Yard, epoch: Epoch) -> Vec<MergeRequestId> {
     let trial = TrialId(epoch.0);
     let taken = yard
         .queue
@@ -214,7 +215,7 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
 }
 
 /// Without a verdict the change sets wait again.
-fn show_queued(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()> {
+pub(super) fn show_queued(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()> {
     let queue = ledger.yard()?.queue;
     for ticket in trial.change_sets.iter().filter_map(|id| queue.ticket(id)) {
         labels::show_change_set(desk, &ticket.change_set, labelling::Stage::Queued);
@@ -222,7 +223,7 @@ fn show_queued(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()
     Ok(())
 }
 
-fn give_back(ledger: &Ledger<'_>, held: &Held, why: Abandoned) -> Answer<()> {
+pub(super) fn give_back(ledger: &Ledger<'_>, held: &Held, why: Abandoned) -> Answer<()> {
     ledger.decide(|yard| {
         let facts = if hold(&yard.nrt, held.epoch()).is_ok() {
             release(&yard.nrt, held, why)
@@ -234,7 +235,7 @@ fn give_back(ledger: &Ledger<'_>, held: &Held, why: Abandoned) -> Answer<()> {
 }
 
 /// A worker that leaves tickets behind, with no worker on its way, starts one.
-fn serve_the_waiting(desk: &Desk<'_>, waiting: usize) -> Answer<String> {
+pub(super) fn serve_the_waiting(desk: &Desk<'_>, waiting: usize) -> Answer<String> {
     if desk.workers.one_is_coming()? {
         return Ok(format!(
             "{waiting} more in the queue; the next worker is on its way"

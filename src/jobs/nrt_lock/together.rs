@@ -1,6 +1,6 @@
 //! A candidate of several change sets: who goes into it, and where its trial finds it.
 
-use super::acquire::{conflict, left_meanwhile, prepare as prepare_alone, start, withdraw};
+use super::acquire::{conflict, leave, left_meanwhile, prepare as prepare_alone, start, withdraw};
 use crate::domain::candidate::{Clash, MergeMethod, Part, Postponed};
 use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, MergeRequestId, TrialId};
@@ -41,7 +41,7 @@ pub(super) fn prepare(
             .find(|mr| mr.id == ticket.change_set.merge_request);
         match (left_meanwhile(desk, found, ticket, branch)?, found) {
             (None, Some(found)) => fit.push((ticket, found)),
-            (Some(reason), _) => withdraw(desk, ledger, ticket, &reason)?,
+            (Some(reason), found) => leave(desk, ledger, ticket, found, &reason)?,
             (None, None) => {}
         }
     }
@@ -102,7 +102,9 @@ pub(super) fn prepare(
         placed: assembly.placed,
         postponed,
     });
-    let trial = start(ledger, held, &facts)?;
+    let Some(trial) = start(ledger, held, &facts)? else {
+        return Ok(None);
+    };
     let tried = fit.iter().map(|(ticket, _)| &ticket.change_set);
     for set in tried.filter(|set| trial.change_sets.contains(&set.merge_request)) {
         labels::show_change_set(desk, set, labelling::Stage::InTrial);

@@ -177,6 +177,7 @@ mod tests {
                 epoch: Some(Epoch(4)),
                 lease: Some(lease),
                 trial: None,
+                overdue: Vec::new(),
                 fruitless: 1,
             },
             Epoch(4),

@@ -1,0 +1,137 @@
+//! The right to the environment, when people meddle with it or GitLab does: taken away, cancelled, stuck.
+
+use gitlab::api::endpoint_prelude::Method;
+use serde_json::json;
+use trainyard::domain::event::Fact;
+
+use crate::stage::Stage;
+
+/// A feature, and one change set of Ana's under trial: deployed, its tests not run yet.
+fn under_trial(changes: &[(&str, &str)]) -> (Stage, u64) {
+    let mut stage = Stage::with(changes);
+    let project = stage.world.at("");
+    let open = json!({"ci_pipeline_variables_minimum_override_role": "developer"});
+    let project = project.trim_end_matches('/');
+    stage.world.ask("root", Method::PUT, project, open).unwrap();
+    stage.feature("Wanted");
+    let iid = stage.merge_request("ana", "contributes to feature #1");
+    stage.integrate("ana", iid);
+    stage.run_but("nrt-tests");
+    assert!(lease(&stage).is_some());
+    (stage, iid)
+}
+
+/// The pipeline that holds the environment.
+fn lease(stage: &Stage) -> Option<u64> {
+    stage.queue()["environment"]["lease"]["pipeline"].as_u64()
+}
+
+fn landed(stage: &Stage, iid: u64) -> usize {
+    let of = |fact: &&Fact| matches!(fact, Fact::ChangeSetAppended { appended, .. } if appended.change_set.merge_request.iid == iid);
+    stage.facts().iter().filter(of).count()
+}
+
+fn broken(stage: &Stage) -> usize {
+    let of = |fact: &&Fact| matches!(fact, Fact::LeaseBroken { .. });
+    stage.facts().iter().filter(of).count()
+}
+
+/// Somebody plays the manual job of the newest gate pipeline, with a reason or without; what the job printed.
+fn break_as(stage: &mut Stage, user: &str, reason: Option<&str>) -> (Option<i32>, String) {
+    let world = &stage.world;
+    let gates = world.read("rita", &world.at("pipelines?ref=main&source=trigger"));
+    let gate = gates.unwrap()[0]["id"].as_u64().unwrap();
+    let job = world.job("rita", gate, "nrt-break").unwrap();
+    let variables: Vec<_> = reason
+        .map(|text| json!({"key": "TRAINYARD_REASON", "value": text}))
+        .into_iter()
+        .collect();
+    let play = world.at(&format!("jobs/{job}/play"));
+    let asked = json!({"job_variables_attributes": variables});
+    world.ask(user, Method::POST, &play, asked).unwrap();
+    stage.world.run(|job| job.name == "nrt-break");
+    let ran = stage.last("nrt-break");
+    (ran.exit_code, ran.trace)
+}
+
+#[test]
+fn a_maintainer_takes_the_environment_away_from_a_run_that_hangs() {
+    let (mut stage, iid) = under_trial(&[]);
+    let held = lease(&stage).unwrap();
+    let (code, said) = break_as(&mut stage, "rita", Some("the database hangs @ana"));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("lease 1 is broken"), "{said}");
+    let facts = stage.facts();
+    assert!(
+        facts.iter().any(
+            |fact| matches!(fact, Fact::LeaseBroken { broken_by, reason, .. }
+            if broken_by.as_str() == "rita" && reason == "the database hangs @ana")
+        ),
+        "who and why are in the log"
+    );
+    let pipeline = stage.world.at(&format!("pipelines/{held}"));
+    let status = stage.world.read("rita", &pipeline).unwrap();
+    assert_eq!(status["status"], "canceled");
+    let note = stage.notes(iid).join("\n");
+    assert!(
+        note.contains("rita ended trial 1") && note.contains("the database hangs"),
+        "{note}"
+    );
+    assert!(!note.contains("hangs @ana"), "nobody is mentioned: {note}");
+    let late = stage.gate(&["append-to-version", "--epoch", "1"]);
+    assert!(
+        late.code != Some(0) && landed(&stage, iid) == 0,
+        "the broken run can do nothing any more: {}",
+        late.said
+    );
+    stage.run();
+    assert_eq!(
+        (stage.state(iid).as_str(), landed(&stage, iid)),
+        ("merged", 1),
+        "the next worker tried it again"
+    );
+}
+
+#[test]
+fn whoever_is_of_no_role_that_may_is_refused_and_the_trial_goes_on() {
+    let (mut stage, iid) = under_trial(&[("versions:", "nrt: {broken_by: [qa]}\nversions:")]);
+    let (code, said) = break_as(&mut stage, "rita", Some("I want my turn"));
+    assert!(
+        code == Some(1) && said.contains("`rita` played this job") && said.contains("`qa`"),
+        "{said}"
+    );
+    assert!(broken(&stage) == 0 && lease(&stage).is_some());
+    stage.run();
+    assert_eq!(landed(&stage, iid), 1);
+}
+
+#[test]
+fn a_role_of_the_project_may_take_it_away_where_the_project_says_so() {
+    let (mut stage, _) = under_trial(&[("versions:", "nrt: {broken_by: [release]}\nversions:")]);
+    let (code, said) = break_as(&mut stage, "rita", Some("hangs"));
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(broken(&stage), 1);
+}
+
+#[test]
+fn without_a_reason_nothing_is_taken_away() {
+    let (mut stage, _) = under_trial(&[]);
+    let (code, said) = break_as(&mut stage, "rita", None);
+    assert!(
+        code == Some(2) && said.contains("TRAINYARD_REASON"),
+        "{said}"
+    );
+    assert!(broken(&stage) == 0 && lease(&stage).is_some());
+}
+
+#[test]
+fn a_free_environment_cannot_be_taken_away() {
+    let (mut stage, _) = under_trial(&[]);
+    stage.run();
+    let (code, said) = break_as(&mut stage, "rita", Some("hangs"));
+    assert!(
+        code == Some(0) && said.contains("nobody holds the NRT environment"),
+        "{said}"
+    );
+    assert_eq!(broken(&stage), 0);
+}
