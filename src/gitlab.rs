@@ -53,8 +53,8 @@ pub struct GitLab<'a> {
     job: Option<Client<'a>>,
     /// The user behind the token that writes notes, once known.
     me: OnceCell<String>,
-    /// The project's variables, where they were read together with its rules, for the journal's first look.
-    listing: RefCell<Option<Vec<wire::Variable>>>,
+    /// The project's variables, where they were read together with something else, for the journal.
+    carrier: state::Carrier,
     /// What was read in the same query of the merge request that the job is going to look at.
     expected: RefCell<Option<(u64, Option<wire::User>, dossier::MergeRequest)>>,
 }
@@ -117,7 +117,7 @@ impl<'a> GitLab<'a> {
             bot,
             job,
             me: OnceCell::new(),
-            listing: RefCell::new(None),
+            carrier: state::Carrier::default(),
             expected: RefCell::new(None),
         })
     }
@@ -137,7 +137,7 @@ impl<'a> GitLab<'a> {
             environment,
             &writer,
         )
-        .starting_from(self.listing.take())
+        .carried_by(&self.carrier)
     }
 
     fn writer(&self) -> &Client<'a> {
