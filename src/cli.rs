@@ -1,7 +1,10 @@
 //! Commands and flags. The doc comments are the help text.
 
 mod lease;
+pub mod queue;
 pub mod queue_controls;
+pub mod verdict;
+pub mod what_if;
 
 use std::path::PathBuf;
 
@@ -113,7 +116,8 @@ pub enum Command {
     AwaitValidation(AwaitValidation),
     /// The queue for the one environment of the non-regression tests (NRT), and the environment itself.
     ///
-    /// `enqueue` asks, `admit` gives a ticket, `acquire` begins a trial, `release` ends it; `break` is for people when it hangs.
+    /// `enqueue` asks, `admit` gives a ticket, `acquire` begins a trial, `conclude` judges it, `release` ends it; `break` is for people
+    /// when it hangs.
     #[command(subcommand)]
     NrtLock(NrtLock),
     /// Land what the trial validated and append it to the open version (last step of a trial's pipeline).
@@ -139,11 +143,16 @@ pub enum Command {
     Tick,
     /// Send a test message to one channel, and say what it answered.
     Notify(Notify),
-    /// Print the queue and the state of the NRT environment; or steer it.
+    /// Show the queue now: who has the NRT environment, what is tried, who waits and why, and when each may land. Or steer it.
     ///
-    /// An order says who gave it and why, on the merge request and in the log; none of them lets anything land untested. Needs
-    /// `TRAINYARD_GATE_TOKEN`.
-    Queue(queue_controls::Queue),
+    /// Reads the log, and asks GitLab one question: is the holder still there, or is a worker on its way? Changes nothing. On a person's
+    /// machine give `--server` and `--project`; a folder (`--state dir:PATH`) is read without a GitLab.
+    ///
+    /// An order (`hold`, `pause`, ...) says who gave it and why, on the merge request and in the log; none of them lets anything land
+    /// untested.
+    ///
+    /// Needs `TRAINYARD_GATE_TOKEN`, but for the view of a folder outside of a job.
+    Queue(queue::Queue),
     /// Print the open version: its change sets and the number it would get.
     ///
     /// Needs `TRAINYARD_GATE_TOKEN`.
@@ -154,6 +163,8 @@ pub enum Command {
     ///
     /// The unit of time is D, one trial: deployment, tests, verdict. Every figure is compared with a clairvoyant who knows which change
     /// sets are bad and has the same one environment. The same seed gives the same figures.
+    ///
+    /// With `--from-events` it replays what happened to a project instead, and what would have happened otherwise.
     Simulate(Simulate),
     /// Print the event model: glossary, event-storming boards (Mermaid) and the table of events.
     Model,
@@ -208,6 +219,15 @@ pub enum NrtLock {
     /// With nothing to do it writes a pipeline of one green job. Files that cannot be written end it before it takes the lease. Needs
     /// `TRAINYARD_GATE_TOKEN`.
     Acquire(Acquire),
+    /// Tell the people who decide that a trial waits for their verdict (job `nrt:ask` of a trial's pipeline).
+    ///
+    /// Needs `TRAINYARD_GATE_TOKEN`. Run again, it tells nobody twice.
+    Ask(Trial),
+    /// Say whether a trial passed, as a person (jobs `nrt:validate` and `nrt:reject` of a trial's pipeline).
+    ///
+    /// GitLab says who plays the job; only people of `nrt.roles` decide. The first verdict counts: the pipeline goes on with it at
+    /// once. Needs `CI_JOB_TOKEN` and `TRAINYARD_GATE_TOKEN`.
+    Conclude(verdict::Conclude),
     /// Conclude a trial that did not land, give the environment back, and see that whoever waits is served.
     ///
     /// Runs last in every trial, whatever happened; a lease that is over already changes nothing. Needs `TRAINYARD_GATE_TOKEN`.
@@ -368,6 +388,9 @@ pub struct Simulate {
     /// Print JSON for programs.
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened flags document themselves")]
+    pub history: what_if::History,
 }
 
 fn rate(text: &str) -> Result<f64, String> {

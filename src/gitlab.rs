@@ -23,9 +23,10 @@ use std::cell::{OnceCell, RefCell};
 use std::fs;
 
 use client::{Client, Token};
-use endpoints::Graph;
+use endpoints::{Get, Graph, segment};
 
 use crate::config::ci::{Ci, Secret};
+use crate::domain::ids::BranchName;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Clock};
 
@@ -138,6 +139,25 @@ impl<'a> GitLab<'a> {
             &writer,
         )
         .carried_by(&self.carrier)
+    }
+
+    /// The number and the default branch of the project that its path names.
+    ///
+    /// # Errors
+    /// When the token's owner cannot see such a project.
+    pub fn place(&self) -> Answer<(u64, BranchName)> {
+        let path = format!("projects/{}", segment(self.ci.project.as_str()));
+        let found: wire::ProjectPlace = self.main.send(&Get::new(path))?.json()?;
+        let branch = found.default_branch.ok_or_else(|| {
+            Problem::misconfigured(
+                format!(
+                    "`{}` has no default branch, so it has no queue",
+                    self.ci.project
+                ),
+                "check the path of `--project`",
+            )
+        })?;
+        Ok((found.id, branch))
     }
 
     fn writer(&self) -> &Client<'a> {

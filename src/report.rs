@@ -5,31 +5,39 @@
 
 mod checks;
 mod controls;
+mod expected;
 mod landing;
 mod lease;
 mod linking;
 mod messages;
+mod outlook;
 mod progress;
 mod queue;
 mod reading;
 mod release;
 mod reminders;
+mod replay;
 mod simulation;
+mod trial_verdict;
 mod validation;
 mod verdict;
 
 pub use checks::*;
 pub use controls::*;
+pub use expected::*;
 pub use landing::*;
 pub use lease::*;
 pub use linking::*;
 pub use messages::*;
+pub use outlook::*;
 pub use progress::*;
 pub use queue::*;
 pub use reading::*;
 pub use release::*;
 pub use reminders::*;
+pub use replay::*;
 pub use simulation::*;
+pub use trial_verdict::*;
 pub use validation::*;
 pub use verdict::*;
 

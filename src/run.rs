@@ -1,6 +1,9 @@
 //! From a parsed command line to an outcome: connects ports, reads the project's rules, starts the job.
 
+mod queue;
 mod queue_controls;
+mod simulate;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +11,10 @@ use jiff::Timestamp;
 
 use crate::channels::Post;
 use crate::ci_reports::log::{self, Manner};
-use crate::cli::queue_controls::Queue;
+use crate::cli::queue::Queue;
 use crate::cli::{
     Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Print, Release, Remind,
-    Report, Simulate, StatePlace,
+    Report, StatePlace,
 };
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -19,7 +22,6 @@ use crate::config::ci::{Ci, JobLog};
 use crate::domain::event::Event;
 use crate::domain::ids::{BranchName, FeatureId};
 use crate::domain::notification::rounds::Mode;
-use crate::domain::trials::Policy;
 use crate::domain::validation::Decision;
 use crate::domain::yard::Yard;
 use crate::files;
@@ -37,7 +39,6 @@ use crate::jobs::{
 };
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
-use crate::simulate::{self, Scenario};
 use crate::sinks::cloud_event;
 use crate::{ci_reports, model, report};
 
@@ -92,7 +93,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
     match command {
         Command::LinkCheck => job("link-check", Trust::MergeRequest, &link_check::run),
         Command::AwaitValidation(flags) => job("await-validation", Trust::MergeRequest, &|desk| {
-            verdict(desk, &flags)
+            validation(desk, &flags)
         }),
         Command::NrtLock(NrtLock::Enqueue) => {
             job("nrt-lock enqueue", Trust::WakeUp, &nrt_lock::enqueue::run)
@@ -114,6 +115,12 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
                 )
             })
         }
+        Command::NrtLock(NrtLock::Ask(flags)) => gate("nrt-lock ask", &|desk| {
+            nrt_lock::ask::run(desk, flags.epoch)
+        }),
+        Command::NrtLock(NrtLock::Conclude(flags)) => gate("nrt-lock conclude", &|desk| {
+            nrt_lock::conclude::run(desk, flags.epoch, &verdict::given(&flags))
+        }),
         Command::NrtLock(NrtLock::Break(flags)) => gate("nrt-lock break", &|desk| {
             let reason = flags.reason.as_deref().or(desk.ci.reason.as_deref());
             nrt_lock::breaking::run(desk, reason)
@@ -147,12 +154,10 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         }) => gate(queue_controls::name(&order), &|desk| {
             queue_controls::run(desk, &order)
         }),
-        Command::Queue(Queue { view, order: None }) => {
-            with_desk(&global, Trust::Gate, |desk| queue(desk, &view))
-        }
+        Command::Queue(Queue { view, order: None }) => queue::run(&global, &view),
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
         Command::Report(flags) => draw(&global, &flags),
-        Command::Simulate(flags) => simulate(&flags),
+        Command::Simulate(flags) => simulate::run(&flags),
         Command::Model => Ok(Printed::text(model::markdown())),
         #[cfg(feature = "sandbox")]
         Command::Demo(_) | Command::Sandbox(_) => {
@@ -161,7 +166,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
     }
 }
 
-fn verdict(desk: &Desk<'_>, flags: &AwaitValidation) -> Answer<Done> {
+fn validation(desk: &Desk<'_>, flags: &AwaitValidation) -> Answer<Done> {
     let reason = flags.reason.as_deref().or(desk.ci.reason.as_deref());
     let (decision, role) = match (&flags.verdict.approve, &flags.verdict.reject) {
         (Some(role), _) => (Decision::Validate, role),
@@ -445,15 +450,6 @@ fn leave_events(ci: &Ci, events: &[Event]) -> Answer<()> {
     }
 }
 
-fn queue(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
-    let yard = Yard::of(&desk.journal.read()?.events);
-    Ok(Printed::text(if print.json {
-        report::queue_json(&yard)
-    } else {
-        report::queue_now(&yard, desk.clock.now())
-    }))
-}
-
 fn version(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
     let versions = Yard::of(&desk.journal.read()?.events).versions;
     let (next, _) = release::next(desk, &versions, None)?;
@@ -462,30 +458,6 @@ fn version(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
     } else {
         report::version_now(&versions, &next)
     }))
-}
-
-/// Plays arrivals through the queue's own rules.
-fn simulate(flags: &Simulate) -> Answer<Printed> {
-    let scenario = Scenario {
-        load: flags.load,
-        failure_rate: flags.failure_rate,
-        naming: flags.naming,
-        flake: flags.flake,
-        policy: Policy {
-            batch_max: flags.batch_max.into(),
-            strikes: flags.strikes.into(),
-        },
-        arrivals: flags.arrivals as usize,
-        seed: flags.seed,
-        saturated: flags.saturated,
-    };
-    let figures = simulate::simulate(&scenario);
-    if !flags.json {
-        return Ok(Printed::text(report::simulation(&scenario, &figures)));
-    }
-    serde_json::to_string_pretty(&figures)
-        .map(Printed::text)
-        .map_err(|error| Problem::bug("the figures cannot be written").caused_by(error))
 }
 
 /// Draws what happened, from the log and from the events that jobs left as artifacts.

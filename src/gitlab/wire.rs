@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::domain::ids::BranchName;
+
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct User {
     pub(super) username: String,
@@ -56,6 +58,12 @@ pub(super) struct MergeRequest {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Project {
     pub(super) merge_method: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ProjectPlace {
+    pub(super) id: u64,
+    pub(super) default_branch: Option<BranchName>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -128,6 +136,34 @@ pub(super) struct Job {
     /// Seconds.
     #[serde(default)]
     pub(super) queued_duration: Option<f64>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct TestReport {
+    pub(super) test_suites: Vec<TestSuite>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct TestSuite {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) suite_error: Option<String>,
+    #[serde(default)]
+    pub(super) test_cases: Vec<TestCase>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct TestCase {
+    pub(super) status: String,
+    #[serde(default)]
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) classname: Option<String>,
+    #[serde(default)]
+    pub(super) file: Option<String>,
+    /// A text, or the attributes of an element that has none.
+    #[serde(default)]
+    pub(super) system_output: serde_json::Value,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -12,6 +12,7 @@ use super::observe::{self, Holders};
 use crate::domain::ids::{CommitSha, FeatureId, JobId, MergeRequestId, NoteId, RoleName, UserName};
 use crate::domain::integration::{ChangeSet, Left};
 use crate::domain::linking::{Link, named_features};
+use crate::domain::pace::Landing;
 use crate::domain::progress::{
     Asked, Edit, Mark, Member, Own, ProgressFacts, Row, Stage, Wanted, edits, members_of, progress,
     stage_in_yard,
@@ -23,6 +24,7 @@ use crate::ports::{
     Answer, Board, FeatureOnBoard, MergeRequest, MergeRequestOnBoard, Place, Targets, Visibility,
 };
 use crate::report;
+use crate::simulate::forecast::forecast;
 
 /// How often what stands is compared with what should.
 const ROUNDS: usize = 4;
@@ -429,6 +431,7 @@ pub(super) fn queued<'a>(
         stage: Stage::Queued {
             rank,
             at: yard.last,
+            landing: foretold(desk, yard, id),
         },
         links: set.links.clone(),
         links_since: None,
@@ -439,6 +442,14 @@ pub(super) fn queued<'a>(
             report::note_queued(&mark.stage, &yard.queue, set, home) + &steered
         }),
     })
+}
+
+/// When it may land, where the queue goes on by itself and enough is known.
+fn foretold(desk: &Desk<'_>, yard: &Yard, id: &MergeRequestId) -> Option<Landing> {
+    if !yard.nrt.worth_another_worker() {
+        return None;
+    }
+    forecast(yard, &desk.config.nrt.trials, desk.clock.now()).landing(id)
 }
 
 /// What the people of a merge request are told that the log knows: it queues, is tried, or is in a version.
@@ -453,7 +464,13 @@ fn known<'a>(desk: &'a Desk<'_>, yard: &'a Yard, id: &'a MergeRequestId) -> Opti
             let set = &ticket.change_set;
             (
                 set,
-                report::note_under_test(&stage, set, &desk.ci.project_url, home),
+                report::note_under_test(
+                    &stage,
+                    set,
+                    &desk.ci.project_url,
+                    home,
+                    desk.config.nrt.decided_by,
+                ),
             )
         }
         (None, Some((_, appended))) => (

@@ -2,8 +2,11 @@
 
 pub mod acquire;
 pub mod admit;
+pub mod ask;
 pub mod breaking;
+pub mod conclude;
 pub mod enqueue;
+mod rejecting;
 pub mod release;
 mod together;
 pub mod trial_pipeline;

@@ -24,6 +24,7 @@ use crate::jobs::{Desk, Done, labels, tell};
 use crate::outcome::{Outcome, Pointer, SeeAlso};
 use crate::ports::{Answer, Evidence, INTEGRATE_JOB, MergeRequest, PipelineRecord};
 use crate::report;
+use crate::simulate::forecast::forecast;
 
 /// How often the gate looks whether that job has ended.
 const PATIENCE: u32 = 15;
@@ -168,9 +169,14 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
                 let label = "The trial that runs now";
                 report::pipeline_link(label, &desk.ci.server, project, pipeline)
             });
+            let now = desk.clock.now();
+            let foretold = forecast(&yard, &desk.config.nrt.trials, now);
+            let zone = &desk.config.notification.rules.calendar.zone;
+            let place = report::place_in_queue(&yard.queue, id, &foretold, now, zone);
             let outcome = report::admitted(iid, &joined, &yard.queue)
                 .seeing(links)
                 .seeing(running);
+            let outcome = place.into_iter().fold(outcome, Outcome::with);
             let outcome = match joined {
                 Joined::New(_) => outcome.checked(checks(&[])),
                 Joined::Already | Joined::Served(_) => outcome.checked(
