@@ -82,7 +82,7 @@ pub(super) fn land(
             give_back(desk, held, &[&before, now].concat())?;
             let (abandoned, text) = match &pushed {
                 Push::Refused { words } => (
-                    Abandoned::Infrastructure,
+                    Abandoned::PushRefused,
                     format!("GitLab refuses the push to `{target}`: {words}"),
                 ),
                 Push::TargetMoved | Push::Done => (
@@ -308,7 +308,7 @@ fn wait_again(
     }
     let outcome = Outcome::refused(
         format!("trial {} does not land: {}", trial.id, report::plain(text)),
-        vec!["its change sets keep their place in the queue and are tried again; if GitLab refuses pushes to the target, let the gate's bot push there or set `nrt.batch: 1`".to_owned()],
+        vec!["its change sets keep their place in the queue and are tried again; where GitLab refuses the push, GitLab's own merge lands them one by one, until the gate's bot may push to the target".to_owned()],
     );
     Ok(warnings.into_iter().fold(outcome, Outcome::with))
 }

@@ -4,9 +4,9 @@ use super::acquire::{conflict, leave, left_meanwhile, prepare as prepare_alone, 
 use crate::domain::candidate::{Clash, MergeMethod, Part, Postponed};
 use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, MergeRequestId, TrialId};
-use crate::domain::integration::Ticket;
+use crate::domain::integration::{Again, Ticket};
 use crate::domain::labelling;
-use crate::domain::nrt::{Candidate, Held, Trial};
+use crate::domain::nrt::{Abandoned, Candidate, Held, Trial};
 use crate::jobs::ledger::Ledger;
 use crate::jobs::{Desk, labels, notes};
 use crate::outcome::Problem;
@@ -49,7 +49,9 @@ pub(super) fn prepare(
     }
     let together = match &fit[..] {
         [] => return Ok(None),
-        [(first, merge_request), ..] if only_alone(merge_request, method) => {
+        [(first, merge_request), ..]
+            if only_alone(merge_request, method) || push_was_refused(first) =>
+        {
             return prepare_alone(desk, ledger, held, first, branch, None);
         }
         fit => fit.iter().filter(|(_, mr)| !only_alone(mr, method)),
@@ -112,6 +114,20 @@ pub(super) fn prepare(
         labels::show_change_set(desk, set, labelling::Stage::InTrial);
     }
     Ok(Some((trial, Some(board))))
+}
+
+/// Whether it was in a batch whose push the server refused: GitLab's own merge needs no right to push.
+fn push_was_refused(ticket: &Ticket) -> bool {
+    let again = ticket.again.as_ref();
+    again.is_some_and(|again| {
+        matches!(
+            again,
+            Again::NoVerdict {
+                why: Abandoned::PushRefused,
+                ..
+            }
+        )
+    })
 }
 
 /// Whether the source must get another head before it lands, in a project where the bot may not push: GitLab itself can rebase it.
