@@ -17,6 +17,7 @@ pub mod outlook;
 pub mod pace;
 pub mod progress;
 pub mod ruling;
+pub mod serving;
 pub mod trial_verdict;
 pub mod trials;
 pub mod validation;
