@@ -2,6 +2,7 @@
 //! environment back and by the one with which a person rejects.
 
 use crate::domain::event::Fact;
+use crate::domain::ids::PipelineId;
 use crate::domain::integration::ChangeSet;
 use crate::domain::labelling;
 use crate::domain::naming::{FailedJob, Naming, Tried, naming};
@@ -20,9 +21,9 @@ pub(super) fn named_by_tests(
     desk: &Desk<'_>,
     ledger: &Ledger<'_>,
     trial: &Trial,
-    failed: &[&JobRecord],
+    (pipeline, failed): (PipelineId, &[&JobRecord]),
 ) -> Answer<(Naming, Option<String>)> {
-    let (suites, warning) = match desk.records.failed_cases(desk.ci.pipeline) {
+    let (suites, warning) = match desk.records.failed_cases(pipeline) {
         Ok(suites) => (suites, None),
         Err(problem) => (Vec::new(), Some(report::test_report_unread(&problem))),
     };
