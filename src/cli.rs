@@ -1,8 +1,11 @@
 //! Commands and flags. The doc comments are the help text.
 
 mod lease;
+pub mod queue;
 pub mod queue_controls;
 pub mod verdict;
+pub mod what_if;
+pub mod yard;
 
 use std::path::PathBuf;
 
@@ -48,6 +51,11 @@ pub struct Global {
     /// Where the state is kept: `gitlab` (CI variables of the project) or `dir:PATH` (a folder, for a single machine).
     #[arg(long, global = true, value_name = "WHERE", default_value = "gitlab")]
     pub state: StatePlace,
+    /// The NRT environment that the job is for, where `nrt.environments` in `.trainyard.yml` has several.
+    ///
+    /// A literal in the trusted CI file; an empty one says nothing.
+    #[arg(long, global = true, value_name = "NAME", value_parser = yard::environment)]
+    pub environment: Option<yard::OptionalEnvironment>,
     /// How the job's log lines are written.
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
@@ -141,11 +149,16 @@ pub enum Command {
     Tick,
     /// Send a test message to one channel, and say what it answered.
     Notify(Notify),
-    /// Print the queue and the state of the NRT environment; or steer it.
+    /// Show the queue now: who has the NRT environment, what is tried, who waits and why, and when each may land. Or steer it.
     ///
-    /// An order says who gave it and why, on the merge request and in the log; none of them lets anything land untested. Needs
-    /// `TRAINYARD_GATE_TOKEN`.
-    Queue(queue_controls::Queue),
+    /// Reads the log, and asks GitLab one question: is the holder still there, or is a worker on its way? Changes nothing. On a person's
+    /// machine give `--server` and `--project`; a folder (`--state dir:PATH`) is read without a GitLab.
+    ///
+    /// An order (`hold`, `pause`, ...) says who gave it and why, on the merge request and in the log; none of them lets anything land
+    /// untested.
+    ///
+    /// Needs `TRAINYARD_GATE_TOKEN`, but for the view of a folder outside of a job.
+    Queue(queue::Queue),
     /// Print the open version: its change sets and the number it would get.
     ///
     /// Needs `TRAINYARD_GATE_TOKEN`.
@@ -156,6 +169,8 @@ pub enum Command {
     ///
     /// The unit of time is D, one trial: deployment, tests, verdict. Every figure is compared with a clairvoyant who knows which change
     /// sets are bad and has the same one environment. The same seed gives the same figures.
+    ///
+    /// With `--from-events` it replays what happened to a project instead, and what would have happened otherwise.
     Simulate(Simulate),
     /// Print the event model: glossary, event-storming boards (Mermaid) and the table of events.
     Model,
@@ -196,7 +211,11 @@ pub enum NrtLock {
     /// Ask for integration: wakes the gate and ends at once (job `integrate` of the merge request pipeline).
     ///
     /// The request itself is this job's success on the merge request's head; the wake-up carries no power.
-    Enqueue,
+    Enqueue {
+        /// The yard project that the gate is in, where it is in another one; `gate.project` in `.trainyard.yml` must say the same.
+        #[arg(long, value_name = "PROJECT", value_parser = yard::project)]
+        gate: Option<yard::OptionalProject>,
+    },
     /// Verify everything again and give the change set its ticket (first job of a gate pipeline).
     ///
     /// Lists every rule as a test case in `trainyard-junit.xml`. Needs `TRAINYARD_GATE_TOKEN`.
@@ -204,6 +223,9 @@ pub enum NrtLock {
         /// The merge request that asked; without it, every one whose request has no ticket is looked for.
         #[arg(long, value_name = "NUMBER", value_parser = optional_number)]
         merge_request: Option<OptionalNumber>,
+        /// The member of the yard that the merge request is of; without it, this project or every member.
+        #[arg(long, value_name = "PROJECT", value_parser = yard::project)]
+        project: Option<yard::OptionalProject>,
     },
     /// Take the lease, choose the next trial, prepare its candidate, and write the trial's pipeline.
     ///
@@ -379,6 +401,9 @@ pub struct Simulate {
     /// Print JSON for programs.
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened flags document themselves")]
+    pub history: what_if::History,
 }
 
 fn rate(text: &str) -> Result<f64, String> {
@@ -481,13 +506,15 @@ mod tests {
         assert!(matches!(
             admit("").unwrap().command,
             Command::NrtLock(NrtLock::Admit {
-                merge_request: Some(OptionalNumber(None))
+                merge_request: Some(OptionalNumber(None)),
+                ..
             })
         ));
         assert!(matches!(
             admit("7").unwrap().command,
             Command::NrtLock(NrtLock::Admit {
-                merge_request: Some(OptionalNumber(Some(7)))
+                merge_request: Some(OptionalNumber(Some(7))),
+                ..
             })
         ));
         assert!(admit("x").is_err());

@@ -1,6 +1,7 @@
 //! The git program, in the work tree of the job: what is one, and what is the other, byte for byte.
 
 mod assembly;
+mod member;
 mod pushing;
 
 use std::io::Write;
@@ -87,6 +88,7 @@ impl WorkTree {
         if self.folder.join(".git").exists() {
             return Ok(Repository::Found);
         }
+        self.make_folder()?;
         self.run(&["init", "--quiet"])?;
         Ok(Repository::Made)
     }

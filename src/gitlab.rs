@@ -4,6 +4,7 @@ mod announcements;
 mod board;
 mod changes;
 pub mod client;
+pub mod door;
 mod dossier;
 mod endpoints;
 mod evidence;
@@ -23,9 +24,11 @@ use std::cell::{OnceCell, RefCell};
 use std::fs;
 
 use client::{Client, Token};
-use endpoints::Graph;
+use door::Door;
+use endpoints::{Get, Graph, segment};
 
 use crate::config::ci::{Ci, Secret};
+use crate::domain::ids::BranchName;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Clock};
 
@@ -53,6 +56,8 @@ pub struct GitLab<'a> {
     job: Option<Client<'a>>,
     /// The user behind the token that writes notes, once known.
     me: OnceCell<String>,
+    /// Where wake-ups go.
+    door: Door,
     /// The project's variables, where they were read together with its rules, for the journal's first look.
     listing: RefCell<Option<Vec<wire::Variable>>>,
     /// What was read in the same query of the merge request that the job is going to look at.
@@ -117,9 +122,16 @@ impl<'a> GitLab<'a> {
             bot,
             job,
             me: OnceCell::new(),
+            door: Door::own(ci),
             listing: RefCell::new(None),
             expected: RefCell::new(None),
         })
+    }
+
+    /// The same with wake-ups that go elsewhere.
+    #[must_use]
+    pub fn waking(self, door: Door) -> Self {
+        Self { door, ..self }
     }
 
     /// Whether the job may read issues, job records and members.
@@ -138,6 +150,25 @@ impl<'a> GitLab<'a> {
             &writer,
         )
         .starting_from(self.listing.take())
+    }
+
+    /// The number and the default branch of the project that its path names.
+    ///
+    /// # Errors
+    /// When the token's owner cannot see such a project.
+    pub fn place(&self) -> Answer<(u64, BranchName)> {
+        let path = format!("projects/{}", segment(self.ci.project.as_str()));
+        let found: wire::ProjectPlace = self.main.send(&Get::new(path))?.json()?;
+        let branch = found.default_branch.ok_or_else(|| {
+            Problem::misconfigured(
+                format!(
+                    "`{}` has no default branch, so it has no queue",
+                    self.ci.project
+                ),
+                "check the path of `--project`",
+            )
+        })?;
+        Ok((found.id, branch))
     }
 
     fn writer(&self) -> &Client<'a> {

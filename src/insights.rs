@@ -317,6 +317,11 @@ pub struct VersionFigures {
     pub failure: Option<String>,
 }
 
+/// Events of any order, twice or once, as the one history they tell.
+pub fn in_order(events: &[Event]) -> Vec<&Event> {
+    history::History::of(events).events
+}
+
 /// Works everything out. `events` may come in any order and more than once.
 pub fn insights(events: &[Event], now: Timestamp, period: Period) -> Insights {
     figures::of(events, now, period)

@@ -9,7 +9,7 @@ use crate::domain::candidate::{Assembly, MergeMethod, Part};
 use crate::domain::event::Event;
 use crate::domain::ids::{
     BranchName, ChannelName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, PatchId,
-    PipelineId, RoleName, UserName,
+    PipelineId, ProjectPath, RoleName, UserName,
 };
 use crate::domain::integration::{MergeRequestState, Request};
 use crate::domain::labelling::Relabel;
@@ -444,8 +444,8 @@ pub struct ExistingRelease {
 
 /// Tags, releases and what goes with them.
 pub trait Releases {
-    /// The newest number tagged, with its commit.
-    fn newest(&self, prefix: &str) -> Answer<Option<(Number, CommitSha)>>;
+    /// The numbers tagged, highest first, with their commits; of very many the newest hundred.
+    fn numbers(&self, prefix: &str) -> Answer<Vec<(Number, CommitSha)>>;
     /// The commit of a tag.
     fn tag(&self, tag: &str) -> Answer<Option<CommitSha>>;
     /// Tags a commit; an existing tag of the same commit is fine.
@@ -462,10 +462,23 @@ pub trait Releases {
     ) -> Answer<u64>;
 }
 
-/// The project's own rules.
+/// Where a project is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectPlace {
+    /// Its number.
+    pub id: u64,
+    /// Where people see it.
+    pub url: String,
+    /// Its default branch.
+    pub default_branch: BranchName,
+}
+
+/// Projects and their own rules.
 pub trait Policies {
     /// The text of the configuration file on a branch, or that there is none.
     fn policy(&self, branch: &BranchName) -> Answer<Option<String>>;
+    /// Where a project is, or that the token sees none of that name that has a branch.
+    fn place_of(&self, project: &ProjectPath) -> Answer<Option<ProjectPlace>>;
 }
 
 /// What became of an attempt to make a candidate the head of the target.

@@ -5,15 +5,18 @@
 
 mod checks;
 mod controls;
+mod expected;
 mod landing;
 mod lease;
 mod linking;
 mod messages;
+mod outlook;
 mod progress;
 mod queue;
 mod reading;
 mod release;
 mod reminders;
+mod replay;
 mod simulation;
 mod trial_verdict;
 mod validation;
@@ -21,15 +24,18 @@ mod verdict;
 
 pub use checks::*;
 pub use controls::*;
+pub use expected::*;
 pub use landing::*;
 pub use lease::*;
 pub use linking::*;
 pub use messages::*;
+pub use outlook::*;
 pub use progress::*;
 pub use queue::*;
 pub use reading::*;
 pub use release::*;
 pub use reminders::*;
+pub use replay::*;
 pub use simulation::*;
 pub use trial_verdict::*;
 pub use validation::*;

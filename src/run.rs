@@ -1,6 +1,9 @@
 //! From a parsed command line to an outcome: connects ports, reads the project's rules, starts the job.
 
+mod members;
+mod queue;
 mod queue_controls;
+mod simulate;
 mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,23 +12,23 @@ use jiff::Timestamp;
 
 use crate::channels::Post;
 use crate::ci_reports::log::{self, Manner};
-use crate::cli::queue_controls::Queue;
+use crate::cli::queue::Queue;
 use crate::cli::{
     Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Print, Release, Remind,
-    Report, Simulate, StatePlace,
+    Report, StatePlace,
 };
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::config::ci::{Ci, JobLog};
 use crate::domain::event::Event;
-use crate::domain::ids::{BranchName, FeatureId};
+use crate::domain::ids::{BranchName, FeatureId, ProjectPath};
 use crate::domain::notification::rounds::Mode;
-use crate::domain::trials::Policy;
 use crate::domain::validation::Decision;
 use crate::domain::yard::Yard;
 use crate::files;
 use crate::folder::FolderJournal;
 use crate::git::{Destination, WorkTree};
+use crate::gitlab::door::Door;
 use crate::gitlab::{GitLab, Trust};
 use crate::insights::page::{Frame, page};
 use crate::insights::{self, Insights, Period};
@@ -33,14 +36,14 @@ use crate::jobs::await_validation::verdict::Wish;
 use crate::jobs::nrt_lock::acquire::Files;
 use crate::jobs::nrt_lock::trial_pipeline::Runtime;
 use crate::jobs::{
-    Desk, Done, append_to_version, await_validation, link_check, nrt_lock, post, release, remind,
-    tick,
+    Desk, Done, Members, append_to_version, await_validation, link_check, nrt_lock, post, release,
+    remind, tick,
 };
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
-use crate::simulate::{self, Scenario};
 use crate::sinks::cloud_event;
 use crate::{ci_reports, model, report};
+use members::{Fleet, Surroundings};
 
 /// The file of events that a job leaves as its artifact.
 const EVENTS_FILE: &str = "trainyard-events.ndjson";
@@ -81,8 +84,15 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         command,
         mut global,
     } = cli;
-    if let Command::NrtLock(NrtLock::Admit { merge_request, .. }) = &command {
-        global.about = merge_request.as_ref().and_then(|number| number.0);
+    if let Command::NrtLock(NrtLock::Admit {
+        merge_request,
+        project,
+    }) = &command
+    {
+        // One of another project is read there.
+        let here = project.as_ref().is_none_or(|project| project.0.is_none());
+        let number = merge_request.as_ref().and_then(|number| number.0);
+        global.about = number.filter(|_| here);
     }
     let job = |command, trust, work: &dyn Fn(&Desk<'_>) -> Answer<Done>| {
         job(&global, stdout, command, trust, work)
@@ -95,12 +105,25 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         Command::AwaitValidation(flags) => job("await-validation", Trust::MergeRequest, &|desk| {
             validation(desk, &flags)
         }),
-        Command::NrtLock(NrtLock::Enqueue) => {
-            job("nrt-lock enqueue", Trust::WakeUp, &nrt_lock::enqueue::run)
+        Command::NrtLock(NrtLock::Enqueue { gate }) => {
+            let yard = gate.and_then(|gate| gate.0);
+            let trust = match &yard {
+                Some(_) => Trust::MergeRequest,
+                None => Trust::WakeUp,
+            };
+            job("nrt-lock enqueue", trust, &|desk| {
+                nrt_lock::enqueue::run(desk, yard.as_ref())
+            })
         }
-        Command::NrtLock(NrtLock::Admit { merge_request }) => {
+        Command::NrtLock(NrtLock::Admit {
+            merge_request,
+            project,
+        }) => {
             let number = merge_request.and_then(|number| number.0);
-            gate("nrt-lock admit", &|desk| nrt_lock::admit::run(desk, number))
+            let project = project.and_then(|project| project.0);
+            gate("nrt-lock admit", &|desk| {
+                nrt_lock::admit::run(desk, project.as_ref(), number)
+            })
         }
         Command::NrtLock(NrtLock::Acquire(flags)) => {
             let runtime = runtime(&global, &flags);
@@ -154,12 +177,10 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         }) => gate(queue_controls::name(&order), &|desk| {
             queue_controls::run(desk, &order)
         }),
-        Command::Queue(Queue { view, order: None }) => {
-            with_desk(&global, Trust::Gate, |desk| queue(desk, &view))
-        }
+        Command::Queue(Queue { view, order: None }) => queue::run(&global, &view),
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
         Command::Report(flags) => draw(&global, &flags),
-        Command::Simulate(flags) => simulate(&flags),
+        Command::Simulate(flags) => simulate::run(&flags),
         Command::Model => Ok(Printed::text(model::markdown())),
         #[cfg(feature = "sandbox")]
         Command::Demo(_) | Command::Sandbox(_) => {
@@ -195,6 +216,9 @@ fn runtime(global: &Global, flags: &Acquire) -> Runtime {
     }
     if let StatePlace::Folder(path) = &global.state {
         command.push_str(&format!(" --state dir:{}", path.display()));
+    }
+    if let Some(name) = global.environment() {
+        command.push_str(&format!(" --environment {name}"));
     }
     Runtime {
         image: flags.image.clone(),
@@ -346,12 +370,29 @@ fn at_desk<T>(
 ) -> Answer<T> {
     let clock = SystemClock;
     let gitlab = GitLab::new(ci, &clock, trust)?;
+    let asked = global.environment();
     let destination = ci.gate_token.as_ref().map(|token| Destination {
         address: ci.git_address(),
         token: token.clone(),
     });
     let tree = WorkTree::at(&ci.directory).pushing_to(destination);
     let config = rules(ci, &gitlab, &tree, trust, global.about)?;
+    let (config, door) = match (trust, config.gate.project.clone()) {
+        (Trust::Gate, None) => {
+            let config = config.at_environment(asked)?;
+            let door = Door::own(ci).within(&config, asked);
+            (config, door)
+        }
+        (Trust::Gate, Some(yard)) => return Err(gate_is_elsewhere(ci, &yard)),
+        (Trust::MergeRequest | Trust::WakeUp, None) => {
+            (config, Door::own(ci).of_environment(asked))
+        }
+        (Trust::MergeRequest | Trust::WakeUp, Some(yard)) => {
+            let door = Door::of_yard(ci, &yard, config.gate.branch.as_ref());
+            (config, door.of_environment(asked))
+        }
+    };
+    let gitlab = gitlab.waking(door);
     let channels = Post::new(&config.notification.channels, ci, &clock);
     let variables;
     let folder;
@@ -362,9 +403,18 @@ fn at_desk<T>(
             &variables
         }
         (Trust::Gate, StatePlace::Folder(path)) => {
-            folder = FolderJournal::open(path)?;
+            let several = !config.nrt.environments.is_empty();
+            let of_environment = several.then(|| path.join(&config.nrt.environment));
+            folder = FolderJournal::open(of_environment.as_deref().unwrap_or(path))?;
             &folder
         }
+    };
+    let surroundings = Surroundings::of(&config.gate.projects);
+    let shared = (ci, &config);
+    let fleet = Fleet::new(&surroundings, shared, &gitlab, &clock, &channels, journal);
+    let members: Option<&dyn Members> = match trust {
+        Trust::Gate if config.is_yard() => Some(&fleet),
+        Trust::Gate | Trust::MergeRequest | Trust::WakeUp => None,
     };
     work(&Desk {
         ci,
@@ -384,7 +434,20 @@ fn at_desk<T>(
         commits: &tree,
         candidates: &tree,
         journal,
+        members,
     })
+}
+
+fn gate_is_elsewhere(ci: &Ci, yard: &ProjectPath) -> Problem {
+    Problem::misconfigured(
+        format!(
+            "this is a command of the gate, and `gate.project` says that the gate of `{}` is in `{yard}`",
+            ci.project
+        ),
+        format!(
+            "run it in a pipeline of `{yard}`; a member includes `member.yml` of the templates, and no gate jobs"
+        ),
+    )
 }
 
 /// The project's rules, from the target branch and never from a merge request's work tree. A gate job runs on the protected
@@ -451,15 +514,6 @@ fn leave_events(ci: &Ci, events: &[Event]) -> Answer<()> {
     }
 }
 
-fn queue(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
-    let yard = Yard::of(&desk.journal.read()?.events);
-    Ok(Printed::text(if print.json {
-        report::queue_json(&yard)
-    } else {
-        report::queue_now(&yard, desk.clock.now())
-    }))
-}
-
 fn version(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
     let versions = Yard::of(&desk.journal.read()?.events).versions;
     let (next, _) = release::next(desk, &versions, None)?;
@@ -468,30 +522,6 @@ fn version(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
     } else {
         report::version_now(&versions, &next)
     }))
-}
-
-/// Plays arrivals through the queue's own rules.
-fn simulate(flags: &Simulate) -> Answer<Printed> {
-    let scenario = Scenario {
-        load: flags.load,
-        failure_rate: flags.failure_rate,
-        naming: flags.naming,
-        flake: flags.flake,
-        policy: Policy {
-            batch_max: flags.batch_max.into(),
-            strikes: flags.strikes.into(),
-        },
-        arrivals: flags.arrivals as usize,
-        seed: flags.seed,
-        saturated: flags.saturated,
-    };
-    let figures = simulate::simulate(&scenario);
-    if !flags.json {
-        return Ok(Printed::text(report::simulation(&scenario, &figures)));
-    }
-    serde_json::to_string_pretty(&figures)
-        .map(Printed::text)
-        .map_err(|error| Problem::bug("the figures cannot be written").caused_by(error))
 }
 
 /// Draws what happened, from the log and from the events that jobs left as artifacts.

@@ -4,9 +4,17 @@
 //! trial is rejected when it holds a bad change, or for nothing when it is flaky. Everything is compared with an **Oracle**: a
 //! clairvoyant on one environment, who takes every good change that waits at once.
 
+pub mod course;
+pub mod forecast;
+#[cfg(test)]
+pub(crate) mod made;
+pub mod past;
+pub mod replay;
+
 use serde::Serialize;
 
-use crate::domain::trials::{Policy, Search, Verdict, Waiting};
+use crate::domain::trials::{Policy, Search, Verdict};
+use course::{Change, Course, Surroundings, Trial, URGENT};
 
 /// What is simulated.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,47 +66,28 @@ pub struct Figures {
     pub trials: usize,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Arrival {
-    at: f64,
-    bad: bool,
-}
-
 /// Plays one scenario to its end.
 pub fn simulate(scenario: &Scenario) -> Figures {
     let mut chance = fastrand::Rng::with_seed(scenario.seed);
     let arrivals = arrivals(scenario, &mut chance);
     let oracle = oracle(&arrivals);
-    let mut queue = Queue::default();
-    let mut search: Search<usize> = Search::default();
-    let (mut now, mut trials, mut rejected, mut wronged) = (0.0, 0, 0, 0);
-    let mut turnaround = Vec::new();
-    loop {
-        queue.admit(&arrivals, now);
-        let tried = search.choose(&queue.waiting, &scenario.policy);
-        if tried.is_empty() {
-            match arrivals.get(queue.arrived) {
-                Some(next) => now = next.at,
-                None => break,
-            }
-            continue;
-        }
-        let verdict = verdict(&tried, &arrivals, scenario, &mut chance);
-        let (conclusion, after) = search.conclude(&tried, &verdict, &scenario.policy);
-        search = after;
-        now += 1.0;
-        trials += 1;
-        for change in conclusion.land {
-            turnaround.push(now - arrivals[change].at);
-            queue.remove(change);
-        }
-        for (change, _) in conclusion.reject {
-            rejected += 1;
-            wronged += usize::from(!arrivals[change].bad);
-            queue.remove(change);
-        }
-    }
-    let landed = turnaround.len();
+    let mut course = Course::new(&arrivals, scenario.policy, Search::default());
+    let mut stream = Stream {
+        scenario,
+        arrivals: &arrivals,
+        chance,
+        turnaround: Vec::new(),
+        rejected: 0,
+        wronged: 0,
+    };
+    course.run(0.0, &mut stream);
+    let Stream {
+        turnaround,
+        rejected,
+        wronged,
+        ..
+    } = stream;
+    let (landed, trials) = (turnaround.len(), course.trials);
     let good = arrivals.iter().filter(|arrival| !arrival.bad).count();
     let (mean, p95) = (mean(&turnaround), p95(turnaround));
     Figures {
@@ -108,7 +97,7 @@ pub fn simulate(scenario: &Scenario) -> Figures {
         p95,
         trials_per_landed: ratio(trials, landed),
         false_rejection_rate: ratio(wronged, good),
-        stable: queue.keeps_up(),
+        stable: course.keeps_up(),
         capacity_share: scenario.saturated.then(|| {
             ratio(landed + rejected, trials) * entropy(ratio(arrivals.len() - good, arrivals.len()))
         }),
@@ -118,15 +107,51 @@ pub fn simulate(scenario: &Scenario) -> Figures {
     }
 }
 
-fn arrivals(scenario: &Scenario, chance: &mut fastrand::Rng) -> Vec<Arrival> {
+/// An invented stream: every trial takes one unit of time.
+struct Stream<'a> {
+    scenario: &'a Scenario,
+    arrivals: &'a [Change],
+    chance: fastrand::Rng,
+    turnaround: Vec<f64>,
+    rejected: usize,
+    wronged: usize,
+}
+
+impl Surroundings for Stream<'_> {
+    fn trial(&mut self, tried: &[usize], _now: f64) -> Trial {
+        Trial {
+            verdict: Some(verdict(
+                tried,
+                self.arrivals,
+                self.scenario,
+                &mut self.chance,
+            )),
+            took: 1.0,
+            decided_after: 1.0,
+        }
+    }
+
+    fn decided(&mut self, change: usize, at: f64, landed: bool) {
+        let arrival = &self.arrivals[change];
+        if landed {
+            self.turnaround.push(at - arrival.at);
+        } else {
+            self.rejected += 1;
+            self.wronged += usize::from(!arrival.bad);
+        }
+    }
+}
+
+fn arrivals(scenario: &Scenario, chance: &mut fastrand::Rng) -> Vec<Change> {
     let mut at = 0.0;
     let mut arrival = || {
         if !scenario.saturated {
             // The gaps of a Poisson stream are exponential.
             at -= (1.0 - chance.f64()).ln() / scenario.load;
         }
-        Arrival {
+        Change {
             at,
+            lane: URGENT + 1,
             bad: chance.f64() < scenario.failure_rate,
         }
     };
@@ -135,7 +160,7 @@ fn arrivals(scenario: &Scenario, chance: &mut fastrand::Rng) -> Vec<Arrival> {
 
 fn verdict(
     tried: &[usize],
-    arrivals: &[Arrival],
+    arrivals: &[Change],
     scenario: &Scenario,
     chance: &mut fastrand::Rng,
 ) -> Verdict<usize> {
@@ -154,7 +179,7 @@ fn verdict(
 }
 
 /// The turnaround of every good change with a clairvoyant at the environment.
-fn oracle(arrivals: &[Arrival]) -> Vec<f64> {
+fn oracle(arrivals: &[Change]) -> Vec<f64> {
     let good: Vec<f64> = arrivals.iter().filter(|a| !a.bad).map(|a| a.at).collect();
     let (mut turnaround, mut free, mut first) = (Vec::new(), 0.0f64, 0);
     while let Some(next) = good.get(first) {
@@ -165,52 +190,6 @@ fn oracle(arrivals: &[Arrival]) -> Vec<f64> {
         first += taken;
     }
     turnaround
-}
-
-/// What has arrived and is not decided.
-#[derive(Default)]
-struct Queue {
-    waiting: Vec<Waiting<usize>>,
-    arrived: usize,
-    /// How many waited at the beginning of each trial, those that are not at hand included, while more were to come.
-    backlog: Vec<usize>,
-}
-
-impl Queue {
-    /// The most that are kept at hand: a policy looks at the head of the queue only.
-    const AT_HAND: usize = 1_000;
-
-    fn admit(&mut self, arrivals: &[Arrival], now: f64) {
-        let come = arrivals[self.arrived..]
-            .iter()
-            .take_while(|arrival| arrival.at <= now)
-            .take(Self::AT_HAND.saturating_sub(self.waiting.len()));
-        for _ in 0..come.count() {
-            self.waiting.push(Waiting {
-                change: self.arrived,
-                urgent: false,
-            });
-            self.arrived += 1;
-        }
-        let beyond = arrivals[self.arrived..].partition_point(|arrival| arrival.at <= now);
-        if self.arrived + beyond < arrivals.len() {
-            self.backlog.push(self.waiting.len() + beyond);
-        }
-    }
-
-    fn remove(&mut self, change: usize) {
-        self.waiting.retain(|waiting| waiting.change != change);
-    }
-
-    /// Whether about as few waited in the last quarter of the trials as in the second one.
-    fn keeps_up(&self) -> bool {
-        let quarter = self.backlog.len() / 4;
-        let found = |quarters: usize| {
-            let part = &self.backlog[quarter * quarters..quarter * (quarters + 1)];
-            ratio(part.iter().sum(), part.len())
-        };
-        quarter == 0 || found(3) <= 2.0 * found(1) + 10.0
-    }
 }
 
 fn ratio(part: usize, of: usize) -> f64 {

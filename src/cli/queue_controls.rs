@@ -1,4 +1,4 @@
-//! `queue` and the orders below it: hold, unhold, force, withdraw, pause, resume.
+//! The orders below `queue`: hold, unhold, force, withdraw, pause, resume.
 
 use std::str::FromStr;
 
@@ -6,20 +6,6 @@ use clap::{Args, Subcommand};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
-
-use super::Print;
-
-/// Flags of `queue`.
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub struct Queue {
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "flattened flags document themselves")]
-    pub view: Print,
-    /// What is ordered; without an order the queue is printed.
-    #[command(subcommand)]
-    pub order: Option<QueueOrder>,
-}
 
 /// An order of a person to the queue.
 #[derive(Debug, Subcommand)]
@@ -82,6 +68,9 @@ pub struct Why {
     /// everything but `unhold` and `resume`.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+    /// In a yard, the member that the merge request is of.
+    #[arg(long, value_name = "PROJECT", value_parser = super::yard::project)]
+    pub project: Option<super::yard::OptionalProject>,
 }
 
 fn number(text: &str) -> Result<u64, String> {

@@ -1,5 +1,7 @@
 //! What GitLab CI tells a job through its environment.
 
+mod person;
+
 use std::fmt;
 use std::path::PathBuf;
 

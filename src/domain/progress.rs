@@ -222,7 +222,14 @@ pub fn stage_in_yard(yard: &Yard, id: &MergeRequestId) -> Option<(Stage, Timesta
             Place::Waiting => {
                 let rank = yard.queue.rank(id).unwrap_or(1);
                 let at = yard.last;
-                (Stage::Queued { rank, at }, ticket.queued_at)
+                (
+                    Stage::Queued {
+                        rank,
+                        at,
+                        landing: None,
+                    },
+                    ticket.queued_at,
+                )
             }
             Place::InTrial(trial) => (Stage::InTrial { trial: *trial }, started(*trial)),
             Place::Merged { .. } => (Stage::Landing, ticket.queued_at),

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::domain::ids::BranchName;
+
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct User {
     pub(super) username: String,
@@ -56,6 +58,13 @@ pub(super) struct MergeRequest {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Project {
     pub(super) merge_method: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ProjectPlace {
+    pub(super) id: u64,
+    pub(super) web_url: String,
+    pub(super) default_branch: Option<BranchName>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

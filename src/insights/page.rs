@@ -5,11 +5,13 @@
 mod charts;
 mod features;
 mod gates;
+pub mod queue;
 mod sections;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod text;
+pub mod what_if;
 
 use std::collections::BTreeMap;
 
@@ -70,14 +72,17 @@ pub fn page(insights: &Insights, frame: &Frame) -> String {
         sections::definitions(),
         "</main>".to_owned(),
     ];
-    // The policy is a second lock: even if markup got through, a browser would run and load nothing.
+    let body = format!("{}\n{}", body.join("\n"), footer(frame));
+    document(&title, &body)
+}
+
+/// A whole file. The policy is a second lock: even if markup got through, a browser would run and load nothing.
+fn document(title: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\
-         <title>{title}</title><style>\n{STYLE}</style></head><body>\n{}\n{}</body></html>\n",
-        body.join("\n"),
-        footer(frame)
+         <title>{title}</title><style>\n{STYLE}</style></head><body>\n{body}</body></html>\n"
     )
 }
 

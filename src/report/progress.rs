@@ -121,7 +121,7 @@ pub fn stage_words(stage: &Stage) -> String {
         Stage::Validated => "Validated, not queued yet".to_owned(),
         Stage::Rejected { role, by } => format!("Rejected by `{by}` as `{role}`"),
         Stage::NotQueued => "Not queued: something must be mended first".to_owned(),
-        Stage::Queued { rank, at } => format!("Queued, rank {rank} (as of {})", moment(*at)),
+        Stage::Queued { rank, at, .. } => format!("Queued, rank {rank} (as of {})", moment(*at)),
         Stage::InTrial { trial } => format!("Under test (trial {trial})"),
         Stage::Landing => "Tests passed, being merged".to_owned(),
         Stage::FailedTests { trial } => {

@@ -1,17 +1,18 @@
 //! The queue: who joined, who did not and why, and what waits.
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Unit};
-use serde_json::json;
 
-use crate::domain::ids::ProjectPath;
+use crate::domain::ids::{MergeRequestId, ProjectPath};
 use crate::domain::integration::{
     ChangeSet, Joined, Left, MergeRequestState, Place, Queue, QueueRefusal,
 };
 use crate::domain::nrt::Lease;
 use crate::domain::progress::Stage;
-use crate::domain::yard::Yard;
 use crate::outcome::Outcome;
+use crate::simulate::forecast::Forecast;
 
+use super::expected::{expected, forecast_basis};
 use super::landing::waits_again;
 use super::linking::{link_refusal, listed_links};
 use super::progress::stage_words;
@@ -44,6 +45,10 @@ pub(super) fn queue_refusal(reason: &QueueRefusal, home: &ProjectPath) -> String
         QueueRefusal::OtherTarget { target, wanted } => {
             format!("it targets `{target}`; versions are made of `{wanted}`")
         }
+        QueueRefusal::NoEnvironment { target, serving } => format!(
+            "it targets `{target}`, which no environment serves: {}",
+            serving.join("; ")
+        ),
         QueueRefusal::NotRequested => {
             "nobody asked for it on its newest commit; press `integrate` in its newest pipeline"
                 .to_owned()
@@ -92,6 +97,15 @@ pub fn note_queued(stage: &Stage, queue: &Queue, set: &ChangeSet, home: &Project
     if queue.rank(id) == Some(1) {
         body.push_str(" It is next.");
     }
+    if let Stage::Queued {
+        at,
+        landing: Some(landing),
+        ..
+    } = stage
+    {
+        let when = expected(*landing, *at, &TimeZone::UTC);
+        body.push_str(&format!(" Expected to land {when} (UTC), if it passes."));
+    }
     let again = queue.ticket(id).and_then(|ticket| ticket.again.as_ref());
     if let Some(again) = again {
         body.push_str(&format!(" It waits again: {}.", inert(&waits_again(again))));
@@ -107,23 +121,8 @@ pub fn note_queued(stage: &Stage, queue: &Queue, set: &ChangeSet, home: &Project
             tried.change_set.merge_request
         ));
     }
-    let ahead: Vec<String> = queue
-        .waiting()
-        .map(|ticket| &ticket.change_set.merge_request)
-        .take_while(|other| *other != id)
-        .map(ToString::to_string)
-        .collect();
-    if !ahead.is_empty() {
-        let more = ahead.len().saturating_sub(AHEAD_NAMED);
-        let more = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        body.push_str(&format!(
-            "\n\nAhead of it then: {}{more}.",
-            ahead[..ahead.len().min(AHEAD_NAMED)].join(", ")
-        ));
+    if let Some(ahead) = ahead(queue, id) {
+        body.push_str(&format!("\n\nAhead of it then: {ahead}."));
     }
     if !set.links.is_empty() {
         body.push_str(&format!(
@@ -132,6 +131,45 @@ pub fn note_queued(stage: &Stage, queue: &Queue, set: &ChangeSet, home: &Project
         ));
     }
     body
+}
+
+/// Who goes before a change set, by name.
+fn ahead(queue: &Queue, id: &MergeRequestId) -> Option<String> {
+    let ahead: Vec<String> = queue
+        .waiting()
+        .map(|ticket| &ticket.change_set.merge_request)
+        .take_while(|other| *other != id)
+        .map(ToString::to_string)
+        .collect();
+    let named = ahead.get(..ahead.len().min(AHEAD_NAMED))?.join(", ");
+    match ahead.len().saturating_sub(AHEAD_NAMED) {
+        _ if ahead.is_empty() => None,
+        0 => Some(named),
+        more => Some(format!("{named} and {more} more")),
+    }
+}
+
+/// The place of a waiting change set: who is ahead of it, and when it may land.
+pub fn place_in_queue(
+    queue: &Queue,
+    id: &MergeRequestId,
+    forecast: &Forecast,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Vec<String> {
+    if queue.rank(id).is_none() {
+        return Vec::new();
+    }
+    let ahead = ahead(queue, id).unwrap_or_else(|| "nobody".to_owned());
+    let when = match forecast.landing(id) {
+        Some(landing) => format!(
+            "expected to land {} ({}), if it passes",
+            expected(landing, now, zone),
+            zone.iana_name().unwrap_or("UTC")
+        ),
+        None => forecast_basis(forecast),
+    };
+    vec![format!("ahead of it: {ahead}"), when]
 }
 
 /// The note of a merge request that does not join.
@@ -180,11 +218,9 @@ pub fn ticked(serving: &Serving, waiting: usize) -> Outcome {
 }
 
 /// What the gate says after a request was looked at.
-pub fn admitted(iid: u64, joined: &Joined, queue: &Queue) -> Outcome {
-    let ticket = queue
-        .tickets
-        .iter()
-        .find(|ticket| ticket.change_set.merge_request.iid == iid);
+pub fn admitted(id: &MergeRequestId, joined: &Joined, queue: &Queue) -> Outcome {
+    let iid = id.iid;
+    let ticket = queue.ticket(id);
     let rank = ticket.and_then(|ticket| queue.rank(&ticket.change_set.merge_request));
     let place = rank.map_or_else(|| "under test".to_owned(), |rank| format!("rank {rank}"));
     match joined {
@@ -210,82 +246,6 @@ pub fn admitted(iid: u64, joined: &Joined, queue: &Queue) -> Outcome {
             .with("to ask again, press `integrate` again")
         }
     }
-}
-
-/// The queue and the environment as a person wants to see them now.
-pub fn queue_now(yard: &Yard, now: Timestamp) -> String {
-    let mut text = match &yard.nrt.lease {
-        None => "NRT environment: free\n".to_owned(),
-        Some(lease) => format!(
-            "NRT environment: held by pipeline {} (job {}, lease {}) for {}\n",
-            lease.holder.pipeline,
-            lease.holder.job,
-            lease.epoch,
-            age(lease.granted_at, now)
-        ),
-    };
-    if let Some(trial) = &yard.nrt.trial {
-        let sets: Vec<String> = trial.change_sets.iter().map(ToString::to_string).collect();
-        let state = if trial.validated {
-            "validated, landing"
-        } else {
-            "running"
-        };
-        text.push_str(&format!(
-            "Trial {}: {} at {} ({state}, {})\n",
-            trial.id,
-            sets.join(", "),
-            trial.candidate.commit.short(),
-            age(trial.started_at, now)
-        ));
-    }
-    let waiting: Vec<_> = yard.queue.waiting().collect();
-    if waiting.is_empty() {
-        text.push_str("Queue: empty\n");
-        return text;
-    }
-    text.push_str("Queue:\n");
-    for (index, ticket) in waiting.iter().enumerate() {
-        let set = &ticket.change_set;
-        text.push_str(&format!(
-            "{:>3}. {:<6} {:<7} {:>7}  {}  {}\n",
-            index + 1,
-            set.merge_request.to_string(),
-            set.priority.to_string(),
-            age(ticket.queued_at, now),
-            set.author,
-            plain(&set.title)
-        ));
-    }
-    text
-}
-
-/// The same for programs: `environment`, `trial` and `tickets`, best first.
-pub fn queue_json(yard: &Yard) -> String {
-    let lease = yard.nrt.lease.as_ref().map(|lease| {
-        json!({"epoch": lease.epoch, "pipeline": lease.holder.pipeline, "job": lease.holder.job, "since": lease.granted_at})
-    });
-    let trial = yard.nrt.trial.as_ref().map(|trial| {
-        let sets: Vec<u64> = trial.change_sets.iter().map(|id| id.iid).collect();
-        json!({"id": trial.id, "candidate": trial.candidate.commit, "merge_requests": sets, "since": trial.started_at, "validated": trial.validated})
-    });
-    let tickets: Vec<_> = yard
-        .queue
-        .waiting()
-        .enumerate()
-        .map(|(index, ticket)| {
-            let set = &ticket.change_set;
-            json!({
-                "rank": index + 1, "merge_request": set.merge_request.iid, "project": set.merge_request.project, "head": set.head,
-                "title": set.title, "author": set.author, "priority": set.priority, "queued_at": ticket.queued_at,
-                "requested_at": set.requested_at,
-            })
-        })
-        .collect();
-    format!(
-        "{:#}",
-        json!({"environment": {"lease": lease}, "trial": trial, "tickets": tickets})
-    )
 }
 
 /// How long ago, in the two largest units.

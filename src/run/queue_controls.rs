@@ -25,6 +25,7 @@ pub(super) fn name(order: &QueueOrder) -> &'static str {
 /// When it gives no reason although it needs one, or as the job does.
 pub(super) fn run(desk: &Desk<'_>, order: &QueueOrder) -> Answer<Done> {
     let about = |on: &On, wish| What::MergeRequest {
+        project: on.why.project.clone().and_then(|project| project.0),
         iid: on.merge_request,
         wish,
     };

@@ -15,20 +15,26 @@
 //! - `labels`: labels that show where things stand, and decide nothing
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
 //! - `lease`: the right to the environment, when people meddle with it or GitLab does
+//! - `outlook`: the queue as a person sees it: table, JSON, page
 //! - `tick`: the scheduled look at the queue
 //! - `verdicts`: who says whether a trial passed, whom the verdict names, and what its authors are told
+//! - `yard`: several projects with one gate
+//! - `environments`: one project with several environments
 //! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
+//! - `what_if`: a history played again, as it was and otherwise
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod batches;
 mod controls;
 mod costs;
 mod deaths;
+mod environments;
 mod labels;
 mod landing;
 mod lease;
 mod linking;
 mod linking_races;
+mod outlook;
 mod progress;
 mod refusals;
 mod reports;
@@ -40,3 +46,5 @@ mod tick;
 mod validation;
 mod verdicts;
 mod warnings;
+mod what_if;
+mod yard;

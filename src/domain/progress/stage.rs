@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{CommitSha, JobId, RoleName, TrialId, UserName, VersionId};
 use crate::domain::linking::Link;
+use crate::domain::pace::Landing;
 
 /// A role whose verdict is awaited, with some of the people who hold it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,8 +32,13 @@ pub enum Stage {
     Rejected { role: RoleName, by: UserName },
     /// It was asked for, and may not join the queue.
     NotQueued,
-    /// It waits for the NRT environment; its rank as it was at an instant.
-    Queued { rank: usize, at: Timestamp },
+    /// It waits for the NRT environment; its rank, and when it may land, as they were at an instant.
+    Queued {
+        rank: usize,
+        at: Timestamp,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        landing: Option<Landing>,
+    },
     /// It is under test.
     InTrial { trial: TrialId },
     /// Its trial was validated; it is being merged.

@@ -157,7 +157,8 @@ fn the_log_is_the_truth_for_what_queues_and_lands() {
         progress.rows[0].stands,
         Whereabouts::At(Stage::Queued {
             rank: 1,
-            at: at(200)
+            at: at(200),
+            landing: None
         })
     );
     assert_eq!(progress.rows[0].since, Some(at(200)));

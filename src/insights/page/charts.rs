@@ -8,12 +8,12 @@ use super::{Frame, Names};
 use crate::insights::numbers::seconds_between;
 use crate::insights::{Distribution, FeatureFlow, Stage, StageFigures, Turn, Visit};
 
-const WIDTH: f64 = 1_120.0;
-const LABELS: f64 = 270.0;
+pub(super) const WIDTH: f64 = 1_120.0;
+pub(super) const LABELS: f64 = 270.0;
 const MARGIN: f64 = 70.0;
-const LANE: f64 = 26.0;
-const BAR: f64 = 16.0;
-const TOP: f64 = 28.0;
+pub(super) const LANE: f64 = 26.0;
+pub(super) const BAR: f64 = 16.0;
+pub(super) const TOP: f64 = 28.0;
 
 /// The stripes that tell waiting from work without colour; every drawing of the page uses them.
 pub(super) fn patterns() -> String {
@@ -51,9 +51,9 @@ pub(super) fn legend() -> String {
 }
 
 /// A time axis.
-struct Axis {
-    from: Timestamp,
-    to: Timestamp,
+pub(super) struct Axis {
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
 }
 
 impl Axis {
@@ -64,13 +64,25 @@ impl Axis {
     }
 
     /// Where an instant is; what is off the axis sits on its end.
-    fn x(&self, at: Timestamp) -> f64 {
+    pub(super) fn x(&self, at: Timestamp) -> f64 {
         let whole = self.to.duration_since(self.from).as_secs_f64();
         if whole <= 0.0 {
             return LABELS;
         }
         let part = at.clamp(self.from, self.to).duration_since(self.from);
         LABELS + (WIDTH - LABELS - MARGIN) * part.as_secs_f64() / whole
+    }
+
+    /// Its lines down to a height, with their labels above.
+    pub(super) fn grid(&self, bottom: f64) -> String {
+        let line = |(at, label): (Timestamp, String)| {
+            let x = self.x(at);
+            format!(
+                "<path d=\"M{x:.1} {TOP}V{bottom}\" class=\"grid\"/><text x=\"{x:.1}\" y=\"{:.0}\" class=\"axis\" text-anchor=\"middle\">{label}</text>",
+                TOP - 10.0
+            )
+        };
+        self.ticks().into_iter().map(line).collect()
     }
 
     /// Round instants with their labels, at most nine.
@@ -133,13 +145,7 @@ pub(super) fn lanes(
         instant(axis.from),
         instant(axis.to)
     );
-    for (at, label) in axis.ticks() {
-        let x = axis.x(at);
-        svg.push_str(&format!(
-            "<path d=\"M{x:.1} {TOP}V{bottom}\" class=\"grid\"/><text x=\"{x:.1}\" y=\"{:.0}\" class=\"axis\" text-anchor=\"middle\">{label}</text>",
-            TOP - 10.0
-        ));
-    }
+    svg.push_str(&axis.grid(bottom));
     let end = axis.x(axis.to);
     svg.push_str(&format!(
         "<path d=\"M{end:.1} {TOP}V{bottom}\" class=\"now\"/><text x=\"{end:.1}\" y=\"{:.0}\" class=\"axis\" text-anchor=\"end\">{} UTC</text>",

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::together;
-use super::trial_pipeline::{self, ProjectPart, Runtime};
+use super::trial_pipeline::{self, Member, ProjectPart, Runtime};
 use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, TrialId};
@@ -18,7 +18,7 @@ use crate::domain::progress::Stage;
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::{Desk, Done, append_to_version, labels, notes, observe, rewriting, tell};
-use crate::outcome::{Outcome, Problem};
+use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Board, MergeRequest, Rebase};
 use crate::report;
 
@@ -42,11 +42,13 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
     let ledger = Ledger::new(*desk);
     let (outcome, pipeline, epoch) = match take(desk, &ledger)? {
         Taken::Trial { held, trial, board } => {
+            let member = member(desk, &trial)?;
             let project = ProjectPart {
                 file: &desk.config.nrt.pipeline,
                 decided_by: desk.config.nrt.decided_by,
             };
-            let pipeline = trial_pipeline::of_trial(&held, &trial, project, runtime)?;
+            let pipeline =
+                trial_pipeline::of_trial(&held, &trial, project, runtime, member.as_ref())?;
             let warnings = match (board, &trial.change_sets[..]) {
                 (Some(board), [one]) => notes::keep_one(desk, &ledger, one, board)?,
                 _ => notes::keep_all(desk, &ledger, &trial.change_sets)?,
@@ -72,6 +74,20 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
         outcome,
         events: ledger.into_events(),
     })
+}
+
+/// The project of the candidate, where it is not the one that this job runs in.
+fn member(desk: &Desk<'_>, trial: &Trial) -> Answer<Option<Member>> {
+    let Some(id) = trial.change_sets.first() else {
+        return Ok(None);
+    };
+    if id.project == desk.ci.project {
+        return Ok(None);
+    }
+    Ok(Some(Member {
+        project: id.project.clone(),
+        address: desk.of(&id.project)?.ci.git_address(),
+    }))
 }
 
 enum Taken {
@@ -132,19 +148,24 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
             board: None,
         });
     }
-    let branch = desk
-        .config
-        .branch
-        .as_ref()
-        .unwrap_or(&desk.ci.default_branch);
     loop {
         let tickets = match next(desk, ledger, &held)? {
             Err(not_held) => return Ok(Taken::Nothing(report::taken_over(&not_held))),
             Ok(tickets) => tickets,
         };
+        let Some(first) = tickets.first() else {
+            break;
+        };
+        let there = match desk.of(&first.change_set.merge_request.project) {
+            Ok(there) => there,
+            Err(problem) => {
+                no_longer_served(ledger, &tickets, problem)?;
+                continue;
+            }
+        };
+        let (desk, branch) = (&there, there.branch());
         rewriting::restore(desk, &held, &tickets)?;
         let prepared = match &tickets[..] {
-            [] => break,
             [one] => prepare(desk, ledger, &held, one, branch)?,
             several => together::prepare(desk, ledger, &held, several, branch)?,
         };
@@ -238,6 +259,25 @@ fn next(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held) -> Answer<Result<Vec<
             then: Ok(chosen.into_iter().cloned().collect()),
         })
     })
+}
+
+/// A member that left the yard, or says that its gate is elsewhere: its tickets must not hold up the others'. Anything else, such as
+/// a GitLab that does not answer, ends the job.
+fn no_longer_served(ledger: &Ledger<'_>, tickets: &[Ticket], problem: Problem) -> Answer<()> {
+    match problem.code {
+        ExitCode::Refused | ExitCode::Misconfigured => {}
+        ExitCode::Open | ExitCode::Waiting | ExitCode::GitLab | ExitCode::Bug => {
+            return Err(problem);
+        }
+    }
+    tracing::warn!("{}; next: {}", problem.what, problem.hint);
+    let left = tickets.iter().map(|ticket| Fact::ChangeSetWithdrawn {
+        merge_request: ticket.change_set.merge_request.clone(),
+        head: ticket.change_set.head.clone(),
+        reason: problem.what.chars().take(500).collect(),
+        order: None,
+    });
+    ledger.record(&left.collect::<Vec<_>>())
 }
 
 fn unqueued(ticket: &Ticket, held: &Held) -> Fact {

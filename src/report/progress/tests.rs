@@ -98,6 +98,7 @@ fn every_stage_begins_with_its_word_and_every_note_can_be_read_back() {
         Stage::Queued {
             rank: 2,
             at: Timestamp::UNIX_EPOCH,
+            landing: None,
         },
         Stage::InTrial {
             trial: crate::domain::ids::TrialId(3),
