@@ -16,6 +16,7 @@ mod people;
 mod records;
 mod releases;
 pub mod state;
+mod traces;
 mod translate;
 mod wire;
 

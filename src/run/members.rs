@@ -159,6 +159,7 @@ impl Members for Fleet<'_> {
             commits: tree,
             candidates: tree,
             journal: self.journal,
+            traces: gitlab,
             members: Some(self),
         })
     }
