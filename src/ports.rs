@@ -317,6 +317,8 @@ pub trait Records {
     fn token_user(&self) -> Answer<Player>;
     /// The jobs of a pipeline.
     fn jobs(&self, pipeline: u64) -> Answer<Vec<JobRecord>>;
+    /// The pipeline that a pipeline started last.
+    fn started_by(&self, pipeline: PipelineId) -> Answer<Option<PipelineId>>;
     /// The test cases that failed in a pipeline, as the reports of its jobs tell them.
     fn failed_cases(&self, pipeline: PipelineId) -> Answer<Vec<Suite>>;
     /// Whether a job has ended, or is gone.

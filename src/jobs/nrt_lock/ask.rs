@@ -13,7 +13,7 @@ use crate::jobs::{Desk, Done, observe, tell};
 use crate::ports::{Answer, Known, Place};
 use crate::report;
 
-/// The warning by which it is known that people were asked.
+/// The warning by which it is known that people were asked; they are mentioned on the first merge request of the trial.
 const ASKED: &str = "verdict asked";
 
 /// Asks for the verdict on the trial under a lease.
@@ -38,13 +38,14 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         home: observe::features_project(desk),
     });
     if before(&yard, trial.id) == Before::Undecided && !was_asked(&yard, trial.id) {
-        if let (Some(iid), false) = (place(desk, &trial), people.is_empty()) {
+        if let (Some(id), false) = (trial.change_sets.first(), people.is_empty()) {
             let body =
                 report::note_to_judge(&trial, &people, &desk.ci.project_url, desk.ci.pipeline);
-            let place = Place::MergeRequest(iid);
+            let place = Place::MergeRequest(id.iid);
             let kind = kind(trial.id);
             let known = Known::Unsure;
-            desk.announcements.keep_note(&place, &kind, known, &body)?;
+            let there = desk.of(&id.project)?;
+            there.announcements.keep_note(&place, &kind, known, &body)?;
         }
         ledger.record(&[Fact::ContributorWarned {
             about: Subject::Trial(trial.id),
@@ -79,16 +80,17 @@ pub(in crate::jobs) fn was_asked(yard: &Yard, trial: TrialId) -> bool {
 
 /// Marks the note that asked as settled.
 pub(super) fn settle(desk: &Desk<'_>, trial: &Trial, how: &str) -> Answer<()> {
-    let Some(iid) = place(desk, trial) else {
+    let Some(id) = trial.change_sets.first() else {
         return Ok(());
     };
-    let (kind, place) = (kind(trial.id), Place::MergeRequest(iid));
-    let notes = desk.announcements.notes(iid)?;
+    let there = desk.of(&id.project)?;
+    let (kind, place) = (kind(trial.id), Place::MergeRequest(id.iid));
+    let notes = there.announcements.notes(id.iid)?;
     for own in notes.get(&kind).into_iter().flatten() {
         if !report::is_settled(&own.text) {
             let body = report::settled(&own.text, how);
             let known = Known::At(own.id);
-            desk.announcements.keep_note(&place, &kind, known, &body)?;
+            there.announcements.keep_note(&place, &kind, known, &body)?;
         }
     }
     Ok(())
@@ -96,11 +98,4 @@ pub(super) fn settle(desk: &Desk<'_>, trial: &Trial, how: &str) -> Answer<()> {
 
 fn kind(trial: TrialId) -> String {
     tell::kind_of_alert(&format!("verdict of trial {trial}"))
-}
-
-/// People are mentioned once, on the first merge request of the trial.
-fn place(desk: &Desk<'_>, trial: &Trial) -> Option<u64> {
-    let mut here = trial.change_sets.iter();
-    let first = here.find(|id| id.project == desk.ci.project)?;
-    Some(first.iid)
 }
