@@ -266,7 +266,10 @@ mod tests {
                 epoch: crate::domain::ids::Epoch(1),
             },
         );
-        let again = Reason::Again(Again::Searched { trial });
+        let again = Reason::Again(Again::Searched {
+            trial,
+            culprits: Vec::new(),
+        });
         assert_eq!(
             why(&story, Service::Coming),
             [

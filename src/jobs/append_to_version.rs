@@ -45,6 +45,9 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         Ok(held) => match trial_under(&yard.nrt, &held).cloned() {
             None if !landed.is_empty() => report::already_landed(&landed),
             None => report::no_trial(epoch),
+            Some(trial) if desk.config.nrt.decided_by.asks_a_person() && !trial.validated => {
+                report::nobody_validated(&trial, &desk.config.nrt.deciders)
+            }
             Some(trial) => {
                 let outcome = match verdict::stopped(desk, &ledger, &held, &trial)? {
                     Some(outcome) => outcome,
@@ -290,6 +293,8 @@ fn append(
             head: set.head.clone(),
             trial: trial.id,
             reason: reason.clone(),
+            evidence: None,
+            failures: Vec::new(),
         }));
         Ok(Decision {
             facts,

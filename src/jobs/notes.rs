@@ -464,7 +464,13 @@ fn known<'a>(desk: &'a Desk<'_>, yard: &'a Yard, id: &'a MergeRequestId) -> Opti
             let set = &ticket.change_set;
             (
                 set,
-                report::note_under_test(&stage, set, &desk.ci.project_url, home),
+                report::note_under_test(
+                    &stage,
+                    set,
+                    &desk.ci.project_url,
+                    home,
+                    desk.config.nrt.decided_by,
+                ),
             )
         }
         (None, Some((_, appended))) => (

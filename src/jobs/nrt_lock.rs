@@ -2,9 +2,12 @@
 
 pub mod acquire;
 pub mod admit;
+pub mod ask;
 pub mod breaking;
+pub mod conclude;
 pub mod enqueue;
 mod lane;
+mod rejecting;
 pub mod release;
 mod together;
 pub mod trial_pipeline;

@@ -119,6 +119,8 @@ impl Made {
                 head: "a".repeat(40).parse().unwrap(),
                 trial: id,
                 reason: String::new(),
+                evidence: None,
+                failures: Vec::new(),
             };
             self.story.add(end, fact);
         }

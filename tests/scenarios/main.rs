@@ -17,6 +17,7 @@
 //! - `lease`: the right to the environment, when people meddle with it or GitLab does
 //! - `outlook`: the queue as a person sees it: table, JSON, page
 //! - `tick`: the scheduled look at the queue
+//! - `verdicts`: who says whether a trial passed, whom the verdict names, and what its authors are told
 //! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -39,4 +40,5 @@ mod state;
 mod story;
 mod tick;
 mod validation;
+mod verdicts;
 mod warnings;

@@ -48,6 +48,7 @@ impl Ci {
             user: None,
             started_by_token: false,
             reason: None,
+            culprit: None,
             directory: ".".into(),
             log: JobLog::Elsewhere,
             ca_file: Self::variable("CI_SERVER_TLS_CA_FILE")

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::together;
-use super::trial_pipeline::{self, Runtime};
+use super::trial_pipeline::{self, ProjectPart, Runtime};
 use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, TrialId};
@@ -45,8 +45,11 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
     warn_all(label_holds::look(desk, &ledger)?);
     let (outcome, pipeline, epoch) = match take(desk, &ledger)? {
         Taken::Trial { held, trial, board } => {
-            let pipeline =
-                trial_pipeline::of_trial(&held, &trial, &desk.config.nrt.pipeline, runtime)?;
+            let project = ProjectPart {
+                file: &desk.config.nrt.pipeline,
+                decided_by: desk.config.nrt.decided_by,
+            };
+            let pipeline = trial_pipeline::of_trial(&held, &trial, project, runtime)?;
             let warnings = match (board, &trial.change_sets[..]) {
                 (Some(board), [one]) => notes::keep_one(desk, &ledger, one, board)?,
                 _ => notes::keep_all(desk, &ledger, &trial.change_sets)?,

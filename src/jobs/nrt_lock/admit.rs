@@ -12,7 +12,7 @@ use crate::domain::integration::{
     join_queue,
 };
 use crate::domain::labelling::{self, Teller};
-use crate::domain::linking::{Link, LinkRefusal, Sight, claims_taken};
+use crate::domain::linking::{Link, LinkRefusal, claims_taken};
 use crate::domain::progress::Stage;
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Decision, Judgement, Verdict};
