@@ -5,6 +5,7 @@
 
 use super::ask;
 use super::rejecting::{self, Environment};
+use crate::domain::controls::stop;
 use crate::domain::event::Fact;
 use crate::domain::ids::{Epoch, MergeRequestId, TrialId, UserName};
 use crate::domain::nrt::{Held, Trial, hold, trial_under};
@@ -14,7 +15,7 @@ use crate::domain::trial_verdict::{
 use crate::domain::trials::{Policy, Verdict};
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, tell};
+use crate::jobs::{Desk, Done, append_to_version, tell};
 use crate::outcome::{Outcome, Problem};
 use crate::ports::Answer;
 use crate::report;
@@ -173,8 +174,15 @@ fn validate(
     trial: &Trial,
     person: &UserName,
 ) -> Answer<Outcome> {
+    if let Some(outcome) = append_to_version::stopped(desk, ledger, held, trial)? {
+        go_on(desk)?;
+        return Ok(outcome);
+    }
+    let freezes = &desk.config.integration.freezes;
     let not_held = ledger.decide(|yard| {
         let (facts, then) = match undecided(yard, held, trial.id) {
+            // Ordered in this very moment: the job that would land it sees that.
+            Ok(()) if stop(yard, trial, freezes, desk.clock.now()).is_some() => (Vec::new(), None),
             Ok(()) => (vec![Fact::TrialValidated { trial: trial.id }], None),
             Err(outcome) => (Vec::new(), Some(outcome)),
         };
