@@ -58,6 +58,9 @@ pub struct On {
     /// The merge request, such as `!34` or `34`.
     #[arg(value_name = "MERGE REQUEST", value_parser = number)]
     pub merge_request: u64,
+    /// In a yard, the member that the merge request is of.
+    #[arg(long, value_name = "PROJECT", value_parser = super::yard::project)]
+    pub member: Option<super::yard::OptionalProject>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened flags document themselves")]
     pub why: Why,

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::config::ci::JobLog;
 use crate::domain::controls::{Order, OrderRefusal, Ordered, Standing, Wish, order, pause, resume};
-use crate::domain::ids::{MergeRequestId, RoleName, UserName};
+use crate::domain::ids::{MergeRequestId, ProjectPath, RoleName, UserName};
 use crate::domain::integration::{ChangeSet, Left, Place};
 use crate::domain::labelling;
 use crate::domain::progress::Stage;
@@ -22,8 +22,10 @@ use crate::report;
 /// What is ordered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    /// Something about one merge request of this project.
+    /// Something about one merge request.
     MergeRequest {
+        /// The member of a yard that it is of; none for this project.
+        project: Option<ProjectPath>,
         /// Its number.
         iid: u64,
         /// What of it.
@@ -63,7 +65,11 @@ pub fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Answer<Done> {
         given_at: desk.clock.now(),
     };
     let outcome = match &asked.what {
-        What::MergeRequest { iid, wish } => about_one(desk, &ledger, *iid, *wish, &given)?,
+        What::MergeRequest { project, iid, wish } => {
+            let project = project.as_ref().unwrap_or(&desk.ci.project).clone();
+            let id = MergeRequestId { project, iid: *iid };
+            about_one(desk, &ledger, id, *wish, &given)?
+        }
         What::Pause => about_all(desk, &ledger, pause, &given)?,
         What::Resume => about_all(desk, &ledger, resume, &given)?,
     };
@@ -106,22 +112,19 @@ fn person(desk: &Desk<'_>) -> Answer<Result<UserName, Outcome>> {
 fn about_one(
     desk: &Desk<'_>,
     ledger: &Ledger<'_>,
-    iid: u64,
+    id: MergeRequestId,
     wish: Wish,
     given: &Order,
 ) -> Answer<Outcome> {
-    let id = MergeRequestId {
-        project: desk.ci.project.clone(),
-        iid,
-    };
     let before = ledger.yard()?;
     let ticket = before.queue.ticket(&id);
     let author = match ticket {
         Some(ticket) => ticket.change_set.author.clone(),
         None => {
-            let found = desk.merge_requests.merge_request(iid)?;
+            let there = desk.of(&id.project)?;
+            let found = there.merge_requests.merge_request(id.iid)?;
             found
-                .ok_or_else(|| observe::no_merge_request(desk, iid))?
+                .ok_or_else(|| observe::no_merge_request(&there, id.iid))?
                 .author
         }
     };

@@ -5,6 +5,7 @@ pub mod admit;
 pub mod ask;
 pub mod breaking;
 pub mod conclude;
+mod elsewhere;
 pub mod enqueue;
 mod lane;
 mod rejecting;
