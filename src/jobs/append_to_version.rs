@@ -6,6 +6,8 @@
 mod together;
 mod verdict;
 
+pub(super) use verdict::stopped;
+
 use jiff::Timestamp;
 
 use crate::domain::candidate::Placed;

@@ -34,7 +34,7 @@ pub(super) fn record(
 ///
 /// # Errors
 /// As above.
-pub(super) fn stopped(
+pub(in crate::jobs) fn stopped(
     desk: &Desk<'_>,
     ledger: &Ledger<'_>,
     held: &Held,

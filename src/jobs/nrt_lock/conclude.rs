@@ -5,6 +5,7 @@
 
 use super::ask;
 use super::rejecting::{self, Environment};
+use crate::domain::controls::stop;
 use crate::domain::event::Fact;
 use crate::domain::ids::{Epoch, MergeRequestId, TrialId, UserName};
 use crate::domain::nrt::{Held, Trial, hold, trial_under};
@@ -13,7 +14,7 @@ use crate::domain::trial_verdict::{
 };
 use crate::domain::trials::{Policy, Verdict};
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, tell};
+use crate::jobs::{Desk, Done, append_to_version, tell};
 use crate::outcome::{Outcome, Problem};
 use crate::ports::Answer;
 use crate::report;
@@ -172,11 +173,17 @@ fn validate(
     trial: &Trial,
     person: &UserName,
 ) -> Answer<Outcome> {
+    if let Some(outcome) = append_to_version::stopped(desk, ledger, held, trial)? {
+        go_on(desk)?;
+        return Ok(outcome);
+    }
+    let freezes = &desk.config.integration.freezes;
     let recorded = ledger.decide(|yard| {
         // Somebody else may have decided while this job looked.
         let held = hold(&yard.nrt, held.epoch()).is_ok();
         let then = held && before(yard, trial.id) == Before::Undecided;
-        let facts = if then {
+        // What was ordered in this very moment is seen by the job that would land it.
+        let facts = if then && stop(yard, trial, freezes, desk.clock.now()).is_none() {
             vec![Fact::TrialValidated { trial: trial.id }]
         } else {
             Vec::new()
