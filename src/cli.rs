@@ -5,6 +5,7 @@ pub mod queue;
 pub mod queue_controls;
 pub mod verdict;
 pub mod what_if;
+pub mod yard;
 
 use std::path::PathBuf;
 
@@ -20,7 +21,7 @@ pub use lease::{Break, Repair};
 /// branch. To see the whole story without a GitLab, run `trainyard demo`.
 ///
 /// Exit codes: 0 the gate is open, 1 refused by a rule, 2 usage or configuration, 3 still waiting, 4 GitLab unreachable or denying
-/// access, 70 our bug.
+/// access, 70 our bug, 143 ended by GitLab (SIGTERM) after giving back what it held.
 #[derive(Debug, Parser)]
 #[command(
     name = "trainyard",
@@ -50,6 +51,11 @@ pub struct Global {
     /// Where the state is kept: `gitlab` (CI variables of the project) or `dir:PATH` (a folder, for a single machine).
     #[arg(long, global = true, value_name = "WHERE", default_value = "gitlab")]
     pub state: StatePlace,
+    /// The NRT environment that the job is for, where `nrt.environments` in `.trainyard.yml` has several.
+    ///
+    /// A literal in the trusted CI file; an empty one says nothing.
+    #[arg(long, global = true, value_name = "NAME", value_parser = yard::environment)]
+    pub environment: Option<yard::OptionalEnvironment>,
     /// How the job's log lines are written.
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
@@ -141,6 +147,12 @@ pub enum Command {
     /// Looks at the open merge requests that name a feature, and asks GitLab whether the run that has the environment is still there. Run
     /// twice, it does nothing twice. Needs `TRAINYARD_GATE_TOKEN` and `TRAINYARD_TRIGGER_TOKEN`.
     Tick,
+    /// Put the state right after somebody deleted or garbled it, from what GitLab knows (pipeline of the default branch).
+    ///
+    /// Shows what is wrong, what would be written and what cannot be recovered; writes with `--write` only. What cannot be read is moved
+    /// aside and never deleted; tickets are given by the same checks as ever. Waits for a run that uses the environment (exit code 3).
+    /// Run twice, it changes nothing the second time. Needs `TRAINYARD_GATE_TOKEN`.
+    Repair(Repair),
     /// Send a test message to one channel, and say what it answered.
     Notify(Notify),
     /// Show the queue now: who has the NRT environment, what is tried, who waits and why, and when each may land. Or steer it.
@@ -205,7 +217,11 @@ pub enum NrtLock {
     /// Ask for integration: wakes the gate and ends at once (job `integrate` of the merge request pipeline).
     ///
     /// The request itself is this job's success on the merge request's head; the wake-up carries no power.
-    Enqueue,
+    Enqueue {
+        /// The yard project that the gate is in, where it is in another one; `gate.project` in `.trainyard.yml` must say the same.
+        #[arg(long, value_name = "PROJECT", value_parser = yard::project)]
+        gate: Option<yard::OptionalProject>,
+    },
     /// Verify everything again and give the change set its ticket (first job of a gate pipeline).
     ///
     /// Lists every rule as a test case in `trainyard-junit.xml`. Needs `TRAINYARD_GATE_TOKEN`.
@@ -213,6 +229,9 @@ pub enum NrtLock {
         /// The merge request that asked; without it, every one whose request has no ticket is looked for.
         #[arg(long, value_name = "NUMBER", value_parser = optional_number)]
         merge_request: Option<OptionalNumber>,
+        /// The member of the yard that the merge request is of; without it, this project or every member.
+        #[arg(long, value_name = "PROJECT", value_parser = yard::project)]
+        project: Option<yard::OptionalProject>,
     },
     /// Take the lease, choose the next trial, prepare its candidate, and write the trial's pipeline.
     ///
@@ -493,13 +512,15 @@ mod tests {
         assert!(matches!(
             admit("").unwrap().command,
             Command::NrtLock(NrtLock::Admit {
-                merge_request: Some(OptionalNumber(None))
+                merge_request: Some(OptionalNumber(None)),
+                ..
             })
         ));
         assert!(matches!(
             admit("7").unwrap().command,
             Command::NrtLock(NrtLock::Admit {
-                merge_request: Some(OptionalNumber(Some(7)))
+                merge_request: Some(OptionalNumber(Some(7))),
+                ..
             })
         ));
         assert!(admit("x").is_err());

@@ -6,6 +6,7 @@ pub mod ci;
 mod freezes;
 pub mod notification;
 mod reading;
+pub mod yard;
 
 use std::collections::BTreeSet;
 
@@ -25,6 +26,7 @@ use crate::domain::versioning::Numbering;
 use crate::outcome::Problem;
 use notification::Notification;
 use reading::Section;
+use yard::{Gate, NrtEnvironment};
 
 /// The name of the configuration file, at the root of the target branch.
 pub const FILE: &str = ".trainyard.yml";
@@ -53,6 +55,8 @@ pub struct Config {
     pub validation: Validation,
     /// How change sets queue.
     pub integration: Integration,
+    /// Where the gate runs, and for whom.
+    pub gate: Gate,
     /// The NRT environment.
     pub nrt: Nrt,
     /// How versions are numbered and released.
@@ -141,6 +145,8 @@ pub struct Integration {
     pub freezes: Freezes,
     /// Roles whose people steer the queue; empty: whoever is a maintainer of the project.
     pub controlled_by: Vec<RoleName>,
+    /// Roles whose people may send merge requests to the hotfix lane; empty: whoever may label them.
+    pub hotfix_by: Vec<RoleName>,
     /// The label that holds a merge request for as long as it carries it.
     pub hold_label: Option<String>,
 }
@@ -162,6 +168,8 @@ pub struct Nrt {
     pub deciders: Vec<RoleName>,
     /// How test cases name the feature or merge request that they belong to.
     pub tags: Tags,
+    /// All environments, where there are several.
+    pub environments: Vec<NrtEnvironment>,
     /// Roles whose people may take the environment away from a run; empty: the maintainers of the project.
     pub broken_by: Vec<RoleName>,
 }
@@ -195,9 +203,14 @@ impl Config {
     /// Every problem of the text with its path, as one message.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let mut root = Section::document(text).map_err(|problem| problem_of(&[problem]))?;
+        let of_the_yard: Vec<&str> = yard::OF_THE_YARD
+            .into_iter()
+            .filter(|key| root.holds(key))
+            .collect();
         let config = Self::read(&mut root);
         let mut problems = root.finish();
         problems.extend(config.contradictions());
+        problems.extend(yard::without_effect(&of_the_yard, &config.gate));
         if problems.is_empty() {
             Ok(config)
         } else {
@@ -272,10 +285,12 @@ impl Config {
                 frozen: s.text("frozen"),
                 freezes: Freezes::default(),
                 controlled_by: s.ids("controlled_by"),
+                hotfix_by: s.ids("hotfix_by"),
                 hold_label: s.label("hold_label"),
             };
             (integration, freezes)
         });
+        let gate = root.section("gate", yard::gate);
         let nrt = root.section("nrt", |s| Nrt {
             environment: s
                 .scope_name("environment")
@@ -310,6 +325,11 @@ impl Config {
                     .collect()
             }),
             tags: Tags::with(s.ids("tags")),
+            environments: s
+                .items("environments", yard::environment)
+                .into_iter()
+                .flatten()
+                .collect(),
         });
         let versions = root.section("versions", |s| Versions {
             numbering: Numbering {
@@ -335,6 +355,7 @@ impl Config {
             roles,
             validation,
             integration,
+            gate,
             nrt,
             versions,
             notification,
@@ -363,6 +384,10 @@ impl Config {
             &self.integration.controlled_by,
             "integration.controlled_by",
         ));
+        problems.extend(unknown(
+            &self.integration.hotfix_by,
+            "integration.hotfix_by",
+        ));
         problems.extend(unknown(&self.nrt.broken_by, "nrt.broken_by"));
         let roles = self.roles.iter().map(|role| &role.name).collect();
         problems.extend(self.notification.contradictions(&roles));
@@ -375,6 +400,11 @@ impl Config {
             }
         }
         problems.extend(self.misused_labels());
+        problems.extend(yard::contradictions(
+            &self.gate,
+            &self.nrt,
+            &self.versions.numbering.prefix,
+        ));
         problems
     }
 

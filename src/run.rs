@@ -1,5 +1,7 @@
 //! From a parsed command line to an outcome: connects ports, reads the project's rules, starts the job.
 
+mod lease;
+mod members;
 mod queue;
 mod queue_controls;
 mod simulate;
@@ -20,13 +22,14 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::config::ci::{Ci, JobLog};
 use crate::domain::event::Event;
-use crate::domain::ids::{BranchName, FeatureId};
+use crate::domain::ids::{BranchName, FeatureId, ProjectPath};
 use crate::domain::notification::rounds::Mode;
 use crate::domain::validation::Decision;
 use crate::domain::yard::Yard;
 use crate::files;
 use crate::folder::FolderJournal;
 use crate::git::{Destination, WorkTree};
+use crate::gitlab::door::Door;
 use crate::gitlab::{GitLab, Trust};
 use crate::insights::page::{Frame, page};
 use crate::insights::{self, Insights, Period};
@@ -34,13 +37,15 @@ use crate::jobs::await_validation::verdict::Wish;
 use crate::jobs::nrt_lock::acquire::Files;
 use crate::jobs::nrt_lock::trial_pipeline::Runtime;
 use crate::jobs::{
-    Desk, Done, append_to_version, await_validation, link_check, nrt_lock, post, release, remind,
-    tick,
+    Desk, Done, Members, append_to_version, await_validation, link_check, nrt_lock, post, release,
+    remind, tick,
 };
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
+use crate::signals::Terminated;
 use crate::sinks::cloud_event;
 use crate::{ci_reports, model, report};
+use members::{Fleet, Surroundings};
 
 /// The file of events that a job leaves as its artifact.
 const EVENTS_FILE: &str = "trainyard-events.ndjson";
@@ -81,8 +86,15 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         command,
         mut global,
     } = cli;
-    if let Command::NrtLock(NrtLock::Admit { merge_request, .. }) = &command {
-        global.about = merge_request.as_ref().and_then(|number| number.0);
+    if let Command::NrtLock(NrtLock::Admit {
+        merge_request,
+        project,
+    }) = &command
+    {
+        // One of another project is read there.
+        let here = project.as_ref().is_none_or(|project| project.0.is_none());
+        let number = merge_request.as_ref().and_then(|number| number.0);
+        global.about = number.filter(|_| here);
     }
     let job = |command, trust, work: &dyn Fn(&Desk<'_>) -> Answer<Done>| {
         job(&global, stdout, command, trust, work)
@@ -95,18 +107,32 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         Command::AwaitValidation(flags) => job("await-validation", Trust::MergeRequest, &|desk| {
             validation(desk, &flags)
         }),
-        Command::NrtLock(NrtLock::Enqueue) => {
-            job("nrt-lock enqueue", Trust::WakeUp, &nrt_lock::enqueue::run)
+        Command::NrtLock(NrtLock::Enqueue { gate }) => {
+            let yard = gate.and_then(|gate| gate.0);
+            let trust = match &yard {
+                Some(_) => Trust::MergeRequest,
+                None => Trust::WakeUp,
+            };
+            job("nrt-lock enqueue", trust, &|desk| {
+                nrt_lock::enqueue::run(desk, yard.as_ref())
+            })
         }
-        Command::NrtLock(NrtLock::Admit { merge_request }) => {
+        Command::NrtLock(NrtLock::Admit {
+            merge_request,
+            project,
+        }) => {
             let number = merge_request.and_then(|number| number.0);
-            gate("nrt-lock admit", &|desk| nrt_lock::admit::run(desk, number))
+            let project = project.and_then(|project| project.0);
+            gate("nrt-lock admit", &|desk| {
+                nrt_lock::admit::run(desk, project.as_ref(), number)
+            })
         }
         Command::NrtLock(NrtLock::Acquire(flags)) => {
             let runtime = runtime(&global, &flags);
             gate("nrt-lock acquire", &|desk| {
                 nrt_lock::acquire::run(
                     desk,
+                    &Terminated::listen()?,
                     Files {
                         pipeline: &flags.output,
                         dotenv: &flags.dotenv,
@@ -148,12 +174,11 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         }
         Command::Remind(flags) => job("remind", Trust::Gate, &|desk| remind(desk, &flags)),
         Command::Tick => gate("tick", &tick::run),
+        Command::Repair(flags) => lease::repair(&global, stdout, &flags),
         Command::Notify(flags) => with_desk(&global, Trust::Gate, |desk| notify(desk, &flags)),
         Command::Queue(Queue {
             order: Some(order), ..
-        }) => gate(queue_controls::name(&order), &|desk| {
-            queue_controls::run(desk, &order)
-        }),
+        }) => queue_controls::run(&global, stdout, &order),
         Command::Queue(Queue { view, order: None }) => queue::run(&global, &view),
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
         Command::Report(flags) => draw(&global, &flags),
@@ -193,6 +218,9 @@ fn runtime(global: &Global, flags: &Acquire) -> Runtime {
     }
     if let StatePlace::Folder(path) = &global.state {
         command.push_str(&format!(" --state dir:{}", path.display()));
+    }
+    if let Some(name) = global.environment() {
+        command.push_str(&format!(" --environment {name}"));
     }
     Runtime {
         image: flags.image.clone(),
@@ -344,12 +372,29 @@ fn at_desk<T>(
 ) -> Answer<T> {
     let clock = SystemClock;
     let gitlab = GitLab::new(ci, &clock, trust)?;
+    let asked = global.environment();
     let destination = ci.gate_token.as_ref().map(|token| Destination {
         address: ci.git_address(),
         token: token.clone(),
     });
     let tree = WorkTree::at(&ci.directory).pushing_to(destination);
     let config = rules(ci, &gitlab, &tree, trust, global.about)?;
+    let (config, door) = match (trust, config.gate.project.clone()) {
+        (Trust::Gate, None) => {
+            let config = config.at_environment(asked)?;
+            let door = Door::own(ci).within(&config, asked);
+            (config, door)
+        }
+        (Trust::Gate, Some(yard)) => return Err(gate_is_elsewhere(ci, &yard)),
+        (Trust::MergeRequest | Trust::WakeUp, None) => {
+            (config, Door::own(ci).of_environment(asked))
+        }
+        (Trust::MergeRequest | Trust::WakeUp, Some(yard)) => {
+            let door = Door::of_yard(ci, &yard, config.gate.branch.as_ref());
+            (config, door.of_environment(asked))
+        }
+    };
+    let gitlab = gitlab.waking(door);
     let channels = Post::new(&config.notification.channels, ci, &clock);
     let variables;
     let folder;
@@ -360,9 +405,18 @@ fn at_desk<T>(
             &variables
         }
         (Trust::Gate, StatePlace::Folder(path)) => {
-            folder = FolderJournal::open(path)?;
+            let several = !config.nrt.environments.is_empty();
+            let of_environment = several.then(|| path.join(&config.nrt.environment));
+            folder = FolderJournal::open(of_environment.as_deref().unwrap_or(path))?;
             &folder
         }
+    };
+    let surroundings = Surroundings::of(&config.gate.projects);
+    let shared = (ci, &config);
+    let fleet = Fleet::new(&surroundings, shared, &gitlab, &clock, &channels, journal);
+    let members: Option<&dyn Members> = match trust {
+        Trust::Gate if config.is_yard() => Some(&fleet),
+        Trust::Gate | Trust::MergeRequest | Trust::WakeUp => None,
     };
     work(&Desk {
         ci,
@@ -374,6 +428,7 @@ fn at_desk<T>(
         records: &gitlab,
         changes: &gitlab,
         people: &gitlab,
+        traces: &gitlab,
         workers: &gitlab,
         boards: &gitlab,
         announcements: &gitlab,
@@ -382,7 +437,20 @@ fn at_desk<T>(
         commits: &tree,
         candidates: &tree,
         journal,
+        members,
     })
+}
+
+fn gate_is_elsewhere(ci: &Ci, yard: &ProjectPath) -> Problem {
+    Problem::misconfigured(
+        format!(
+            "this is a command of the gate, and `gate.project` says that the gate of `{}` is in `{yard}`",
+            ci.project
+        ),
+        format!(
+            "run it in a pipeline of `{yard}`; a member includes `member.yml` of the templates, and no gate jobs"
+        ),
+    )
 }
 
 /// The project's rules, from the target branch and never from a merge request's work tree. A gate job runs on the protected

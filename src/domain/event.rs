@@ -332,6 +332,9 @@ pub struct Event {
     /// The job that recorded it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobId>,
+    /// The NRT environment whose log holds it, where the project has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nrt_environment: Option<String>,
     /// What happened.
     #[serde(flatten)]
     pub fact: Fact,
@@ -356,21 +359,32 @@ impl Event {
             hash.update(part.as_bytes());
             hash.update([0]);
         }
-        let id = hash
-            .finalize()
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
         Self {
-            id,
+            id: short_hash(hash.finalize()),
             at,
             project: project.clone(),
             by,
             job,
+            nrt_environment: None,
             fact,
         }
     }
+
+    /// The same in one of several environments: each counts its leases, trials and versions by itself.
+    #[must_use]
+    pub fn in_environment(self, environment: &str) -> Self {
+        let text = format!("{}\0{environment}", self.id);
+        Self {
+            id: short_hash(Sha256::digest(text)),
+            nrt_environment: Some(environment.to_owned()),
+            ..self
+        }
+    }
+}
+
+fn short_hash(hash: impl IntoIterator<Item = u8>) -> String {
+    let bytes = hash.into_iter().take(16);
+    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Fact {

@@ -370,6 +370,13 @@ pub enum QueueRefusal {
         target: BranchName,
         wanted: BranchName,
     },
+    /// Its target is a branch that no environment serves.
+    NoEnvironment {
+        /// Its target.
+        target: BranchName,
+        /// What each environment serves, in words.
+        serving: Vec<String>,
+    },
     /// Nobody asked for its integration on this head.
     NotRequested,
     /// Its links are not in order.

@@ -9,7 +9,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::event::Fact;
-use super::ids::{CommitSha, FeatureId, MergeRequestId, TrialId, UserName, VersionId};
+use super::ids::{CommitSha, FeatureId, MergeRequestId, ProjectPath, TrialId, UserName, VersionId};
 use super::integration::ChangeSet;
 use super::linking::LinkKind;
 
@@ -54,6 +54,15 @@ impl Number {
             version,
             prefix: prefix.to_owned(),
         })
+    }
+
+    /// The same, or the first patch above it that nobody has: another branch may count in the same numbers.
+    #[must_use]
+    pub fn beside<'a>(mut self, taken: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        while taken.clone().any(|other| *other == self) {
+            self.version.patch += 1;
+        }
+        self
     }
 }
 
@@ -293,6 +302,15 @@ pub fn by_feature(content: &[Appended]) -> (Vec<(FeatureId, Brought<'_>)>, Vec<&
     (features, without)
 }
 
+/// The commit that each project is at with this content: the last one that landed there.
+pub fn heads(content: &[Appended]) -> BTreeMap<ProjectPath, CommitSha> {
+    let of = |appended: &Appended| {
+        let project = appended.change_set.merge_request.project.clone();
+        (project, appended.landed.clone())
+    };
+    content.iter().map(of).collect()
+}
+
 impl Versions {
     /// The version that holds a merge request's change set, and its commit there.
     pub fn holding(&self, merge_request: &MergeRequestId) -> Option<(VersionId, &Appended)> {
@@ -313,6 +331,18 @@ impl Versions {
             .iter()
             .rev()
             .find_map(|r| of(&r.content).map(|at| (r.id, &r.content[at])))
+    }
+
+    /// Puts a change set where it landed: trials land in the order of their numbers, and a repair may tell of one late.
+    pub(super) fn append(&mut self, appended: Appended) {
+        let later = |other: &Appended| other.trial > appended.trial;
+        let known = appended.trial.0 > 0;
+        let at = self
+            .content
+            .iter()
+            .position(|other| known && later(other))
+            .unwrap_or(self.content.len());
+        self.content.insert(at, appended);
     }
 
     pub(super) fn close(&mut self, closed: Closing, merge_requests: &[MergeRequestId]) {

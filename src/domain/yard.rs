@@ -54,7 +54,8 @@ impl Yard {
         yard
     }
 
-    /// The change sets of the next trial, in queue order: of those that nothing hinders now.
+    /// The change sets of the next trial, in queue order: of those that nothing hinders now. A candidate is a commit of
+    /// one project, so they are all of one.
     pub fn next_trial(&self, policy: &Policy, freezes: &Freezes, now: Timestamp) -> Vec<&Ticket> {
         let waiting: Vec<Waiting<MergeRequestId>> = self
             .servable(freezes, now)
@@ -63,7 +64,8 @@ impl Yard {
                 urgent: ticket.is_urgent(),
             })
             .collect();
-        let chosen = self.search.choose(&waiting, policy);
+        let project = |id: &MergeRequestId| id.project.clone();
+        let chosen = self.search.choose_of_one_place(&waiting, policy, project);
         let tickets = chosen.iter().filter_map(|id| self.queue.ticket(id));
         tickets.collect()
     }
@@ -335,7 +337,7 @@ impl Yard {
             Fact::ChangeSetAppended { appended, .. } => {
                 // Not when it was validated: what cannot land although it was would be tried for ever.
                 self.nrt.fruitless = 0;
-                self.versions.content.push(appended.clone());
+                self.versions.append(appended.clone());
                 let landed = &appended.change_set.merge_request;
                 self.queue.holds.remove(landed);
                 self.queue
@@ -597,6 +599,43 @@ mod tests {
                 && after.nrt.trial.is_none()
         );
         assert_eq!(after.versions.holding(&mr(7)).unwrap().0, VersionId(1));
+    }
+
+    #[test]
+    fn one_trial_holds_change_sets_of_one_project_and_the_others_keep_their_turn() {
+        let of = |path: &str, request: u64| {
+            let mut queued = set(1, request);
+            queued.merge_request.project = path.parse().unwrap();
+            event(Fact::ChangeSetQueued { change_set: queued })
+        };
+        let mut history = vec![of("shop/web", 1), of("shop/api", 2)];
+        let mut third = set(3, 3);
+        third.merge_request.project = "shop/web".parse().unwrap();
+        history.push(event(Fact::ChangeSetQueued { change_set: third }));
+        let chosen = |history: &[Event]| -> Vec<String> {
+            let yard = Yard::of(history);
+            let freezes = Freezes::default();
+            let chosen = yard.next_trial(&Policy::default(), &freezes, Timestamp::UNIX_EPOCH);
+            let names = chosen.iter().map(|ticket| &ticket.change_set.merge_request);
+            names.map(|id| format!("{}{id}", id.project)).collect()
+        };
+        assert_eq!(chosen(&history), ["shop/web!1", "shop/web!3"]);
+        let mut late = set(4, 4);
+        late.merge_request.project = "shop/web".parse().unwrap();
+        history.push(event(Fact::ChangeSetQueued { change_set: late }));
+        for iid in [1, 3] {
+            history.push(event(Fact::ChangeSetWithdrawn {
+                merge_request: mr(iid),
+                head: sha(iid),
+                reason: "done".into(),
+                order: None,
+            }));
+        }
+        assert_eq!(
+            chosen(&history),
+            ["shop/api!1"],
+            "older than what came since"
+        );
     }
 
     #[test]

@@ -63,6 +63,7 @@ pub(super) struct Project {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct ProjectPlace {
     pub(super) id: u64,
+    pub(super) web_url: String,
     pub(super) default_branch: Option<BranchName>,
 }
 
@@ -111,6 +112,19 @@ pub(super) struct IssuePlace {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct CurrentJob {
     pub(super) user: JobUser,
+}
+
+/// A label that came or went. A label that was deleted since has none, and neither has a deleted account.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct LabelEvent {
+    pub(super) action: String,
+    pub(super) label: Option<NamedLabel>,
+    pub(super) user: Option<User>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct NamedLabel {
+    pub(super) name: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -8,6 +8,7 @@
 //! - `linking`: links from what people write to what they read: refusals and mends, policies, moved and confidential features
 //! - `linking_races`: one closing merge request per feature, whoever is quicker
 //! - `reports`: the log, the test summary, links and values: where people look, and that nothing hostile gets out of its place there
+//! - `repair`: the state deleted or garbled, and put right from what GitLab knows
 //! - `stage`: the world of one scenario, in the words the scenarios use
 //! - `batches`: several change sets in one trial, and the search for a bad one among them
 //! - `controls`: people steer the queue: hold, force, withdraw, pause, freezes
@@ -18,6 +19,8 @@
 //! - `outlook`: the queue as a person sees it: table, JSON, page
 //! - `tick`: the scheduled look at the queue
 //! - `verdicts`: who says whether a trial passed, whom the verdict names, and what its authors are told
+//! - `yard`: several projects with one gate
+//! - `environments`: one project with several environments
 //! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
 //! - `what_if`: a history played again, as it was and otherwise
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -26,6 +29,7 @@ mod batches;
 mod controls;
 mod costs;
 mod deaths;
+mod environments;
 mod labels;
 mod landing;
 mod lease;
@@ -34,6 +38,7 @@ mod linking_races;
 mod outlook;
 mod progress;
 mod refusals;
+mod repair;
 mod reports;
 mod sandbox;
 mod stage;
@@ -44,3 +49,4 @@ mod validation;
 mod verdicts;
 mod warnings;
 mod what_if;
+mod yard;

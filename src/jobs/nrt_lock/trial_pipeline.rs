@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_yaml::{Mapping, Value};
 
-use crate::domain::nrt::{Held, Trial};
+use crate::domain::ids::{MergeRequestId, ProjectPath};
+use crate::domain::nrt::{Candidate, Held, Trial};
 use crate::domain::trial_verdict::DecidedBy;
 use crate::files;
 use crate::outcome::Problem;
@@ -42,6 +43,15 @@ fn stages(decided_by: DecidedBy) -> Vec<Value> {
     all.map(|stage| Value::from(*stage)).collect()
 }
 
+/// The project that a candidate is a commit of, where the trial's pipeline runs in another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its path.
+    pub project: ProjectPath,
+    /// Its address for git, without credentials.
+    pub address: String,
+}
+
 /// The jobs that end a trial: the very template that the project can read.
 const TEMPLATE: &str = include_str!("../../../ci-templates/append-to-version.yml");
 /// The jobs by which a person gives the verdict.
@@ -56,12 +66,15 @@ pub fn of_trial(
     trial: &Trial,
     project: ProjectPart<'_>,
     runtime: &Runtime,
+    member: Option<&Member>,
 ) -> Answer<Value> {
-    let merge_requests: Vec<String> = trial.change_sets.iter().map(|id| id.to_string()).collect();
-    let checkout = [
-        format!("git fetch --quiet origin {}", trial.candidate.reference),
-        format!("git checkout --quiet --detach {}", trial.candidate.commit),
-    ];
+    let named = |id: &MergeRequestId| match member {
+        Some(member) => format!("{}{id}", member.project),
+        None => id.to_string(),
+    };
+    let merge_requests: Vec<String> = trial.change_sets.iter().map(named).collect();
+    let checkout = checkout(&trial.candidate, member);
+    let candidate_project = trial.change_sets.first().map(|id| id.project.as_str());
     let mut pipeline = map([
         ("stages", stages(project.decided_by).into()),
         (
@@ -84,6 +97,10 @@ pub fn of_trial(
                     Value::from(trial.candidate.reference.as_str()),
                 ),
                 (
+                    "TRAINYARD_CANDIDATE_PROJECT",
+                    Value::from(candidate_project.unwrap_or_default()),
+                ),
+                (
                     "TRAINYARD_CHANGE_SETS",
                     Value::from(merge_requests.join(" ")),
                 ),
@@ -95,7 +112,14 @@ pub fn of_trial(
             ".trainyard-candidate",
             map([
                 ("interruptible", Value::from(false)),
-                ("before_script", checkout.map(Value::from).to_vec().into()),
+                (
+                    "before_script",
+                    checkout
+                        .into_iter()
+                        .map(Value::from)
+                        .collect::<Vec<_>>()
+                        .into(),
+                ),
             ]),
         ),
     ]);
@@ -108,6 +132,21 @@ pub fn of_trial(
         pipeline.extend(jobs);
     }
     Ok(pipeline)
+}
+
+/// How a job gets the commit under trial. Another project is fetched with the job's own token, which git asks a helper for: neither
+/// a command line nor the clone's configuration ever holds it.
+fn checkout(candidate: &Candidate, member: Option<&Member>) -> Vec<String> {
+    let (reference, commit) = (&candidate.reference, &candidate.commit);
+    let fetch = match member {
+        None => vec![format!("git fetch --quiet origin {reference}")],
+        Some(Member { address, .. }) => vec![
+            r#"git config credential.helper '!job_token() { echo username=gitlab-ci-token; echo "password=$CI_JOB_TOKEN"; }; job_token'"#.to_owned(),
+            format!("git fetch --quiet --no-tags --depth 50 {address} {reference}"),
+        ],
+    };
+    let checkout = format!("git checkout --quiet --detach {commit}");
+    fetch.into_iter().chain([checkout]).collect()
 }
 
 /// Nothing lands before the verdict lets this job go on. It blocks the pipeline, so that the environment stays held until then.
@@ -203,12 +242,16 @@ fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::{Epoch, MergeRequestId, TrialId};
-    use crate::domain::nrt::{Candidate, Environment, Holder, Lease, hold};
+    use crate::domain::ids::{Epoch, TrialId};
+    use crate::domain::nrt::{Environment, Holder, Lease, hold};
     use jiff::Timestamp;
 
     /// The pipeline of a trial of these merge requests.
     fn written(decided_by: DecidedBy, iids: &[u64]) -> Value {
+        written_for(decided_by, iids, None)
+    }
+
+    fn written_for(decided_by: DecidedBy, iids: &[u64], member: Option<&Member>) -> Value {
         let project: crate::domain::ids::ProjectPath = "shop/web".parse().unwrap();
         let holder = Holder {
             project: project.clone(),
@@ -262,7 +305,24 @@ mod tests {
             file: "ci/nrt.yml",
             decided_by,
         };
-        of_trial(&held, &trial, part, &runtime).unwrap()
+        of_trial(&held, &trial, part, &runtime, member).unwrap()
+    }
+
+    #[test]
+    fn a_candidate_of_another_project_is_fetched_from_there() {
+        let member = Member {
+            project: "shop/api".parse().unwrap(),
+            address: "https://g/shop/api.git".into(),
+        };
+        let elsewhere = written_for(DecidedBy::Tests, &[7], Some(&member));
+        assert_eq!(
+            elsewhere["variables"]["TRAINYARD_CHANGE_SETS"],
+            "shop/api!7"
+        );
+        assert_eq!(
+            elsewhere[".trainyard-candidate"]["before_script"][1],
+            "git fetch --quiet --no-tags --depth 50 https://g/shop/api.git refs/merge-requests/7/head"
+        );
     }
 
     #[test]
