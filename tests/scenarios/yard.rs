@@ -86,5 +86,20 @@ fn change_sets_of_two_projects_queue_are_tried_land_and_are_released_through_one
         "{notes}"
     );
     assert_eq!(ground.read(web, "issues/1")["state"], "closed");
+    let progress = ground.read(web, "issues/1/notes?sort=asc&order_by=created_at");
+    let progress: Vec<&str> = progress
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|note| note["system"] == false)
+        .map(|note| note["body"].as_str().unwrap())
+        .collect();
+    assert!(
+        progress.len() == 1
+            && ["| !1+ ", "| shop/api!1+ ", "| shop/api!2+ "]
+                .iter()
+                .all(|row| progress[0].contains(row)),
+        "one note for all members: {progress:?}"
+    );
     assert!(ground.notes(api, good)[0].contains("**In production with version 0.1.0"));
 }
