@@ -3,6 +3,7 @@
 mod lease;
 pub mod queue;
 pub mod queue_controls;
+pub mod verdict;
 pub mod what_if;
 pub mod yard;
 
@@ -121,7 +122,8 @@ pub enum Command {
     AwaitValidation(AwaitValidation),
     /// The queue for the one environment of the non-regression tests (NRT), and the environment itself.
     ///
-    /// `enqueue` asks, `admit` gives a ticket, `acquire` begins a trial, `release` ends it; `break` is for people when it hangs.
+    /// `enqueue` asks, `admit` gives a ticket, `acquire` begins a trial, `conclude` judges it, `release` ends it; `break` is for people
+    /// when it hangs.
     #[command(subcommand)]
     NrtLock(NrtLock),
     /// Land what the trial validated and append it to the open version (last step of a trial's pipeline).
@@ -230,6 +232,15 @@ pub enum NrtLock {
     /// With nothing to do it writes a pipeline of one green job. Files that cannot be written end it before it takes the lease. Needs
     /// `TRAINYARD_GATE_TOKEN`.
     Acquire(Acquire),
+    /// Tell the people who decide that a trial waits for their verdict (job `nrt:ask` of a trial's pipeline).
+    ///
+    /// Needs `TRAINYARD_GATE_TOKEN`. Run again, it tells nobody twice.
+    Ask(Trial),
+    /// Say whether a trial passed, as a person (jobs `nrt:validate` and `nrt:reject` of a trial's pipeline).
+    ///
+    /// GitLab says who plays the job; only people of `nrt.roles` decide. The first verdict counts: the pipeline goes on with it at
+    /// once. Needs `CI_JOB_TOKEN` and `TRAINYARD_GATE_TOKEN`.
+    Conclude(verdict::Conclude),
     /// Conclude a trial that did not land, give the environment back, and see that whoever waits is served.
     ///
     /// Runs last in every trial, whatever happened; a lease that is over already changes nothing. Needs `TRAINYARD_GATE_TOKEN`.

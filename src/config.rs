@@ -18,6 +18,8 @@ use crate::domain::ids::{BranchName, ProjectPath, RoleName};
 use crate::domain::integration::Priority;
 use crate::domain::labelling::{Labels, Stage};
 use crate::domain::linking::{Exemption, LinkPolicy};
+use crate::domain::naming::tags::Tags;
+use crate::domain::trial_verdict::DecidedBy;
 use crate::domain::trials::Policy;
 use crate::domain::validation::{Members, RoleRule, When, Who};
 use crate::domain::versioning::Numbering;
@@ -28,6 +30,9 @@ use yard::{Gate, NrtEnvironment};
 
 /// The name of the configuration file, at the root of the target branch.
 pub const FILE: &str = ".trainyard.yml";
+
+/// The role that says whether a trial passed, where the project has one of this name and names no other.
+const USUAL_DECIDER: &str = "qa";
 
 /// The lanes by name.
 const LANES: [(&str, Priority); 4] = [
@@ -155,6 +160,12 @@ pub struct Nrt {
     pub lease: SignedDuration,
     /// How many change sets are tried together, and what it takes to reject one.
     pub trials: Policy,
+    /// Who says whether a trial passed.
+    pub decided_by: DecidedBy,
+    /// Roles whose people may say so; empty: whoever GitLab lets play the job.
+    pub deciders: Vec<RoleName>,
+    /// How test cases name the feature or merge request that they belong to.
+    pub tags: Tags,
     /// All environments, where there are several.
     pub environments: Vec<NrtEnvironment>,
     /// Roles whose people may take the environment away from a run; empty: the maintainers of the project.
@@ -294,6 +305,23 @@ impl Config {
                     .number("strikes", 1..=2)
                     .unwrap_or(Policy::default().strikes),
             },
+            decided_by: s
+                .choice(
+                    "verdict",
+                    &[
+                        ("tests", DecidedBy::Tests),
+                        ("manual", DecidedBy::Person),
+                        ("both", DecidedBy::Both),
+                    ],
+                )
+                .unwrap_or_default(),
+            deciders: s.optional_ids("roles").unwrap_or_else(|| {
+                let usual = roles.iter().map(|role| role.name.clone());
+                usual
+                    .filter(|role| role.as_str() == USUAL_DECIDER)
+                    .collect()
+            }),
+            tags: Tags::with(s.ids("tags")),
             environments: s
                 .items("environments", yard::environment)
                 .into_iter()
@@ -348,6 +376,7 @@ impl Config {
             problems.extend(unknown(&rule.roles, &path));
         }
         problems.extend(unknown(&self.versions.released_by, "versions.released_by"));
+        problems.extend(unknown(&self.nrt.deciders, "nrt.roles"));
         problems.extend(unknown(
             &self.integration.controlled_by,
             "integration.controlled_by",
@@ -497,7 +526,7 @@ mod tests {
              roles:\n  po: {users: [olga]}\n  qa: {groups: [shop/qa], access: maintainer}\n\
              validation:\n  roles: [po, qa]\n  author_may_validate: true\n  committers_may_validate: false\n  one_person_several_roles: false\n  criteria: required\n  criteria_headings: [Akzeptanzkriterien]\n  rules:\n  - {roles: [qa], when: {feature_labels: [gdpr], labels: [db], paths: ['src/auth/**']}, instead: true}\n\
              integration: {priorities: {hotfix: [hotfix], high: ['priority::high']}, breaking_label: breaking}\n\
-             nrt: {environment: nrt, pipeline: ci/nrt.yml, lease: 90m, batch: 8, strikes: 2}\n\
+             nrt: {environment: nrt, pipeline: ci/nrt.yml, lease: 90m, batch: 8, strikes: 2, verdict: both, roles: [po], tags: ['feature_{feature}']}\n\
              versions: {initial: '1.10.0', tag_prefix: rel-, released_by: [po], environment: production}\n",
         )
         .unwrap();
@@ -515,6 +544,9 @@ mod tests {
             strikes: 2,
         };
         assert_eq!(config.nrt.trials, trials);
+        assert_eq!(config.nrt.decided_by, DecidedBy::Both);
+        assert_eq!(config.nrt.deciders, ["po".parse().unwrap()]);
+        assert_eq!(config.nrt.tags.read("feature_7").len(), 1);
         assert_eq!(
             config.lane(&["x".into(), "priority::high".into(), "hotfix".into()]),
             Priority::Hotfix
@@ -525,7 +557,7 @@ mod tests {
     #[test]
     fn every_problem_is_named_with_its_path() {
         let text = "brunch: main\nfeatures: {links: maybe, label: 3}\nroles:\n  PO: {users: [olga]}\n  qa: {users: ['not a user'], friends: []}\n\
-                    validation: {roles: [pm], rules: [{roles: [sec], when: {paths: ['/src'], tags: [x]}}, {when: {labels: [a]}}, all]}\nnrt: {lease: soon, environment: 'a*', batch: 0, strikes: many}\nversions: {initial: 1.10, tag_prefix: 'v $HOME'}\n";
+                    validation: {roles: [pm], rules: [{roles: [sec], when: {paths: ['/src'], tags: [x]}}, {when: {labels: [a]}}, all]}\nnrt: {lease: soon, environment: 'a*', batch: 0, strikes: many, verdict: dice, roles: [oracle], tags: [feature]}\nversions: {initial: 1.10, tag_prefix: 'v $HOME'}\n";
         let problem = Config::parse(text).unwrap_err();
         for expected in [
             "`brunch` is not a key of this file",
@@ -545,6 +577,9 @@ mod tests {
             "`nrt.batch` is not a number from 1 to 100",
             "`nrt.strikes` is not a number from 1 to 2",
             "`nrt.environment`",
+            "`nrt.verdict` is `dice`; it may be `tests`, `manual` or `both`",
+            "`nrt.roles` names the role `oracle`",
+            "`nrt.tags[0]`: `feature` is not a tag",
             "`versions.initial` must be quoted",
             "`versions.tag_prefix` may hold letters, digits",
         ] {

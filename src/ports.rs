@@ -14,6 +14,7 @@ use crate::domain::ids::{
 use crate::domain::integration::{MergeRequestState, Request};
 use crate::domain::labelling::Relabel;
 use crate::domain::linking::{Feature, Sight};
+use crate::domain::naming::Suite;
 use crate::domain::notification::letter::Letter;
 use crate::domain::nrt::{Held, Holder, Liveness};
 use crate::domain::progress::{self, Edit};
@@ -254,6 +255,8 @@ pub trait Records {
     fn token_user(&self) -> Answer<Player>;
     /// The jobs of a pipeline.
     fn jobs(&self, pipeline: u64) -> Answer<Vec<JobRecord>>;
+    /// The test cases that failed in a pipeline, as the reports of its jobs tell them.
+    fn failed_cases(&self, pipeline: PipelineId) -> Answer<Vec<Suite>>;
     /// Whether a job has ended, or is gone.
     fn is_over(&self, job: JobId) -> Answer<bool>;
     /// Whether the run that holds the environment still runs.
@@ -290,6 +293,8 @@ pub trait Workers {
     fn stop(&self, holder: &Holder) -> Answer<()>;
     /// Whether one is on its way already.
     fn one_is_coming(&self) -> Answer<bool>;
+    /// Lets a manual job of ours go on.
+    fn play(&self, job: JobId) -> Answer<()>;
 }
 
 /// Where something is written for people.

@@ -18,6 +18,7 @@ mod release;
 mod reminders;
 mod replay;
 mod simulation;
+mod trial_verdict;
 mod validation;
 mod verdict;
 
@@ -36,6 +37,7 @@ pub use release::*;
 pub use reminders::*;
 pub use replay::*;
 pub use simulation::*;
+pub use trial_verdict::*;
 pub use validation::*;
 pub use verdict::*;
 

@@ -4,6 +4,7 @@ mod members;
 mod queue;
 mod queue_controls;
 mod simulate;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,7 +103,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
     match command {
         Command::LinkCheck => job("link-check", Trust::MergeRequest, &link_check::run),
         Command::AwaitValidation(flags) => job("await-validation", Trust::MergeRequest, &|desk| {
-            verdict(desk, &flags)
+            validation(desk, &flags)
         }),
         Command::NrtLock(NrtLock::Enqueue { gate }) => {
             let yard = gate.and_then(|gate| gate.0);
@@ -137,6 +138,12 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
                 )
             })
         }
+        Command::NrtLock(NrtLock::Ask(flags)) => gate("nrt-lock ask", &|desk| {
+            nrt_lock::ask::run(desk, flags.epoch)
+        }),
+        Command::NrtLock(NrtLock::Conclude(flags)) => gate("nrt-lock conclude", &|desk| {
+            nrt_lock::conclude::run(desk, flags.epoch, &verdict::given(&flags))
+        }),
         Command::NrtLock(NrtLock::Break(flags)) => gate("nrt-lock break", &|desk| {
             let reason = flags.reason.as_deref().or(desk.ci.reason.as_deref());
             nrt_lock::breaking::run(desk, reason)
@@ -182,7 +189,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
     }
 }
 
-fn verdict(desk: &Desk<'_>, flags: &AwaitValidation) -> Answer<Done> {
+fn validation(desk: &Desk<'_>, flags: &AwaitValidation) -> Answer<Done> {
     let reason = flags.reason.as_deref().or(desk.ci.reason.as_deref());
     let (decision, role) = match (&flags.verdict.approve, &flags.verdict.reject) {
         (Some(role), _) => (Decision::Validate, role),

@@ -186,9 +186,9 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         postponed: Vec<Postponed>,
     },
-    /// Its tests passed.
+    /// Its tests passed, or a person validated it.
     TrialValidated { trial: TrialId },
-    /// Its tests failed.
+    /// Its tests failed, or a person rejected it.
     TrialRejected {
         trial: TrialId,
         culprits: Vec<MergeRequestId>,
@@ -196,12 +196,18 @@ pub enum Fact {
     },
     /// It ended without a verdict; its change sets wait again, at their old place.
     TrialAbandoned { trial: TrialId, reason: Abandoned },
-    /// A change set was rejected by a trial of exactly what its landing would have produced.
+    /// A change set was rejected by a trial of exactly what its landing would have produced, or by name.
     ChangeSetRejected {
         merge_request: MergeRequestId,
         head: CommitSha,
         trial: TrialId,
         reason: String,
+        /// Where it can be seen: the address of a job.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<String>,
+        /// Test cases that failed; untrusted.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        failures: Vec<String>,
     },
     /// It is in the target branch.
     ChangeSetMerged {

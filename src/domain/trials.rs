@@ -47,6 +47,8 @@ pub enum Verdict<C> {
     Validated,
     /// It may not; these are to blame, if anybody could tell.
     Rejected { named: Vec<C> },
+    /// It may not, and at least one of these is to blame.
+    Suspected { among: Vec<C> },
 }
 
 /// Why a change is rejected.
@@ -207,6 +209,13 @@ impl<C: Clone + Ord> Search<C> {
                 Conclusion {
                     land: Vec::new(),
                     reject: after.blamed(tried, named, policy),
+                }
+            }
+            Verdict::Suspected { among } => {
+                after.rejected(tried, among);
+                Conclusion {
+                    land: Vec::new(),
+                    reject: after.blamed(tried, &[], policy),
                 }
             }
         };
@@ -391,6 +400,27 @@ mod tests {
         assert_eq!(landed.len(), 5);
         assert_eq!(rejected, [(4, Blame::Named)]);
         assert_eq!(trials.len(), 2, "{trials:?}");
+    }
+
+    #[test]
+    fn suspects_are_searched_among_themselves_and_the_others_are_tried_together() {
+        let suspected = |_: &[u32], tried: &[u32]| {
+            let among: Vec<u32> = tried
+                .iter()
+                .copied()
+                .filter(|c| [2, 4].contains(c))
+                .collect();
+            if tried.contains(&4) {
+                Verdict::Suspected { among }
+            } else {
+                Verdict::Validated
+            }
+        };
+        let (landed, rejected, trials) = play(&[1, 2, 3, 4, 5, 6], &ONE_STRIKE, suspected);
+        assert_eq!(rejected, [(4, Blame::Alone)], "never on suspicion");
+        assert_eq!(landed, [2, 1, 3, 5, 6]);
+        let expected: [&[u32]; 5] = [&[1, 2, 3, 4, 5, 6], &[2], &[4], &[1, 3, 5], &[6]];
+        assert_eq!(trials, expected);
     }
 
     #[test]

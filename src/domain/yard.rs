@@ -29,6 +29,8 @@ pub struct Yard {
     pub versions: Versions,
     /// What earlier trials taught about who fails with whom.
     pub search: Search<MergeRequestId>,
+    /// The last trial that was rejected.
+    pub rejected: Option<TrialId>,
     /// The head of the target that `search` knows.
     searched_on: Option<CommitSha>,
     /// Alerts that went out: subject and alert.
@@ -81,7 +83,11 @@ impl Yard {
         self.last = self.last.max(event.at);
         self.outbox.apply(event);
         self.apply_fact(event);
-        let waiting = self.queue.waiting().next().is_some();
+        // The freezes of a project are not in its log.
+        let waiting = self
+            .servable(&Freezes::default(), event.at)
+            .next()
+            .is_some();
         self.pace.apply(event, waiting);
     }
 
@@ -284,7 +290,12 @@ impl Yard {
                 if let Some(tried) = self.nrt.trial.as_ref().filter(|t| t.id == *trial) {
                     self.search.rejected(&tried.change_sets, culprits);
                 }
-                self.end_trial(*trial, Some(Again::Searched { trial: *trial }));
+                self.rejected = Some(*trial);
+                let again = Again::Searched {
+                    trial: *trial,
+                    culprits: culprits.clone(),
+                };
+                self.end_trial(*trial, Some(again));
             }
             Fact::TrialAbandoned { trial, reason } => {
                 let unlanded = self.nrt.trial.as_ref();
@@ -705,7 +716,7 @@ mod tests {
                 match ending {
                     0 => history.extend(landing_of(*iid, n)),
                     1 => history.push(event(Fact::TrialAbandoned { trial: TrialId(n), reason: Abandoned::NoVerdict })),
-                    _ => history.push(event(Fact::ChangeSetRejected { merge_request: mr(*iid), head: sha(*iid), trial: TrialId(n), reason: "red".into() })),
+                    _ => history.push(event(Fact::ChangeSetRejected { merge_request: mr(*iid), head: sha(*iid), trial: TrialId(n), reason: "red".into(), evidence: None, failures: Vec::new() })),
                 }
             }
             let once = Yard::of(&history);

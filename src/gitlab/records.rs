@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use gitlab::api::projects::jobs::PlayJob;
+
 use super::endpoints::{Get, Page, Post, Trigger, segment};
 use super::{GitLab, evidence, translate, wire};
 use crate::config::FILE;
-use crate::domain::ids::{BranchName, JobId, ProjectPath};
+use crate::domain::ids::{BranchName, JobId, PipelineId, ProjectPath};
+use crate::domain::naming::Suite;
 use crate::domain::nrt::{Holder, Liveness};
 use crate::domain::validation::{Play, Player};
 use crate::outcome::Problem;
@@ -51,6 +54,15 @@ impl Records for GitLab<'_> {
             })
         })?;
         Ok(jobs.iter().map(translate::job).collect())
+    }
+
+    fn failed_cases(&self, pipeline: PipelineId) -> Answer<Vec<Suite>> {
+        let path = format!(
+            "projects/{}/pipelines/{pipeline}/test_report",
+            self.project()
+        );
+        let report: wire::TestReport = self.main.send(&Get::new(path))?.json()?;
+        Ok(report.test_suites.iter().map(translate::suite).collect())
     }
 
     fn is_over(&self, job: JobId) -> Answer<bool> {
@@ -117,6 +129,15 @@ impl Workers for GitLab<'_> {
             ));
         }
         reply.done()
+    }
+
+    fn play(&self, job: JobId) -> Answer<()> {
+        let play = PlayJob::builder()
+            .project(self.project())
+            .job(job.0)
+            .build()
+            .map_err(|error| Problem::bug("a job cannot be played").caused_by(error))?;
+        self.main.send(&play)?.done()
     }
 
     fn stop(&self, holder: &Holder) -> Answer<()> {

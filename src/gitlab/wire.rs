@@ -140,6 +140,34 @@ pub(super) struct Job {
 }
 
 #[derive(Debug, Clone, Deserialize)]
+pub(super) struct TestReport {
+    pub(super) test_suites: Vec<TestSuite>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct TestSuite {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) suite_error: Option<String>,
+    #[serde(default)]
+    pub(super) test_cases: Vec<TestCase>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct TestCase {
+    pub(super) status: String,
+    #[serde(default)]
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) classname: Option<String>,
+    #[serde(default)]
+    pub(super) file: Option<String>,
+    /// A text, or the attributes of an element that has none.
+    #[serde(default)]
+    pub(super) system_output: serde_json::Value,
+}
+
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct Pipeline {
     pub(super) status: String,
 }

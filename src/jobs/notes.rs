@@ -457,7 +457,8 @@ fn foretold(desk: &Desk<'_>, yard: &Yard, id: &MergeRequestId) -> Option<Landing
     if !yard.nrt.worth_another_worker() {
         return None;
     }
-    forecast(yard, &desk.config.nrt.trials, desk.clock.now()).landing(id)
+    let (policy, freezes) = (&desk.config.nrt.trials, &desk.config.integration.freezes);
+    forecast(yard, policy, freezes, desk.clock.now()).landing(id)
 }
 
 /// What the people of a merge request are told that the log knows: it queues, is tried, or is in a version.
@@ -472,7 +473,13 @@ fn known<'a>(desk: &'a Desk<'_>, yard: &'a Yard, id: &'a MergeRequestId) -> Opti
             let set = &ticket.change_set;
             (
                 set,
-                report::note_under_test(&stage, set, &gate_url(desk, yard), home),
+                report::note_under_test(
+                    &stage,
+                    set,
+                    &gate_url(desk, yard),
+                    home,
+                    desk.config.nrt.decided_by,
+                ),
             )
         }
         (None, Some((_, appended))) => (

@@ -2,9 +2,12 @@
 
 pub mod acquire;
 pub mod admit;
+pub mod ask;
 pub mod breaking;
+pub mod conclude;
 mod elsewhere;
 pub mod enqueue;
+mod rejecting;
 pub mod release;
 mod together;
 pub mod trial_pipeline;

@@ -43,11 +43,12 @@ impl Ci {
             job: JobId(0),
             pipeline: PipelineId(0),
             commit,
+            started_by_token: false,
             protected: false,
             merge_request: None,
             user: None,
-            started_by_token: false,
             reason: None,
+            culprit: None,
             directory: ".".into(),
             log: JobLog::Elsewhere,
             ca_file: Self::variable("CI_SERVER_TLS_CA_FILE")

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::together;
-use super::trial_pipeline::{self, Member, Runtime};
+use super::trial_pipeline::{self, Member, ProjectPart, Runtime};
 use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, TrialId};
@@ -43,8 +43,12 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
     let (outcome, pipeline, epoch) = match take(desk, &ledger)? {
         Taken::Trial { held, trial, board } => {
             let member = member(desk, &trial)?;
-            let file = &desk.config.nrt.pipeline;
-            let pipeline = trial_pipeline::of_trial(&held, &trial, file, runtime, member.as_ref())?;
+            let project = ProjectPart {
+                file: &desk.config.nrt.pipeline,
+                decided_by: desk.config.nrt.decided_by,
+            };
+            let pipeline =
+                trial_pipeline::of_trial(&held, &trial, project, runtime, member.as_ref())?;
             let warnings = match (board, &trial.change_sets[..]) {
                 (Some(board), [one]) => notes::keep_one(desk, &ledger, one, board)?,
                 _ => notes::keep_all(desk, &ledger, &trial.change_sets)?,

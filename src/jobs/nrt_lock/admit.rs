@@ -213,7 +213,8 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
                 report::pipeline_link(label, &desk.ci.server, project, pipeline)
             });
             let now = desk.clock.now();
-            let foretold = forecast(&yard, &desk.config.nrt.trials, now);
+            let freezes = &desk.config.integration.freezes;
+            let foretold = forecast(&yard, &desk.config.nrt.trials, freezes, now);
             let zone = &desk.config.notification.rules.calendar.zone;
             let place = report::place_in_queue(&yard.queue, id, &foretold, now, zone);
             let outcome = report::admitted(id, &joined, &yard.queue)
