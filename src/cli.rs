@@ -21,7 +21,7 @@ pub use lease::{Break, Repair};
 /// branch. To see the whole story without a GitLab, run `trainyard demo`.
 ///
 /// Exit codes: 0 the gate is open, 1 refused by a rule, 2 usage or configuration, 3 still waiting, 4 GitLab unreachable or denying
-/// access, 70 our bug.
+/// access, 70 our bug, 143 ended by GitLab (SIGTERM) after giving back what it held.
 #[derive(Debug, Parser)]
 #[command(
     name = "trainyard",
@@ -147,6 +147,12 @@ pub enum Command {
     /// Looks at the open merge requests that name a feature, and asks GitLab whether the run that has the environment is still there. Run
     /// twice, it does nothing twice. Needs `TRAINYARD_GATE_TOKEN` and `TRAINYARD_TRIGGER_TOKEN`.
     Tick,
+    /// Put the state right after somebody deleted or garbled it, from what GitLab knows (pipeline of the default branch).
+    ///
+    /// Shows what is wrong, what would be written and what cannot be recovered; writes with `--write` only. What cannot be read is moved
+    /// aside and never deleted; tickets are given by the same checks as ever. Waits for a run that uses the environment (exit code 3).
+    /// Run twice, it changes nothing the second time. Needs `TRAINYARD_GATE_TOKEN`.
+    Repair(Repair),
     /// Send a test message to one channel, and say what it answered.
     Notify(Notify),
     /// Show the queue now: who has the NRT environment, what is tried, who waits and why, and when each may land. Or steer it.

@@ -145,6 +145,8 @@ pub struct Integration {
     pub freezes: Freezes,
     /// Roles whose people steer the queue; empty: whoever is a maintainer of the project.
     pub controlled_by: Vec<RoleName>,
+    /// Roles whose people may send merge requests to the hotfix lane; empty: whoever may label them.
+    pub hotfix_by: Vec<RoleName>,
     /// The label that holds a merge request for as long as it carries it.
     pub hold_label: Option<String>,
 }
@@ -283,6 +285,7 @@ impl Config {
                 frozen: s.text("frozen"),
                 freezes: Freezes::default(),
                 controlled_by: s.ids("controlled_by"),
+                hotfix_by: s.ids("hotfix_by"),
                 hold_label: s.label("hold_label"),
             };
             (integration, freezes)
@@ -380,6 +383,10 @@ impl Config {
         problems.extend(unknown(
             &self.integration.controlled_by,
             "integration.controlled_by",
+        ));
+        problems.extend(unknown(
+            &self.integration.hotfix_by,
+            "integration.hotfix_by",
         ));
         problems.extend(unknown(&self.nrt.broken_by, "nrt.broken_by"));
         let roles = self.roles.iter().map(|role| &role.name).collect();

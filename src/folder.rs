@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::event::Event;
 use crate::outcome::Problem;
-use crate::ports::{Answer, Append, Journal, Log};
+use crate::ports::{Answer, Append, Damage, Journal, Log, Mending, Survey, damaged};
 
 /// A journal in a folder.
 #[derive(Debug)]
@@ -48,24 +48,35 @@ impl FolderJournal {
             let path = self.entry(log.revision + 1);
             let text = match fs::read_to_string(&path) {
                 Ok(text) => text,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(log),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => break,
+                Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                    return Err(damaged(&named(&path), "it is not text"));
+                }
                 Err(error) => return Err(trouble(&path, "read", error)),
             };
-            for line in text.lines() {
-                let event = serde_json::from_str(line).map_err(|error| {
-                    Problem::misconfigured(
-                        format!(
-                            "the journal entry `{}` is damaged; nothing was changed",
-                            path.display()
-                        ),
-                        "entries are not to be edited: restore the file from a backup",
-                    )
-                    .caused_by(error)
-                })?;
-                log.events.push(event);
-            }
+            let events = events_in(&text).map_err(|how| damaged(&named(&path), &how))?;
+            log.events.extend(events);
             log.revision += 1;
         }
+        // An entry behind a hole would come to life again once the hole is written.
+        if self.last_unlocked()? > log.revision {
+            let missing = named(&self.entry(log.revision + 1));
+            return Err(damaged(
+                &missing,
+                "it is missing, although later entries are there",
+            ));
+        }
+        Ok(log)
+    }
+
+    /// The highest number of an entry.
+    fn last_unlocked(&self) -> Answer<u64> {
+        let files = fs::read_dir(&self.folder).map_err(|e| trouble(&self.folder, "read", e))?;
+        let slots = files.filter_map(|file| {
+            let name = file.ok()?.file_name();
+            name.to_str()?.strip_suffix(".ndjson")?.parse().ok()
+        });
+        Ok(slots.max().unwrap_or(0))
     }
 
     fn entry(&self, slot: u64) -> PathBuf {
@@ -91,7 +102,72 @@ impl FolderJournal {
     }
 }
 
+impl Mending for FolderJournal {
+    fn survey(&self) -> Answer<Survey> {
+        self.locked(|| {
+            let last = self.last_unlocked()?;
+            let mut survey = Survey {
+                last,
+                ..Survey::default()
+            };
+            for slot in 1..=last {
+                let path = self.entry(slot);
+                let read = fs::read_to_string(&path).map_err(|error| {
+                    if error.kind() == std::io::ErrorKind::NotFound {
+                        "it is missing, although later entries are there".to_owned()
+                    } else {
+                        format!("it cannot be read: {error}")
+                    }
+                });
+                match read.and_then(|text| events_in(&text)) {
+                    Ok(events) => survey.events.extend(events),
+                    Err(how) => survey.damages.push(Damage {
+                        slot: Some(slot),
+                        name: path.display().to_string(),
+                        there: path.exists(),
+                        how,
+                    }),
+                }
+            }
+            Ok(survey)
+        })
+    }
+
+    fn set_aside(&self, damage: &Damage) -> Answer<String> {
+        self.locked(|| {
+            let from = PathBuf::from(&damage.name);
+            let mut number = 1;
+            let to = loop {
+                let to = from.with_extension(format!("aside-{number}"));
+                if !to.exists() {
+                    break to;
+                }
+                number += 1;
+            };
+            match fs::rename(&from, &to) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(trouble(&from, "set aside", error))
+                }
+                Ok(()) | Err(_) => Ok(to.display().to_string()),
+            }
+        })
+    }
+
+    fn fill(&self, slot: u64, events: &[Event]) -> Answer<()> {
+        self.locked(|| {
+            if self.entry(slot).exists() {
+                return Ok(());
+            }
+            self.write(slot, events)
+        })
+    }
+}
+
 impl Journal for FolderJournal {
+    fn mending(&self) -> Option<&dyn Mending> {
+        Some(self)
+    }
+
     fn read(&self) -> Answer<Log> {
         self.locked(|| self.read_unlocked())
     }
@@ -106,6 +182,18 @@ impl Journal for FolderJournal {
             Ok(Append::Recorded(self.read_unlocked()?))
         })
     }
+}
+
+fn events_in(text: &str) -> Result<Vec<Event>, String> {
+    text.lines()
+        .map(|line| {
+            serde_json::from_str(line).map_err(|error| format!("it cannot be read: {error}"))
+        })
+        .collect()
+}
+
+fn named(path: &Path) -> String {
+    format!("the journal entry `{}`", path.display())
 }
 
 fn trouble(path: &Path, verb: &str, error: std::io::Error) -> Problem {

@@ -1,6 +1,7 @@
 //! The git program, in the work tree of the job: what is one, and what is the other, byte for byte.
 
 mod assembly;
+mod history;
 mod member;
 mod pushing;
 
@@ -10,9 +11,9 @@ use std::process::{Command, Output, Stdio};
 
 pub use pushing::Destination;
 
-use crate::domain::ids::CommitSha;
+use crate::domain::ids::{BranchName, CommitSha};
 use crate::outcome::Problem;
-use crate::ports::{Answer, Commits};
+use crate::ports::{Answer, BroughtIn, Commits};
 
 /// A work tree whose remote `origin` is the project, as a runner leaves it.
 #[derive(Debug)]
@@ -269,6 +270,10 @@ impl Commits for WorkTree {
                 "retry the job with a fresh clone (`GIT_STRATEGY: clone`)",
             )),
         }
+    }
+
+    fn brought_in(&self, after: Option<&CommitSha>, branch: &BranchName) -> Answer<Vec<BroughtIn>> {
+        self.brought_since(after, branch)
     }
 
     fn same_change(&self, before: &CommitSha, after: &CommitSha, base: &CommitSha) -> Answer<bool> {

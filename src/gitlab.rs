@@ -17,6 +17,7 @@ mod people;
 mod records;
 mod releases;
 pub mod state;
+mod traces;
 mod translate;
 mod wire;
 

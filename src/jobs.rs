@@ -4,6 +4,7 @@ pub mod append_to_version;
 pub mod await_validation;
 pub mod controls;
 mod judging;
+mod label_holds;
 mod labels;
 pub mod ledger;
 pub mod link_check;
@@ -13,6 +14,7 @@ mod observe;
 pub mod post;
 pub mod release;
 pub mod remind;
+pub mod repair;
 mod rewriting;
 mod tell;
 pub mod tick;
@@ -25,7 +27,7 @@ use crate::domain::nrt::Trial;
 use crate::outcome::Outcome;
 use crate::ports::{
     Announcements, Answer, Boards, Candidates, Changes, Channels, Clock, Commits, Features,
-    Journal, MergeRequests, People, Records, Releases, Workers,
+    Journal, MergeRequests, People, Records, Releases, Traces, Workers,
 };
 
 /// The projects whose merge requests a yard's gate serves.
@@ -57,6 +59,8 @@ pub struct Desk<'a> {
     pub changes: &'a dyn Changes,
     /// People.
     pub people: &'a dyn People,
+    /// What GitLab keeps of the gate's work.
+    pub traces: &'a dyn Traces,
     /// Workers of the gate.
     pub workers: &'a dyn Workers,
     /// Notes that are kept in place.

@@ -19,6 +19,7 @@ pub mod outcome;
 pub mod ports;
 pub mod report;
 pub mod run;
+pub mod signals;
 pub mod simulate;
 pub mod sinks;
 pub mod transport;

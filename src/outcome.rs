@@ -21,6 +21,8 @@ pub enum ExitCode {
     GitLab = 4,
     /// Our bug.
     Bug = 70,
+    /// GitLab ended the job (SIGTERM: cancelled, or out of time), and it gave back what it held.
+    Stopped = 143,
 }
 
 /// A failure, told to the person who must act.
@@ -52,6 +54,11 @@ impl Problem {
     /// GitLab does not answer as it should.
     pub fn gitlab(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(ExitCode::GitLab, what, hint)
+    }
+
+    /// GitLab ended the job.
+    pub fn stopped(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(ExitCode::Stopped, what, hint)
     }
 
     /// Something that cannot happen did.

@@ -9,7 +9,7 @@ use crate::domain::candidate::{Assembly, MergeMethod, Part};
 use crate::domain::event::Event;
 use crate::domain::ids::{
     BranchName, ChannelName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, PatchId,
-    PipelineId, ProjectPath, RoleName, UserName,
+    PipelineId, ProjectPath, RoleName, TrialId, UserName,
 };
 use crate::domain::integration::{MergeRequestState, Request};
 use crate::domain::labelling::Relabel;
@@ -36,6 +36,12 @@ pub trait Clock: std::fmt::Debug {
     fn wait(&self, time: Duration);
 }
 
+/// Whether GitLab ends the job: it was cancelled, or took too long.
+pub trait Stop {
+    /// Whether it does.
+    fn asked(&self) -> bool;
+}
+
 /// A log as it was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Log {
@@ -60,6 +66,52 @@ pub trait Journal {
     fn read(&self) -> Answer<Log>;
     /// Appends one entry right behind the revision that it was decided on, or tells that the log has moved.
     fn append(&self, decided_on: u64, events: &[Event]) -> Answer<Append>;
+    /// How it can be put right when it is damaged, where it can be.
+    fn mending(&self) -> Option<&dyn Mending> {
+        None
+    }
+}
+
+/// An entry of the log that cannot be read, or is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// Its number; none for something that is no entry and has no business there.
+    pub slot: Option<u64>,
+    /// The name that a person finds it by.
+    pub name: String,
+    /// Whether there is something to be set aside.
+    pub there: bool,
+    /// What is wrong with it.
+    pub how: String,
+}
+
+/// A log as far as it can be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// The number of its last entry; 0 when there is none.
+    pub last: u64,
+    /// The events of the entries that can be read, in order.
+    pub events: Vec<Event>,
+    /// What cannot.
+    pub damages: Vec<Damage>,
+}
+
+/// A log that is damaged.
+pub trait Mending {
+    /// Looks at all of it.
+    fn survey(&self) -> Answer<Survey>;
+    /// Puts something that cannot be read where no reader looks, and tells where; nothing is deleted.
+    fn set_aside(&self, damage: &Damage) -> Answer<String>;
+    /// Writes an entry where there is none; an entry that is there stays.
+    fn fill(&self, slot: u64, events: &[Event]) -> Answer<()>;
+}
+
+/// What every command but `repair` says of a damaged log.
+pub fn damaged(what: &str, how: &str) -> Problem {
+    Problem::misconfigured(
+        format!("{what} is damaged: {how}; nothing was changed"),
+        "`trainyard repair` shows what can be put right from what GitLab knows, and `trainyard repair --write` does it; a backup of the variable is as good",
+    )
 }
 
 /// A merge request as it is now.
@@ -157,6 +209,8 @@ pub trait MergeRequests {
     fn rebase(&self, held: &Held, iid: u64) -> Answer<Rebase>;
     /// Merges it, provided its head is still this one.
     fn merge(&self, held: &Held, iid: u64, head: &CommitSha, message: &str) -> Answer<Merge>;
+    /// Who put a label on it last, where GitLab tells it.
+    fn labelled_by(&self, iid: u64, label: &str) -> Answer<Option<UserName>>;
     /// The patch id of each head that it has had, where GitLab knows it.
     fn patches(&self, iid: u64) -> Answer<BTreeMap<CommitSha, PatchId>>;
 }
@@ -530,12 +584,57 @@ pub trait Candidates {
     fn has_landed(&self, candidate: &CommitSha, target: &BranchName) -> Answer<bool>;
 }
 
+/// A commit that came into a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BroughtIn {
+    /// Which one.
+    pub commit: CommitSha,
+    /// The trial that its message names.
+    pub trial: Option<TrialId>,
+}
+
+/// A merge request that the gate's own user merged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergedByGate {
+    /// Which one.
+    pub merge_request: MergeRequest,
+    /// The commit that brought it.
+    pub landed: CommitSha,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A job that waits for the resource group of the environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingJob {
+    /// Which one.
+    pub job: JobId,
+    /// Its pipeline.
+    pub pipeline: PipelineId,
+    /// When it was created.
+    pub since: Timestamp,
+}
+
+/// What GitLab keeps of the gate's work, for whoever cannot trust the log.
+pub trait Traces {
+    /// Merge requests of a branch that the gate's own user merged, those first that changed last; at most some hundreds.
+    fn merged_by_gate(&self, branch: &BranchName) -> Answer<Partly<MergedByGate>>;
+    /// How many of the project's tags are numbers of versions.
+    fn numbered_tags(&self, prefix: &str) -> Answer<u64>;
+    /// The pipelines of workers that run now.
+    fn running_workers(&self) -> Answer<Vec<PipelineId>>;
+    /// Jobs that are ready and wait for the resource group, the next one first.
+    fn waiting_at_the_gate(&self) -> Answer<Vec<WaitingJob>>;
+}
+
 /// The commits of the work tree that the job runs in.
 pub trait Commits {
     /// Whether two commits hold the same files, byte for byte.
     fn same_tree(&self, one: &CommitSha, other: &CommitSha) -> Answer<bool>;
     /// Whether the first commit is part of the history of the second.
     fn is_ancestor(&self, ancestor: &CommitSha, of: &CommitSha) -> Answer<bool>;
+    /// The commits of a branch, as the project has it now, that are not part of the history of another commit; oldest first.
+    fn brought_in(&self, after: Option<&CommitSha>, branch: &BranchName) -> Answer<Vec<BroughtIn>>;
     /// Whether two commits make the same change, each to the branch it stands on: a rebase and nothing else lies between them.
     fn same_change(&self, before: &CommitSha, after: &CommitSha, base: &CommitSha) -> Answer<bool>;
 }

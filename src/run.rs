@@ -1,5 +1,6 @@
 //! From a parsed command line to an outcome: connects ports, reads the project's rules, starts the job.
 
+mod lease;
 mod members;
 mod queue;
 mod queue_controls;
@@ -41,6 +42,7 @@ use crate::jobs::{
 };
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
+use crate::signals::Terminated;
 use crate::sinks::cloud_event;
 use crate::{ci_reports, model, report};
 use members::{Fleet, Surroundings};
@@ -130,6 +132,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
             gate("nrt-lock acquire", &|desk| {
                 nrt_lock::acquire::run(
                     desk,
+                    &Terminated::listen()?,
                     Files {
                         pipeline: &flags.output,
                         dotenv: &flags.dotenv,
@@ -171,12 +174,11 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         }
         Command::Remind(flags) => job("remind", Trust::Gate, &|desk| remind(desk, &flags)),
         Command::Tick => gate("tick", &tick::run),
+        Command::Repair(flags) => lease::repair(&global, stdout, &flags),
         Command::Notify(flags) => with_desk(&global, Trust::Gate, |desk| notify(desk, &flags)),
         Command::Queue(Queue {
             order: Some(order), ..
-        }) => gate(queue_controls::name(&order), &|desk| {
-            queue_controls::run(desk, &order)
-        }),
+        }) => queue_controls::run(&global, stdout, &order),
         Command::Queue(Queue { view, order: None }) => queue::run(&global, &view),
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
         Command::Report(flags) => draw(&global, &flags),
@@ -426,6 +428,7 @@ fn at_desk<T>(
         records: &gitlab,
         changes: &gitlab,
         people: &gitlab,
+        traces: &gitlab,
         workers: &gitlab,
         boards: &gitlab,
         announcements: &gitlab,

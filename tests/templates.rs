@@ -95,6 +95,41 @@ fn templates_call_only_commands_and_flags_that_exist() {
     assert_eq!(called, written, "every call was read");
 }
 
+/// Inputs that come with a pipeline are chosen by whoever may start one, a trigger token's holder among them: what stands in a command
+/// line or in a variable is of a bounded alphabet, in every file that takes it.
+#[test]
+fn inputs_of_a_pipeline_cannot_leave_their_place() {
+    let from_pipelines = ["merge_request", "order", "reason", "until"];
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/demo/project/gitlab-ci.yml");
+    let text = fs::read_to_string(&demo).unwrap();
+    let mut seen = 0;
+    for (path, text) in templates().into_iter().chain([(demo, text)]) {
+        let (header, _) = text.split_once("\n---\n").unwrap();
+        let header: Value = serde_yaml::from_str(header).unwrap();
+        for (name, input) in header["spec"]["inputs"].as_mapping().unwrap() {
+            let name = name.as_str().unwrap();
+            let name = name.strip_prefix("trainyard_").unwrap_or(name);
+            if !from_pipelines.contains(&name) {
+                continue;
+            }
+            let place = format!("{}: {name}", path.display());
+            let bounded = match input["regex"].as_str() {
+                None => input["options"].is_sequence(),
+                Some(pattern) => {
+                    let pattern = regex::Regex::new(pattern).unwrap();
+                    assert!(pattern.is_match(""), "{place}: nobody has to give it");
+                    ["\"", "\\", "$", "`", "\n", "a\"b", "a\nb", "1$2"]
+                        .iter()
+                        .all(|text| !pattern.is_match(text))
+                }
+            };
+            assert!(bounded, "{place}");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 13);
+}
+
 /// The input says which words the job may put into its command line: each of them is an order.
 #[test]
 fn every_order_that_a_pipeline_can_be_given_exists() {
@@ -148,6 +183,7 @@ fn jobs_of_the_gate_and_of_releases_cannot_be_interrupted() {
             "controls.yml",
             "break.yml",
             "queue.yml",
+            "repair.yml",
         ]
         .iter()
         .any(|name| path.ends_with(name));

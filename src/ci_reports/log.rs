@@ -38,9 +38,11 @@ pub fn text(outcome: &Outcome, manner: &Manner) -> String {
     let (sign, colour) = match outcome.code {
         ExitCode::Open => ("ok", GREEN),
         ExitCode::Waiting => ("waiting", YELLOW),
-        ExitCode::Refused | ExitCode::Misconfigured | ExitCode::GitLab | ExitCode::Bug => {
-            ("refused", RED)
-        }
+        ExitCode::Refused
+        | ExitCode::Misconfigured
+        | ExitCode::GitLab
+        | ExitCode::Bug
+        | ExitCode::Stopped => ("refused", RED),
     };
     let headline = clean(&outcome.headline).join(" ");
     let mut page = Page::new(manner);

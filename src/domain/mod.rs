@@ -16,6 +16,7 @@ pub mod nrt;
 pub mod outlook;
 pub mod pace;
 pub mod progress;
+pub mod repair;
 pub mod ruling;
 pub mod serving;
 pub mod trial_verdict;

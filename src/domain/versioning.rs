@@ -333,6 +333,18 @@ impl Versions {
             .find_map(|r| of(&r.content).map(|at| (r.id, &r.content[at])))
     }
 
+    /// Puts a change set where it landed: trials land in the order of their numbers, and a repair may tell of one late.
+    pub(super) fn append(&mut self, appended: Appended) {
+        let later = |other: &Appended| other.trial > appended.trial;
+        let known = appended.trial.0 > 0;
+        let at = self
+            .content
+            .iter()
+            .position(|other| known && later(other))
+            .unwrap_or(self.content.len());
+        self.content.insert(at, appended);
+    }
+
     pub(super) fn close(&mut self, closed: Closing, merge_requests: &[MergeRequestId]) {
         let (content, rest) = std::mem::take(&mut self.content)
             .into_iter()

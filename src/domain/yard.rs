@@ -337,7 +337,7 @@ impl Yard {
             Fact::ChangeSetAppended { appended, .. } => {
                 // Not when it was validated: what cannot land although it was would be tried for ever.
                 self.nrt.fruitless = 0;
-                self.versions.content.push(appended.clone());
+                self.versions.append(appended.clone());
                 let landed = &appended.change_set.merge_request;
                 self.queue.holds.remove(landed);
                 self.queue

@@ -6,6 +6,8 @@
 //! died before the write left undone, a 201 does.
 //! See docs: API, "Project-level CI/CD variables".
 
+mod mending;
+
 use gitlab::api::projects::variables::CreateProjectVariable;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -18,7 +20,7 @@ use super::endpoints::{Get, Page};
 use super::wire;
 use crate::domain::event::Event;
 use crate::outcome::Problem;
-use crate::ports::{Answer, Append, Clock, Journal, Log};
+use crate::ports::{Answer, Append, Clock, Damage, Journal, Log, Mending, damaged};
 
 /// Instance variables end at 10,000 characters and so, to be portable, do ours.
 const LONGEST_VALUE: usize = 9_500;
@@ -97,6 +99,15 @@ impl<'a> VariableJournal<'a> {
         }
     }
 
+    fn variables(&self) -> Answer<Vec<wire::Variable>> {
+        self.client.list(MOST_PAGES, |number| {
+            Ok(Page {
+                of: Get::new(format!("projects/{}/variables", self.project)),
+                number,
+            })
+        })
+    }
+
     fn read_whole(&self) -> Answer<Reading> {
         if let Some(variables) = self.listing.take()
             && let Ok(reading) = self.assemble(&variables)
@@ -104,13 +115,7 @@ impl<'a> VariableJournal<'a> {
             return Ok(self.keep(reading));
         }
         for attempt in 1..=READS {
-            let variables: Vec<wire::Variable> = self.client.list(MOST_PAGES, |number| {
-                Ok(Page {
-                    of: Get::new(format!("projects/{}/variables", self.project)),
-                    number,
-                })
-            })?;
-            match self.assemble(&variables) {
+            match self.assemble(&self.variables()?) {
                 Ok(reading) => return Ok(self.keep(reading)),
                 // A page can miss an entry while another one is removed: the order of the list is not promised.
                 Err(damage) if attempt == READS => return Err(damage),
@@ -126,17 +131,45 @@ impl<'a> VariableJournal<'a> {
     }
 
     fn assemble(&self, variables: &[wire::Variable]) -> Answer<Reading> {
+        let mut reading = Reading {
+            log: Log::default(),
+            nonces: BTreeMap::new(),
+        };
+        for (slot, found) in self.inspect(variables) {
+            let entry = found.map_err(|damage| self.damaged(&damage))?;
+            reading.log.revision = slot;
+            reading.log.events.extend(entry.events);
+            reading.nonces.insert(slot, entry.nonce);
+        }
+        Ok(reading)
+    }
+
+    /// Every entry by its number, holes included, and what is wrong with those that cannot be read.
+    fn inspect(&self, variables: &[wire::Variable]) -> Vec<(u64, Result<Entry, Damage>)> {
         let mut entries: BTreeMap<u64, &wire::Variable> = BTreeMap::new();
         let mut parts: BTreeMap<(&str, usize), &str> = BTreeMap::new();
+        let mut found = Vec::new();
         for variable in variables {
             if variable.environment_scope == self.scope {
                 let slot = variable
                     .key
                     .strip_prefix("TRAINYARD_LOG_")
-                    .and_then(|digits| digits.parse().ok());
-                let slot: u64 =
-                    slot.ok_or_else(|| self.damaged(&variable.key, "its key is not one of ours"))?;
-                entries.insert(slot, variable);
+                    .and_then(|digits| digits.parse().ok())
+                    .filter(|slot| *slot > 0 && key_of(*slot) == variable.key);
+                match slot {
+                    Some(slot) => {
+                        entries.insert(slot, variable);
+                    }
+                    None => found.push((
+                        0,
+                        Err(Damage {
+                            slot: None,
+                            name: variable.key.clone(),
+                            there: true,
+                            how: "its key is not one of ours".to_owned(),
+                        }),
+                    )),
+                }
             } else if let Some(nonce) = variable
                 .environment_scope
                 .strip_prefix(&format!("{}/part/", self.scope))
@@ -153,38 +186,29 @@ impl<'a> VariableJournal<'a> {
                 }
             }
         }
-        let mut reading = Reading {
-            log: Log::default(),
-            nonces: BTreeMap::new(),
-        };
+        let mut next = 1;
         for (slot, variable) in entries {
-            if slot != reading.log.revision + 1 {
-                let missing = key_of(reading.log.revision + 1);
-                return Err(
-                    self.damaged(&missing, "it is missing, although later entries are there")
-                );
+            for missing in next..slot {
+                found.push((
+                    missing,
+                    Err(Damage {
+                        slot: Some(missing),
+                        name: key_of(missing),
+                        there: false,
+                        how: "it is missing, although later entries are there".to_owned(),
+                    }),
+                ));
             }
-            let value = variable.value.as_deref().unwrap_or_default();
-            let entry: Entry = serde_json::from_str(value).map_err(|error| {
-                self.damaged(&variable.key, &format!("its value cannot be read: {error}"))
-            })?;
-            let events = if entry.parts == 0 {
-                entry.events
-            } else {
-                let text: Option<String> = (0..entry.parts)
-                    .map(|i| parts.get(&(entry.nonce.as_str(), i)).copied())
-                    .collect();
-                let text = text
-                    .ok_or_else(|| self.damaged(&variable.key, "a part of its value is missing"))?;
-                serde_json::from_str(&text).map_err(|error| {
-                    self.damaged(&variable.key, &format!("its parts cannot be read: {error}"))
-                })?
-            };
-            reading.log.revision = slot;
-            reading.log.events.extend(events);
-            reading.nonces.insert(slot, entry.nonce);
+            next = slot + 1;
+            let read = read_entry(variable, &parts).map_err(|how| Damage {
+                slot: Some(slot),
+                name: variable.key.clone(),
+                there: true,
+                how,
+            });
+            found.push((slot, read));
         }
-        Ok(reading)
+        found
     }
 
     /// The log with one more entry, where the entries before it are those that were seen last.
@@ -196,13 +220,13 @@ impl<'a> VariableJournal<'a> {
         Some(log.clone())
     }
 
-    fn damaged(&self, key: &str, how: &str) -> Problem {
-        Problem::gitlab(
-            format!(
-                "the state variable `{key}` (scope `{}`) of the project is damaged: {how}; nothing was changed",
-                self.scope
+    fn damaged(&self, damage: &Damage) -> Problem {
+        damaged(
+            &format!(
+                "the state variable `{}` (scope `{}`) of the project",
+                damage.name, self.scope
             ),
-            "state variables are not to be edited by hand: restore the variable from its entry in the project's audit or a backup, or remove all variables of this scope and queue the merge requests again",
+            &damage.how,
         )
     }
 
@@ -245,6 +269,10 @@ impl<'a> VariableJournal<'a> {
 impl Journal for VariableJournal<'_> {
     fn read(&self) -> Answer<Log> {
         Ok(self.read_whole()?.log)
+    }
+
+    fn mending(&self) -> Option<&dyn Mending> {
+        Some(self)
     }
 
     fn append(&self, decided_on: u64, events: &[Event]) -> Answer<Append> {
@@ -291,6 +319,24 @@ impl Journal for VariableJournal<'_> {
             Append::Lost(reading.log)
         })
     }
+}
+
+fn read_entry(
+    variable: &wire::Variable,
+    parts: &BTreeMap<(&str, usize), &str>,
+) -> Result<Entry, String> {
+    let value = variable.value.as_deref().unwrap_or_default();
+    let mut entry: Entry = serde_json::from_str(value)
+        .map_err(|error| format!("its value cannot be read: {error}"))?;
+    if entry.parts > 0 {
+        let text: Option<String> = (0..entry.parts)
+            .map(|i| parts.get(&(entry.nonce.as_str(), i)).copied())
+            .collect();
+        let text = text.ok_or("a part of its value is missing")?;
+        entry.events = serde_json::from_str(&text)
+            .map_err(|error| format!("its parts cannot be read: {error}"))?;
+    }
+    Ok(entry)
 }
 
 /// What GitLab says of a variable that was to be made.

@@ -113,6 +113,19 @@ pub(super) struct CurrentJob {
     pub(super) user: JobUser,
 }
 
+/// A label that came or went. A label that was deleted since has none, and neither has a deleted account.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct LabelEvent {
+    pub(super) action: String,
+    pub(super) label: Option<NamedLabel>,
+    pub(super) user: Option<User>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct NamedLabel {
+    pub(super) name: String,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct JobUser {
     pub(super) username: String,

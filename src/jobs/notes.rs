@@ -520,6 +520,19 @@ pub(super) fn keep_all(
     Ok(keep_as(desk, &ledger.yard()?, ids))
 }
 
+/// The same for those who are served first: more of them read their note when their turn comes nearer.
+///
+/// # Errors
+/// When the log cannot be read.
+pub(super) fn keep_first(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Vec<String>> {
+    let yard = ledger.yard()?;
+    let waiting = yard.queue.waiting().take(RANKS_TOLD);
+    let ids: Vec<MergeRequestId> = waiting
+        .map(|ticket| ticket.change_set.merge_request.clone())
+        .collect();
+    Ok(keep_as(desk, &yard, &ids))
+}
+
 /// The same for one merge request, with the board that was looked at before it was decided on.
 ///
 /// # Errors

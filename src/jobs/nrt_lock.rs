@@ -7,6 +7,7 @@ pub mod breaking;
 pub mod conclude;
 mod elsewhere;
 pub mod enqueue;
+mod lane;
 mod rejecting;
 pub mod release;
 mod together;

@@ -161,6 +161,7 @@ impl Members for Fleet<'_> {
             commits: tree,
             candidates: tree,
             journal: self.journal,
+            traces: gitlab,
             members: Some(self),
         })
     }

@@ -29,18 +29,23 @@ pub(super) fn run(global: &Global, view: &View) -> Answer<Printed> {
         (None, StatePlace::Folder(folder)) if !Ci::is_a_job() => of_folder(folder, view),
         (None, _) => with_desk(global, Trust::Gate, |desk| at_the_desk(desk, view)),
         (Some(project), _) => {
-            let server = global.server.as_deref().ok_or_else(|| {
-                Problem::misconfigured(
-                    "`--project` needs `--server`: the address of the GitLab that the project is on",
-                    "add `--server https://gitlab.example.com`",
-                )
-            })?;
-            let ci = Ci::of_a_person(server, project.clone())?.with_a_token()?;
-            let (id, branch) = GitLab::new(&ci, &SystemClock, Trust::Gate)?.place()?;
-            let ci = ci.of_project(id, branch);
+            let ci = of_a_person(global, project)?;
             at_desk(&ci, global, Trust::Gate, |desk| at_the_desk(desk, view))
         }
     }
+}
+
+/// The surroundings of a command that a person gives outside of a job.
+pub(super) fn of_a_person(global: &Global, project: &ProjectPath) -> Answer<Ci> {
+    let server = global.server.as_deref().ok_or_else(|| {
+        Problem::misconfigured(
+            "`--project` needs `--server`: the address of the GitLab that the project is on",
+            "add `--server https://gitlab.example.com`",
+        )
+    })?;
+    let ci = Ci::of_a_person(server, project.clone())?.with_a_token()?;
+    let (id, branch) = GitLab::new(&ci, &SystemClock, Trust::Gate)?.place()?;
+    Ok(ci.of_project(id, branch))
 }
 
 /// Asks GitLab the one question that the log leaves open: is the holder there, or else does a worker come?

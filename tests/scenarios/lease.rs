@@ -1,8 +1,15 @@
 //! The right to the environment, when people meddle with it or GitLab does: taken away, cancelled, stuck.
 
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::json;
+use trainyard::clock::SystemClock;
 use trainyard::domain::event::Fact;
+use trainyard::ports::Clock;
+use trainyard_emulator::faults::{Effect, Rule};
 
 use crate::stage::Stage;
 
@@ -134,4 +141,91 @@ fn a_free_environment_cannot_be_taken_away() {
         "{said}"
     );
     assert_eq!(broken(&stage), 0);
+}
+
+/// A worker as a process of its own, in a folder of its own.
+fn worker(stage: &Stage, folder: &std::path::Path) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_trainyard"))
+        .args(["nrt-lock", "acquire"])
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .envs(stage.world.gate_environment())
+        .current_dir(folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn a_worker_that_gitlab_ends_at_any_request_gives_the_environment_back() {
+    let mut stage = Stage::new();
+    stage.feature("Wanted");
+    let iid = stage.merge_request("ana", "contributes to feature #1");
+    stage.run_but("nrt-acquire");
+    assert_eq!(stage.play("ana", iid, "integrate").exit_code, Some(0));
+    stage.run_but("nrt-acquire");
+    let folder = tempfile::tempdir().unwrap();
+    let mut ended = 0;
+    for nth in 0..40 {
+        let _ = std::fs::remove_file(folder.path().join("trainyard-trial.yml"));
+        // The request of this number is held back until the signal is out.
+        let hold = Effect::Rendezvous { parties: 2 };
+        let hold = Rule::new(hold).by("trainyard-bot").after(nth);
+        let rule = stage.world.emulator.faults().add(hold);
+        let mut child = worker(&stage, folder.path());
+        let held = loop {
+            let rules = stage.world.emulator.faults().rules();
+            if rules
+                .iter()
+                .any(|standing| standing.id == rule && standing.hit > 0)
+            {
+                break true;
+            }
+            if child.try_wait().unwrap().is_some() {
+                break false;
+            }
+            SystemClock.wait(Duration::from_millis(2));
+        };
+        let pid = child.id().to_string();
+        if held {
+            let sent = Command::new("kill").args(["-TERM", &pid]).status();
+            assert!(sent.unwrap().success());
+        }
+        stage.world.emulator.faults().remove(rule);
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        // Before it listens, the signal ends it as it ends any program: a shell calls both 143.
+        if output.status.signal() != Some(15) {
+            if output.status.code() != Some(143) {
+                assert!(output.status.success(), "request {nth}: {said}");
+                break;
+            }
+            assert!(
+                said.contains("GitLab ended this job"),
+                "request {nth}: {said}"
+            );
+            ended += 1;
+        }
+        assert_eq!(lease(&stage), None, "request {nth}: {said}");
+        let queue = stage.queue();
+        assert_eq!(
+            queue["tickets"][0]["merge_request"],
+            json!(iid),
+            "request {nth}: {said}"
+        );
+        assert!(
+            !folder.path().join("trainyard-trial.yml").exists(),
+            "request {nth}: {said}"
+        );
+    }
+    assert!(ended >= 5, "a worker makes {ended} requests");
+    stage.run();
+    assert_eq!(
+        (stage.state(iid).as_str(), landed(&stage, iid)),
+        ("merged", 1),
+        "the next worker tries it"
+    );
+    let note = stage.notes(iid).join("\n");
+    assert!(note.contains("**Landed: in version #1"), "{note}");
 }

@@ -321,7 +321,12 @@ fn a_damaged_entry_is_named_and_nothing_is_written_behind_it() {
     }
     assert_eq!(client.send(&Garble).unwrap().status, 200);
     let problem = journal.append(3, &[event(9)]).unwrap_err();
-    assert_eq!(problem.code, ExitCode::GitLab);
+    assert_eq!(problem.code, ExitCode::Misconfigured);
+    assert!(
+        problem.hint.contains("trainyard repair"),
+        "{}",
+        problem.hint
+    );
     assert!(
         problem.what.contains("TRAINYARD_LOG_000002") && problem.what.contains("damaged"),
         "{}",

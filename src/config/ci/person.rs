@@ -12,7 +12,7 @@ impl Ci {
         Self::variable("CI_API_V4_URL").is_some()
     }
 
-    /// A person's surroundings, for commands that only read. Number and default branch of the project are not known yet.
+    /// A person's surroundings outside of a job. Number and default branch of the project are not known yet.
     ///
     /// # Errors
     /// When the address is not one of a server.
@@ -78,7 +78,7 @@ impl Ci {
         }
         Err(Problem::misconfigured(
             "`TRAINYARD_GATE_TOKEN` is not set: the state is kept where only maintainers may read",
-            "export it with a personal access token of yours, scope `read_api`, as Maintainer of the project",
+            "export it with a personal access token of yours, scope `read_api` to look and `api` to give orders, as Maintainer of the project",
         ))
     }
 }

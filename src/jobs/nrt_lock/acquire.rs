@@ -3,23 +3,25 @@
 
 use std::path::Path;
 
-use super::together;
 use super::trial_pipeline::{self, Member, ProjectPart, Runtime};
+use super::{release, together};
 use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, TrialId};
 use crate::domain::integration::{MergeRequestState, Place, Ticket};
 use crate::domain::labelling;
 use crate::domain::nrt::{
-    Abandoned, Candidate, Grant, Held, Holder, Liveness, NotHeld, Trial, grant, hold, release,
-    trial_under,
+    self, Abandoned, Candidate, Grant, Held, Holder, Liveness, NotHeld, Trial, grant, hold,
+    lease_of, trial_under,
 };
 use crate::domain::progress::Stage;
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, append_to_version, labels, notes, observe, rewriting, tell};
+use crate::jobs::{
+    Desk, Done, append_to_version, label_holds, labels, notes, observe, rewriting, tell,
+};
 use crate::outcome::{ExitCode, Outcome, Problem};
-use crate::ports::{Answer, Board, MergeRequest, Rebase};
+use crate::ports::{Answer, Board, MergeRequest, Rebase, Stop};
 use crate::report;
 
 /// Where the worker leaves what its pipeline goes on with.
@@ -35,12 +37,61 @@ pub struct Files<'a> {
 ///
 /// # Errors
 /// When GitLab cannot be asked, the log cannot be written, or the files cannot be written.
-pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done> {
+pub fn run(desk: &Desk<'_>, stop: &dyn Stop, files: Files<'_>, runtime: &Runtime) -> Answer<Done> {
     // The pipeline above cannot go on without them, and a lease that nobody can use helps nobody.
     crate::files::check_writable(files.pipeline)?;
     crate::files::check_writable(files.dotenv)?;
     let ledger = Ledger::new(*desk);
-    let (outcome, pipeline, epoch) = match take(desk, &ledger)? {
+    let outcome = begin(desk, &ledger, stop, files, runtime);
+    if stop.asked() {
+        return Err(stopped(desk, &ledger)?);
+    }
+    Ok(Done {
+        outcome: outcome?,
+        events: ledger.into_events(),
+    })
+}
+
+/// GitLab ends the job: nobody will run the trial, so the environment is given back at once. Its people are told as far as time
+/// allows.
+fn stopped(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Problem> {
+    let yard = ledger.yard()?;
+    let Some(epoch) = lease_of(&yard.nrt, &desk.ci.project, desk.ci.pipeline) else {
+        return Ok(Problem::stopped(
+            "GitLab ended this job before it took the NRT environment; nothing was changed",
+            "nothing to do: the next worker takes what waits",
+        ));
+    };
+    if let Ok(held) = hold(&yard.nrt, epoch) {
+        let concerned = release::concerned(&yard, epoch);
+        release::give_back(ledger, &held, Abandoned::NoVerdict)?;
+        warn_all(notes::keep_all(desk, ledger, &concerned)?);
+    }
+    Ok(Problem::stopped(
+        format!(
+            "GitLab ended this job while it prepared a trial; the NRT environment is free again (lease {epoch}), and its change sets wait at their old places"
+        ),
+        "nothing to do: the next worker takes them; `trainyard tick` starts one",
+    ))
+}
+
+fn unless_stopped(stop: &dyn Stop) -> Answer<()> {
+    if stop.asked() {
+        Err(Problem::stopped("GitLab ends this job", "nothing to do"))
+    } else {
+        Ok(())
+    }
+}
+
+fn begin(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    stop: &dyn Stop,
+    files: Files<'_>,
+    runtime: &Runtime,
+) -> Answer<Outcome> {
+    warn_all(label_holds::look(desk, ledger)?);
+    let (outcome, pipeline, epoch) = match take(desk, ledger, stop)? {
         Taken::Trial { held, trial, board } => {
             let member = member(desk, &trial)?;
             let project = ProjectPart {
@@ -50,8 +101,8 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
             let pipeline =
                 trial_pipeline::of_trial(&held, &trial, project, runtime, member.as_ref())?;
             let warnings = match (board, &trial.change_sets[..]) {
-                (Some(board), [one]) => notes::keep_one(desk, &ledger, one, board)?,
-                _ => notes::keep_all(desk, &ledger, &trial.change_sets)?,
+                (Some(board), [one]) => notes::keep_one(desk, ledger, one, board)?,
+                _ => notes::keep_all(desk, ledger, &trial.change_sets)?,
             };
             let outcome = report::trial_started(&trial, &held).seeing(report::change_set_links(
                 &trial.change_sets,
@@ -66,14 +117,12 @@ pub fn run(desk: &Desk<'_>, files: Files<'_>, runtime: &Runtime) -> Answer<Done>
             0,
         ),
     };
+    unless_stopped(stop)?;
     trial_pipeline::write(files.pipeline, &pipeline)?;
     let values = Dotenv::default().with(Name::Epoch, epoch)?;
     crate::files::write_whole(files.dotenv, &values.to_string())?;
-    tell::alert_all(desk, &ledger)?;
-    Ok(Done {
-        outcome,
-        events: ledger.into_events(),
-    })
+    tell::alert_all(desk, ledger)?;
+    Ok(outcome)
 }
 
 /// The project of the candidate, where it is not the one that this job runs in.
@@ -99,7 +148,7 @@ enum Taken {
     Nothing(String),
 }
 
-fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
+fn take(desk: &Desk<'_>, ledger: &Ledger<'_>, stop: &dyn Stop) -> Answer<Taken> {
     let asking = Holder {
         project: desk.ci.project.clone(),
         pipeline: desk.ci.pipeline,
@@ -118,6 +167,7 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
     if previous != Liveness::Running {
         append_to_version::finish_what_a_dead_holder_began(desk, ledger)?;
     }
+    unless_stopped(stop)?;
     let held = match lease(desk, ledger, &asking, previous)? {
         Ok(Some(held)) => held,
         Ok(None) => {
@@ -149,6 +199,7 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
         });
     }
     loop {
+        unless_stopped(stop)?;
         let tickets = match next(desk, ledger, &held)? {
             Err(not_held) => return Ok(Taken::Nothing(report::taken_over(&not_held))),
             Ok(tickets) => tickets,
@@ -176,7 +227,7 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Taken> {
     }
     ledger.decide(|yard| {
         let facts = match hold(&yard.nrt, held.epoch()) {
-            Ok(_) => release(&yard.nrt, &held, Abandoned::NoVerdict),
+            Ok(_) => nrt::release(&yard.nrt, &held, Abandoned::NoVerdict),
             Err(_) => Vec::new(),
         };
         Ok(Decision { facts, then: () })
@@ -266,7 +317,11 @@ fn next(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held) -> Answer<Result<Vec<
 fn no_longer_served(ledger: &Ledger<'_>, tickets: &[Ticket], problem: Problem) -> Answer<()> {
     match problem.code {
         ExitCode::Refused | ExitCode::Misconfigured => {}
-        ExitCode::Open | ExitCode::Waiting | ExitCode::GitLab | ExitCode::Bug => {
+        ExitCode::Open
+        | ExitCode::Waiting
+        | ExitCode::GitLab
+        | ExitCode::Stopped
+        | ExitCode::Bug => {
             return Err(problem);
         }
     }

@@ -4,26 +4,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::elsewhere;
+use super::{elsewhere, lane};
 use crate::domain::event::Fact;
 use crate::domain::ids::{CommitSha, JobId, ProjectPath};
 use crate::domain::integration::{
-    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, QueueRefusal, Request,
+    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Priority, QueueRefusal, Request,
     join_queue,
 };
 use crate::domain::labelling::{self, Teller};
-use crate::domain::linking::{Link, LinkRefusal, Sight, claims_taken};
+use crate::domain::linking::{Link, LinkRefusal, claims_taken};
 use crate::domain::progress::Stage;
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Decision, Judgement, Verdict};
 use crate::domain::yard::Yard;
+
 use crate::jobs::judging::{self, Look};
 use crate::jobs::ledger::{Decision as Recording, Ledger};
 use crate::jobs::notes::{self, Keeping, Told};
 use crate::jobs::observe::{self, Linked, Related};
-use crate::jobs::{Desk, Done, labels, tell};
+use crate::jobs::{Desk, Done, label_holds, labels, tell};
 use crate::outcome::{Outcome, Pointer, Problem, SeeAlso};
-use crate::ports::{Answer, Evidence, INTEGRATE_JOB, MergeRequest, PipelineRecord};
+use crate::ports::{
+    Answer, Evidence, INTEGRATE_JOB, MergeRequest, MergeRequestOnBoard, PipelineRecord,
+};
 use crate::report;
 use crate::simulate::forecast::forecast;
 
@@ -112,13 +115,26 @@ fn admit_forgotten_of(
     Ok(outcome)
 }
 
-fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
+/// A merge request as the gate sees it, before the queue is asked.
+pub(in crate::jobs) struct Looked {
+    evidence: Evidence,
+    linked: Linked,
+    judgement: Judgement,
+    reasons: BTreeMap<JobId, String>,
+    /// What would be queued, or was.
+    pub(in crate::jobs) candidacy: Candidacy,
+    /// Why it is not in the lane that its labels ask for.
+    warning: Option<String>,
+}
+
+/// Asks GitLab for everything that a change set needs to join the queue.
+pub(in crate::jobs) fn look(desk: &Desk<'_>, iid: u64) -> Answer<Looked> {
     let evidence = settled_evidence(desk, iid)?;
     let whole = observe::found(desk, iid, &evidence)?;
-    let (id, target) = (&whole.merge_request.id, &whole.merge_request.target);
-    if let Some(left_to_another) = elsewhere::merge_request(desk, id, target) {
-        return Ok(left_to_another);
-    }
+    look_at(desk, evidence, whole)
+}
+
+fn look_at(desk: &Desk<'_>, evidence: Evidence, whole: MergeRequestOnBoard) -> Answer<Looked> {
     let linked = observe::links_of(desk, &whole, Related::Rivals)?;
     let found = &linked.merge_request;
     let closes = linked.closes();
@@ -140,9 +156,16 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         .iter()
         .find(|p| content.contains(&p.commit));
     let request = pipeline.and_then(|p| p.request.clone());
-    let home = observe::features_project(desk);
+    let lane = lane::lane(desk, &linked)?;
     let candidacy = Candidacy {
-        change_set: change_set(desk, &linked, &judgement, request.as_ref(), &evidence),
+        change_set: change_set(
+            desk,
+            &linked,
+            &judgement,
+            request.as_ref(),
+            &evidence,
+            lane.priority,
+        ),
         state: found.state,
         draft: found.draft,
         pipeline: latest.map_or(HeadPipeline::Missing, head_pipeline),
@@ -155,6 +178,33 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         )),
         same_content: content.clone(),
     };
+    Ok(Looked {
+        evidence,
+        linked,
+        judgement,
+        reasons,
+        candidacy,
+        warning: lane.warning,
+    })
+}
+
+pub(in crate::jobs) fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
+    let evidence = settled_evidence(desk, iid)?;
+    let whole = observe::found(desk, iid, &evidence)?;
+    let (id, target) = (&whole.merge_request.id, &whole.merge_request.target);
+    if let Some(left_to_another) = elsewhere::merge_request(desk, id, target) {
+        return Ok(left_to_another);
+    }
+    let Looked {
+        evidence,
+        linked,
+        judgement,
+        reasons,
+        candidacy,
+        warning,
+    } = look_at(desk, evidence, whole)?;
+    let (found, closes) = (&linked.merge_request, linked.closes());
+    let home = observe::features_project(desk);
     let validation = || judgement.ruling();
     let remembered = linked.remembered();
     let told_by = remembered.after(&linked.linking.links, desk.ci.job).since;
@@ -173,6 +223,10 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
         if let Ok(Joined::New(own)) = &joined {
             facts.extend(evidence_facts(&linked, &judgement, &reasons, told_by));
             facts.extend(own.iter().cloned());
+        }
+        if let Ok(Joined::New(_) | Joined::Already) = &joined {
+            let seen = [(found.id.clone(), found.labels.clone())];
+            facts.extend(label_holds::facts(desk, yard, &seen)?);
         }
         Ok(Recording {
             facts,
@@ -273,6 +327,7 @@ fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
             board: linked.board.clone(),
         },
     );
+    let outcome = warning.into_iter().fold(outcome, Outcome::warning);
     Ok(warnings.into_iter().fold(outcome, Outcome::with))
 }
 
@@ -298,16 +353,9 @@ fn change_set(
     judgement: &Judgement,
     request: Option<&Request>,
     evidence: &Evidence,
+    priority: Priority,
 ) -> ChangeSet {
     let found = &linked.merge_request;
-    let labels = found
-        .labels
-        .iter()
-        .chain(linked.sights.values().flat_map(|sight| match sight {
-            Sight::Seen(feature) => feature.labels.as_slice(),
-            Sight::NotFound | Sight::NotLookedUp => &[],
-        }));
-    let priority = desk.config.lane(labels);
     ChangeSet {
         merge_request: found.id.clone(),
         head: found.head.clone(),

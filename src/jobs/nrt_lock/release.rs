@@ -206,7 +206,7 @@ pub(super) fn give_back(ledger: &Ledger<'_>, held: &Held, why: Abandoned) -> Ans
 }
 
 /// A worker that leaves tickets behind, with no worker on its way, starts one.
-pub(super) fn serve_the_waiting(desk: &Desk<'_>, waiting: usize) -> Answer<String> {
+pub(in crate::jobs) fn serve_the_waiting(desk: &Desk<'_>, waiting: usize) -> Answer<String> {
     if desk.workers.one_is_coming()? {
         return Ok(format!(
             "{waiting} more in the queue; the next worker is on its way"
