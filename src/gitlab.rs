@@ -10,6 +10,7 @@ mod endpoints;
 mod evidence;
 mod features;
 mod labels;
+mod member;
 mod merge_requests;
 mod opening;
 mod people;

@@ -63,7 +63,6 @@ pub(super) struct Project {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct ProjectPlace {
     pub(super) id: u64,
-    pub(super) web_url: String,
     pub(super) default_branch: Option<BranchName>,
 }
 

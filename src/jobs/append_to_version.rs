@@ -51,7 +51,7 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
                 report::nobody_validated(&trial, &desk.config.nrt.deciders)
             }
             Some(trial) => {
-                let desk = &whose(desk, &trial)?;
+                let desk = &desk.of_trial(&trial)?;
                 let outcome = match verdict::stopped(desk, &ledger, &held, &trial)? {
                     Some(outcome) => outcome,
                     None if trial.placed.is_empty() => land(desk, &ledger, &held, &trial)?,
@@ -68,12 +68,6 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         outcome,
         events: ledger.into_events(),
     })
-}
-
-/// The project that a trial's candidate is a commit of.
-fn whose<'a>(desk: &Desk<'a>, trial: &Trial) -> Answer<Desk<'a>> {
-    let mut ids = trial.change_sets.iter().chain(&trial.landed);
-    ids.next().map_or(Ok(*desk), |id| desk.of(&id.project))
 }
 
 /// One change set per trial: GitLab's own merge lands it.
@@ -363,7 +357,7 @@ fn inferred(desk: &Desk<'_>, yard: &Yard, trial: &Trial) -> Vec<(ChangeSet, Stri
 /// # Errors
 /// When GitLab cannot be asked, or the log cannot be written.
 pub fn finish_landing(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()> {
-    let desk = &whose(desk, trial)?;
+    let desk = &desk.of_trial(trial)?;
     if !trial.placed.is_empty() {
         return together::finish(desk, ledger, trial);
     }
@@ -414,7 +408,7 @@ pub fn go_on_landing(
     held: &Held,
     trial: &Trial,
 ) -> Answer<Option<Outcome>> {
-    let desk = &whose(desk, trial)?;
+    let desk = &desk.of_trial(trial)?;
     if trial.placed.is_empty() {
         finish_landing(desk, ledger, trial)?;
         return Ok(None);

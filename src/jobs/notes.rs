@@ -210,8 +210,11 @@ impl Keeper<'_> {
                 return Ok(board);
             }
             targets.merge_requests.extend(board.merge_requests.keys());
-            for row in self.features.iter().flat_map(|id| told_rows(&board, id)) {
-                targets.merge_requests.insert(row.iid);
+            for id in &self.features {
+                let told = told_rows(&board, id);
+                let told = told.iter().map(|row| row.id(id));
+                let here = told.filter(|id| id.project == self.desk.ci.project);
+                targets.merge_requests.extend(here.map(|id| id.iid));
             }
             let posted = self.desk.boards.post(&edits, &targets)?;
             for (place, words) in posted.refused {

@@ -35,17 +35,17 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         people: &people,
         project_url: &desk.ci.project_url,
         pipeline: desk.ci.pipeline,
-        home: observe::features_project(desk),
+        home: observe::features_project(&desk.of_trial(&trial)?),
     });
     if before(&yard, trial.id) == Before::Undecided && !was_asked(&yard, trial.id) {
-        if let (Some(id), false) = (trial.change_sets.first(), people.is_empty()) {
+        if let (Some(iid), false) = (place(&trial), people.is_empty()) {
             let body =
                 report::note_to_judge(&trial, &people, &desk.ci.project_url, desk.ci.pipeline);
-            let place = Place::MergeRequest(id.iid);
+            let place = Place::MergeRequest(iid);
             let kind = kind(trial.id);
             let known = Known::Unsure;
-            let there = desk.of(&id.project)?;
-            there.announcements.keep_note(&place, &kind, known, &body)?;
+            let there = desk.of_trial(&trial)?.announcements;
+            there.keep_note(&place, &kind, known, &body)?;
         }
         ledger.record(&[Fact::ContributorWarned {
             about: Subject::Trial(trial.id),
@@ -80,17 +80,17 @@ pub(in crate::jobs) fn was_asked(yard: &Yard, trial: TrialId) -> bool {
 
 /// Marks the note that asked as settled.
 pub(super) fn settle(desk: &Desk<'_>, trial: &Trial, how: &str) -> Answer<()> {
-    let Some(id) = trial.change_sets.first() else {
+    let Some(iid) = place(trial) else {
         return Ok(());
     };
-    let there = desk.of(&id.project)?;
-    let (kind, place) = (kind(trial.id), Place::MergeRequest(id.iid));
-    let notes = there.announcements.notes(id.iid)?;
+    let (kind, place) = (kind(trial.id), Place::MergeRequest(iid));
+    let there = desk.of_trial(trial)?.announcements;
+    let notes = there.notes(iid)?;
     for own in notes.get(&kind).into_iter().flatten() {
         if !report::is_settled(&own.text) {
             let body = report::settled(&own.text, how);
             let known = Known::At(own.id);
-            there.announcements.keep_note(&place, &kind, known, &body)?;
+            there.keep_note(&place, &kind, known, &body)?;
         }
     }
     Ok(())
@@ -98,4 +98,9 @@ pub(super) fn settle(desk: &Desk<'_>, trial: &Trial, how: &str) -> Answer<()> {
 
 fn kind(trial: TrialId) -> String {
     tell::kind_of_alert(&format!("verdict of trial {trial}"))
+}
+
+/// People are mentioned once, on the first merge request of the trial.
+fn place(trial: &Trial) -> Option<u64> {
+    trial.change_sets.first().map(|id| id.iid)
 }

@@ -54,10 +54,8 @@ pub(super) fn named_by_tests(
             }),
         })
         .collect();
-    Ok((
-        naming(&jobs, &suites, &tried, &desk.config.nrt.tags),
-        warning,
-    ))
+    let tags = &desk.config.nrt.tags;
+    Ok((naming(&jobs, &suites, &tried, tags), warning))
 }
 
 /// What happens to the environment once the rejection is recorded.
