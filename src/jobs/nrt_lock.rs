@@ -5,5 +5,6 @@ pub mod admit;
 pub mod breaking;
 pub mod enqueue;
 pub mod release;
+mod stopping;
 mod together;
 pub mod trial_pipeline;
