@@ -3,7 +3,9 @@
 mod lease;
 pub mod queue;
 pub mod queue_controls;
+pub mod verdict;
 pub mod what_if;
+pub mod yard;
 
 use std::path::PathBuf;
 
@@ -49,6 +51,11 @@ pub struct Global {
     /// Where the state is kept: `gitlab` (CI variables of the project) or `dir:PATH` (a folder, for a single machine).
     #[arg(long, global = true, value_name = "WHERE", default_value = "gitlab")]
     pub state: StatePlace,
+    /// The NRT environment that the job is for, where `nrt.environments` in `.trainyard.yml` has several.
+    ///
+    /// A literal in the trusted CI file; an empty one says nothing.
+    #[arg(long, global = true, value_name = "NAME", value_parser = yard::environment)]
+    pub environment: Option<yard::OptionalEnvironment>,
     /// How the job's log lines are written.
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
@@ -115,7 +122,8 @@ pub enum Command {
     AwaitValidation(AwaitValidation),
     /// The queue for the one environment of the non-regression tests (NRT), and the environment itself.
     ///
-    /// `enqueue` asks, `admit` gives a ticket, `acquire` begins a trial, `release` ends it; `break` is for people when it hangs.
+    /// `enqueue` asks, `admit` gives a ticket, `acquire` begins a trial, `conclude` judges it, `release` ends it; `break` is for people
+    /// when it hangs.
     #[command(subcommand)]
     NrtLock(NrtLock),
     /// Land what the trial validated and append it to the open version (last step of a trial's pipeline).
@@ -209,7 +217,11 @@ pub enum NrtLock {
     /// Ask for integration: wakes the gate and ends at once (job `integrate` of the merge request pipeline).
     ///
     /// The request itself is this job's success on the merge request's head; the wake-up carries no power.
-    Enqueue,
+    Enqueue {
+        /// The yard project that the gate is in, where it is in another one; `gate.project` in `.trainyard.yml` must say the same.
+        #[arg(long, value_name = "PROJECT", value_parser = yard::project)]
+        gate: Option<yard::OptionalProject>,
+    },
     /// Verify everything again and give the change set its ticket (first job of a gate pipeline).
     ///
     /// Lists every rule as a test case in `trainyard-junit.xml`. Needs `TRAINYARD_GATE_TOKEN`.
@@ -217,12 +229,24 @@ pub enum NrtLock {
         /// The merge request that asked; without it, every one whose request has no ticket is looked for.
         #[arg(long, value_name = "NUMBER", value_parser = optional_number)]
         merge_request: Option<OptionalNumber>,
+        /// The member of the yard that the merge request is of; without it, this project or every member.
+        #[arg(long, value_name = "PROJECT", value_parser = yard::project)]
+        project: Option<yard::OptionalProject>,
     },
     /// Take the lease, choose the next trial, prepare its candidate, and write the trial's pipeline.
     ///
     /// With nothing to do it writes a pipeline of one green job. Files that cannot be written end it before it takes the lease. Needs
     /// `TRAINYARD_GATE_TOKEN`.
     Acquire(Acquire),
+    /// Tell the people who decide that a trial waits for their verdict (job `nrt:ask` of a trial's pipeline).
+    ///
+    /// Needs `TRAINYARD_GATE_TOKEN`. Run again, it tells nobody twice.
+    Ask(Trial),
+    /// Say whether a trial passed, as a person (jobs `nrt:validate` and `nrt:reject` of a trial's pipeline).
+    ///
+    /// GitLab says who plays the job; only people of `nrt.roles` decide. The first verdict counts: the pipeline goes on with it at
+    /// once. Needs `CI_JOB_TOKEN` and `TRAINYARD_GATE_TOKEN`.
+    Conclude(verdict::Conclude),
     /// Conclude a trial that did not land, give the environment back, and see that whoever waits is served.
     ///
     /// Runs last in every trial, whatever happened; a lease that is over already changes nothing. Needs `TRAINYARD_GATE_TOKEN`.
@@ -488,13 +512,15 @@ mod tests {
         assert!(matches!(
             admit("").unwrap().command,
             Command::NrtLock(NrtLock::Admit {
-                merge_request: Some(OptionalNumber(None))
+                merge_request: Some(OptionalNumber(None)),
+                ..
             })
         ));
         assert!(matches!(
             admit("7").unwrap().command,
             Command::NrtLock(NrtLock::Admit {
-                merge_request: Some(OptionalNumber(Some(7)))
+                merge_request: Some(OptionalNumber(Some(7))),
+                ..
             })
         ));
         assert!(admit("x").is_err());

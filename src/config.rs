@@ -6,6 +6,7 @@ pub mod ci;
 mod freezes;
 pub mod notification;
 mod reading;
+pub mod yard;
 
 use std::collections::BTreeSet;
 
@@ -17,15 +18,21 @@ use crate::domain::ids::{BranchName, ProjectPath, RoleName};
 use crate::domain::integration::Priority;
 use crate::domain::labelling::{Labels, Stage};
 use crate::domain::linking::{Exemption, LinkPolicy};
+use crate::domain::naming::tags::Tags;
+use crate::domain::trial_verdict::DecidedBy;
 use crate::domain::trials::Policy;
 use crate::domain::validation::{Members, RoleRule, When, Who};
 use crate::domain::versioning::Numbering;
 use crate::outcome::Problem;
 use notification::Notification;
 use reading::Section;
+use yard::{Gate, NrtEnvironment};
 
 /// The name of the configuration file, at the root of the target branch.
 pub const FILE: &str = ".trainyard.yml";
+
+/// The role that says whether a trial passed, where the project has one of this name and names no other.
+const USUAL_DECIDER: &str = "qa";
 
 /// The lanes by name.
 const LANES: [(&str, Priority); 4] = [
@@ -48,6 +55,8 @@ pub struct Config {
     pub validation: Validation,
     /// How change sets queue.
     pub integration: Integration,
+    /// Where the gate runs, and for whom.
+    pub gate: Gate,
     /// The NRT environment.
     pub nrt: Nrt,
     /// How versions are numbered and released.
@@ -136,6 +145,8 @@ pub struct Integration {
     pub freezes: Freezes,
     /// Roles whose people steer the queue; empty: whoever is a maintainer of the project.
     pub controlled_by: Vec<RoleName>,
+    /// Roles whose people may send merge requests to the hotfix lane; empty: whoever may label them.
+    pub hotfix_by: Vec<RoleName>,
     /// The label that holds a merge request for as long as it carries it.
     pub hold_label: Option<String>,
 }
@@ -155,6 +166,14 @@ pub struct Nrt {
     pub stuck_after: SignedDuration,
     /// Whether `tick` may start a pipeline to make GitLab look again.
     pub kick: bool,
+    /// Who says whether a trial passed.
+    pub decided_by: DecidedBy,
+    /// Roles whose people may say so; empty: whoever GitLab lets play the job.
+    pub deciders: Vec<RoleName>,
+    /// How test cases name the feature or merge request that they belong to.
+    pub tags: Tags,
+    /// All environments, where there are several.
+    pub environments: Vec<NrtEnvironment>,
     /// Roles whose people may take the environment away from a run; empty: the maintainers of the project.
     pub broken_by: Vec<RoleName>,
 }
@@ -188,9 +207,14 @@ impl Config {
     /// Every problem of the text with its path, as one message.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let mut root = Section::document(text).map_err(|problem| problem_of(&[problem]))?;
+        let of_the_yard: Vec<&str> = yard::OF_THE_YARD
+            .into_iter()
+            .filter(|key| root.holds(key))
+            .collect();
         let config = Self::read(&mut root);
         let mut problems = root.finish();
         problems.extend(config.contradictions());
+        problems.extend(yard::without_effect(&of_the_yard, &config.gate));
         if problems.is_empty() {
             Ok(config)
         } else {
@@ -265,10 +289,12 @@ impl Config {
                 frozen: s.text("frozen"),
                 freezes: Freezes::default(),
                 controlled_by: s.ids("controlled_by"),
+                hotfix_by: s.ids("hotfix_by"),
                 hold_label: s.label("hold_label"),
             };
             (integration, freezes)
         });
+        let gate = root.section("gate", yard::gate);
         let nrt = root.section("nrt", |s| Nrt {
             environment: s
                 .scope_name("environment")
@@ -290,6 +316,28 @@ impl Config {
                     .number("strikes", 1..=2)
                     .unwrap_or(Policy::default().strikes),
             },
+            decided_by: s
+                .choice(
+                    "verdict",
+                    &[
+                        ("tests", DecidedBy::Tests),
+                        ("manual", DecidedBy::Person),
+                        ("both", DecidedBy::Both),
+                    ],
+                )
+                .unwrap_or_default(),
+            deciders: s.optional_ids("roles").unwrap_or_else(|| {
+                let usual = roles.iter().map(|role| role.name.clone());
+                usual
+                    .filter(|role| role.as_str() == USUAL_DECIDER)
+                    .collect()
+            }),
+            tags: Tags::with(s.ids("tags")),
+            environments: s
+                .items("environments", yard::environment)
+                .into_iter()
+                .flatten()
+                .collect(),
         });
         let versions = root.section("versions", |s| Versions {
             numbering: Numbering {
@@ -315,6 +363,7 @@ impl Config {
             roles,
             validation,
             integration,
+            gate,
             nrt,
             versions,
             notification,
@@ -338,9 +387,14 @@ impl Config {
             problems.extend(unknown(&rule.roles, &path));
         }
         problems.extend(unknown(&self.versions.released_by, "versions.released_by"));
+        problems.extend(unknown(&self.nrt.deciders, "nrt.roles"));
         problems.extend(unknown(
             &self.integration.controlled_by,
             "integration.controlled_by",
+        ));
+        problems.extend(unknown(
+            &self.integration.hotfix_by,
+            "integration.hotfix_by",
         ));
         problems.extend(unknown(&self.nrt.broken_by, "nrt.broken_by"));
         let roles = self.roles.iter().map(|role| &role.name).collect();
@@ -354,6 +408,11 @@ impl Config {
             }
         }
         problems.extend(self.misused_labels());
+        problems.extend(yard::contradictions(
+            &self.gate,
+            &self.nrt,
+            &self.versions.numbering.prefix,
+        ));
         problems
     }
 
@@ -482,7 +541,7 @@ mod tests {
              roles:\n  po: {users: [olga]}\n  qa: {groups: [shop/qa], access: maintainer}\n\
              validation:\n  roles: [po, qa]\n  author_may_validate: true\n  committers_may_validate: false\n  one_person_several_roles: false\n  criteria: required\n  criteria_headings: [Akzeptanzkriterien]\n  rules:\n  - {roles: [qa], when: {feature_labels: [gdpr], labels: [db], paths: ['src/auth/**']}, instead: true}\n\
              integration: {priorities: {hotfix: [hotfix], high: ['priority::high']}, breaking_label: breaking}\n\
-             nrt: {environment: nrt, pipeline: ci/nrt.yml, lease: 90m, batch: 8, strikes: 2}\n\
+             nrt: {environment: nrt, pipeline: ci/nrt.yml, lease: 90m, batch: 8, strikes: 2, verdict: both, roles: [po], tags: ['feature_{feature}']}\n\
              versions: {initial: '1.10.0', tag_prefix: rel-, released_by: [po], environment: production}\n",
         )
         .unwrap();
@@ -500,6 +559,9 @@ mod tests {
             strikes: 2,
         };
         assert_eq!(config.nrt.trials, trials);
+        assert_eq!(config.nrt.decided_by, DecidedBy::Both);
+        assert_eq!(config.nrt.deciders, ["po".parse().unwrap()]);
+        assert_eq!(config.nrt.tags.read("feature_7").len(), 1);
         assert_eq!(
             config.lane(&["x".into(), "priority::high".into(), "hotfix".into()]),
             Priority::Hotfix
@@ -510,7 +572,7 @@ mod tests {
     #[test]
     fn every_problem_is_named_with_its_path() {
         let text = "brunch: main\nfeatures: {links: maybe, label: 3}\nroles:\n  PO: {users: [olga]}\n  qa: {users: ['not a user'], friends: []}\n\
-                    validation: {roles: [pm], rules: [{roles: [sec], when: {paths: ['/src'], tags: [x]}}, {when: {labels: [a]}}, all]}\nnrt: {lease: soon, environment: 'a*', batch: 0, strikes: many}\nversions: {initial: 1.10, tag_prefix: 'v $HOME'}\n";
+                    validation: {roles: [pm], rules: [{roles: [sec], when: {paths: ['/src'], tags: [x]}}, {when: {labels: [a]}}, all]}\nnrt: {lease: soon, environment: 'a*', batch: 0, strikes: many, verdict: dice, roles: [oracle], tags: [feature]}\nversions: {initial: 1.10, tag_prefix: 'v $HOME'}\n";
         let problem = Config::parse(text).unwrap_err();
         for expected in [
             "`brunch` is not a key of this file",
@@ -530,6 +592,9 @@ mod tests {
             "`nrt.batch` is not a number from 1 to 100",
             "`nrt.strikes` is not a number from 1 to 2",
             "`nrt.environment`",
+            "`nrt.verdict` is `dice`; it may be `tests`, `manual` or `both`",
+            "`nrt.roles` names the role `oracle`",
+            "`nrt.tags[0]`: `feature` is not a tag",
             "`versions.initial` must be quoted",
             "`versions.tag_prefix` may hold letters, digits",
         ] {

@@ -2,6 +2,7 @@
 
 mod assembly;
 mod history;
+mod member;
 mod pushing;
 
 use std::io::Write;
@@ -88,6 +89,7 @@ impl WorkTree {
         if self.folder.join(".git").exists() {
             return Ok(Repository::Found);
         }
+        self.make_folder()?;
         self.run(&["init", "--quiet"])?;
         Ok(Repository::Made)
     }

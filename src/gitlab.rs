@@ -4,6 +4,7 @@ mod announcements;
 mod board;
 mod changes;
 pub mod client;
+pub mod door;
 mod dossier;
 mod endpoints;
 mod evidence;
@@ -24,6 +25,7 @@ use std::cell::{OnceCell, RefCell};
 use std::fs;
 
 use client::{Client, Token};
+use door::Door;
 use endpoints::{Get, Graph, segment};
 
 use crate::config::ci::{Ci, Secret};
@@ -55,6 +57,8 @@ pub struct GitLab<'a> {
     job: Option<Client<'a>>,
     /// The user behind the token that writes notes, once known.
     me: OnceCell<String>,
+    /// Where wake-ups go.
+    door: Door,
     /// The project's variables, where they were read together with its rules, for the journal's first look.
     listing: RefCell<Option<Vec<wire::Variable>>>,
     /// What was read in the same query of the merge request that the job is going to look at.
@@ -119,9 +123,16 @@ impl<'a> GitLab<'a> {
             bot,
             job,
             me: OnceCell::new(),
+            door: Door::own(ci),
             listing: RefCell::new(None),
             expected: RefCell::new(None),
         })
+    }
+
+    /// The same with wake-ups that go elsewhere.
+    #[must_use]
+    pub fn waking(self, door: Door) -> Self {
+        Self { door, ..self }
     }
 
     /// Whether the job may read issues, job records and members.

@@ -4,6 +4,7 @@ pub mod append_to_version;
 pub mod await_validation;
 pub mod controls;
 mod judging;
+mod label_holds;
 mod labels;
 pub mod ledger;
 pub mod link_check;
@@ -21,11 +22,20 @@ pub mod tick;
 use crate::config::Config;
 use crate::config::ci::Ci;
 use crate::domain::event::Event;
+use crate::domain::ids::{BranchName, ProjectPath};
 use crate::outcome::Outcome;
 use crate::ports::{
-    Announcements, Boards, Candidates, Changes, Channels, Clock, Commits, Features, Journal,
-    MergeRequests, People, Records, Releases, Traces, Workers,
+    Announcements, Answer, Boards, Candidates, Changes, Channels, Clock, Commits, Features,
+    Journal, MergeRequests, People, Records, Releases, Traces, Workers,
 };
+
+/// The projects whose merge requests a yard's gate serves.
+pub trait Members {
+    /// Which they are.
+    fn projects(&self) -> &[ProjectPath];
+    /// Everything that a job may ask about one of them: its merge requests and its rules, with the yard's log.
+    fn desk(&self, project: &ProjectPath) -> Answer<Desk<'_>>;
+}
 
 /// Everything that a job may ask, with the surroundings it runs in.
 #[derive(Clone, Copy)]
@@ -66,6 +76,41 @@ pub struct Desk<'a> {
     pub candidates: &'a dyn Candidates,
     /// The log; jobs of a merge request pipeline have none.
     pub journal: &'a dyn Journal,
+    /// The other projects that this gate serves, in a yard.
+    pub members: Option<&'a dyn Members>,
+}
+
+impl<'a> Desk<'a> {
+    /// The desk where things of a project are looked up and written: this one, but for the members of a yard.
+    ///
+    /// # Errors
+    /// When the project is no member, cannot be seen, or does not say that this yard is its gate.
+    pub fn of(&self, project: &ProjectPath) -> Answer<Desk<'a>> {
+        match self.members {
+            Some(members) if *project != self.ci.project => members.desk(project),
+            Some(_) | None => Ok(*self),
+        }
+    }
+
+    /// The desks of all projects whose merge requests this gate serves; one that cannot be served hinders none of the others.
+    pub fn all(&self) -> Vec<Answer<Desk<'a>>> {
+        match self.members {
+            None => vec![Ok(*self)],
+            Some(members) => members
+                .projects()
+                .iter()
+                .map(|one| members.desk(one))
+                .collect(),
+        }
+    }
+
+    /// The branch that change sets land on.
+    pub fn branch(&self) -> &'a BranchName {
+        self.config
+            .branch
+            .as_ref()
+            .unwrap_or(&self.ci.default_branch)
+    }
 }
 
 /// What a job leaves behind.

@@ -9,11 +9,12 @@ use crate::domain::candidate::{Assembly, MergeMethod, Part};
 use crate::domain::event::Event;
 use crate::domain::ids::{
     BranchName, ChannelName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, PatchId,
-    PipelineId, RoleName, TrialId, UserName,
+    PipelineId, ProjectPath, RoleName, TrialId, UserName,
 };
 use crate::domain::integration::{MergeRequestState, Request};
 use crate::domain::labelling::Relabel;
 use crate::domain::linking::{Feature, Sight};
+use crate::domain::naming::Suite;
 use crate::domain::notification::letter::Letter;
 use crate::domain::nrt::{Held, Holder, Liveness};
 use crate::domain::progress::{self, Edit};
@@ -208,6 +209,8 @@ pub trait MergeRequests {
     fn rebase(&self, held: &Held, iid: u64) -> Answer<Rebase>;
     /// Merges it, provided its head is still this one.
     fn merge(&self, held: &Held, iid: u64, head: &CommitSha, message: &str) -> Answer<Merge>;
+    /// Who put a label on it last, where GitLab tells it.
+    fn labelled_by(&self, iid: u64, label: &str) -> Answer<Option<UserName>>;
     /// The patch id of each head that it has had, where GitLab knows it.
     fn patches(&self, iid: u64) -> Answer<BTreeMap<CommitSha, PatchId>>;
 }
@@ -306,6 +309,8 @@ pub trait Records {
     fn token_user(&self) -> Answer<Player>;
     /// The jobs of a pipeline.
     fn jobs(&self, pipeline: u64) -> Answer<Vec<JobRecord>>;
+    /// The test cases that failed in a pipeline, as the reports of its jobs tell them.
+    fn failed_cases(&self, pipeline: PipelineId) -> Answer<Vec<Suite>>;
     /// Whether a job has ended, or is gone.
     fn is_over(&self, job: JobId) -> Answer<bool>;
     /// Whether the run that holds the environment still runs.
@@ -342,6 +347,8 @@ pub trait Workers {
     fn stop(&self, holder: &Holder) -> Answer<()>;
     /// Whether one is on its way already.
     fn one_is_coming(&self) -> Answer<bool>;
+    /// Lets a manual job of ours go on.
+    fn play(&self, job: JobId) -> Answer<()>;
 }
 
 /// Where something is written for people.
@@ -489,8 +496,8 @@ pub struct ExistingRelease {
 
 /// Tags, releases and what goes with them.
 pub trait Releases {
-    /// The newest number tagged, with its commit.
-    fn newest(&self, prefix: &str) -> Answer<Option<(Number, CommitSha)>>;
+    /// The numbers tagged, highest first, with their commits; of very many the newest hundred.
+    fn numbers(&self, prefix: &str) -> Answer<Vec<(Number, CommitSha)>>;
     /// The commit of a tag.
     fn tag(&self, tag: &str) -> Answer<Option<CommitSha>>;
     /// Tags a commit; an existing tag of the same commit is fine.
@@ -507,10 +514,23 @@ pub trait Releases {
     ) -> Answer<u64>;
 }
 
-/// The project's own rules.
+/// Where a project is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectPlace {
+    /// Its number.
+    pub id: u64,
+    /// Where people see it.
+    pub url: String,
+    /// Its default branch.
+    pub default_branch: BranchName,
+}
+
+/// Projects and their own rules.
 pub trait Policies {
     /// The text of the configuration file on a branch, or that there is none.
     fn policy(&self, branch: &BranchName) -> Answer<Option<String>>;
+    /// Where a project is, or that the token sees none of that name that has a branch.
+    fn place_of(&self, project: &ProjectPath) -> Answer<Option<ProjectPlace>>;
 }
 
 /// What became of an attempt to make a candidate the head of the target.

@@ -19,6 +19,7 @@ mod reminders;
 mod repair;
 mod replay;
 mod simulation;
+mod trial_verdict;
 mod validation;
 mod verdict;
 
@@ -38,6 +39,7 @@ pub use reminders::*;
 pub use repair::*;
 pub use replay::*;
 pub use simulation::*;
+pub use trial_verdict::*;
 pub use validation::*;
 pub use verdict::*;
 

@@ -1,9 +1,11 @@
 //! From a parsed command line to an outcome: connects ports, reads the project's rules, starts the job.
 
 mod lease;
+mod members;
 mod queue;
 mod queue_controls;
 mod simulate;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,13 +22,14 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::config::ci::{Ci, JobLog};
 use crate::domain::event::Event;
-use crate::domain::ids::{BranchName, FeatureId};
+use crate::domain::ids::{BranchName, FeatureId, ProjectPath};
 use crate::domain::notification::rounds::Mode;
 use crate::domain::validation::Decision;
 use crate::domain::yard::Yard;
 use crate::files;
 use crate::folder::FolderJournal;
 use crate::git::{Destination, WorkTree};
+use crate::gitlab::door::Door;
 use crate::gitlab::{GitLab, Trust};
 use crate::insights::page::{Frame, page};
 use crate::insights::{self, Insights, Period};
@@ -34,14 +37,15 @@ use crate::jobs::await_validation::verdict::Wish;
 use crate::jobs::nrt_lock::acquire::Files;
 use crate::jobs::nrt_lock::trial_pipeline::Runtime;
 use crate::jobs::{
-    Desk, Done, append_to_version, await_validation, link_check, nrt_lock, post, release, remind,
-    tick,
+    Desk, Done, Members, append_to_version, await_validation, link_check, nrt_lock, post, release,
+    remind, tick,
 };
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
 use crate::signals::Terminated;
 use crate::sinks::cloud_event;
 use crate::{ci_reports, model, report};
+use members::{Fleet, Surroundings};
 
 /// The file of events that a job leaves as its artifact.
 const EVENTS_FILE: &str = "trainyard-events.ndjson";
@@ -82,8 +86,15 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         command,
         mut global,
     } = cli;
-    if let Command::NrtLock(NrtLock::Admit { merge_request, .. }) = &command {
-        global.about = merge_request.as_ref().and_then(|number| number.0);
+    if let Command::NrtLock(NrtLock::Admit {
+        merge_request,
+        project,
+    }) = &command
+    {
+        // One of another project is read there.
+        let here = project.as_ref().is_none_or(|project| project.0.is_none());
+        let number = merge_request.as_ref().and_then(|number| number.0);
+        global.about = number.filter(|_| here);
     }
     let job = |command, trust, work: &dyn Fn(&Desk<'_>) -> Answer<Done>| {
         job(&global, stdout, command, trust, work)
@@ -94,14 +105,27 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
     match command {
         Command::LinkCheck => job("link-check", Trust::MergeRequest, &link_check::run),
         Command::AwaitValidation(flags) => job("await-validation", Trust::MergeRequest, &|desk| {
-            verdict(desk, &flags)
+            validation(desk, &flags)
         }),
-        Command::NrtLock(NrtLock::Enqueue) => {
-            job("nrt-lock enqueue", Trust::WakeUp, &nrt_lock::enqueue::run)
+        Command::NrtLock(NrtLock::Enqueue { gate }) => {
+            let yard = gate.and_then(|gate| gate.0);
+            let trust = match &yard {
+                Some(_) => Trust::MergeRequest,
+                None => Trust::WakeUp,
+            };
+            job("nrt-lock enqueue", trust, &|desk| {
+                nrt_lock::enqueue::run(desk, yard.as_ref())
+            })
         }
-        Command::NrtLock(NrtLock::Admit { merge_request }) => {
+        Command::NrtLock(NrtLock::Admit {
+            merge_request,
+            project,
+        }) => {
             let number = merge_request.and_then(|number| number.0);
-            gate("nrt-lock admit", &|desk| nrt_lock::admit::run(desk, number))
+            let project = project.and_then(|project| project.0);
+            gate("nrt-lock admit", &|desk| {
+                nrt_lock::admit::run(desk, project.as_ref(), number)
+            })
         }
         Command::NrtLock(NrtLock::Acquire(flags)) => {
             let runtime = runtime(&global, &flags);
@@ -117,6 +141,12 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
                 )
             })
         }
+        Command::NrtLock(NrtLock::Ask(flags)) => gate("nrt-lock ask", &|desk| {
+            nrt_lock::ask::run(desk, flags.epoch)
+        }),
+        Command::NrtLock(NrtLock::Conclude(flags)) => gate("nrt-lock conclude", &|desk| {
+            nrt_lock::conclude::run(desk, flags.epoch, &verdict::given(&flags))
+        }),
         Command::NrtLock(NrtLock::Break(flags)) => gate("nrt-lock break", &|desk| {
             let reason = flags.reason.as_deref().or(desk.ci.reason.as_deref());
             nrt_lock::breaking::run(desk, reason)
@@ -148,9 +178,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         Command::Notify(flags) => with_desk(&global, Trust::Gate, |desk| notify(desk, &flags)),
         Command::Queue(Queue {
             order: Some(order), ..
-        }) => gate(queue_controls::name(&order), &|desk| {
-            queue_controls::run(desk, &order)
-        }),
+        }) => queue_controls::run(&global, stdout, &order),
         Command::Queue(Queue { view, order: None }) => queue::run(&global, &view),
         Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
         Command::Report(flags) => draw(&global, &flags),
@@ -163,7 +191,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
     }
 }
 
-fn verdict(desk: &Desk<'_>, flags: &AwaitValidation) -> Answer<Done> {
+fn validation(desk: &Desk<'_>, flags: &AwaitValidation) -> Answer<Done> {
     let reason = flags.reason.as_deref().or(desk.ci.reason.as_deref());
     let (decision, role) = match (&flags.verdict.approve, &flags.verdict.reject) {
         (Some(role), _) => (Decision::Validate, role),
@@ -190,6 +218,9 @@ fn runtime(global: &Global, flags: &Acquire) -> Runtime {
     }
     if let StatePlace::Folder(path) = &global.state {
         command.push_str(&format!(" --state dir:{}", path.display()));
+    }
+    if let Some(name) = global.environment() {
+        command.push_str(&format!(" --environment {name}"));
     }
     Runtime {
         image: flags.image.clone(),
@@ -341,12 +372,29 @@ fn at_desk<T>(
 ) -> Answer<T> {
     let clock = SystemClock;
     let gitlab = GitLab::new(ci, &clock, trust)?;
+    let asked = global.environment();
     let destination = ci.gate_token.as_ref().map(|token| Destination {
         address: ci.git_address(),
         token: token.clone(),
     });
     let tree = WorkTree::at(&ci.directory).pushing_to(destination);
     let config = rules(ci, &gitlab, &tree, trust, global.about)?;
+    let (config, door) = match (trust, config.gate.project.clone()) {
+        (Trust::Gate, None) => {
+            let config = config.at_environment(asked)?;
+            let door = Door::own(ci).within(&config, asked);
+            (config, door)
+        }
+        (Trust::Gate, Some(yard)) => return Err(gate_is_elsewhere(ci, &yard)),
+        (Trust::MergeRequest | Trust::WakeUp, None) => {
+            (config, Door::own(ci).of_environment(asked))
+        }
+        (Trust::MergeRequest | Trust::WakeUp, Some(yard)) => {
+            let door = Door::of_yard(ci, &yard, config.gate.branch.as_ref());
+            (config, door.of_environment(asked))
+        }
+    };
+    let gitlab = gitlab.waking(door);
     let channels = Post::new(&config.notification.channels, ci, &clock);
     let variables;
     let folder;
@@ -357,9 +405,18 @@ fn at_desk<T>(
             &variables
         }
         (Trust::Gate, StatePlace::Folder(path)) => {
-            folder = FolderJournal::open(path)?;
+            let several = !config.nrt.environments.is_empty();
+            let of_environment = several.then(|| path.join(&config.nrt.environment));
+            folder = FolderJournal::open(of_environment.as_deref().unwrap_or(path))?;
             &folder
         }
+    };
+    let surroundings = Surroundings::of(&config.gate.projects);
+    let shared = (ci, &config);
+    let fleet = Fleet::new(&surroundings, shared, &gitlab, &clock, &channels, journal);
+    let members: Option<&dyn Members> = match trust {
+        Trust::Gate if config.is_yard() => Some(&fleet),
+        Trust::Gate | Trust::MergeRequest | Trust::WakeUp => None,
     };
     work(&Desk {
         ci,
@@ -380,7 +437,20 @@ fn at_desk<T>(
         commits: &tree,
         candidates: &tree,
         journal,
+        members,
     })
+}
+
+fn gate_is_elsewhere(ci: &Ci, yard: &ProjectPath) -> Problem {
+    Problem::misconfigured(
+        format!(
+            "this is a command of the gate, and `gate.project` says that the gate of `{}` is in `{yard}`",
+            ci.project
+        ),
+        format!(
+            "run it in a pipeline of `{yard}`; a member includes `member.yml` of the templates, and no gate jobs"
+        ),
+    )
 }
 
 /// The project's rules, from the target branch and never from a merge request's work tree. A gate job runs on the protected

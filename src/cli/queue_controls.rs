@@ -7,6 +7,8 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
+use crate::domain::ids::ProjectPath;
+
 /// An order of a person to the queue.
 #[derive(Debug, Subcommand)]
 pub enum QueueOrder {
@@ -56,6 +58,9 @@ pub struct On {
     /// The merge request, such as `!34` or `34`.
     #[arg(value_name = "MERGE REQUEST", value_parser = number)]
     pub merge_request: u64,
+    /// In a yard, the member that the merge request is of.
+    #[arg(long, value_name = "PROJECT", value_parser = super::yard::project)]
+    pub member: Option<super::yard::OptionalProject>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened flags document themselves")]
     pub why: Why,
@@ -68,6 +73,22 @@ pub struct Why {
     /// everything but `unhold` and `resume`.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+    /// The project, outside of a job of it; takes the address of GitLab from `--server`.
+    #[arg(long, value_name = "PATH")]
+    pub project: Option<ProjectPath>,
+}
+
+impl QueueOrder {
+    /// Why, and in which project.
+    pub fn why(&self) -> &Why {
+        match self {
+            Self::Hold { on, .. }
+            | Self::Unhold(on)
+            | Self::Force { on, .. }
+            | Self::Withdraw(on) => &on.why,
+            Self::Pause(why) | Self::Resume(why) => why,
+        }
+    }
 }
 
 fn number(text: &str) -> Result<u64, String> {

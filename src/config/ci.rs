@@ -101,6 +101,8 @@ pub struct Ci {
     pub started_by_token: bool,
     /// `TRAINYARD_REASON`: why a person rejects or orders something, given with the job. Untrusted text.
     pub reason: Option<String>,
+    /// `TRAINYARD_CULPRIT`: whom a person blames for a trial, given when the manual job is played. Untrusted text.
+    pub culprit: Option<String>,
     /// The work tree.
     pub directory: PathBuf,
     /// Who shows what the job prints.
@@ -194,6 +196,7 @@ impl Ci {
                 Some("trigger" | "pipeline")
             ),
             reason: (variables.lookup)("TRAINYARD_REASON"),
+            culprit: (variables.lookup)("TRAINYARD_CULPRIT"),
             directory: (variables.lookup)("CI_PROJECT_DIR")
                 .map_or_else(|| PathBuf::from("."), PathBuf::from),
             log: if (variables.lookup)("GITLAB_CI").is_some() {

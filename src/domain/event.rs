@@ -186,9 +186,9 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         postponed: Vec<Postponed>,
     },
-    /// Its tests passed.
+    /// Its tests passed, or a person validated it.
     TrialValidated { trial: TrialId },
-    /// Its tests failed.
+    /// Its tests failed, or a person rejected it.
     TrialRejected {
         trial: TrialId,
         culprits: Vec<MergeRequestId>,
@@ -196,12 +196,18 @@ pub enum Fact {
     },
     /// It ended without a verdict; its change sets wait again, at their old place.
     TrialAbandoned { trial: TrialId, reason: Abandoned },
-    /// A change set was rejected by a trial of exactly what its landing would have produced.
+    /// A change set was rejected by a trial of exactly what its landing would have produced, or by name.
     ChangeSetRejected {
         merge_request: MergeRequestId,
         head: CommitSha,
         trial: TrialId,
         reason: String,
+        /// Where it can be seen: the address of a job.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<String>,
+        /// Test cases that failed; untrusted.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        failures: Vec<String>,
     },
     /// It is in the target branch.
     ChangeSetMerged {
@@ -326,6 +332,9 @@ pub struct Event {
     /// The job that recorded it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobId>,
+    /// The NRT environment whose log holds it, where the project has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nrt_environment: Option<String>,
     /// What happened.
     #[serde(flatten)]
     pub fact: Fact,
@@ -350,21 +359,32 @@ impl Event {
             hash.update(part.as_bytes());
             hash.update([0]);
         }
-        let id = hash
-            .finalize()
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
         Self {
-            id,
+            id: short_hash(hash.finalize()),
             at,
             project: project.clone(),
             by,
             job,
+            nrt_environment: None,
             fact,
         }
     }
+
+    /// The same in one of several environments: each counts its leases, trials and versions by itself.
+    #[must_use]
+    pub fn in_environment(self, environment: &str) -> Self {
+        let text = format!("{}\0{environment}", self.id);
+        Self {
+            id: short_hash(Sha256::digest(text)),
+            nrt_environment: Some(environment.to_owned()),
+            ..self
+        }
+    }
+}
+
+fn short_hash(hash: impl IntoIterator<Item = u8>) -> String {
+    let bytes = hash.into_iter().take(16);
+    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Fact {

@@ -179,6 +179,17 @@ pub struct MergeRequestId {
     pub iid: u64,
 }
 
+impl MergeRequestId {
+    /// `!7` for a merge request of `home`, `group/project!7` for any other.
+    pub fn seen_from(&self, home: &ProjectPath) -> String {
+        if self.project == *home {
+            self.to_string()
+        } else {
+            format!("{}{self}", self.project)
+        }
+    }
+}
+
 impl fmt::Display for MergeRequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "!{}", self.iid)

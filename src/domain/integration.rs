@@ -115,10 +115,12 @@ pub enum Again {
         /// Files in conflict, as git names them; untrusted.
         files: Vec<String>,
     },
-    /// Its trial was rejected, and it is not known yet for whose fault.
+    /// Its trial was rejected, for the fault of others, or it is not known yet for whose.
     Searched {
         /// The rejected trial.
         trial: TrialId,
+        /// Whom its verdict names; one of several, where it only points at some.
+        culprits: Vec<MergeRequestId>,
     },
     /// A person took the environment away from its trial.
     Broken {
@@ -367,6 +369,13 @@ pub enum QueueRefusal {
     OtherTarget {
         target: BranchName,
         wanted: BranchName,
+    },
+    /// Its target is a branch that no environment serves.
+    NoEnvironment {
+        /// Its target.
+        target: BranchName,
+        /// What each environment serves, in words.
+        serving: Vec<String>,
     },
     /// Nobody asked for its integration on this head.
     NotRequested,

@@ -136,6 +136,8 @@ mod tests {
             head: "a".repeat(40).parse().unwrap(),
             trial: TrialId(trial),
             reason: "red".into(),
+            evidence: None,
+            failures: Vec::new(),
         };
         let mut yard = Yard::default();
         let alert = alert_for(&rejection(1), &authors, &yard).unwrap();

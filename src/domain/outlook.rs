@@ -21,6 +21,8 @@ pub enum Service {
     Coming,
     /// Change sets wait, nobody has the environment, and nobody is on the way.
     Nobody,
+    /// Nobody has the environment, and nothing of what waits can be tried now.
+    Hindered,
     /// Nobody has the environment, and nothing waits.
     Free,
     /// GitLab was not asked.
@@ -29,12 +31,18 @@ pub enum Service {
 
 impl Service {
     /// Of a state, with what GitLab answered to the one question that it leaves open.
-    pub fn of(yard: &Yard, holder: Option<Liveness>, one_is_coming: Option<bool>) -> Self {
+    pub fn of(
+        yard: &Yard,
+        servable: bool,
+        holder: Option<Liveness>,
+        one_is_coming: Option<bool>,
+    ) -> Self {
         let waiting = yard.queue.waiting().next().is_some();
         match (&yard.nrt.lease, holder, one_is_coming) {
             (Some(_), Some(Liveness::Running), _) => Self::Running,
             (Some(_), Some(Liveness::Finished | Liveness::Vanished), _) => Self::HolderGone,
             (None, ..) if !waiting => Self::Free,
+            (None, ..) if !servable => Self::Hindered,
             (None, _, Some(true)) => Self::Coming,
             (None, _, Some(false)) => Self::Nobody,
             (Some(_), None, _) | (None, _, None) => Self::NotAsked,
@@ -44,7 +52,7 @@ impl Service {
     /// Whether somebody goes on with the queue by itself.
     pub fn goes_on(self) -> bool {
         match self {
-            Self::Running | Self::Coming | Self::Free | Self::NotAsked => true,
+            Self::Running | Self::Coming | Self::Hindered | Self::Free | Self::NotAsked => true,
             Self::HolderGone | Self::Nobody => false,
         }
     }
@@ -75,7 +83,7 @@ pub enum Reason {
         /// How many were in it that have not landed.
         suspects: usize,
     },
-    /// A person or a freeze stops it.
+    /// Somebody holds it or paused the queue, or its lane is frozen.
     Hindered(Hindrance),
     /// It was taken for a trial before.
     Again(Again),
@@ -113,7 +121,7 @@ pub struct Outlook<'a> {
 }
 
 impl<'a> Outlook<'a> {
-    /// Of a state at an instant, under the project's policy and freezes.
+    /// Of a state, under the project's policy.
     pub fn of(
         yard: &'a Yard,
         policy: &Policy,
@@ -126,22 +134,27 @@ impl<'a> Outlook<'a> {
             .into_iter()
             .map(|ticket| &ticket.change_set.merge_request)
             .collect();
-        let lines = yard
-            .queue
-            .waiting()
-            .enumerate()
-            .map(|(index, ticket)| Line {
+        let (mut lines, mut ahead) = (Vec::new(), 0);
+        for (index, ticket) in yard.queue.waiting().enumerate() {
+            let mut reasons = trouble(yard, service);
+            match yard.hindrance(&ticket.change_set, freezes, now) {
+                Some(hindrance) => reasons.push(Reason::Hindered(hindrance)),
+                None => {
+                    reasons.push(turn(yard, ticket, ahead, &next));
+                    ahead += 1;
+                }
+            }
+            reasons.extend(ticket.again.clone().map(Reason::Again));
+            lines.push(Line {
                 rank: index + 1,
                 ticket,
-                reasons: match yard.hindrance(&ticket.change_set, freezes, now) {
-                    Some(hindrance) => vec![Reason::Hindered(hindrance)],
-                    None => reasons(yard, service, ticket, index, &next),
-                },
+                reasons,
             });
+        }
         Self {
             yard,
             service,
-            lines: lines.collect(),
+            lines,
         }
     }
 
@@ -152,14 +165,8 @@ impl<'a> Outlook<'a> {
     }
 }
 
-fn reasons(
-    yard: &Yard,
-    service: Service,
-    ticket: &Ticket,
-    ahead: usize,
-    next: &[&MergeRequestId],
-) -> Vec<Reason> {
-    let id = &ticket.change_set.merge_request;
+/// What keeps the whole queue from going on.
+fn trouble(yard: &Yard, service: Service) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if !service.goes_on() && !yard.nrt.worth_another_worker() {
         let leases = yard.nrt.fruitless;
@@ -168,10 +175,21 @@ fn reasons(
     match service {
         Service::HolderGone => reasons.push(Reason::HolderGone),
         Service::Nobody => reasons.push(Reason::NobodyServes),
-        Service::Running | Service::Coming | Service::Free | Service::NotAsked => {}
+        Service::Running
+        | Service::Coming
+        | Service::Hindered
+        | Service::Free
+        | Service::NotAsked => {}
     }
+    reasons
+}
+
+/// Why it is not the turn of a change set that nothing hinders.
+fn turn(yard: &Yard, ticket: &Ticket, ahead: usize, next: &[&MergeRequestId]) -> Reason {
+    let id = &ticket.change_set.merge_request;
     let suspected = yard.search.suspected();
-    reasons.push(if next.contains(&id) {
+    let suspects = suspected.len();
+    if next.contains(&id) {
         match &yard.nrt.lease {
             Some(_) => Reason::Environment {
                 trial: yard.nrt.trial.as_ref().map(|trial| trial.id),
@@ -179,23 +197,20 @@ fn reasons(
             None => Reason::Next,
         }
     } else if suspected.contains(id) {
-        let suspects = suspected.len();
         Reason::Suspected { suspects }
-    } else if !suspected.is_empty() && next.iter().all(|other| suspected.contains(other)) {
-        let suspects = suspected.len();
+    } else if suspects > 0 && next.iter().all(|other| suspected.contains(other)) {
         Reason::Search { suspects }
     } else {
         Reason::Behind { ahead }
-    });
-    reasons.extend(ticket.again.clone().map(Reason::Again));
-    reasons
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::controls::Order;
     use crate::domain::event::Fact;
-    use crate::insights::story::{Story, mr};
+    use crate::insights::story::{Story, minute, mr};
 
     const POLICY: Policy = Policy {
         batch_max: 2,
@@ -212,13 +227,7 @@ mod tests {
 
     fn why(story: &Story, service: Service) -> Vec<(u64, Vec<Reason>)> {
         let yard = Yard::of(&story.events);
-        let outlook = Outlook::of(
-            &yard,
-            &POLICY,
-            &Freezes::default(),
-            Timestamp::UNIX_EPOCH,
-            service,
-        );
+        let outlook = Outlook::of(&yard, &POLICY, &Freezes::default(), minute(500), service);
         let of = |line: &Line<'_>| {
             let iid = line.ticket.change_set.merge_request.iid;
             (iid, line.reasons.clone())
@@ -266,7 +275,10 @@ mod tests {
                 epoch: crate::domain::ids::Epoch(1),
             },
         );
-        let again = Reason::Again(Again::Searched { trial });
+        let again = Reason::Again(Again::Searched {
+            trial,
+            culprits: Vec::new(),
+        });
         assert_eq!(
             why(&story, Service::Coming),
             [
@@ -281,7 +293,7 @@ mod tests {
     fn a_queue_that_nobody_serves_says_so_first() {
         let story = waiting(&[1]);
         let yard = Yard::of(&story.events);
-        assert_eq!(Service::of(&yard, None, Some(false)), Service::Nobody);
+        assert_eq!(Service::of(&yard, true, None, Some(false)), Service::Nobody);
         assert_eq!(
             why(&story, Service::Nobody),
             [(1, vec![Reason::NobodyServes, Reason::Next])]
@@ -306,17 +318,36 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_holds_is_told_so_and_is_ahead_of_nobody() {
+        let mut story = waiting(&[1, 2, 3, 4]);
+        let order = Order {
+            person: None,
+            reason: "not before the fair".to_owned(),
+            given_at: minute(1),
+        };
+        let held = Fact::ChangeSetHeld {
+            merge_request: mr(1),
+            order: order.clone(),
+            until: None,
+            label: None,
+        };
+        story.add(1, held);
+        let told = why(&story, Service::Coming);
+        assert!(
+            matches!(&told[0].1[..], [Reason::Hindered(Hindrance::Held(hold))] if hold.order == order)
+        );
+        assert_eq!(told[3], (4, vec![Reason::Behind { ahead: 2 }]));
+        let yard = Yard::of(&story.events);
+        assert_eq!(Service::of(&yard, false, None, None), Service::Hindered);
+    }
+
+    #[test]
     fn what_is_under_test_is_no_line_of_the_queue() {
         let mut story = waiting(&[1]);
         story.tried(1, 1, &[1]);
         let yard = Yard::of(&story.events);
-        let outlook = Outlook::of(
-            &yard,
-            &POLICY,
-            &Freezes::default(),
-            Timestamp::UNIX_EPOCH,
-            Service::Running,
-        );
+        let freezes = Freezes::default();
+        let outlook = Outlook::of(&yard, &POLICY, &freezes, minute(500), Service::Running);
         assert!(outlook.lines.is_empty());
         let tested: Vec<_> = outlook.under_test().collect();
         assert_eq!(tested[0].change_set.merge_request, mr(1));

@@ -74,7 +74,7 @@ impl Pace {
         self.turns.iter().filter(judged).count()
     }
 
-    /// Takes in one more event. `waiting`: whether anything waits after it.
+    /// Takes in one more event. `waiting`: whether anything waits after it that nobody holds or paused.
     pub fn apply(&mut self, event: &Event, waiting: bool) {
         let (fact, at) = (&event.fact, event.at);
         if let Fact::ChangeSetQueued { .. } = fact {
@@ -90,7 +90,10 @@ impl Pace {
                 decided: None,
                 tried: false,
             });
-        } else if let Fact::LeaseReleased { epoch } | Fact::LeaseExpired { epoch, .. } = fact {
+        } else if let Fact::LeaseReleased { epoch }
+        | Fact::LeaseExpired { epoch, .. }
+        | Fact::LeaseBroken { epoch, .. } = fact
+        {
             let over = self.running.take_if(|running| running.epoch == *epoch);
             if let Some(turn) = over.and_then(|over| over.turn(at)) {
                 keep(&mut self.turns, turn);

@@ -47,6 +47,8 @@ pub enum Verdict<C> {
     Validated,
     /// It may not; these are to blame, if anybody could tell.
     Rejected { named: Vec<C> },
+    /// It may not, and at least one of these is to blame.
+    Suspected { among: Vec<C> },
 }
 
 /// Why a change is rejected.
@@ -170,6 +172,22 @@ impl<C: Clone + Ord> Search<C> {
         }
     }
 
+    /// The same where changes come from several places, and one trial can hold those of one place only: the place of whoever goes
+    /// first, so that everybody's turn comes as early as if there were one place.
+    pub fn choose_of_one_place<P: PartialEq>(
+        &self,
+        waiting: &[Waiting<C>],
+        policy: &Policy,
+        place: impl Fn(&C) -> P,
+    ) -> Vec<C> {
+        let chosen = self.choose(waiting, policy);
+        let Some(first) = chosen.first().map(&place) else {
+            return chosen;
+        };
+        let beside = waiting.iter().filter(|w| place(&w.change) == first);
+        self.choose(&beside.cloned().collect::<Vec<_>>(), policy)
+    }
+
     /// What follows from the verdict on a trial of these changes, and what is known once that is done.
     pub fn conclude(
         &self,
@@ -191,6 +209,13 @@ impl<C: Clone + Ord> Search<C> {
                 Conclusion {
                     land: Vec::new(),
                     reject: after.blamed(tried, named, policy),
+                }
+            }
+            Verdict::Suspected { among } => {
+                after.rejected(tried, among);
+                Conclusion {
+                    land: Vec::new(),
+                    reject: after.blamed(tried, &[], policy),
                 }
             }
         };
@@ -375,6 +400,55 @@ mod tests {
         assert_eq!(landed.len(), 5);
         assert_eq!(rejected, [(4, Blame::Named)]);
         assert_eq!(trials.len(), 2, "{trials:?}");
+    }
+
+    #[test]
+    fn suspects_are_searched_among_themselves_and_the_others_are_tried_together() {
+        let suspected = |_: &[u32], tried: &[u32]| {
+            let among: Vec<u32> = tried
+                .iter()
+                .copied()
+                .filter(|c| [2, 4].contains(c))
+                .collect();
+            if tried.contains(&4) {
+                Verdict::Suspected { among }
+            } else {
+                Verdict::Validated
+            }
+        };
+        let (landed, rejected, trials) = play(&[1, 2, 3, 4, 5, 6], &ONE_STRIKE, suspected);
+        assert_eq!(rejected, [(4, Blame::Alone)], "never on suspicion");
+        assert_eq!(landed, [2, 1, 3, 5, 6]);
+        let expected: [&[u32]; 5] = [&[1, 2, 3, 4, 5, 6], &[2], &[4], &[1, 3, 5], &[6]];
+        assert_eq!(trials, expected);
+    }
+
+    #[test]
+    fn a_trial_holds_changes_of_one_place_and_the_oldest_one_is_always_in_it() {
+        let search = Search::default();
+        let place = |change: &u32| change % 2;
+        let chosen = search.choose_of_one_place(&waiting(&[4, 5, 6, 7, 8]), &ONE_STRIKE, place);
+        assert_eq!(chosen, [4, 6, 8]);
+        // The 4 is searched to its end before the others' turn comes, and no longer than that.
+        let mut queue = vec![4, 5, 6, 7, 8];
+        let (mut search, mut trials) = (search, Vec::new());
+        while !queue.is_empty() {
+            let tried = search.choose_of_one_place(&waiting(&queue), &ONE_STRIKE, place);
+            let verdict = bad(&[6], false)(&[], &tried);
+            let (conclusion, after) = search.conclude(&tried, &verdict, &ONE_STRIKE);
+            let out: Vec<u32> = conclusion
+                .reject
+                .iter()
+                .map(|(change, _)| *change)
+                .collect();
+            queue.retain(|c| !conclusion.land.contains(c) && !out.contains(c));
+            trials.push(tried);
+            search = after;
+        }
+        assert_eq!(
+            trials,
+            [vec![4, 6, 8], vec![4], vec![6], vec![5, 7], vec![8]]
+        );
     }
 
     #[test]

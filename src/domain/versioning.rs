@@ -9,7 +9,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::event::Fact;
-use super::ids::{CommitSha, FeatureId, MergeRequestId, TrialId, UserName, VersionId};
+use super::ids::{CommitSha, FeatureId, MergeRequestId, ProjectPath, TrialId, UserName, VersionId};
 use super::integration::ChangeSet;
 use super::linking::LinkKind;
 
@@ -54,6 +54,15 @@ impl Number {
             version,
             prefix: prefix.to_owned(),
         })
+    }
+
+    /// The same, or the first patch above it that nobody has: another branch may count in the same numbers.
+    #[must_use]
+    pub fn beside<'a>(mut self, taken: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        while taken.clone().any(|other| *other == self) {
+            self.version.patch += 1;
+        }
+        self
     }
 }
 
@@ -291,6 +300,15 @@ pub fn by_feature(content: &[Appended]) -> (Vec<(FeatureId, Brought<'_>)>, Vec<&
         .filter_map(|id| brought.remove(&id).map(|b| (id, b)))
         .collect();
     (features, without)
+}
+
+/// The commit that each project is at with this content: the last one that landed there.
+pub fn heads(content: &[Appended]) -> BTreeMap<ProjectPath, CommitSha> {
+    let of = |appended: &Appended| {
+        let project = appended.change_set.merge_request.project.clone();
+        (project, appended.landed.clone())
+    };
+    content.iter().map(of).collect()
 }
 
 impl Versions {

@@ -29,6 +29,8 @@ pub struct Yard {
     pub versions: Versions,
     /// What earlier trials taught about who fails with whom.
     pub search: Search<MergeRequestId>,
+    /// The last trial that was rejected.
+    pub rejected: Option<TrialId>,
     /// The head of the target that `search` knows.
     searched_on: Option<CommitSha>,
     /// Alerts that went out: subject and alert.
@@ -52,7 +54,8 @@ impl Yard {
         yard
     }
 
-    /// The change sets of the next trial, in queue order: of those that nothing hinders now.
+    /// The change sets of the next trial, in queue order: of those that nothing hinders now. A candidate is a commit of
+    /// one project, so they are all of one.
     pub fn next_trial(&self, policy: &Policy, freezes: &Freezes, now: Timestamp) -> Vec<&Ticket> {
         let waiting: Vec<Waiting<MergeRequestId>> = self
             .servable(freezes, now)
@@ -61,7 +64,8 @@ impl Yard {
                 urgent: ticket.is_urgent(),
             })
             .collect();
-        let chosen = self.search.choose(&waiting, policy);
+        let project = |id: &MergeRequestId| id.project.clone();
+        let chosen = self.search.choose_of_one_place(&waiting, policy, project);
         let tickets = chosen.iter().filter_map(|id| self.queue.ticket(id));
         tickets.collect()
     }
@@ -79,7 +83,11 @@ impl Yard {
         self.last = self.last.max(event.at);
         self.outbox.apply(event);
         self.apply_fact(event);
-        let waiting = self.queue.waiting().next().is_some();
+        // The freezes of a project are not in its log.
+        let waiting = self
+            .servable(&Freezes::default(), event.at)
+            .next()
+            .is_some();
         self.pace.apply(event, waiting);
     }
 
@@ -282,7 +290,12 @@ impl Yard {
                 if let Some(tried) = self.nrt.trial.as_ref().filter(|t| t.id == *trial) {
                     self.search.rejected(&tried.change_sets, culprits);
                 }
-                self.end_trial(*trial, Some(Again::Searched { trial: *trial }));
+                self.rejected = Some(*trial);
+                let again = Again::Searched {
+                    trial: *trial,
+                    culprits: culprits.clone(),
+                };
+                self.end_trial(*trial, Some(again));
             }
             Fact::TrialAbandoned { trial, reason } => {
                 let unlanded = self.nrt.trial.as_ref();
@@ -589,6 +602,43 @@ mod tests {
     }
 
     #[test]
+    fn one_trial_holds_change_sets_of_one_project_and_the_others_keep_their_turn() {
+        let of = |path: &str, request: u64| {
+            let mut queued = set(1, request);
+            queued.merge_request.project = path.parse().unwrap();
+            event(Fact::ChangeSetQueued { change_set: queued })
+        };
+        let mut history = vec![of("shop/web", 1), of("shop/api", 2)];
+        let mut third = set(3, 3);
+        third.merge_request.project = "shop/web".parse().unwrap();
+        history.push(event(Fact::ChangeSetQueued { change_set: third }));
+        let chosen = |history: &[Event]| -> Vec<String> {
+            let yard = Yard::of(history);
+            let freezes = Freezes::default();
+            let chosen = yard.next_trial(&Policy::default(), &freezes, Timestamp::UNIX_EPOCH);
+            let names = chosen.iter().map(|ticket| &ticket.change_set.merge_request);
+            names.map(|id| format!("{}{id}", id.project)).collect()
+        };
+        assert_eq!(chosen(&history), ["shop/web!1", "shop/web!3"]);
+        let mut late = set(4, 4);
+        late.merge_request.project = "shop/web".parse().unwrap();
+        history.push(event(Fact::ChangeSetQueued { change_set: late }));
+        for iid in [1, 3] {
+            history.push(event(Fact::ChangeSetWithdrawn {
+                merge_request: mr(iid),
+                head: sha(iid),
+                reason: "done".into(),
+                order: None,
+            }));
+        }
+        assert_eq!(
+            chosen(&history),
+            ["shop/api!1"],
+            "older than what came since"
+        );
+    }
+
+    #[test]
     fn a_run_that_dies_before_its_trial_starts_loses_nothing() {
         let mut history = vec![event(Fact::ChangeSetQueued {
             change_set: set(7, 7),
@@ -666,7 +716,7 @@ mod tests {
                 match ending {
                     0 => history.extend(landing_of(*iid, n)),
                     1 => history.push(event(Fact::TrialAbandoned { trial: TrialId(n), reason: Abandoned::NoVerdict })),
-                    _ => history.push(event(Fact::ChangeSetRejected { merge_request: mr(*iid), head: sha(*iid), trial: TrialId(n), reason: "red".into() })),
+                    _ => history.push(event(Fact::ChangeSetRejected { merge_request: mr(*iid), head: sha(*iid), trial: TrialId(n), reason: "red".into(), evidence: None, failures: Vec::new() })),
                 }
             }
             let once = Yard::of(&history);

@@ -127,10 +127,11 @@ impl Endpoint for Graph {
 
 /// Starts a pipeline by a trigger token. Sent as a form: JSON bodies were reported to fail on this endpoint.
 pub(super) struct Trigger<'a> {
-    pub(super) project: u64,
+    pub(super) project: &'a str,
     pub(super) reference: &'a str,
     pub(super) token: &'a str,
-    pub(super) merge_request: Option<u64>,
+    /// Inputs that have a value.
+    pub(super) inputs: &'a [(&'static str, Option<String>)],
 }
 
 impl Endpoint for Trigger<'_> {
@@ -145,10 +146,9 @@ impl Endpoint for Trigger<'_> {
     fn body(&self) -> Result<Option<(&'static str, Vec<u8>)>, BodyError> {
         let mut form = gitlab::api::FormParams::default();
         form.push("token", self.token).push("ref", self.reference);
-        form.push_opt(
-            "inputs[trainyard_merge_request]",
-            self.merge_request.map(|iid| iid.to_string()),
-        );
+        for (name, value) in self.inputs {
+            form.push_opt(*name, value.as_deref());
+        }
         form.into_body()
     }
 }

@@ -8,7 +8,7 @@ use gitlab::api::projects::merge_requests as api;
 use super::endpoints::{Get, Page};
 use super::{GitLab, built, translate, wire};
 use crate::domain::candidate::MergeMethod;
-use crate::domain::ids::{CommitSha, FeatureId, PatchId};
+use crate::domain::ids::{CommitSha, FeatureId, PatchId, UserName};
 use crate::domain::integration::MergeRequestState;
 use crate::domain::nrt::Held;
 use crate::outcome::Problem;
@@ -89,6 +89,26 @@ impl MergeRequests for GitLab<'_> {
             .filter(|mr| mr.sha.is_some())
             .map(|mr| self.translated(mr))
             .collect()
+    }
+
+    fn labelled_by(&self, iid: u64, label: &str) -> Answer<Option<UserName>> {
+        let path = format!(
+            "projects/{}/merge_requests/{iid}/resource_label_events",
+            self.project()
+        );
+        let events: Vec<wire::LabelEvent> = self.main.list(5, |number| {
+            Ok(Page {
+                of: Get::new(path.clone()),
+                number,
+            })
+        })?;
+        let set = |event: &&wire::LabelEvent| {
+            let named = event.label.as_ref().is_some_and(|own| own.name == label);
+            event.action == "add" && named
+        };
+        let user = events.iter().rev().find(set).and_then(|e| e.user.as_ref());
+        user.map(|user| translate::field("label_events.user.username", &user.username))
+            .transpose()
     }
 
     fn merge_method(&self) -> Answer<MergeMethod> {

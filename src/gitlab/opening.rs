@@ -108,7 +108,8 @@ impl GitLab<'_> {
         Ok(blob.map(|blob| blob.raw_text_blob.unwrap_or_default()))
     }
 
-    /// All variables, page after page; nothing when one of them has no name, which a token without the right may be answered.
+    /// All variables, page after page; nothing when there are none or one of them has no name, which a token without the right may be
+    /// answered.
     fn listed(&self, first: Nodes<VariableNode>) -> Answer<Option<Vec<Variable>>> {
         let mut nodes = first.nodes;
         let mut page = first.page_info;
@@ -123,6 +124,10 @@ impl GitLab<'_> {
             };
             nodes.extend(more.nodes);
             page = more.page_info;
+        }
+        if nodes.is_empty() {
+            // So is what a token without the right is shown: the request that says so is another one, and this one no empty log.
+            return Ok(None);
         }
         let named = |node: VariableNode| {
             Some(wire::Variable {

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use gitlab::api::projects::jobs::PlayJob;
+
 use super::endpoints::{Get, Page, Post, Trigger, segment};
 use super::{GitLab, evidence, translate, wire};
 use crate::config::FILE;
-use crate::domain::ids::{BranchName, JobId};
+use crate::domain::ids::{BranchName, JobId, PipelineId, ProjectPath};
+use crate::domain::naming::Suite;
 use crate::domain::nrt::{Holder, Liveness};
 use crate::domain::validation::{Play, Player};
 use crate::outcome::Problem;
-use crate::ports::{Answer, Evidence, JobRecord, Policies, Records, Workers};
-
-/// The resource group whose holder may use the NRT environment.
-pub(crate) const RESOURCE_GROUP: &str = "trainyard-nrt";
+use crate::ports::{Answer, Evidence, JobRecord, Policies, ProjectPlace, Records, Workers};
 
 impl Records for GitLab<'_> {
     fn evidence(&self, iid: u64) -> Answer<Evidence> {
@@ -56,6 +56,15 @@ impl Records for GitLab<'_> {
         Ok(jobs.iter().map(translate::job).collect())
     }
 
+    fn failed_cases(&self, pipeline: PipelineId) -> Answer<Vec<Suite>> {
+        let path = format!(
+            "projects/{}/pipelines/{pipeline}/test_report",
+            self.project()
+        );
+        let report: wire::TestReport = self.main.send(&Get::new(path))?.json()?;
+        Ok(report.test_suites.iter().map(translate::suite).collect())
+    }
+
     fn is_over(&self, job: JobId) -> Answer<bool> {
         let path = format!("projects/{}/jobs/{job}", self.project());
         let found: Option<wire::Job> = self.main.send(&Get::new(path))?.json_or_missing()?;
@@ -89,24 +98,46 @@ impl Workers for GitLab<'_> {
         let token = self.ci.trigger_token.as_ref().ok_or_else(|| {
             Problem::misconfigured(
                 "`TRAINYARD_TRIGGER_TOKEN` is not set, so no gate pipeline can be started",
-                "make a pipeline trigger token in Settings > CI/CD > Pipeline trigger tokens as the gate's bot, and store it as the masked variable `TRAINYARD_TRIGGER_TOKEN`",
+                self.door.token_needed(),
             )
         })?;
-        let reference = self.ci.default_branch.as_str();
+        let door = &self.door;
         let trigger = Trigger {
-            project: self.project(),
-            reference,
+            project: &door.project,
+            reference: &door.branch,
             token: token.reveal(),
-            merge_request,
+            inputs: &[
+                (
+                    "inputs[trainyard_project]",
+                    door.asks.as_ref().map(ProjectPath::to_string),
+                ),
+                ("inputs[trainyard_environment]", door.environment.clone()),
+                (
+                    "inputs[trainyard_merge_request]",
+                    merge_request.map(|iid| iid.to_string()),
+                ),
+            ],
         };
         let reply = self.main.send(&trigger)?;
         if reply.status == 404 {
             return Err(Problem::gitlab(
-                "GitLab does not know the trigger token in `TRAINYARD_TRIGGER_TOKEN`",
-                "make a new pipeline trigger token in Settings > CI/CD > Pipeline trigger tokens, and store it as the masked variable `TRAINYARD_TRIGGER_TOKEN`",
+                format!(
+                    "GitLab does not know the trigger token in `TRAINYARD_TRIGGER_TOKEN` as one of {}",
+                    self.door.place()
+                ),
+                self.door.token_needed(),
             ));
         }
         reply.done()
+    }
+
+    fn play(&self, job: JobId) -> Answer<()> {
+        let play = PlayJob::builder()
+            .project(self.project())
+            .job(job.0)
+            .build()
+            .map_err(|error| Problem::bug("a job cannot be played").caused_by(error))?;
+        self.main.send(&play)?.done()
     }
 
     fn stop(&self, holder: &Holder) -> Answer<()> {
@@ -124,8 +155,8 @@ impl Workers for GitLab<'_> {
 
     fn one_is_coming(&self) -> Answer<bool> {
         let path = format!(
-            "projects/{}/resource_groups/{RESOURCE_GROUP}/upcoming_jobs",
-            self.project()
+            "projects/{}/resource_groups/{}/upcoming_jobs",
+            self.door.project, self.door.group
         );
         let upcoming: Option<Vec<serde_json::Value>> =
             self.main.send(&Get::new(path))?.json_or_missing()?;
@@ -147,5 +178,18 @@ impl Policies for GitLab<'_> {
             404 => Ok(None),
             _ => reply.done().map(|()| Some(reply.text())),
         }
+    }
+
+    fn place_of(&self, project: &ProjectPath) -> Answer<Option<ProjectPlace>> {
+        let path = format!("projects/{}", segment(project.as_str()));
+        let found: Option<wire::ProjectPlace> =
+            self.main.send(&Get::new(path))?.json_or_missing()?;
+        Ok(found.and_then(|found| {
+            Some(ProjectPlace {
+                id: found.id,
+                url: found.web_url,
+                default_branch: found.default_branch?,
+            })
+        }))
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::versioning::Number;
 use crate::ports::{Answer, DeploymentState, ExistingRelease, Releases};
 
 impl Releases for GitLab<'_> {
-    fn newest(&self, prefix: &str) -> Answer<Option<(Number, CommitSha)>> {
+    fn numbers(&self, prefix: &str) -> Answer<Vec<(Number, CommitSha)>> {
         let path = format!("projects/{}/repository/tags", self.project());
         // `^` anchors the search at the beginning of the name; the newest hundred hold the highest number.
         let reply = self.main.send(&Page {
@@ -24,10 +24,11 @@ impl Releases for GitLab<'_> {
         let ours = tags.into_iter().filter_map(|tag| {
             Number::of_tag(&tag.name, prefix).map(|number| (number, tag.commit.id))
         });
-        let newest = ours.max_by(|one, other| one.0.version.cmp(&other.0.version));
-        newest
+        let mut ours: Vec<(Number, String)> = ours.collect();
+        ours.sort_by(|one, other| other.0.version.cmp(&one.0.version));
+        ours.into_iter()
             .map(|(number, commit)| Ok((number, translate::field("commit.id", &commit)?)))
-            .transpose()
+            .collect()
     }
 
     fn tag(&self, tag: &str) -> Answer<Option<CommitSha>> {

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::endpoints::{Get, Page};
-use super::records::RESOURCE_GROUP;
 use super::{GitLab, translate, wire};
 use crate::domain::ids::{BranchName, JobId, PipelineId};
 use crate::domain::validation::Partly;
@@ -122,8 +121,8 @@ impl Traces for GitLab<'_> {
 
     fn waiting_at_the_gate(&self) -> Answer<Vec<WaitingJob>> {
         let path = format!(
-            "projects/{}/resource_groups/{RESOURCE_GROUP}/upcoming_jobs",
-            self.project()
+            "projects/{}/resource_groups/{}/upcoming_jobs",
+            self.door.project, self.door.group
         );
         let upcoming: Option<Vec<Upcoming>> = self.main.send(&Get::new(path))?.json_or_missing()?;
         upcoming

@@ -6,6 +6,7 @@ use super::wire;
 use crate::domain::ids::{CommitSha, FeatureId, JobId, MergeRequestId, ProjectPath};
 use crate::domain::integration::MergeRequestState;
 use crate::domain::linking::{Feature, Moved};
+use crate::domain::naming::{FailedCase, Suite};
 use crate::domain::validation::Player;
 use crate::outcome::Problem;
 use crate::ports::{Answer, JobRecord, MergeRequest};
@@ -115,6 +116,36 @@ pub(super) fn job(found: &wire::Job) -> JobRecord {
     }
 }
 
+/// The test cases of a report that failed.
+pub(super) fn suite(found: &wire::TestSuite) -> Suite {
+    let failed = found
+        .test_cases
+        .iter()
+        .filter(|case| matches!(case.status.as_str(), "failed" | "error"));
+    Suite {
+        name: found.name.clone(),
+        whole: found.suite_error.is_none(),
+        failed: failed.map(failed_case).collect(),
+    }
+}
+
+fn failed_case(found: &wire::TestCase) -> FailedCase {
+    let said = found.system_output.as_str().or_else(|| {
+        let message = found.system_output.get("message")?;
+        message.as_str()
+    });
+    let first_line = |text: &str| {
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+        line.map(str::to_owned)
+    };
+    FailedCase {
+        name: found.name.clone().unwrap_or_default(),
+        class: found.classname.clone(),
+        file: found.file.clone(),
+        said: said.and_then(first_line),
+    }
+}
+
 /// The marker that makes a note ours, together with its author.
 pub(super) fn marker(kind: &str) -> String {
     format!("<!-- trainyard:{kind} -->")
@@ -182,6 +213,26 @@ mod tests {
         )
         .unwrap();
         assert_eq!(locked.state, MergeRequestState::Closed);
+    }
+
+    #[test]
+    fn of_a_test_report_only_failures_are_kept() {
+        let report: wire::TestReport = serde_json::from_value(serde_json::json!({
+            "total_time": 1.0, "test_suites": [
+                {"name": "nrt-tests", "suite_error": null, "test_cases": [
+                    {"status": "success", "name": "a", "classname": "c"},
+                    {"status": "failed", "name": "b", "classname": "c", "file": "b.rb", "system_output": "\n  expected 3\nbut got 4"},
+                    {"status": "error", "name": "d", "system_output": {"message": "no route"}},
+                    {"status": "skipped", "name": "e"}
+                ]},
+                {"name": "broken", "suite_error": "JUnit XML parsing failed", "test_cases": []}
+            ]
+        }))
+        .unwrap();
+        let suites: Vec<Suite> = report.test_suites.iter().map(suite).collect();
+        let lines: Vec<String> = suites[0].failed.iter().map(FailedCase::line).collect();
+        assert_eq!(lines, ["c > b: expected 3", "d: no route"]);
+        assert!(suites[0].whole && !suites[1].whole && suites[1].failed.is_empty());
     }
 
     #[test]

@@ -63,6 +63,7 @@ pub(super) struct Project {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct ProjectPlace {
     pub(super) id: u64,
+    pub(super) web_url: String,
     pub(super) default_branch: Option<BranchName>,
 }
 
@@ -113,6 +114,19 @@ pub(super) struct CurrentJob {
     pub(super) user: JobUser,
 }
 
+/// A label that came or went. A label that was deleted since has none, and neither has a deleted account.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct LabelEvent {
+    pub(super) action: String,
+    pub(super) label: Option<NamedLabel>,
+    pub(super) user: Option<User>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct NamedLabel {
+    pub(super) name: String,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct JobUser {
     pub(super) username: String,
@@ -136,6 +150,34 @@ pub(super) struct Job {
     /// Seconds.
     #[serde(default)]
     pub(super) queued_duration: Option<f64>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct TestReport {
+    pub(super) test_suites: Vec<TestSuite>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct TestSuite {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) suite_error: Option<String>,
+    #[serde(default)]
+    pub(super) test_cases: Vec<TestCase>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct TestCase {
+    pub(super) status: String,
+    #[serde(default)]
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) classname: Option<String>,
+    #[serde(default)]
+    pub(super) file: Option<String>,
+    /// A text, or the attributes of an element that has none.
+    #[serde(default)]
+    pub(super) system_output: serde_json::Value,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -232,6 +232,8 @@ impl Story {
                 head,
                 trial,
                 reason,
+                evidence: None,
+                failures: Vec::new(),
             },
         );
         self.add(at, Fact::LeaseReleased { epoch })

@@ -45,7 +45,11 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         Ok(held) => match trial_under(&yard.nrt, &held).cloned() {
             None if !landed.is_empty() => report::already_landed(&landed),
             None => report::no_trial(epoch),
+            Some(trial) if desk.config.nrt.decided_by.asks_a_person() && !trial.validated => {
+                report::nobody_validated(&trial, &desk.config.nrt.deciders)
+            }
             Some(trial) => {
+                let desk = &whose(desk, &trial)?;
                 let outcome = match verdict::stopped(desk, &ledger, &held, &trial)? {
                     Some(outcome) => outcome,
                     None if trial.placed.is_empty() => land(desk, &ledger, &held, &trial)?,
@@ -62,6 +66,12 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         outcome,
         events: ledger.into_events(),
     })
+}
+
+/// The project that a trial's candidate is a commit of.
+fn whose<'a>(desk: &Desk<'a>, trial: &Trial) -> Answer<Desk<'a>> {
+    let mut ids = trial.change_sets.iter().chain(&trial.landed);
+    ids.next().map_or(Ok(*desk), |id| desk.of(&id.project))
 }
 
 /// One change set per trial: GitLab's own merge lands it.
@@ -290,6 +300,8 @@ fn append(
             head: set.head.clone(),
             trial: trial.id,
             reason: reason.clone(),
+            evidence: None,
+            failures: Vec::new(),
         }));
         Ok(Decision {
             facts,
@@ -347,6 +359,7 @@ fn inferred(desk: &Desk<'_>, yard: &Yard, trial: &Trial) -> Vec<(ChangeSet, Stri
 /// # Errors
 /// When GitLab cannot be asked, or the log cannot be written.
 pub fn finish_landing(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()> {
+    let desk = &whose(desk, trial)?;
     if !trial.placed.is_empty() {
         return together::finish(desk, ledger, trial);
     }
@@ -397,6 +410,7 @@ pub fn go_on_landing(
     held: &Held,
     trial: &Trial,
 ) -> Answer<Option<Outcome>> {
+    let desk = &whose(desk, trial)?;
     if trial.placed.is_empty() {
         finish_landing(desk, ledger, trial)?;
         return Ok(None);

@@ -3,9 +3,11 @@
 //! Who ordered is whom GitLab's record names for the running job; outside of a job, the user of the token. Run again, an order that
 //! stands already records nothing, and tells what a job that died before could not.
 
+use std::collections::BTreeSet;
+
 use crate::config::ci::JobLog;
 use crate::domain::controls::{Order, OrderRefusal, Ordered, Standing, Wish, order, pause, resume};
-use crate::domain::ids::{MergeRequestId, UserName};
+use crate::domain::ids::{MergeRequestId, ProjectPath, RoleName, UserName};
 use crate::domain::integration::{ChangeSet, Left, Place};
 use crate::domain::labelling;
 use crate::domain::progress::Stage;
@@ -20,8 +22,10 @@ use crate::report;
 /// What is ordered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    /// Something about one merge request of this project.
+    /// Something about one merge request.
     MergeRequest {
+        /// The member of a yard that it is of; none for this project.
+        project: Option<ProjectPath>,
         /// Its number.
         iid: u64,
         /// What of it.
@@ -61,7 +65,11 @@ pub fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Answer<Done> {
         given_at: desk.clock.now(),
     };
     let outcome = match &asked.what {
-        What::MergeRequest { iid, wish } => about_one(desk, &ledger, *iid, *wish, &given)?,
+        What::MergeRequest { project, iid, wish } => {
+            let project = project.as_ref().unwrap_or(&desk.ci.project).clone();
+            let id = MergeRequestId { project, iid: *iid };
+            about_one(desk, &ledger, id, *wish, &given)?
+        }
         What::Pause => about_all(desk, &ledger, pause, &given)?,
         What::Resume => about_all(desk, &ledger, resume, &given)?,
     };
@@ -70,6 +78,17 @@ pub fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Answer<Done> {
         outcome,
         events: ledger.into_events(),
     })
+}
+
+/// What somebody reads who orders with nothing but a token of their own.
+const LATER: &str = "the notes on merge requests tell it when the next job of the gate has run, `trainyard tick` at the latest";
+
+/// Whether the notes that are kept in place are this command's to edit: they are the bot's, not those of a person's token.
+fn keeps_notes(desk: &Desk<'_>) -> bool {
+    match desk.ci.log {
+        JobLog::OfGitLab { .. } => true,
+        JobLog::Elsewhere => desk.ci.bot_token.is_some(),
+    }
 }
 
 /// Who gives the order; a bot's token and a wake-up's token are in many hands, so they order nothing.
@@ -93,22 +112,19 @@ fn person(desk: &Desk<'_>) -> Answer<Result<UserName, Outcome>> {
 fn about_one(
     desk: &Desk<'_>,
     ledger: &Ledger<'_>,
-    iid: u64,
+    id: MergeRequestId,
     wish: Wish,
     given: &Order,
 ) -> Answer<Outcome> {
-    let id = MergeRequestId {
-        project: desk.ci.project.clone(),
-        iid,
-    };
     let before = ledger.yard()?;
     let ticket = before.queue.ticket(&id);
     let author = match ticket {
         Some(ticket) => ticket.change_set.author.clone(),
         None => {
-            let found = desk.merge_requests.merge_request(iid)?;
+            let there = desk.of(&id.project)?;
+            let found = there.merge_requests.merge_request(id.iid)?;
             found
-                .ok_or_else(|| observe::no_merge_request(desk, iid))?
+                .ok_or_else(|| observe::no_merge_request(&there, id.iid))?
                 .author
         }
     };
@@ -155,9 +171,10 @@ fn about_one(
     let outcome = outcome.seeing(report::change_set_links(&[id.clone()], &desk.ci.server));
     let warnings = match wish {
         Wish::Withdraw => told_withdrawn(desk, ledger, taken_out)?,
-        Wish::Hold { .. } | Wish::Unhold | Wish::Force { .. } => {
+        Wish::Hold { .. } | Wish::Unhold | Wish::Force { .. } if keeps_notes(desk) => {
             notes::keep_all(desk, ledger, &[id])?
         }
+        Wish::Hold { .. } | Wish::Unhold | Wish::Force { .. } => vec![LATER.to_owned()],
     };
     let outcome = warnings.into_iter().fold(outcome, Outcome::with);
     Ok(match wish {
@@ -171,6 +188,12 @@ fn told_withdrawn(
     ledger: &Ledger<'_>,
     taken_out: Option<(ChangeSet, Place)>,
 ) -> Answer<Vec<String>> {
+    if let Some((set, _)) = &taken_out {
+        labels::show_change_set(desk, set, labelling::Stage::Linked);
+    }
+    if !keeps_notes(desk) {
+        return Ok(vec![LATER.to_owned()]);
+    }
     let Some((set, _)) = taken_out else {
         return notes::mend_left(desk, ledger);
     };
@@ -180,9 +203,7 @@ fn told_withdrawn(
         Some(Left::Landed | Left::Rejected { .. } | Left::Conflicted) | None => String::new(),
     };
     let note = report::note_withdrawn(&reason);
-    let warnings = notes::keep_left(desk, ledger, &set, Stage::LeftQueue, note)?;
-    labels::show_change_set(desk, &set, labelling::Stage::Linked);
-    Ok(warnings)
+    notes::keep_left(desk, ledger, &set, Stage::LeftQueue, note)
 }
 
 type Rule = fn(&Yard, &Order, Standing) -> Result<Ordered, OrderRefusal>;
@@ -209,12 +230,15 @@ fn about_all(desk: &Desk<'_>, ledger: &Ledger<'_>, rule: Rule, given: &Order) ->
         }
         Ok(ordered) => report::queue_switched(&ordered, &yard),
     };
-    let waiting: Vec<MergeRequestId> = yard
-        .queue
-        .waiting()
-        .map(|ticket| ticket.change_set.merge_request.clone())
-        .collect();
-    let warnings = notes::keep_all(desk, ledger, &waiting)?;
+    let warnings = if keeps_notes(desk) {
+        let waiting = yard.queue.waiting();
+        let ids: Vec<MergeRequestId> = waiting
+            .map(|ticket| ticket.change_set.merge_request.clone())
+            .collect();
+        notes::keep_all(desk, ledger, &ids)?
+    } else {
+        vec![LATER.to_owned()]
+    };
     let outcome = warnings.into_iter().fold(outcome, Outcome::with);
     Ok(if yard.queue.paused.is_some() {
         outcome
@@ -236,21 +260,35 @@ fn standing(desk: &Desk<'_>, given: &Order, own: Standing) -> Answer<Standing> {
             .map_err(|error| Problem::bug("a role's name cannot be read").caused_by(error))
     };
     let named = &desk.config.integration.controlled_by;
-    let roles = if named.is_empty() {
-        maintainers()?
+    let people = if named.is_empty() {
+        everybody(desk, &maintainers()?)?
     } else {
-        let roles = desk.config.roles.iter();
-        roles
-            .filter(|role| named.contains(&role.name))
-            .map(|role| (role.name.clone(), &role.members))
-            .collect()
+        people_of(desk, named)?
     };
-    let holders = desk.people.holders(&roles)?;
-    let steers = given
-        .person
-        .as_ref()
-        .is_some_and(|person| holders.values().any(|people| people.contains(person)));
+    let steers = given.person.as_ref().is_some_and(|p| people.contains(p));
     Ok(if steers { Standing::Controller } else { own })
+}
+
+/// The people of roles that the project defines.
+///
+/// # Errors
+/// When GitLab cannot be asked.
+pub(super) fn people_of(desk: &Desk<'_>, names: &[RoleName]) -> Answer<BTreeSet<UserName>> {
+    let roles = desk.config.roles.iter();
+    let roles: Vec<(RoleName, &Members)> = roles
+        .filter(|role| names.contains(&role.name))
+        .map(|role| (role.name.clone(), &role.members))
+        .collect();
+    everybody(desk, &roles)
+}
+
+fn everybody(desk: &Desk<'_>, roles: &[(RoleName, &Members)]) -> Answer<BTreeSet<UserName>> {
+    Ok(desk
+        .people
+        .holders(roles)?
+        .into_values()
+        .flatten()
+        .collect())
 }
 
 /// Whoever can be tried now is served at once; a worker that cannot be started from here is started by the next `tick`.

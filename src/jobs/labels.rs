@@ -42,7 +42,10 @@ pub(super) fn show_change_set(desk: &Desk<'_>, change_set: &ChangeSet, stage: St
         links: &change_set.links,
         sights: None,
     };
-    show(desk, known, Some(stage), Teller::Gate);
+    match desk.of(&change_set.merge_request.project) {
+        Ok(desk) => show(&desk, known, Some(stage), Teller::Gate),
+        Err(problem) => told(known.id, Err(problem)),
+    }
 }
 
 fn told(id: &MergeRequestId, kept: Answer<()>) {

@@ -206,5 +206,14 @@ pub(super) fn event(desk: &Desk<'_>, fact: Fact) -> Event {
         | Fact::DeliverySucceeded { .. }
         | Fact::DeliveryFailed { .. } => (desk.clock.now(), desk.ci.user.clone()),
     };
-    Event::new(&desk.ci.project, at, by, Some(desk.ci.job), fact)
+    // What happens to a merge request happens in its own project, wherever the job runs.
+    let about = fact.subject().merge_request().map(|id| id.project.clone());
+    let project = about.unwrap_or_else(|| desk.ci.project.clone());
+    let of_merge_request = fact.subject().merge_request().is_some();
+    let event = Event::new(&project, at, by, Some(desk.ci.job), fact);
+    if of_merge_request || desk.config.nrt.environments.is_empty() {
+        event
+    } else {
+        event.in_environment(&desk.config.nrt.environment)
+    }
 }

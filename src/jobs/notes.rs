@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Desk;
 use super::ledger::Ledger;
 use super::observe::{self, Holders};
-use crate::domain::ids::{CommitSha, FeatureId, JobId, MergeRequestId, NoteId, RoleName, UserName};
+use crate::domain::ids::{
+    CommitSha, FeatureId, JobId, MergeRequestId, NoteId, ProjectPath, RoleName, UserName,
+};
 use crate::domain::integration::{ChangeSet, Left};
 use crate::domain::linking::{Link, named_features};
 use crate::domain::pace::Landing;
@@ -292,6 +294,9 @@ impl Keeper<'_> {
         for ticket in yard.queue.waiting().take(RANKS_TOLD) {
             let set = &ticket.change_set;
             let iid = set.merge_request.iid;
+            if set.merge_request.project != self.desk.ci.project {
+                continue;
+            }
             let on_board = board.merge_requests.get(&iid);
             let Some(on_board) = on_board.filter(|_| !marks.contains_key(&iid)) else {
                 continue;
@@ -449,7 +454,8 @@ fn foretold(desk: &Desk<'_>, yard: &Yard, id: &MergeRequestId) -> Option<Landing
     if !yard.nrt.worth_another_worker() {
         return None;
     }
-    forecast(yard, &desk.config.nrt.trials, desk.clock.now()).landing(id)
+    let (policy, freezes) = (&desk.config.nrt.trials, &desk.config.integration.freezes);
+    forecast(yard, policy, freezes, desk.clock.now()).landing(id)
 }
 
 /// What the people of a merge request are told that the log knows: it queues, is tried, or is in a version.
@@ -464,7 +470,13 @@ fn known<'a>(desk: &'a Desk<'_>, yard: &'a Yard, id: &'a MergeRequestId) -> Opti
             let set = &ticket.change_set;
             (
                 set,
-                report::note_under_test(&stage, set, &desk.ci.project_url, home),
+                report::note_under_test(
+                    &stage,
+                    set,
+                    &gate_url(desk, yard),
+                    home,
+                    desk.config.nrt.decided_by,
+                ),
             )
         }
         (None, Some((_, appended))) => (
@@ -483,6 +495,16 @@ fn known<'a>(desk: &'a Desk<'_>, yard: &'a Yard, id: &'a MergeRequestId) -> Opti
     })
 }
 
+/// Where the pipelines of trials are seen: the project that holds the environment.
+fn gate_url(desk: &Desk<'_>, yard: &Yard) -> String {
+    match &yard.nrt.lease {
+        Some(lease) if lease.holder.project != desk.ci.project => {
+            format!("{}/{}", desk.ci.server, lease.holder.project)
+        }
+        Some(_) | None => desk.ci.project_url.clone(),
+    }
+}
+
 /// Keeps the notes of merge requests as the log has them now, and those of their features.
 ///
 /// # Errors
@@ -493,6 +515,19 @@ pub(super) fn keep_all(
     ids: &[MergeRequestId],
 ) -> Answer<Vec<String>> {
     Ok(keep_as(desk, &ledger.yard()?, ids))
+}
+
+/// The same for those who are served first: more of them read their note when their turn comes nearer.
+///
+/// # Errors
+/// When the log cannot be read.
+pub(super) fn keep_first(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Vec<String>> {
+    let yard = ledger.yard()?;
+    let waiting = yard.queue.waiting().take(RANKS_TOLD);
+    let ids: Vec<MergeRequestId> = waiting
+        .map(|ticket| ticket.change_set.merge_request.clone())
+        .collect();
+    Ok(keep_as(desk, &yard, &ids))
 }
 
 /// The same for one merge request, with the board that was looked at before it was decided on.
@@ -506,6 +541,7 @@ pub(super) fn keep_one(
     board: Board,
 ) -> Answer<Vec<String>> {
     let yard = ledger.yard()?;
+    let desk = &desk.of(&id.project)?;
     let Some(told) = known(desk, &yard, id) else {
         return Ok(Vec::new());
     };
@@ -523,6 +559,23 @@ pub(super) fn keep_one(
 
 /// The same for a state that is about to be recorded: a job that dies in between does both again.
 pub(super) fn keep_as(desk: &Desk<'_>, yard: &Yard, ids: &[MergeRequestId]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let projects: BTreeSet<&ProjectPath> = ids.iter().map(|id| &id.project).collect();
+    for project in projects {
+        let of_project = ids.iter().filter(|id| id.project == *project);
+        let of_project: Vec<MergeRequestId> = of_project.cloned().collect();
+        match desk.of(project) {
+            Ok(there) => warnings.extend(keep_there(&there, yard, &of_project)),
+            Err(problem) => warnings.push(format!(
+                "warning: the notes of `{project}` could not be kept: {}",
+                problem.full_text()
+            )),
+        }
+    }
+    warnings
+}
+
+fn keep_there(desk: &Desk<'_>, yard: &Yard, ids: &[MergeRequestId]) -> Vec<String> {
     let mut warnings = Vec::new();
     for some in ids.chunks(TOLD_AT_ONCE) {
         let told: Vec<Told<'_>> = some.iter().filter_map(|id| known(desk, yard, id)).collect();
@@ -552,6 +605,7 @@ pub(super) fn keep_left(
     stage: Stage,
     body: String,
 ) -> Answer<Vec<String>> {
+    let desk = &desk.of(&set.merge_request.project)?;
     let told = vec![Told {
         iid: set.merge_request.iid,
         head: set.head.clone(),
@@ -578,16 +632,24 @@ pub(super) fn keep_left(
 /// When the log cannot be read.
 pub(super) fn mend_left(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Vec<String>> {
     let yard = ledger.yard()?;
-    let mut gone: BTreeMap<u64, &Left> = BTreeMap::new();
+    let mut gone: BTreeMap<&ProjectPath, BTreeMap<u64, &Left>> = BTreeMap::new();
     for (id, _, _, how) in yard.queue.left.iter().rev().take(LEFT_MENDED) {
         let newer = yard.queue.ticket(id).is_some() || yard.versions.holding(id).is_some();
         if !newer && *how != Left::Landed {
-            gone.entry(id.iid).or_insert(how);
+            gone.entry(&id.project)
+                .or_default()
+                .entry(id.iid)
+                .or_insert(how);
         }
     }
-    if gone.is_empty() {
-        return Ok(Vec::new());
+    let mut warnings = Vec::new();
+    for (project, gone) in gone {
+        warnings.extend(mend_there(&desk.of(project)?, &yard, &gone)?);
     }
+    Ok(warnings)
+}
+
+fn mend_there(desk: &Desk<'_>, yard: &Yard, gone: &BTreeMap<u64, &Left>) -> Answer<Vec<String>> {
     let targets = Targets {
         merge_requests: gone.keys().copied().collect(),
         ..Targets::default()

@@ -2,8 +2,13 @@
 
 pub mod acquire;
 pub mod admit;
+pub mod ask;
 pub mod breaking;
+pub mod conclude;
+mod elsewhere;
 pub mod enqueue;
+mod lane;
+mod rejecting;
 pub mod release;
 mod stopping;
 mod together;

@@ -3,6 +3,8 @@
 //! `prepare` freezes content and commit and opens the next version at once; the project deploys; `publish` tags, which is the
 //! commit point, and everything after it can be done again by a plain retry; `abort` gives the content back.
 
+pub mod members;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -30,18 +32,30 @@ pub fn next(
     asked: Option<semver::Version>,
 ) -> Answer<(Number, Option<Number>)> {
     let numbering = &desk.config.versions.numbering;
-    let last = desk
-        .releases
-        .newest(&numbering.prefix)?
-        .map(|(number, _)| number);
+    let tagged = desk.releases.numbers(&numbering.prefix)?;
+    let last = last_of_this_branch(desk, &tagged)?;
     let number = match asked {
         Some(version) => Number {
             version,
             prefix: numbering.prefix.clone(),
         },
-        None => next_number(last.as_ref(), &versions.content, numbering),
+        None => {
+            let next = next_number(last.as_ref(), &versions.content, numbering);
+            next.beside(tagged.iter().map(|(number, _)| number))
+        }
     };
     Ok((number, last))
+}
+
+/// The last number. With an environment for each of several branches, each branch counts on from its own.
+fn last_of_this_branch(desk: &Desk<'_>, tagged: &[(Number, CommitSha)]) -> Answer<Option<Number>> {
+    let one_branch = desk.config.nrt.environments.is_empty() || desk.config.is_yard();
+    for (number, commit) in tagged {
+        if one_branch || desk.commits.is_ancestor(commit, &desk.ci.commit)? {
+            return Ok(Some(number.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// Shows number and notes of what would be released now. Writes nothing.
@@ -92,22 +106,18 @@ pub fn prepare(desk: &Desk<'_>, asked: Option<semver::Version>, dotenv: &Path) -
         .filter(|closing| closing.commit == *commit)
     {
         write_dotenv(dotenv, closing)?;
+        members::leave_heads(desk, closing)?;
         let outcome = Outcome::open(format!(
             "version {} is prepared at this commit already; nothing changed",
             closing.number
         ));
-        let warnings = notes::keep_all(desk, &ledger, &members(&closing.content))?;
+        let warnings = notes::keep_all(desk, &ledger, &merge_requests(&closing.content))?;
         return Ok(Done::saying(
             warnings.into_iter().fold(outcome, Outcome::with),
         ));
     }
     let (number, last) = next(desk, &versions, asked)?;
-    let mut held: Vec<CommitSha> = Vec::new();
-    for appended in &versions.content {
-        if desk.commits.is_ancestor(&appended.landed, commit)? {
-            held.push(appended.landed.clone());
-        }
-    }
+    let held = members::held(desk, &versions)?;
     let closed = ledger.decide(|yard| {
         let holds = |appended: &Appended| held.contains(&appended.landed);
         Ok(
@@ -141,13 +151,14 @@ pub fn prepare(desk: &Desk<'_>, asked: Option<semver::Version>, dotenv: &Path) -
         .closing
         .ok_or_else(|| Problem::bug("a version that was closed is not there"))?;
     write_dotenv(dotenv, &closing)?;
+    members::leave_heads(desk, &closing)?;
     let outcome = report::prepared(
         &closing.number,
         &closing.commit,
         &closing.content,
         versions.content.len(),
     );
-    let warnings = notes::keep_all(desk, &ledger, &members(&closing.content))?;
+    let warnings = notes::keep_all(desk, &ledger, &merge_requests(&closing.content))?;
     let outcome = warnings.into_iter().fold(outcome, Outcome::with);
     Ok(Done {
         outcome,
@@ -165,11 +176,7 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
     let Some(closing) = versions.closing else {
         return Ok(Done::saying(nothing_closing(&versions, &desk.ci.commit)));
     };
-    let branch = desk
-        .config
-        .branch
-        .as_ref()
-        .unwrap_or(&desk.ci.default_branch);
+    let branch = desk.branch();
     let tag = closing.number.tag();
     if let Some(other) = desk
         .releases
@@ -180,6 +187,9 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
             format!("the tag `{tag}` exists at `{other}`, but the version is closed at `{}`", closing.commit),
             vec!["delete the tag if it is wrong, or abort and prepare with another number (`--version`)".to_owned()],
         )));
+    }
+    if let Some(refused) = members::tagged_otherwise(desk, &closing)? {
+        return Ok(Done::saying(refused));
     }
     let environment = &desk.config.versions.environment;
     if !closing.deployed {
@@ -197,11 +207,9 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
         }])?;
     }
     let brings = release_notes(desk, &closing.number, &closing.content)?;
-    desk.releases.create_tag(
-        &tag,
-        &closing.commit,
-        &report::tag_message(&closing.number, &closing.content, &desk.ci.project),
-    )?;
+    let message = report::tag_message(&closing.number, &closing.content, &desk.ci.project);
+    desk.releases.create_tag(&tag, &closing.commit, &message)?;
+    let tagged = members::tag(desk, &closing, &message)?;
     let release = desk
         .releases
         .publish(&tag, &format!("Version {}", closing.number), &brings)?;
@@ -224,23 +232,30 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
         features: completed.clone(),
     }];
     // People are told before it is recorded: a job that dies in between is run again, and does both.
-    let warnings = notes::keep_as(desk, &ledger.with(&released)?, &members(&closing.content));
+    let warnings = notes::keep_as(
+        desk,
+        &ledger.with(&released)?,
+        &merge_requests(&closing.content),
+    );
     ledger.record(&released)?;
     let outcome = Outcome::open(format!(
         "version {} is released: {}",
         closing.number, release.url
     ))
-    .with(format!("tag `{tag}` at `{}`", closing.commit.short()))
-    .with(format!(
-        "{} completed and closed",
-        count_features(&completed)
-    ))
-    .more(brings)
-    .seeing([Pointer::new(
-        SeeAlso::Releases,
-        format!("Version {}", closing.number),
-        &release.url,
-    )]);
+    .with(format!("tag `{tag}` at `{}`", closing.commit.short()));
+    let outcome = tagged
+        .into_iter()
+        .fold(outcome, Outcome::with)
+        .with(format!(
+            "{} completed and closed",
+            count_features(&completed)
+        ))
+        .more(brings)
+        .seeing([Pointer::new(
+            SeeAlso::Releases,
+            format!("Version {}", closing.number),
+            &release.url,
+        )]);
     let outcome = warnings.into_iter().fold(outcome, Outcome::with);
     Ok(Done {
         outcome,
@@ -273,13 +288,13 @@ pub fn abort(desk: &Desk<'_>, reason: &str) -> Answer<Done> {
         number: closing.number.clone(),
         reason: reason.chars().take(500).collect(),
     }];
-    let warnings = notes::keep_as(desk, &ledger.with(&failed)?, &members(&closing.content));
+    let warnings = notes::keep_as(
+        desk,
+        &ledger.with(&failed)?,
+        &merge_requests(&closing.content),
+    );
     ledger.record(&failed)?;
-    let branch = desk
-        .config
-        .branch
-        .as_ref()
-        .unwrap_or(&desk.ci.default_branch);
+    let branch = desk.branch();
     desk.releases.record_deployment(
         &desk.config.versions.environment,
         &closing.commit,
@@ -300,7 +315,7 @@ pub fn abort(desk: &Desk<'_>, reason: &str) -> Answer<Done> {
     })
 }
 
-fn members(content: &[Appended]) -> Vec<MergeRequestId> {
+fn merge_requests(content: &[Appended]) -> Vec<MergeRequestId> {
     content
         .iter()
         .map(|appended| appended.change_set.merge_request.clone())

@@ -168,13 +168,9 @@ fn busy(desk: &Desk<'_>, yard: &Yard) -> Answer<BTreeSet<PipelineId>> {
 
 /// What landed since the last tag, from merge requests and from the history of the target; and what could not be told.
 fn truth(desk: &Desk<'_>) -> Answer<(Truth, Vec<String>)> {
-    let branch: &BranchName = desk
-        .config
-        .branch
-        .as_ref()
-        .unwrap_or(&desk.ci.default_branch);
+    let branch: &BranchName = desk.branch();
     let prefix = &desk.config.versions.numbering.prefix;
-    let released = desk.releases.newest(prefix)?;
+    let released = desk.releases.numbers(prefix)?.into_iter().next();
     let releases = match &released {
         Some(_) => desk.traces.numbered_tags(prefix)?,
         None => 0,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::ledger::Ledger;
 use super::{Desk, release};
 use crate::domain::event::{Fact, Subject};
-use crate::domain::ids::{ProjectPath, TrialId, UserName};
+use crate::domain::ids::{MergeRequestId, TrialId, UserName};
 use crate::domain::notification::policy::{Who, row};
 use crate::domain::notification::rules::KEPT;
 use crate::domain::notification::{Alert, alert_for};
@@ -63,9 +63,10 @@ pub(super) fn settle_landed(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: TrialId
     let landed = yard.versions.content.iter().filter(|a| a.trial == trial);
     for appended in landed {
         let id = &appended.change_set.merge_request;
-        if id.project != desk.ci.project || !yard.outbox.had_trouble(id) {
+        if !yard.outbox.had_trouble(id) {
             continue;
         }
+        let desk = &desk.of(&id.project)?;
         for (kind, own) in desk.announcements.notes(id.iid)? {
             let alerts = own.iter().filter(|_| kind.starts_with(ALERT));
             for alert in alerts.filter(|own| !report::is_settled(&own.text)) {
@@ -95,7 +96,7 @@ pub(super) fn alert_all(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<()> {
         if !desk.config.notification.rules.mentions(fact) {
             continue;
         }
-        let Some(iid) = place_of(fact, &yard, &desk.ci.project) else {
+        let Some(place) = place_of(fact, &yard) else {
             continue;
         };
         let people: BTreeSet<UserName> = match row(fact).who {
@@ -103,7 +104,11 @@ pub(super) fn alert_all(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<()> {
             Who::Author | Who::RoleHolders | Who::Nobody => raised.people.iter().cloned().collect(),
         };
         if let Some(alert) = alert_for(fact, &people, &yard) {
-            send(desk, iid, &alert)?;
+            match desk.of(&place.project) {
+                Ok(there) => send(&there, place.iid, &alert)?,
+                // A project that left the yard cannot be told, and must not keep the others from being told.
+                Err(problem) => tracing::warn!("{}", problem.full_text()),
+            }
             sent.push(alert.sent());
         }
     }
@@ -112,15 +117,14 @@ pub(super) fn alert_all(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<()> {
 
 /// The merge request on which people are told; a version has no page of its own yet, so its people are told where its last
 /// change set is.
-fn place_of(fact: &Fact, yard: &Yard, home: &ProjectPath) -> Option<u64> {
+fn place_of(fact: &Fact, yard: &Yard) -> Option<MergeRequestId> {
     let of_version = || {
         let landed = yard.versions.content.last()?;
         Some(landed.change_set.merge_request.clone())
     };
-    let id = match fact.subject() {
+    match fact.subject() {
         Subject::MergeRequest(id) => Some(id),
         Subject::Version(_) => of_version(),
         Subject::Environment | Subject::Trial(_) | Subject::Channel(_) => None,
-    };
-    id.filter(|id| id.project == *home).map(|id| id.iid)
+    }
 }

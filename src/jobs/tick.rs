@@ -5,7 +5,7 @@
 
 use super::ledger::Ledger;
 use super::nrt_lock::admit;
-use super::{Desk, Done, tell};
+use super::{Desk, Done, label_holds, notes, tell};
 use crate::domain::event::Fact;
 use crate::domain::nrt::Liveness;
 use crate::domain::yard::Yard;
@@ -20,13 +20,18 @@ use crate::report::{self, Serving};
 pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
     let admitted = admit::admit_forgotten(desk, &ledger)?;
+    let mut warnings = label_holds::look(desk, &ledger)?;
     tell::alert_all(desk, &ledger)?;
+    // Orders from people's machines, and freezes that begin and end, are told by whoever comes next.
+    warnings.extend(notes::mend_left(desk, &ledger)?);
+    warnings.extend(notes::keep_first(desk, &ledger)?);
     let yard = ledger.yard()?;
     let waiting = yard.queue.waiting().count();
     let serving = serve(desk, &yard)?;
     let stuck = stuck(desk, &ledger, &serving)?;
     let outcome = report::ticked(&serving, waiting).including(admitted);
     let outcome = stuck.into_iter().fold(outcome, Outcome::warning);
+    let outcome = warnings.into_iter().fold(outcome, Outcome::with);
     let outcome = if yard.nrt.worth_another_worker() {
         outcome
     } else {

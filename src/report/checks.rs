@@ -241,7 +241,7 @@ impl JoinRule {
         match refusal {
             QueueRefusal::NotOpen(_) => Self::Open,
             QueueRefusal::Draft => Self::Ready,
-            QueueRefusal::OtherTarget { .. } => Self::Target,
+            QueueRefusal::OtherTarget { .. } | QueueRefusal::NoEnvironment { .. } => Self::Target,
             QueueRefusal::NotRequested => Self::Requested,
             QueueRefusal::Links(_) => Self::Linked,
             QueueRefusal::Rejected(_) => Self::NotRejected,

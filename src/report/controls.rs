@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::domain::controls::{Hindrance, Hold, Order, OrderRefusal, Ordered, Stop, Wish};
 use crate::domain::freezes::{Freezes, Frozen};
 use crate::domain::ids::{MergeRequestId, RoleName, UserName};
-use crate::domain::integration::{ChangeSet, Left, Place};
+use crate::domain::integration::{ChangeSet, Left, Place, Priority};
 use crate::domain::nrt::Trial;
 use crate::domain::yard::Yard;
 use crate::outcome::Outcome;
@@ -130,6 +130,21 @@ pub fn order_of_nobody(name: &UserName, by_token: bool) -> Outcome {
             why,
             "start the pipeline by hand (Build > Pipelines > New pipeline), or use a personal access token of your own".to_owned(),
         ],
+    )
+}
+
+/// A label of the hotfix lane that was put there by nobody who may send hotfixes.
+pub fn no_hotfix(lane: Priority, setters: &[UserName], roles: &[RoleName]) -> String {
+    let who = match setters {
+        [] => "nobody who could be told put it on the merge request itself".to_owned(),
+        several => {
+            let names: Vec<String> = several.iter().map(|name| format!("`{name}`")).collect();
+            format!("{} put it there", names.join(", "))
+        }
+    };
+    format!(
+        "its label of the hotfix lane does not count: {who}, and hotfixes are sent by {} (`integration.hotfix_by`); it queues in the lane `{lane}`. One of them can label it, or order `trainyard queue force`",
+        controllers(roles)
     )
 }
 

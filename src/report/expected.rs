@@ -39,6 +39,7 @@ pub fn forecast_basis(forecast: &Forecast) -> String {
         Forecast::TooFew { trials } => format!(
             "no times yet: there is too little to go by (n = {trials} trials; from {FEWEST} on times are told)"
         ),
+        Forecast::Paused { .. } => "no times now: the queue is paused".to_owned(),
         Forecast::Overdue { trials } => {
             format!("no times now: the trial has taken longer than each of the {trials} before it")
         }

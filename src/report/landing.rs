@@ -5,6 +5,7 @@ use crate::domain::integration::{Again, ChangeSet};
 use crate::domain::linking::LinkKind;
 use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial};
 use crate::domain::progress::Stage;
+use crate::domain::trial_verdict::DecidedBy;
 use crate::domain::trials::Blame;
 use crate::domain::versioning::Appended;
 use crate::outcome::Outcome;
@@ -26,22 +27,6 @@ pub fn trial_started(trial: &Trial, held: &Held) -> Outcome {
         trial.candidate.base.short()
     ))
     .with("its pipeline deploys it, tests it, and lands it or says why not")
-}
-
-/// A trial that the project's tests rejected; so many of its change sets are tried again, because it is not known whose fault it is.
-pub fn trial_rejected(trial: &Trial, job: &str, evidence: &str, again: usize) -> Outcome {
-    let outcome = Outcome::open(format!(
-        "trial {} of {} is rejected: `{}` failed",
-        trial.id,
-        listed(&trial.change_sets),
-        plain(job)
-    ))
-    .with(format!("evidence: {evidence}"));
-    if again == 0 {
-        outcome.with("the change set left the queue, its author was warned, and the NRT environment is free again")
-    } else {
-        outcome.with(format!("{again} of them are tried again in smaller trials until the culprit is found; the NRT environment is free again"))
-    }
 }
 
 /// Why a trial costs a change set its place, in words for its author.
@@ -193,9 +178,15 @@ pub fn note_under_test(
     set: &ChangeSet,
     project_url: &str,
     home: &ProjectPath,
+    decided_by: DecidedBy,
 ) -> String {
+    let then = if decided_by.asks_a_person() {
+        " A person then says whether it passed."
+    } else {
+        ""
+    };
     let mut body = format!(
-        "**{}** in the non-regression environment, at `{}` on top of `{}`. Nothing to do for you now; new commits would take it out of the queue.",
+        "**{}** in the non-regression environment, at `{}` on top of `{}`.{then} Nothing to do for you now; new commits would take it out of the queue.",
         stage_words(stage),
         set.head.short(),
         set.target
@@ -246,17 +237,6 @@ pub fn note_landed(stage: &Stage, appended: &Appended, home: &ProjectPath) -> St
     body
 }
 
-/// The note of a change set that a trial rejected.
-pub fn note_rejected(change_set: &ChangeSet, trial: &Trial, job: &str, evidence: &str) -> String {
-    format!(
-        "**Rejected by the non-regression tests** (trial {} of `{}`): `{}` failed, see {evidence}. It left the queue. Push a fix, and press `integrate` again.\n\nIt was tried on top of `{}`.",
-        trial.id,
-        trial.candidate.commit.short(),
-        job.replace('`', "'"),
-        change_set.target
-    )
-}
-
 /// The note of a change set that does not apply.
 pub fn note_conflicted(change_set: &ChangeSet, detail: &str) -> String {
     format!(
@@ -285,8 +265,12 @@ pub fn waits_again(again: &Again) -> String {
             "it {} with a change set that trial {trial} took before it; once that one has landed or left, it is tried again",
             conflicting_files(files)
         ),
-        Again::Searched { trial } => format!(
+        Again::Searched { trial, culprits } if culprits.is_empty() => format!(
             "trial {trial}, which held it, was rejected, and it is not known yet for whose fault; smaller trials find out"
+        ),
+        Again::Searched { trial, culprits } => format!(
+            "trial {trial}, which held it, was rejected, and the verdict points at {}; nothing is held against the others",
+            listed(culprits)
         ),
         Again::Broken { trial, by, reason } => format!(
             "{by} ended trial {trial} by taking the environment away: {}",
@@ -338,7 +322,7 @@ pub fn merge_message(change_set: &ChangeSet, trial: TrialId, home: &ProjectPath)
     message
 }
 
-fn listed(merge_requests: &[MergeRequestId]) -> String {
+pub(super) fn listed(merge_requests: &[MergeRequestId]) -> String {
     merge_requests
         .iter()
         .map(ToString::to_string)

@@ -118,6 +118,7 @@ fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) ->
             merge_request,
             trial,
             reason,
+            evidence,
             ..
         } => Words {
             headline: [
@@ -129,6 +130,10 @@ fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) ->
             .into_iter()
             .chain(said(reason, Discretion::Open))
             .chain([text(".")])
+            .chain(evidence.iter().flat_map(|url| {
+                let (label, url) = ("the job".to_owned(), url.clone());
+                [text(" See "), Span::Link { label, url }, text(".")]
+            }))
             .collect(),
             next: vec![text(
                 "It left the queue. Push a fix, and press `integrate` again.",
@@ -396,7 +401,8 @@ fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) ->
 
 /// A new note for people who must act; the mention is what makes GitLab tell them.
 ///
-/// Why a person rejected a feature stands below, as it was written; when no reason was given, the note asks for one.
+/// Why a person rejected a feature stands below, as it was written; when no reason was given, the note asks for one. Below the
+/// rejection by a trial stand the test cases that failed.
 pub fn alert(alert: &Alert, at: &Addresses<'_>) -> String {
     let said = |discretion| {
         let words = words(&alert.cause, Sort::Alarm, discretion, at);
@@ -414,6 +420,10 @@ pub fn alert(alert: &Alert, at: &Addresses<'_>) -> String {
             ),
         };
         return format!("{}\n\n{why}", said(Discretion::Withheld));
+    }
+    if let Fact::ChangeSetRejected { failures, .. } = &alert.cause {
+        let cases = super::trial_verdict::failing_cases(failures);
+        return format!("{}{cases}", said(Discretion::Open));
     }
     said(Discretion::Open)
 }

@@ -12,6 +12,7 @@ use crate::domain::outlook::{Line, Outlook, Reason, Service};
 use crate::domain::pace::Landing;
 use crate::simulate::forecast::Forecast;
 
+use super::controls::hindrance;
 use super::expected::{clock, expected, forecast_basis};
 use super::landing::waits_again;
 use super::plain;
@@ -75,6 +76,7 @@ pub fn service_words(service: Service) -> &'static str {
         Service::Nobody => {
             "nobody is on the way; press `integrate` again, or run `trainyard tick`, which starts a worker"
         }
+        Service::Hindered => "nothing of what waits can be tried now",
         Service::Free => "nothing waits for it",
         Service::NotAsked => "GitLab was not asked whether somebody serves it",
     }
@@ -98,7 +100,7 @@ pub fn reason_words(reason: &Reason) -> String {
         Reason::Suspected { suspects } => {
             format!("it is one of {suspects} of which one is bad; a part of them is tried first")
         }
-        Reason::Hindered(why) => super::hindrance(why),
+        Reason::Hindered(why) => hindrance(why),
         Reason::Again(again) => waits_again(again),
         Reason::HolderGone => "the run that has the environment is over".to_owned(),
         Reason::NobodyServes => "nobody serves the queue".to_owned(),
@@ -296,6 +298,7 @@ fn service_key(service: Service) -> &'static str {
         Service::HolderGone => "holder_gone",
         Service::Coming => "worker_coming",
         Service::Nobody => "nobody",
+        Service::Hindered => "hindered",
         Service::Free => "free",
         Service::NotAsked => "not_asked",
     }
@@ -305,6 +308,7 @@ fn forecast_key(forecast: Option<&Forecast>) -> &'static str {
     match forecast {
         Some(Forecast::Of { .. }) => "given",
         Some(Forecast::TooFew { .. }) => "too_few",
+        Some(Forecast::Paused { .. }) => "paused",
         Some(Forecast::Overdue { .. }) => "overdue",
         None => "not_served",
     }

@@ -45,6 +45,10 @@ pub(super) fn queue_refusal(reason: &QueueRefusal, home: &ProjectPath) -> String
         QueueRefusal::OtherTarget { target, wanted } => {
             format!("it targets `{target}`; versions are made of `{wanted}`")
         }
+        QueueRefusal::NoEnvironment { target, serving } => format!(
+            "it targets `{target}`, which no environment serves: {}",
+            serving.join("; ")
+        ),
         QueueRefusal::NotRequested => {
             "nobody asked for it on its newest commit; press `integrate` in its newest pipeline"
                 .to_owned()
@@ -214,11 +218,9 @@ pub fn ticked(serving: &Serving, waiting: usize) -> Outcome {
 }
 
 /// What the gate says after a request was looked at.
-pub fn admitted(iid: u64, joined: &Joined, queue: &Queue) -> Outcome {
-    let ticket = queue
-        .tickets
-        .iter()
-        .find(|ticket| ticket.change_set.merge_request.iid == iid);
+pub fn admitted(id: &MergeRequestId, joined: &Joined, queue: &Queue) -> Outcome {
+    let iid = id.iid;
+    let ticket = queue.ticket(id);
     let rank = ticket.and_then(|ticket| queue.rank(&ticket.change_set.merge_request));
     let place = rank.map_or_else(|| "under test".to_owned(), |rank| format!("rank {rank}"));
     match joined {

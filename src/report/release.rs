@@ -63,7 +63,7 @@ pub fn release_notes(
                 let set = &appended.change_set;
                 text.push_str(&format!(
                     "  - {} {} by `{}`\n",
-                    set.merge_request,
+                    set.merge_request.seen_from(home),
                     inert(&set.title),
                     set.author
                 ));
@@ -93,7 +93,7 @@ pub fn release_notes(
             let set = &appended.change_set;
             text.push_str(&format!(
                 "- {} {} by `{}`\n",
-                set.merge_request,
+                set.merge_request.seen_from(home),
                 inert(&set.title),
                 set.author
             ));

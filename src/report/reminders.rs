@@ -52,6 +52,13 @@ pub fn reminder_words(
             ],
             "See whether that pipeline still does something; cancel it if not.",
         ),
+        Kind::VerdictWaiting => (
+            vec![
+                text(" has waited for the verdict of "),
+                Span::Said(waiting.detail.clone()),
+            ],
+            "Play `nrt:validate` or `nrt:reject` in its pipeline; nothing else can be tried meanwhile.",
+        ),
         Kind::ReleaseWaiting => (
             vec![
                 text(" ("),

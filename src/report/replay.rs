@@ -12,7 +12,7 @@ use super::progress::moment;
 pub fn replay_about(past: &Past, policy: Policy) -> Vec<String> {
     let left = past.left_out;
     let hours = |seconds: f64| format!("{:.1} h", seconds / 3_600.0);
-    let still: f64 = past.still.iter().map(|(from, to)| to - from).sum();
+    let still = past.still_seconds();
     let mut about = vec![
         format!(
             "{} change sets and {} trials from {} to {}",
@@ -26,16 +26,18 @@ pub fn replay_about(past: &Past, policy: Policy) -> Vec<String> {
             left.withdrawn, left.conflicted, left.open
         ),
         format!(
-            "stood still {} times, {} in all ({} trials came to nothing); it stands still then in every replay",
-            past.still.len(),
-            hours(still),
-            past.without_effect
-        ),
-        format!(
             "replayed with batches up to {}, strikes {}",
             policy.batch_max, policy.strikes
         ),
     ];
+    if !past.still.is_empty() {
+        about.push(format!(
+            "stood still {} times, {} in all, by {} trials that came to nothing and by long pauses; so it does in every replay",
+            past.still.len(),
+            hours(still),
+            past.without_effect
+        ));
+    }
     if past.largest > policy.batch_max {
         about.push(format!(
             "the largest trial held {} change sets: give the `--batch-max` that was in force, or the replay is not of what was",
@@ -114,7 +116,6 @@ fn time(seconds: f64) -> String {
 
 /// The same for programs. Fields are only ever added; what they mean is in `docs/queue.md`.
 pub fn replay_json(past: &Past, columns: &[Column]) -> String {
-    let still: f64 = past.still.iter().map(|(from, to)| to - from).sum();
     format!(
         "{:#}",
         json!({
@@ -122,7 +123,7 @@ pub fn replay_json(past: &Past, columns: &[Column]) -> String {
             "history": {
                 "from": past.from, "to": past.to, "change_sets": past.changes.len(), "trials": past.trials.len(),
                 "left_out": past.left_out, "trials_without_effect": past.without_effect,
-                "stood_still_seconds": still.round(), "largest_trial": past.largest,
+                "stood_still_seconds": past.still_seconds().round(), "largest_trial": past.largest,
             },
             "columns": columns,
         })

@@ -29,30 +29,35 @@ pub(super) fn run(global: &Global, view: &View) -> Answer<Printed> {
         (None, StatePlace::Folder(folder)) if !Ci::is_a_job() => of_folder(folder, view),
         (None, _) => with_desk(global, Trust::Gate, |desk| at_the_desk(desk, view)),
         (Some(project), _) => {
-            let server = global.server.as_deref().ok_or_else(|| {
-                Problem::misconfigured(
-                    "`--project` needs `--server`: the address of the GitLab that the project is on",
-                    "add `--server https://gitlab.example.com`",
-                )
-            })?;
-            let ci = Ci::of_a_person(server, project.clone())?.with_a_token()?;
-            let (id, branch) = GitLab::new(&ci, &SystemClock, Trust::Gate)?.place()?;
-            let ci = ci.of_project(id, branch);
+            let ci = of_a_person(global, project)?;
             at_desk(&ci, global, Trust::Gate, |desk| at_the_desk(desk, view))
         }
     }
 }
 
+/// The surroundings of a command that a person gives outside of a job.
+pub(super) fn of_a_person(global: &Global, project: &ProjectPath) -> Answer<Ci> {
+    let server = global.server.as_deref().ok_or_else(|| {
+        Problem::misconfigured(
+            "`--project` needs `--server`: the address of the GitLab that the project is on",
+            "add `--server https://gitlab.example.com`",
+        )
+    })?;
+    let ci = Ci::of_a_person(server, project.clone())?.with_a_token()?;
+    let (id, branch) = GitLab::new(&ci, &SystemClock, Trust::Gate)?.place()?;
+    Ok(ci.of_project(id, branch))
+}
+
 /// Asks GitLab the one question that the log leaves open: is the holder there, or else does a worker come?
 fn at_the_desk(desk: &Desk<'_>, flags: &View) -> Answer<Printed> {
     let yard = Yard::of(&desk.journal.read()?.events);
-    let waiting = yard.queue.waiting().next().is_some();
+    let servable = is_servable(&yard, desk.config);
     let (holder, coming) = match &yard.nrt.lease {
         Some(lease) => (Some(desk.records.liveness(&lease.holder)?), None),
-        None if waiting => (None, Some(desk.workers.one_is_coming()?)),
+        None if servable => (None, Some(desk.workers.one_is_coming()?)),
         None => (None, None),
     };
-    let service = Service::of(&yard, holder, coming);
+    let service = Service::of(&yard, servable, holder, coming);
     show(&yard, service, desk.config, &desk.ci.server, flags)
 }
 
@@ -74,7 +79,13 @@ fn of_folder(folder: &Path, flags: &View) -> Answer<Printed> {
     } else {
         Config::parse("")?
     };
-    show(&yard, Service::of(&yard, None, None), &config, "", flags)
+    let service = Service::of(&yard, is_servable(&yard, &config), None, None);
+    show(&yard, service, &config, "", flags)
+}
+
+fn is_servable(yard: &Yard, config: &Config) -> bool {
+    let freezes = &config.integration.freezes;
+    yard.servable(freezes, SystemClock.now()).next().is_some()
 }
 
 fn show(
@@ -84,10 +95,12 @@ fn show(
     server: &str,
     flags: &View,
 ) -> Answer<Printed> {
-    let policy = &config.nrt.trials;
+    let (policy, freezes) = (&config.nrt.trials, &config.integration.freezes);
     let now = SystemClock.now();
-    let outlook = Outlook::of(yard, policy, &config.integration.freezes, now, service);
-    let foretold = service.goes_on().then(|| forecast(yard, policy, now));
+    let outlook = Outlook::of(yard, policy, freezes, now, service);
+    let foretold = service
+        .goes_on()
+        .then(|| forecast(yard, policy, freezes, now));
     let view = QueueView {
         outlook: &outlook,
         forecast: foretold.as_ref(),

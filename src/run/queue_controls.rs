@@ -1,5 +1,8 @@
 //! From `queue hold`, `queue pause` and the like to the job that carries them out.
 
+use super::queue::of_a_person;
+use super::{Printed, Stdout, Trust, and_tell, at_desk, job};
+use crate::cli::Global;
 use crate::cli::queue_controls::{On, QueueOrder, Why};
 use crate::domain::controls::Wish;
 use crate::jobs::controls::{self, Asked, What};
@@ -7,15 +10,34 @@ use crate::jobs::{Desk, Done};
 use crate::outcome::Problem;
 use crate::ports::Answer;
 
-/// The command as people type it, for the log and for reports.
-pub(super) fn name(order: &QueueOrder) -> &'static str {
+/// Gives an order, in a job or on a person's machine. The channels, whose addresses only jobs know, are told by the next one.
+pub(super) fn run(global: &Global, stdout: Stdout, order: &QueueOrder) -> Answer<Printed> {
+    let Some(project) = &order.why().project else {
+        let work = |desk: &Desk<'_>| and_tell(desk, &|desk| carry_out(desk, order));
+        return job(
+            global,
+            stdout,
+            &format!("queue {}", name(order)),
+            Trust::Gate,
+            &work,
+        );
+    };
+    let ci = of_a_person(global, project)?;
+    let done = at_desk(&ci, global, Trust::Gate, |desk| carry_out(desk, order))?;
+    Ok(Printed {
+        text: done.outcome.to_string(),
+        code: done.outcome.code,
+    })
+}
+
+fn name(order: &QueueOrder) -> &'static str {
     match order {
-        QueueOrder::Hold { .. } => "queue hold",
-        QueueOrder::Unhold(_) => "queue unhold",
-        QueueOrder::Force { .. } => "queue force",
-        QueueOrder::Withdraw(_) => "queue withdraw",
-        QueueOrder::Pause(_) => "queue pause",
-        QueueOrder::Resume(_) => "queue resume",
+        QueueOrder::Hold { .. } => "hold",
+        QueueOrder::Unhold(_) => "unhold",
+        QueueOrder::Force { .. } => "force",
+        QueueOrder::Withdraw(_) => "withdraw",
+        QueueOrder::Pause(_) => "pause",
+        QueueOrder::Resume(_) => "resume",
     }
 }
 
@@ -23,12 +45,13 @@ pub(super) fn name(order: &QueueOrder) -> &'static str {
 ///
 /// # Errors
 /// When it gives no reason although it needs one, or as the job does.
-pub(super) fn run(desk: &Desk<'_>, order: &QueueOrder) -> Answer<Done> {
+fn carry_out(desk: &Desk<'_>, order: &QueueOrder) -> Answer<Done> {
     let about = |on: &On, wish| What::MergeRequest {
+        project: on.member.clone().and_then(|project| project.0),
         iid: on.merge_request,
         wish,
     };
-    let (what, why) = match order {
+    let what = match order {
         QueueOrder::Hold { on, until } => {
             let zone = &desk.config.notification.rules.calendar.zone;
             let now = desk.clock.now();
@@ -42,18 +65,18 @@ pub(super) fn run(desk: &Desk<'_>, order: &QueueOrder) -> Answer<Done> {
                     ));
                 }
             };
-            (about(on, Wish::Hold { until }), &on.why)
+            about(on, Wish::Hold { until })
         }
-        QueueOrder::Unhold(on) => (about(on, Wish::Unhold), &on.why),
+        QueueOrder::Unhold(on) => about(on, Wish::Unhold),
         QueueOrder::Force { on, through_freeze } => {
             let wish = Wish::Force {
                 through_freezes: *through_freeze,
             };
-            (about(on, wish), &on.why)
+            about(on, wish)
         }
-        QueueOrder::Withdraw(on) => (about(on, Wish::Withdraw), &on.why),
-        QueueOrder::Pause(why) => (What::Pause, why),
-        QueueOrder::Resume(why) => (What::Resume, why),
+        QueueOrder::Withdraw(on) => about(on, Wish::Withdraw),
+        QueueOrder::Pause(_) => What::Pause,
+        QueueOrder::Resume(_) => What::Resume,
     };
     let needed = match order {
         QueueOrder::Unhold(_) | QueueOrder::Resume(_) => false,
@@ -62,11 +85,11 @@ pub(super) fn run(desk: &Desk<'_>, order: &QueueOrder) -> Answer<Done> {
         | QueueOrder::Withdraw(_)
         | QueueOrder::Pause(_) => true,
     };
-    let reason = reason(desk, why);
+    let reason = reason(desk, order.why());
     if needed && reason.is_empty() {
         return Err(Problem::misconfigured(
             format!(
-                "`trainyard {}` gives no reason, and whoever waits will ask for it",
+                "`trainyard queue {}` gives no reason, and whoever waits will ask for it",
                 name(order)
             ),
             "add `--reason TEXT`; in a pipeline that is started by hand, fill in the input `trainyard_reason`",

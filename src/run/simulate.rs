@@ -52,7 +52,8 @@ fn again(flags: &History, policy: Policy, json: bool) -> Answer<Printed> {
     let past = read(&flags.from_events)?;
     let asked = if flags.what_if.is_empty() {
         let usual = USUAL.iter().filter_map(|text| text.parse().ok());
-        usual.collect()
+        let differs = |what: &WhatIf| what.batch != Some(policy.batch_max);
+        usual.filter(differs).collect()
     } else {
         flags.what_if.clone()
     };

@@ -44,8 +44,8 @@ pub trait Surroundings {
     /// What becomes of a trial of these changes that begins now.
     fn trial(&mut self, tried: &[usize], now: f64) -> Trial;
 
-    /// When the next trial begins, with an environment that is free and a change that waits.
-    fn begins(&mut self, now: f64) -> f64 {
+    /// When the next trial begins, with an environment that is free and this change first in the queue.
+    fn begins(&mut self, now: f64, _first: usize) -> f64 {
         now
     }
 
@@ -89,14 +89,14 @@ impl<'a> Course<'a> {
         let mut now = from;
         while !around.is_answered() {
             self.queue.admit(self.changes, now);
-            if self.queue.waiting.is_empty() {
+            let Some(first) = self.queue.waiting.first() else {
                 match self.changes.get(self.queue.arrived) {
                     Some(next) => now = next.at.max(now),
                     None => break,
                 }
                 continue;
-            }
-            let begin = around.begins(now);
+            };
+            let begin = around.begins(now, first.change);
             if begin > now {
                 now = begin;
                 self.queue.admit(self.changes, now);
@@ -217,7 +217,7 @@ mod tests {
             }
         }
 
-        fn begins(&mut self, now: f64) -> f64 {
+        fn begins(&mut self, now: f64, _first: usize) -> f64 {
             now + 1.0
         }
 

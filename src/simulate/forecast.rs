@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp, Unit};
 
-use super::course::{Change, Course, Surroundings, Trial, lane};
+use super::course::{Change, Course, Surroundings, Trial, URGENT, lane};
+use crate::domain::freezes::Freezes;
 use crate::domain::ids::MergeRequestId;
 use crate::domain::integration::{Place, Priority, Ticket};
 use crate::domain::pace::{Came, Landing, Pace, Turn};
@@ -34,6 +35,11 @@ pub enum Forecast {
         /// How many past trials are known.
         trials: usize,
     },
+    /// Somebody paused the queue.
+    Paused {
+        /// How many past trials are known.
+        trials: usize,
+    },
     /// The trial goes on for longer than any of those before it.
     Overdue {
         /// How many past trials are known.
@@ -46,18 +52,30 @@ impl Forecast {
     pub fn landing(&self, id: &MergeRequestId) -> Option<Landing> {
         match self {
             Self::Of { landings, .. } => landings.get(id).copied(),
-            Self::TooFew { .. } | Self::Overdue { .. } => None,
+            Self::TooFew { .. } | Self::Paused { .. } | Self::Overdue { .. } => None,
         }
     }
 }
 
-/// Foretells the queue as it is served from now on. The same state and instant make the same forecast.
-pub fn forecast(yard: &Yard, policy: &Policy, now: Timestamp) -> Forecast {
+/// Foretells the queue as it is served from now on: what somebody holds lands at no time that could be told. The same state and
+/// instant make the same forecast.
+pub fn forecast(yard: &Yard, policy: &Policy, freezes: &Freezes, now: Timestamp) -> Forecast {
     let trials = yard.pace.verdicts();
     if trials < FEWEST {
         return Forecast::TooFew { trials };
     }
-    let takes_part = |ticket: &&Ticket| !matches!(ticket.place, Place::Merged { .. });
+    if yard.queue.paused.is_some() {
+        return Forecast::Paused { trials };
+    }
+    let is_held = |ticket: &Ticket| {
+        let hold = yard.queue.holds.get(&ticket.change_set.merge_request);
+        hold.is_some_and(|hold| hold.holds(now))
+    };
+    let takes_part = |ticket: &&Ticket| match ticket.place {
+        Place::Waiting => !is_held(ticket),
+        Place::InTrial(_) => true,
+        Place::Merged { .. } => false,
+    };
     let tickets: Vec<&Ticket> = yard.queue.tickets.iter().filter(takes_part).collect();
     let under_test: Vec<usize> = (0..tickets.len())
         .filter(|index| matches!(tickets[*index].place, Place::InTrial(_)))
@@ -75,6 +93,8 @@ pub fn forecast(yard: &Yard, policy: &Policy, now: Timestamp) -> Forecast {
     let now_waits = Now {
         yard,
         policy,
+        freezes,
+        instant: now,
         tickets: &tickets,
         under_test: &under_test,
         elapsed,
@@ -107,6 +127,8 @@ pub fn forecast(yard: &Yard, policy: &Policy, now: Timestamp) -> Forecast {
 struct Now<'a> {
     yard: &'a Yard,
     policy: &'a Policy,
+    freezes: &'a Freezes,
+    instant: Timestamp,
     tickets: &'a [&'a Ticket],
     under_test: &'a [usize],
     /// For how long the environment has been taken.
@@ -120,9 +142,9 @@ impl Now<'_> {
     /// One future.
     fn play_on(&self, chance: &mut fastrand::Rng, landed: &mut [Vec<f64>]) {
         let changes = self.changes(chance);
-        let pace = &self.yard.pace;
         let mut future = Future {
-            pace,
+            now: self,
+            pace: &self.yard.pace,
             changes: &changes,
             open: self.tickets.len(),
             chance,
@@ -163,7 +185,11 @@ impl Now<'_> {
         let failure_rate = self.yard.search.failure_rate();
         let of_ticket = |ticket: &&Ticket| Change {
             at: 0.0,
-            lane: lane(ticket.change_set.priority),
+            lane: if ticket.is_urgent() {
+                URGENT
+            } else {
+                lane(ticket.change_set.priority)
+            },
             bad: chance.f64() < failure_rate,
         };
         let mut changes: Vec<Change> = self.tickets.iter().map(of_ticket).collect();
@@ -193,6 +219,7 @@ impl Now<'_> {
 
 /// A future of this environment, drawn from its past.
 struct Future<'a, 'b> {
+    now: &'a Now<'a>,
     pace: &'a Pace,
     changes: &'a [Change],
     /// How many of those that are asked about are not decided yet.
@@ -241,10 +268,22 @@ impl Surroundings for Future<'_, '_> {
         }
     }
 
-    fn begins(&mut self, now: f64) -> f64 {
+    /// After the usual pause, and not in a freeze of whoever is first.
+    fn begins(&mut self, now: f64, first: usize) -> f64 {
         let pauses = &self.pace.pauses;
         let pause = pauses.get(self.chance.usize(..pauses.len().max(1)));
-        now + pause.copied().unwrap_or_default() as f64
+        let begin = now + pause.copied().unwrap_or_default() as f64;
+        let ticket = self.now.tickets.get(first);
+        if ticket.is_some_and(|ticket| ticket.goes_through_freezes()) {
+            return begin;
+        }
+        let priority = ticket.map_or(Priority::Normal, |ticket| ticket.change_set.priority);
+        let later = SignedDuration::try_from_secs_f64(begin).ok();
+        let at = later.and_then(|later| self.now.instant.checked_add(later).ok());
+        match at.and_then(|at| self.now.freezes.of_lane(priority, at)) {
+            Some(frozen) => since(self.now.instant, frozen.until).max(begin),
+            None => begin,
+        }
     }
 
     fn decided(&mut self, change: usize, at: f64, has_landed: bool) {

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
 use crate::domain::event::Fact;
 use crate::domain::freezes::Freezes;
 use crate::domain::ids::{Epoch, TrialId};
 use crate::domain::trials::{Policy, Verdict};
 use crate::domain::yard::Yard;
-use crate::insights::story::{Story, mr};
+use crate::insights::story::{Story, minute, mr};
 
 /// Under which it is played.
 pub(crate) const POLICY: Policy = Policy {
@@ -58,7 +56,7 @@ impl Made {
             }
             trial += 1;
             let yard = made.yard().clone();
-            let tried = yard.next_trial(&POLICY, &Freezes::default(), Timestamp::MIN);
+            let tried = yard.next_trial(&POLICY, &Freezes::default(), minute(free));
             let iids = tried.iter().map(|t| t.change_set.merge_request.iid);
             let iids: Vec<u64> = iids.collect();
             made.story.tried(free, trial, &iids);
@@ -119,6 +117,8 @@ impl Made {
                 head: "a".repeat(40).parse().unwrap(),
                 trial: id,
                 reason: String::new(),
+                evidence: None,
+                failures: Vec::new(),
             };
             self.story.add(end, fact);
         }

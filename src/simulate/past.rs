@@ -89,6 +89,12 @@ impl Past {
         }
         reading.past()
     }
+
+    /// How long the environment stood still in all, in seconds.
+    pub fn still_seconds(&self) -> f64 {
+        let lengths = self.still.iter().map(|(from, to)| to - from);
+        lengths.fold(0.0, |sum, length| sum + length)
+    }
 }
 
 #[derive(Default)]
@@ -151,6 +157,10 @@ impl Reading {
     }
 
     fn join(&mut self, change_set: &ChangeSet, instant: Timestamp) {
+        // The same content on another head keeps its place.
+        if self.open.contains_key(&change_set.merge_request) {
+            return;
+        }
         let first = *self.from.get_or_insert(instant);
         let at = instant.duration_since(first).as_secs_f64();
         let change = PastChange {
@@ -162,8 +172,7 @@ impl Reading {
             named: false,
         };
         let place = self.joined.len();
-        let before = self.open.insert(change_set.merge_request.clone(), place);
-        self.left_out.withdrawn += usize::from(before.is_some());
+        self.open.insert(change_set.merge_request.clone(), place);
         self.joined.push((change, None));
     }
 

@@ -184,7 +184,7 @@ impl Surroundings for Again<'_> {
         }
     }
 
-    fn begins(&mut self, now: f64) -> f64 {
+    fn begins(&mut self, now: f64, _first: usize) -> f64 {
         let mut begin = now + self.past.pause;
         for (from, to) in &self.past.still {
             if *from <= begin && begin < *to {

@@ -366,6 +366,8 @@ impl Worker {
                     head: own_head(id.iid as u8),
                     trial: trial.id,
                     reason: "failed".to_owned(),
+                    evidence: None,
+                    failures: Vec::new(),
                 }),
         );
         facts.push(Fact::LeaseReleased {
@@ -457,6 +459,8 @@ fn append(world: &mut World, job: JobId, trial: TrialId, placed: &[Placed], day:
                     merge_request: id,
                     trial,
                     reason: "inferred".to_owned(),
+                    evidence: None,
+                    failures: Vec::new(),
                 }),
         );
     }

@@ -18,13 +18,18 @@
 //! - `lease`: the right to the environment, when people meddle with it or GitLab does
 //! - `outlook`: the queue as a person sees it: table, JSON, page
 //! - `tick`: the scheduled look at the queue
+//! - `verdicts`: who says whether a trial passed, whom the verdict names, and what its authors are told
+//! - `yard`: several projects with one gate
+//! - `environments`: one project with several environments
 //! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
+//! - `what_if`: a history played again, as it was and otherwise
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod batches;
 mod controls;
 mod costs;
 mod deaths;
+mod environments;
 mod labels;
 mod landing;
 mod lease;
@@ -41,4 +46,7 @@ mod state;
 mod story;
 mod tick;
 mod validation;
+mod verdicts;
 mod warnings;
+mod what_if;
+mod yard;

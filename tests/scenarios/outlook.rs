@@ -159,6 +159,8 @@ impl Told {
                 head,
                 trial,
                 reason,
+                evidence: None,
+                failures: Vec::new(),
             };
             self.add(minute, fact);
         }

@@ -28,6 +28,11 @@ impl Stage {
 
     /// With other words in its configuration.
     pub(crate) fn with(changes: &[(&str, &str)]) -> Self {
+        Self::with_files(changes, &[])
+    }
+
+    /// With other first files beside its configuration, by path.
+    pub(crate) fn with_files(changes: &[(&str, &str)], files: &[(&str, &str)]) -> Self {
         let mut configuration = CONFIGURATION.to_owned();
         for (from, to) in changes {
             assert!(
@@ -40,7 +45,7 @@ impl Stage {
         let programs = Path::new(env!("CARGO_BIN_EXE_trainyard")).parent().unwrap();
         let world = World::start_with(
             &Beginning::new(folder.path(), programs),
-            &[(".trainyard.yml", &configuration)],
+            &[&[(".trainyard.yml", configuration.as_str())], files].concat(),
         )
         .unwrap();
         Self {

@@ -12,7 +12,7 @@ impl Ci {
         Self::variable("CI_API_V4_URL").is_some()
     }
 
-    /// A person's surroundings, for commands that only read. Number and default branch of the project are not known yet.
+    /// A person's surroundings outside of a job. Number and default branch of the project are not known yet.
     ///
     /// # Errors
     /// When the address is not one of a server.
@@ -43,11 +43,12 @@ impl Ci {
             job: JobId(0),
             pipeline: PipelineId(0),
             commit,
+            started_by_token: false,
             protected: false,
             merge_request: None,
             user: None,
-            started_by_token: false,
             reason: None,
+            culprit: None,
             directory: ".".into(),
             log: JobLog::Elsewhere,
             ca_file: Self::variable("CI_SERVER_TLS_CA_FILE")
@@ -77,7 +78,7 @@ impl Ci {
         }
         Err(Problem::misconfigured(
             "`TRAINYARD_GATE_TOKEN` is not set: the state is kept where only maintainers may read",
-            "export it with a personal access token of yours, scope `read_api`, as Maintainer of the project",
+            "export it with a personal access token of yours, scope `read_api` to look and `api` to give orders, as Maintainer of the project",
         ))
     }
 }

@@ -38,6 +38,10 @@ const PROJECT: &[(&str, &str)] = &[
         include_str!("../../../ci-templates/await-validation.yml"),
     ),
     (
+        "ci-templates/integrate.yml",
+        include_str!("../../../ci-templates/integrate.yml"),
+    ),
+    (
         "ci-templates/nrt-lock.yml",
         include_str!("../../../ci-templates/nrt-lock.yml"),
     ),

@@ -142,16 +142,16 @@ model! {
         "A candidate went to the environment.";
     TrialValidated: Nrt, "give verdict" by "NRT tests, QA", "trial"."validated",
         then ["land the change sets of the trial"], feeds ["environment", "trials"],
-        "Its tests passed.";
+        "Its tests passed, or a person validated it.";
     TrialRejected: Nrt, "give verdict" by "NRT tests, QA", "trial"."rejected",
         then ["reject the change set, or search for the culprit"], feeds ["environment", "trials"],
-        "Its tests failed.";
+        "Its tests failed, or a person rejected it.";
     TrialAbandoned: Nrt, "give verdict" by "NRT worker", "trial"."abandoned",
         then ["let the change sets wait again at their old place"], feeds ["environment", "trials"],
         "It ended without a verdict.";
     ChangeSetRejected: Nrt, "give verdict" by "NRT tests, QA", "changeset"."rejected",
         then ["warn the author"], feeds ["queue", "feature timeline"],
-        "A change set was rejected by a trial of exactly what its landing would have produced.";
+        "A change set was rejected by a trial of exactly what its landing would have produced, or by name.";
     LeaseReleased: Nrt, "give verdict" by "NRT worker", "lease"."released",
         then ["start a worker when tickets wait and none is on its way"], feeds ["environment"],
         "The run gave the environment back.";

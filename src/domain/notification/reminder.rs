@@ -23,6 +23,8 @@ pub enum Kind {
     TicketWaiting,
     /// A run holds the NRT environment.
     LeaseHeld,
+    /// A trial waits for a person's verdict, and holds the environment meanwhile.
+    VerdictWaiting,
     /// A version is closed and not released.
     ReleaseWaiting,
     /// The author was told of trouble, and has done nothing since.
@@ -31,11 +33,12 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ValidationWaiting,
         Self::DraftStale,
         Self::TicketWaiting,
         Self::LeaseHeld,
+        Self::VerdictWaiting,
         Self::ReleaseWaiting,
         Self::AlarmUnanswered,
     ];
@@ -47,6 +50,7 @@ impl Kind {
             Self::DraftStale => "draft_stale",
             Self::TicketWaiting => "ticket_waiting",
             Self::LeaseHeld => "lease_held",
+            Self::VerdictWaiting => "verdict_waiting",
             Self::ReleaseWaiting => "release_waiting",
             Self::AlarmUnanswered => "alarm_unanswered",
         }
@@ -59,6 +63,10 @@ impl Kind {
             Self::DraftStale => ("a draft that names a feature has no new pipeline", "author"),
             Self::TicketWaiting => ("a change set waits in the queue", "people who may release"),
             Self::LeaseHeld => ("a run holds the NRT environment", "people who may release"),
+            Self::VerdictWaiting => (
+                "a trial waits for a person's verdict",
+                "people of `nrt.roles`",
+            ),
             Self::ReleaseWaiting => (
                 "a version is closed and not released",
                 "who closed it, or people who may release",
@@ -76,6 +84,7 @@ impl Kind {
             Self::DraftStale => (14 * 24, 7 * 24, 2),
             Self::TicketWaiting => (24, 24, 3),
             Self::LeaseHeld => (4, 4, 3),
+            Self::VerdictWaiting => (1, 4, 5),
             Self::ReleaseWaiting => (4, 12, 3),
             Self::AlarmUnanswered => (3 * 24, 7 * 24, 2),
         };

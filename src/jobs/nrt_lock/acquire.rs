@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::trial_pipeline::{self, Runtime};
+use super::trial_pipeline::{self, Member, ProjectPart, Runtime};
 use super::{stopping, together};
 use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
@@ -17,8 +17,10 @@ use crate::domain::nrt::{
 use crate::domain::progress::Stage;
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, append_to_version, labels, notes, observe, rewriting, tell};
-use crate::outcome::{Outcome, Problem};
+use crate::jobs::{
+    Desk, Done, append_to_version, label_holds, labels, notes, observe, rewriting, tell,
+};
+use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Board, MergeRequest, Rebase, Stop};
 use crate::report;
 
@@ -57,10 +59,16 @@ fn begin(
     files: Files<'_>,
     runtime: &Runtime,
 ) -> Answer<Outcome> {
+    warn_all(label_holds::look(desk, ledger)?);
     let (outcome, pipeline, epoch) = match take(desk, ledger, stop)? {
         Taken::Trial { held, trial, board } => {
+            let member = member(desk, &trial)?;
+            let project = ProjectPart {
+                file: &desk.config.nrt.pipeline,
+                decided_by: desk.config.nrt.decided_by,
+            };
             let pipeline =
-                trial_pipeline::of_trial(&held, &trial, &desk.config.nrt.pipeline, runtime)?;
+                trial_pipeline::of_trial(&held, &trial, project, runtime, member.as_ref())?;
             let warnings = match (board, &trial.change_sets[..]) {
                 (Some(board), [one]) => notes::keep_one(desk, ledger, one, board)?,
                 _ => notes::keep_all(desk, ledger, &trial.change_sets)?,
@@ -84,6 +92,20 @@ fn begin(
     crate::files::write_whole(files.dotenv, &values.to_string())?;
     tell::alert_all(desk, ledger)?;
     Ok(outcome)
+}
+
+/// The project of the candidate, where it is not the one that this job runs in.
+fn member(desk: &Desk<'_>, trial: &Trial) -> Answer<Option<Member>> {
+    let Some(id) = trial.change_sets.first() else {
+        return Ok(None);
+    };
+    if id.project == desk.ci.project {
+        return Ok(None);
+    }
+    Ok(Some(Member {
+        project: id.project.clone(),
+        address: desk.of(&id.project)?.ci.git_address(),
+    }))
 }
 
 enum Taken {
@@ -145,20 +167,25 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>, stop: &dyn Stop) -> Answer<Taken> 
             board: None,
         });
     }
-    let branch = desk
-        .config
-        .branch
-        .as_ref()
-        .unwrap_or(&desk.ci.default_branch);
     loop {
         stopping::unless_stopped(stop)?;
         let tickets = match next(desk, ledger, &held)? {
             Err(not_held) => return Ok(Taken::Nothing(report::taken_over(&not_held))),
             Ok(tickets) => tickets,
         };
+        let Some(first) = tickets.first() else {
+            break;
+        };
+        let there = match desk.of(&first.change_set.merge_request.project) {
+            Ok(there) => there,
+            Err(problem) => {
+                no_longer_served(ledger, &tickets, problem)?;
+                continue;
+            }
+        };
+        let (desk, branch) = (&there, there.branch());
         rewriting::restore(desk, &held, &tickets)?;
         let prepared = match &tickets[..] {
-            [] => break,
             [one] => prepare(desk, ledger, &held, one, branch)?,
             several => together::prepare(desk, ledger, &held, several, branch)?,
         };
@@ -252,6 +279,29 @@ fn next(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held) -> Answer<Result<Vec<
             then: Ok(chosen.into_iter().cloned().collect()),
         })
     })
+}
+
+/// A member that left the yard, or says that its gate is elsewhere: its tickets must not hold up the others'. Anything else, such as
+/// a GitLab that does not answer, ends the job.
+fn no_longer_served(ledger: &Ledger<'_>, tickets: &[Ticket], problem: Problem) -> Answer<()> {
+    match problem.code {
+        ExitCode::Refused | ExitCode::Misconfigured => {}
+        ExitCode::Open
+        | ExitCode::Waiting
+        | ExitCode::GitLab
+        | ExitCode::Stopped
+        | ExitCode::Bug => {
+            return Err(problem);
+        }
+    }
+    tracing::warn!("{}; next: {}", problem.what, problem.hint);
+    let left = tickets.iter().map(|ticket| Fact::ChangeSetWithdrawn {
+        merge_request: ticket.change_set.merge_request.clone(),
+        head: ticket.change_set.head.clone(),
+        reason: problem.what.chars().take(500).collect(),
+        order: None,
+    });
+    ledger.record(&left.collect::<Vec<_>>())
 }
 
 fn unqueued(ticket: &Ticket, held: &Held) -> Fact {

@@ -4,25 +4,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::{elsewhere, lane};
 use crate::domain::event::Fact;
-use crate::domain::ids::{CommitSha, JobId};
+use crate::domain::ids::{CommitSha, JobId, ProjectPath};
 use crate::domain::integration::{
-    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, QueueRefusal, Request,
+    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Priority, QueueRefusal, Request,
     join_queue,
 };
 use crate::domain::labelling::{self, Teller};
-use crate::domain::linking::{Link, LinkRefusal, Sight, claims_taken};
+use crate::domain::linking::{Link, LinkRefusal, claims_taken};
 use crate::domain::progress::Stage;
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Decision, Judgement, Verdict};
 use crate::domain::yard::Yard;
+
 use crate::jobs::judging::{self, Look};
 use crate::jobs::ledger::{Decision as Recording, Ledger};
 use crate::jobs::notes::{self, Keeping, Told};
 use crate::jobs::observe::{self, Linked, Related};
-use crate::jobs::{Desk, Done, labels, tell};
-use crate::outcome::{Outcome, Pointer, SeeAlso};
-use crate::ports::{Answer, Evidence, INTEGRATE_JOB, MergeRequest, PipelineRecord};
+use crate::jobs::{Desk, Done, label_holds, labels, tell};
+use crate::outcome::{Outcome, Pointer, Problem, SeeAlso};
+use crate::ports::{
+    Answer, Evidence, INTEGRATE_JOB, MergeRequest, MergeRequestOnBoard, PipelineRecord,
+};
 use crate::report;
 use crate::simulate::forecast::forecast;
 
@@ -35,10 +39,17 @@ const MOST_LOOKED_AT: usize = 20;
 ///
 /// # Errors
 /// When GitLab cannot be asked, or the log cannot be written.
-pub fn run(desk: &Desk<'_>, merge_request: Option<u64>) -> Answer<Done> {
+pub fn run(
+    desk: &Desk<'_>,
+    project: Option<&ProjectPath>,
+    merge_request: Option<u64>,
+) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
     let outcome = match merge_request {
-        Some(iid) => admit(desk, &ledger, iid)?,
+        Some(iid) => match project.and_then(|project| elsewhere::project(desk, project)) {
+            Some(left_to_another) => left_to_another,
+            None => admit(&whose(desk, project)?, &ledger, iid)?,
+        },
         None => admit_forgotten(desk, &ledger)?,
     };
     tell::alert_all(desk, &ledger)?;
@@ -48,12 +59,47 @@ pub fn run(desk: &Desk<'_>, merge_request: Option<u64>) -> Answer<Done> {
     })
 }
 
+/// The project of the merge request that a wake-up names: a member of the yard, or the gate's own.
+fn whose<'a>(desk: &Desk<'a>, project: Option<&ProjectPath>) -> Answer<Desk<'a>> {
+    match (desk.members, project) {
+        (Some(members), Some(project)) => members.desk(project),
+        (None, Some(project)) if *project != desk.ci.project => Err(Problem::refused(
+            format!(
+                "the wake-up is for a merge request of `{project}`, and this gate serves `{}` only",
+                desk.ci.project
+            ),
+            "list the projects that this gate serves in `gate.projects` of its `.trainyard.yml`",
+        )),
+        (Some(_), None) => Err(Problem::misconfigured(
+            "this gate serves several projects, and the job was given a number without its project",
+            "pass the pipeline inputs `trainyard_project` and `trainyard_merge_request` on, as `yard.yml` of the templates does",
+        )),
+        (None, _) => Ok(*desk),
+    }
+}
+
 /// Wake-ups can be lost; requests cannot. A refusal here is no failure: nobody asked for an answer.
 pub(in crate::jobs) fn admit_forgotten(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Outcome> {
-    let queue = ledger.yard()?.queue;
     let mut outcome = Outcome::open("looked for requests without a ticket");
+    for desk in desk.all() {
+        outcome = match desk {
+            Ok(desk) => admit_forgotten_of(&desk, ledger, outcome)?,
+            Err(problem) => outcome.warning(problem.full_text()),
+        };
+    }
+    Ok(outcome)
+}
+
+fn admit_forgotten_of(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    mut outcome: Outcome,
+) -> Answer<Outcome> {
+    let queue = ledger.yard()?.queue;
     let mut open = desk.merge_requests.open_mentioning("feature")?;
-    open.retain(|mr| queue.ticket(&mr.id).is_none());
+    open.retain(|mr| {
+        queue.ticket(&mr.id).is_none() && elsewhere::looks_at(desk, &mr.id, &mr.target)
+    });
     // Another choice in each job: where more are open than one worker looks at, none is left out for ever.
     fastrand::Rng::with_seed(desk.ci.job.0).shuffle(&mut open);
     for found in open.iter().take(MOST_LOOKED_AT) {
@@ -77,12 +123,18 @@ pub(in crate::jobs) struct Looked {
     reasons: BTreeMap<JobId, String>,
     /// What would be queued, or was.
     pub(in crate::jobs) candidacy: Candidacy,
+    /// Why it is not in the lane that its labels ask for.
+    warning: Option<String>,
 }
 
 /// Asks GitLab for everything that a change set needs to join the queue.
 pub(in crate::jobs) fn look(desk: &Desk<'_>, iid: u64) -> Answer<Looked> {
     let evidence = settled_evidence(desk, iid)?;
     let whole = observe::found(desk, iid, &evidence)?;
+    look_at(desk, evidence, whole)
+}
+
+fn look_at(desk: &Desk<'_>, evidence: Evidence, whole: MergeRequestOnBoard) -> Answer<Looked> {
     let linked = observe::links_of(desk, &whole, Related::Rivals)?;
     let found = &linked.merge_request;
     let closes = linked.closes();
@@ -104,8 +156,16 @@ pub(in crate::jobs) fn look(desk: &Desk<'_>, iid: u64) -> Answer<Looked> {
         .iter()
         .find(|p| content.contains(&p.commit));
     let request = pipeline.and_then(|p| p.request.clone());
+    let lane = lane::lane(desk, &linked)?;
     let candidacy = Candidacy {
-        change_set: change_set(desk, &linked, &judgement, request.as_ref(), &evidence),
+        change_set: change_set(
+            desk,
+            &linked,
+            &judgement,
+            request.as_ref(),
+            &evidence,
+            lane.priority,
+        ),
         state: found.state,
         draft: found.draft,
         pipeline: latest.map_or(HeadPipeline::Missing, head_pipeline),
@@ -124,27 +184,31 @@ pub(in crate::jobs) fn look(desk: &Desk<'_>, iid: u64) -> Answer<Looked> {
         judgement,
         reasons,
         candidacy,
+        warning: lane.warning,
     })
 }
 
 pub(in crate::jobs) fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
+    let evidence = settled_evidence(desk, iid)?;
+    let whole = observe::found(desk, iid, &evidence)?;
+    let (id, target) = (&whole.merge_request.id, &whole.merge_request.target);
+    if let Some(left_to_another) = elsewhere::merge_request(desk, id, target) {
+        return Ok(left_to_another);
+    }
     let Looked {
         evidence,
         linked,
         judgement,
         reasons,
         candidacy,
-    } = look(desk, iid)?;
+        warning,
+    } = look_at(desk, evidence, whole)?;
     let (found, closes) = (&linked.merge_request, linked.closes());
     let home = observe::features_project(desk);
     let validation = || judgement.ruling();
     let remembered = linked.remembered();
     let told_by = remembered.after(&linked.linking.links, desk.ci.job).since;
-    let branch = desk
-        .config
-        .branch
-        .as_ref()
-        .unwrap_or(&desk.ci.default_branch);
+    let branch = desk.branch();
     let frozen = desk.config.integration.frozen.as_deref();
     let decided = ledger.decide(|yard| {
         let joined = join_queue(
@@ -159,6 +223,10 @@ pub(in crate::jobs) fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> 
         if let Ok(Joined::New(own)) = &joined {
             facts.extend(evidence_facts(&linked, &judgement, &reasons, told_by));
             facts.extend(own.iter().cloned());
+        }
+        if let Ok(Joined::New(_) | Joined::Already) = &joined {
+            let seen = [(found.id.clone(), found.labels.clone())];
+            facts.extend(label_holds::facts(desk, yard, &seen)?);
         }
         Ok(Recording {
             facts,
@@ -199,10 +267,11 @@ pub(in crate::jobs) fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> 
                 report::pipeline_link(label, &desk.ci.server, project, pipeline)
             });
             let now = desk.clock.now();
-            let foretold = forecast(&yard, &desk.config.nrt.trials, now);
+            let freezes = &desk.config.integration.freezes;
+            let foretold = forecast(&yard, &desk.config.nrt.trials, freezes, now);
             let zone = &desk.config.notification.rules.calendar.zone;
             let place = report::place_in_queue(&yard.queue, id, &foretold, now, zone);
-            let outcome = report::admitted(iid, &joined, &yard.queue)
+            let outcome = report::admitted(id, &joined, &yard.queue)
                 .seeing(links)
                 .seeing(running);
             let outcome = place.into_iter().fold(outcome, Outcome::with);
@@ -215,6 +284,10 @@ pub(in crate::jobs) fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> 
             (outcome, notes::queued(desk, &yard, id))
         }
         Err(refusals) => {
+            let refusals: Vec<QueueRefusal> = refusals
+                .into_iter()
+                .map(|refusal| elsewhere::told(desk, refusal))
+                .collect();
             let mut refused = report::queue_refusals(&refusals, home);
             refused.extend(report::reasons_for_note(&judgement, &reasons));
             if judgement.awaited().next().is_some() {
@@ -254,6 +327,7 @@ pub(in crate::jobs) fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> 
             board: linked.board.clone(),
         },
     );
+    let outcome = warning.into_iter().fold(outcome, Outcome::warning);
     Ok(warnings.into_iter().fold(outcome, Outcome::with))
 }
 
@@ -279,16 +353,9 @@ fn change_set(
     judgement: &Judgement,
     request: Option<&Request>,
     evidence: &Evidence,
+    priority: Priority,
 ) -> ChangeSet {
     let found = &linked.merge_request;
-    let labels = found
-        .labels
-        .iter()
-        .chain(linked.sights.values().flat_map(|sight| match sight {
-            Sight::Seen(feature) => feature.labels.as_slice(),
-            Sight::NotFound | Sight::NotLookedUp => &[],
-        }));
-    let priority = desk.config.lane(labels);
     ChangeSet {
         merge_request: found.id.clone(),
         head: found.head.clone(),

@@ -1,22 +1,23 @@
 //! `trainyard nrt-lock release`: concludes a trial that did not land, gives the environment back, and sees that whoever waits is
 //! served. Runs last in every trial, whatever happened, and once more in the pipeline above it.
 
-use crate::domain::event::Fact;
+use super::rejecting::{self, Environment};
 use crate::domain::ids::{Epoch, MergeRequestId, TrialId};
 use crate::domain::integration::Place;
-use crate::domain::labelling;
 use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial, hold, lease_of, release, trial_under};
-use crate::domain::progress::Stage;
-use crate::domain::trials::Verdict;
+use crate::domain::trial_verdict::Rejection;
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, append_to_version, labels, notes, tell};
+use crate::jobs::{Desk, Done, append_to_version, notes, tell};
 use crate::outcome::{Outcome, Pointer, SeeAlso};
 use crate::ports::{Answer, JobRecord};
 use crate::report;
 
 /// Our own jobs of a trial: their failure says nothing about the candidate.
 const OWN_JOBS: [&str; 2] = ["append-to-version", "nrt-release"];
+
+/// Our job that asks people for their verdict.
+const ASKING: &str = "nrt:ask";
 
 /// What the worker hands on when it took no lease.
 const NOTHING_TAKEN: Epoch = Epoch(0);
@@ -123,12 +124,16 @@ pub(super) fn concerned(yard: &Yard, epoch: Epoch) -> Vec<MergeRequestId> {
 /// The verdict of the project's own jobs, as GitLab recorded it.
 fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Answer<Outcome> {
     let jobs = desk.records.jobs(desk.ci.pipeline.0)?;
-    let failed: Vec<&JobRecord> = jobs
+    let mut failed: Vec<&JobRecord> = jobs
         .iter()
         .filter(|job| {
             job.status == "failed" && !job.may_fail && !OWN_JOBS.contains(&job.name.as_str())
         })
         .collect();
+    // Once people were asked, only they decide.
+    if jobs.iter().any(|job| job.name == ASKING && has_run(job)) {
+        failed.clear();
+    }
     if failed.is_empty() {
         give_back(ledger, held, Abandoned::NoVerdict)?;
         show_queued(desk, ledger, trial)?;
@@ -155,72 +160,38 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
         ));
     };
     let evidence = format!("{}/-/jobs/{}", desk.ci.project_url, judged.id);
+    let (naming, warning) = rejecting::named_by_tests(desk, ledger, trial, &failed)?;
+    let rejection = Rejection::by_tests(&judged.name, evidence.clone(), naming);
     let policy = &desk.config.nrt.trials;
-    let verdict = Verdict::Rejected { named: Vec::new() };
-    let (rejected, again) = ledger.decide(|yard| {
-        let (conclusion, _) = yard.search.conclude(&trial.change_sets, &verdict, policy);
-        let culprits = conclusion.reject.iter().map(|(id, _)| id.clone()).collect();
-        let mut facts = vec![Fact::TrialRejected {
-            trial: trial.id,
-            culprits,
-            evidence: evidence.clone(),
-        }];
-        let (mut rejected, mut again) = (Vec::new(), Vec::new());
-        for id in &trial.change_sets {
-            let Some(ticket) = yard.queue.ticket(id) else {
-                continue;
-            };
-            let change_set = ticket.change_set.clone();
-            if !conclusion.reject.iter().any(|(other, _)| other == id) {
-                again.push(change_set);
-                continue;
-            }
-            facts.push(Fact::ChangeSetRejected {
-                merge_request: id.clone(),
-                head: change_set.head.clone(),
-                trial: trial.id,
-                reason: format!("`{}` failed", judged.name),
-            });
-            rejected.push(change_set);
-        }
-        facts.push(Fact::LeaseReleased {
-            epoch: held.epoch(),
-        });
-        Ok(Decision {
-            facts,
-            then: (rejected, again),
-        })
-    })?;
-    let mut outcome = report::trial_rejected(trial, &judged.name, &evidence, again.len());
-    for change_set in &rejected {
-        let note = report::note_rejected(change_set, trial, &judged.name, &evidence);
-        let stage = Stage::FailedTests { trial: trial.id };
-        let warnings = notes::keep_left(desk, ledger, change_set, stage, note)?;
-        outcome = warnings.into_iter().fold(outcome, Outcome::with);
-        labels::show_change_set(desk, change_set, labelling::Stage::Rejected);
-    }
-    for change_set in &again {
-        labels::show_change_set(desk, change_set, labelling::Stage::Queued);
-    }
-    Ok(outcome
-        .seeing(report::change_set_links(
-            &trial.change_sets,
-            &desk.ci.server,
-        ))
-        .seeing([Pointer::new(
+    let free = Environment::Free;
+    let Some(rejected) = rejecting::record(ledger, held, trial, &rejection, policy, free)? else {
+        give_back(ledger, held, Abandoned::NoVerdict)?;
+        return Ok(report::already_released(held.epoch(), None));
+    };
+    let mut outcome = report::trial_rejected(trial, &rejection, &rejected);
+    outcome = warning.into_iter().fold(outcome, Outcome::warning);
+    let warnings = rejecting::tell(desk, ledger, trial, &rejection, &rejected)?;
+    outcome = warnings.into_iter().fold(outcome, Outcome::with);
+    Ok(
+        rejecting::seeing(desk, trial, outcome).seeing([Pointer::new(
             SeeAlso::Pipelines,
             format!("{} failed", judged.name),
             evidence,
-        )]))
+        )]),
+    )
 }
 
 /// Without a verdict the change sets wait again.
 pub(super) fn show_queued(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()> {
     let queue = ledger.yard()?.queue;
-    for ticket in trial.change_sets.iter().filter_map(|id| queue.ticket(id)) {
-        labels::show_change_set(desk, &ticket.change_set, labelling::Stage::Queued);
-    }
+    let tickets = trial.change_sets.iter().filter_map(|id| queue.ticket(id));
+    let again: Vec<_> = tickets.map(|ticket| ticket.change_set.clone()).collect();
+    rejecting::show_queued(desk, &again);
     Ok(())
+}
+
+fn has_run(job: &JobRecord) -> bool {
+    matches!(job.status.as_str(), "success" | "failed")
 }
 
 pub(super) fn give_back(ledger: &Ledger<'_>, held: &Held, why: Abandoned) -> Answer<()> {

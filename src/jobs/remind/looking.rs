@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::event::{Fact, Subject};
-use crate::domain::ids::UserName;
+use crate::domain::ids::{RoleName, UserName};
 use crate::domain::integration::Place as Standing;
 use crate::domain::linking::{LinkKind, named_features};
 use crate::domain::notification::reminder::{Kind, Waiting, head_of_alarm};
 use crate::domain::validation;
 use crate::domain::yard::Yard;
 use crate::jobs::judging::{self, Look};
+use crate::jobs::nrt_lock::ask;
 use crate::jobs::{Desk, observe, release};
 use crate::ports::{Answer, Evidence, MergeRequest, OwnNotes};
 
@@ -172,17 +173,21 @@ fn validation(
     if !desk.config.validation.who.author {
         people.remove(&found.author);
     }
-    let names: Vec<&str> = awaited.iter().map(|role| role.as_str()).collect();
     seen.waiting.push(Waiting {
         kind: Kind::ValidationWaiting,
         about: Subject::MergeRequest(found.id.clone()),
         which: first.commit.to_string(),
         since: first.created,
         people,
-        detail: names.join(", "),
+        detail: names(&awaited),
         merge_request: Some(found.id.iid),
     });
     Ok(())
+}
+
+fn names(roles: &[RoleName]) -> String {
+    let names: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+    names.join(", ")
 }
 
 /// What waits according to the log: tickets, the lease, a version that is closed.
@@ -207,14 +212,32 @@ pub(super) fn of_the_yard(desk: &Desk<'_>, yard: &Yard) -> Answer<Vec<Waiting>> 
     }
     if let Some(lease) = &yard.nrt.lease {
         let tried = yard.nrt.trial.as_ref().and_then(|t| t.change_sets.first());
-        all.push(Waiting {
-            kind: Kind::LeaseHeld,
-            about: Subject::Environment,
-            which: lease.epoch.to_string(),
-            since: lease.granted_at,
-            people: BTreeSet::new(),
-            detail: format!("pipeline {}", lease.holder.pipeline),
-            merge_request: tried.map(|id| id.iid),
+        let (which, merge_request) = (lease.epoch.to_string(), tried.map(|id| id.iid));
+        let judged = yard
+            .nrt
+            .trial
+            .as_ref()
+            .filter(|trial| !trial.validated && ask::was_asked(yard, trial.id));
+        all.push(match judged {
+            // The environment is held for people: they are the ones to hurry.
+            Some(trial) => Waiting {
+                kind: Kind::VerdictWaiting,
+                about: Subject::Trial(trial.id),
+                which,
+                since: trial.started_at,
+                people: BTreeSet::new(),
+                detail: names(&desk.config.nrt.deciders),
+                merge_request,
+            },
+            None => Waiting {
+                kind: Kind::LeaseHeld,
+                about: Subject::Environment,
+                which,
+                since: lease.granted_at,
+                people: BTreeSet::new(),
+                detail: format!("pipeline {}", lease.holder.pipeline),
+                merge_request,
+            },
         });
     }
     if let Some(closing) = &yard.versions.closing {
@@ -236,7 +259,11 @@ pub(super) fn of_the_yard(desk: &Desk<'_>, yard: &Yard) -> Answer<Vec<Waiting>> 
         if !due.is_empty() {
             let closed_by = yard.versions.closing.as_ref().and_then(|c| c.by.as_ref());
             let closed_by = closed_by.filter(|_| waiting.kind == Kind::ReleaseWaiting);
-            waiting.people = release::people(desk, closed_by)?;
+            waiting.people = if waiting.kind == Kind::VerdictWaiting {
+                ask::deciders(desk)?
+            } else {
+                release::people(desk, closed_by)?
+            };
         }
     }
     Ok(all)

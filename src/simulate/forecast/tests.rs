@@ -1,8 +1,12 @@
 //! What forecasts promise: nothing below a number of trials, the same twice, and what they say of how often comes true.
 
 use super::*;
+use crate::domain::controls::Order;
+use crate::domain::event::Fact;
+use crate::domain::freezes::{Freeze, Span, UnderTrial};
 use crate::insights::story::{Story, minute, mr};
 use crate::simulate::made::{self, Made};
+use jiff::tz::TimeZone;
 
 const POLICY: Policy = Policy {
     batch_max: 8,
@@ -27,7 +31,12 @@ fn past(trials: u64) -> (i64, Story) {
 }
 
 fn of(story: &Story, at: i64) -> Forecast {
-    forecast(&Yard::of(&story.events), &POLICY, minute(at))
+    forecast(
+        &Yard::of(&story.events),
+        &POLICY,
+        &Freezes::default(),
+        minute(at),
+    )
 }
 
 #[test]
@@ -64,6 +73,45 @@ fn whoever_is_under_test_lands_when_the_trial_is_as_long_as_others() {
 }
 
 #[test]
+fn what_is_held_or_paused_is_not_foretold_and_a_freeze_ends_first() {
+    let (at, mut story) = past(20);
+    story.queued(at, 98, &[]).queued(at, 99, &[]);
+    let yard = Yard::of(&story.events);
+    let noon: Timestamp = minute(at) + SignedDuration::from_hours(3);
+    let freeze = Freeze {
+        name: "release".to_owned(),
+        reason: None,
+        zone: TimeZone::UTC,
+        span: Span::Once {
+            from: minute(at - 60).to_zoned(TimeZone::UTC).datetime(),
+            to: noon.to_zoned(TimeZone::UTC).datetime(),
+        },
+        except: vec![Priority::Hotfix],
+        under_trial: UnderTrial::Waits,
+    };
+    let foretold = forecast(&yard, &POLICY, &Freezes(vec![freeze]), minute(at));
+    let landing = foretold.landing(&mr(98)).unwrap();
+    assert!(landing.p50 >= noon && landing.p50 <= noon + SignedDuration::from_mins(62));
+    let order = Order {
+        person: Some("olga".parse().unwrap()),
+        reason: "wait".to_owned(),
+        given_at: minute(at),
+    };
+    let held = Fact::ChangeSetHeld {
+        merge_request: mr(98),
+        order: order.clone(),
+        until: None,
+        label: None,
+    };
+    story.add(at, held);
+    let foretold = of(&story, at);
+    assert_eq!(foretold.landing(&mr(98)), None);
+    assert_eq!(foretold.landing(&mr(99)).unwrap().p50, minute(at + 31));
+    story.add(at, Fact::QueuePaused { order });
+    assert_eq!(of(&story, at), Forecast::Paused { trials: 20 });
+}
+
+#[test]
 fn a_long_queue_waits_for_several_trials_and_a_hotfix_does_not() {
     let (at, mut story) = past(20);
     for iid in 101..=140 {
@@ -71,7 +119,7 @@ fn a_long_queue_waits_for_several_trials_and_a_hotfix_does_not() {
     }
     let mut hotfix = story.change_set(200, &[], 9_999);
     hotfix.priority = Priority::Hotfix;
-    let fact = crate::domain::event::Fact::ChangeSetQueued { change_set: hotfix };
+    let fact = Fact::ChangeSetQueued { change_set: hotfix };
     story.add(at, fact);
     let foretold = of(&story, at);
     let p50 = |iid| foretold.landing(&mr(iid)).unwrap().p50;
@@ -86,7 +134,8 @@ fn about_as_many_land_by_the_time_that_is_told_as_it_says() {
         let mut foretold = BTreeMap::new();
         let made = Made::play(1, load, share, |yard, iid, at| {
             if iid > 60 && iid % 3 == 0 {
-                let landing = forecast(yard, &made::POLICY, minute(at)).landing(&mr(iid));
+                let landing = forecast(yard, &made::POLICY, &Freezes::default(), minute(at))
+                    .landing(&mr(iid));
                 foretold.extend(landing.map(|landing| (iid, landing)));
             }
         });

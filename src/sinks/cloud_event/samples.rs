@@ -163,6 +163,8 @@ pub(crate) fn fact(name: &str, text: &str, n: u64) -> Fact {
             head: sha('a'),
             trial,
             reason: text,
+            evidence: None,
+            failures: Vec::new(),
         },
         "ChangeSetMerged" => Fact::ChangeSetMerged {
             merge_request,

@@ -35,6 +35,8 @@ fn rejected(iid: u64, trial: u64) -> Fact {
         head: "a".repeat(40).parse().unwrap(),
         trial: TrialId(trial),
         reason: "red".into(),
+        evidence: None,
+        failures: Vec::new(),
     }
 }
 

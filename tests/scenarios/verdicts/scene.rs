@@ -1,0 +1,184 @@
+//! A shop whose non-regression tests leave a JUnit report: one case for each price, named by what its file says.
+
+use gitlab::api::endpoint_prelude::Method;
+use serde_json::json;
+use trainyard::domain::event::Fact;
+use trainyard_emulator::FinishedJob;
+
+use crate::stage::Stage;
+
+/// A price is `number` and the name of its test case; one that is no number fails.
+const TESTS: &str = r#"
+set -eu
+failed=0
+echo '<testsuite name="prices">' > report.xml
+for file in shop/*.price; do
+  case_name=$(sed -n 2p "$file")
+  price=$(sed -n 1p "$file")
+  if echo "$price" | grep -qE '^[0-9]+$'; then
+    echo "<testcase classname=\"prices\" name=\"$case_name\"/>" >> report.xml
+  else
+    failed=1
+    echo "<testcase classname=\"prices\" name=\"$case_name\"><failure>not a price: $price</failure></testcase>" >> report.xml
+  fi
+done
+echo '</testsuite>' >> report.xml
+exit $failed
+"#;
+
+const PIPELINE: &str = "
+deploy-nrt:
+  extends: .trainyard-candidate
+  stage: deploy
+  script:
+    - echo deployed
+nrt-tests:
+  extends: .trainyard-candidate
+  stage: test
+  script:
+    - sh tests/nrt.sh
+  artifacts:
+    when: always
+    reports:
+      junit: report.xml
+";
+
+/// One merge request: the feature it contributes to, its price, and the name of the price's test case.
+#[derive(Clone, Copy)]
+pub(super) struct Change<'a> {
+    pub(super) feature: u64,
+    pub(super) price: &'a str,
+    pub(super) case: &'a str,
+}
+
+impl<'a> Change<'a> {
+    pub(super) fn good(feature: u64, case: &'a str) -> Self {
+        Self {
+            feature,
+            price: "3",
+            case,
+        }
+    }
+
+    pub(super) fn bad(feature: u64, case: &'a str) -> Self {
+        Self {
+            price: "free",
+            ..Self::good(feature, case)
+        }
+    }
+}
+
+/// Merge requests that all wait when the first worker comes; they are !1, !2... and there are as many features.
+pub(super) struct Scene {
+    pub(super) stage: Stage,
+    pub(super) iids: Vec<u64>,
+}
+
+impl Scene {
+    /// `nrt` is the section of the configuration, as YAML in one line.
+    pub(super) fn new(nrt: &str, changes: &[Change<'_>]) -> Self {
+        Self::with_pipeline(nrt, PIPELINE, changes)
+    }
+
+    pub(super) fn with_pipeline(nrt: &str, pipeline: &str, changes: &[Change<'_>]) -> Self {
+        let section = format!("nrt: {nrt}\nversions:");
+        let mut stage = Stage::with_files(
+            &[("versions:", &section)],
+            &[("ci/nrt.yml", pipeline), ("tests/nrt.sh", TESTS)],
+        );
+        // GitLab lets only those play jobs of a protected branch who may merge to it.
+        let quentin = stage.world.read("root", "users?username=quentin").unwrap()[0]["id"].clone();
+        let member = stage.world.at(&format!("members/{quentin}"));
+        let access = json!({"access_level": 40});
+        stage
+            .world
+            .ask("root", Method::PUT, &member, access)
+            .unwrap();
+        let mut iids = Vec::new();
+        for (index, change) in changes.iter().enumerate() {
+            stage.feature(&format!("Feature {}", index + 1));
+            let file = format!("shop/item-{}.price", index + 1);
+            let text = format!("{}\n{}\n", change.price, change.case);
+            let description = format!("contributes to feature #{}", change.feature);
+            iids.push((description, file, text));
+        }
+        let mut scene = Self {
+            stage,
+            iids: Vec::new(),
+        };
+        for (description, file, text) in iids {
+            let files = [(file.as_str(), text.as_str())];
+            let iid = scene.stage.merge_request_with("ana", &description, &files);
+            scene.integrate(iid);
+            scene.iids.push(iid);
+        }
+        scene
+    }
+
+    /// Asks for integration; no worker begins a trial.
+    pub(super) fn integrate(&mut self, iid: u64) {
+        let stage = &mut self.stage;
+        stage.run_but("nrt-acquire");
+        assert_eq!(stage.play("ana", iid, "integrate").exit_code, Some(0));
+        stage.run_but("nrt-acquire");
+    }
+
+    /// The pipeline of the last trial.
+    pub(super) fn trial_pipeline(&self) -> u64 {
+        self.stage.last("deploy-nrt").pipeline_id
+    }
+
+    /// Somebody presses a job of the trial's pipeline, and what follows runs; `None` when GitLab refuses.
+    pub(super) fn press(&mut self, user: &str, job: &str) -> Option<FinishedJob> {
+        let pipeline = self.trial_pipeline();
+        let pressed = self.stage.play_in(user, pipeline, job);
+        self.stage.run();
+        pressed
+    }
+
+    pub(super) fn trials(&self) -> Vec<Vec<u64>> {
+        let facts = self.stage.facts().into_iter();
+        facts
+            .filter_map(|fact| match fact {
+                Fact::TrialStarted { change_sets, .. } => {
+                    Some(change_sets.iter().map(|id| id.iid).collect())
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub(super) fn landed(&self) -> Vec<u64> {
+        let facts = self.stage.facts().into_iter();
+        facts
+            .filter_map(|fact| match fact {
+                Fact::ChangeSetAppended { appended, .. } => {
+                    Some(appended.change_set.merge_request.iid)
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub(super) fn rejected(&self) -> Vec<u64> {
+        let facts = self.stage.facts().into_iter();
+        facts
+            .filter_map(|fact| match fact {
+                Fact::ChangeSetRejected { merge_request, .. } => Some(merge_request.iid),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Notes that mention somebody, on a merge request.
+    pub(super) fn mentions(&self, iid: u64, user: &str) -> Vec<String> {
+        let mut notes = self.stage.notes(iid);
+        notes.retain(|note| note.contains(&format!("@{user}")));
+        notes
+    }
+
+    /// The note on a merge request that says where it stands.
+    pub(super) fn state_note(&self, iid: u64) -> String {
+        self.stage.notes(iid)[0].clone()
+    }
+}

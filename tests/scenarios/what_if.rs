@@ -1,0 +1,117 @@
+//! `trainyard simulate --from-events`: a project's own history, as it was and as it would have been.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use trainyard::clock::SystemClock;
+use trainyard::demo::world::Said;
+use trainyard::ports::Clock;
+use trainyard::sinks::cloud_event::to_line;
+
+use crate::outlook::busy;
+use crate::stage::Stage;
+
+fn simulate(stage: &Stage, arguments: &[&str]) -> Said {
+    let all: Vec<&str> = ["simulate"]
+        .into_iter()
+        .chain(arguments.iter().copied())
+        .collect();
+    stage.world.program(&[], &all).unwrap()
+}
+
+/// The history as jobs leave it, with a line that is no event.
+fn history(folder: &Path) -> PathBuf {
+    let told = busy(SystemClock.now(), "Pay by card");
+    let lines = told
+        .events
+        .iter()
+        .map(|event| to_line(event, "https://gitlab.example/shop/web"));
+    let file = folder.join("events.ndjson");
+    let text = lines.collect::<Vec<_>>().join("\n");
+    std::fs::write(&file, text + "\nnot an event\n").unwrap();
+    file
+}
+
+#[test]
+fn a_history_is_replayed_and_otherwise_as_table_json_and_picture() {
+    let stage = Stage::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = history(folder.path());
+    let file = file.to_str().unwrap();
+    let page = folder.path().join("what-if.html");
+    let said = simulate(
+        &stage,
+        &["--from-events", file, "--html", page.to_str().unwrap()],
+    );
+    assert_eq!(said.code, Some(0), "{}", said.said);
+    for part in [
+        "20 change sets and 20 trials from ",
+        "left out: 0 withdrawn, 0 that did not apply, 23 not decided by the end",
+        "as it was",
+        "replayed",
+        "trial=-20%",
+        "environments=2",
+        "turnaround, P95",
+        "line=",
+    ] {
+        assert!(said.said.contains(part), "{part}\n{}", said.said);
+    }
+    let page = std::fs::read_to_string(page).unwrap();
+    for wanted in [
+        "default-src 'none'",
+        "role=\"img\"",
+        "<caption>As it was, replayed, and what if</caption>",
+    ] {
+        assert!(page.contains(wanted), "{wanted}");
+    }
+    let said = simulate(
+        &stage,
+        &[
+            "--from-events",
+            file,
+            "--what-if",
+            "trial=+100%,batch=1",
+            "--json",
+        ],
+    );
+    let json = &said.said[said.said.find('{').unwrap()..];
+    let json: Value = serde_json::from_str(json).unwrap();
+    let columns = json["columns"].as_array().unwrap();
+    assert_eq!(columns.len(), 3);
+    assert_eq!(json["history"]["left_out"]["open"], 23);
+    let mean = |n: usize| columns[n]["mean"].as_f64().unwrap();
+    assert!((mean(1) / mean(0) - 1.0).abs() < 0.05, "{columns:?}");
+    assert!(mean(2) > mean(0) * 1.5, "{columns:?}");
+    assert_eq!(columns[2]["turnaround"]["n"], 19);
+}
+
+#[test]
+fn what_cannot_be_replayed_is_named_with_its_mend() {
+    let stage = Stage::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = history(folder.path());
+    let file = file.to_str().unwrap();
+    let empty = folder.path().join("empty.ndjson");
+    std::fs::write(&empty, "{}\n").unwrap();
+    let cases: [(&[&str], &str); 5] = [
+        (&["--from-events", "nowhere.ndjson"], "nowhere.ndjson"),
+        (
+            &["--from-events", empty.to_str().unwrap()],
+            "holds 0 events of which none tells of a change set",
+        ),
+        (
+            &["--from-events", file, "--what-if", "people=3"],
+            "`people=3` is none of",
+        ),
+        (
+            &["--from-events", file, "--load", "2"],
+            "cannot be used with",
+        ),
+        (&["--what-if", "batch=8"], "--from-events"),
+    ];
+    for (arguments, part) in cases {
+        let said = simulate(&stage, arguments);
+        assert_eq!(said.code, Some(2), "{arguments:?}: {}", said.said);
+        assert!(said.said.contains(part), "{part}\n{}", said.said);
+    }
+}
