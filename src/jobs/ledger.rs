@@ -2,6 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 
+use jiff::Timestamp;
+
 use crate::domain::event::{Event, Fact};
 use crate::domain::ids::UserName;
 use crate::domain::yard::Yard;
@@ -175,6 +177,14 @@ impl<'a> Ledger<'a> {
             after.apply(&self.event(fact.clone()));
         }
         Ok(after)
+    }
+
+    /// When the last fact of a kind happened, as far as the log was read.
+    pub fn last(&self, of: impl Fn(&Fact) -> bool) -> Option<Timestamp> {
+        let seen = self.seen.borrow();
+        let (log, _) = seen.as_ref()?;
+        let found = log.events.iter().rev().find(|event| of(&event.fact));
+        found.map(|event| event.at)
     }
 
     /// What this job recorded so far.

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::trial_pipeline::{self, Member, ProjectPart, Runtime};
-use super::{release, together};
+use super::{stopping, together};
 use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, MergeRequestId, TrialId};
@@ -12,7 +12,7 @@ use crate::domain::integration::{MergeRequestState, Place, Ticket};
 use crate::domain::labelling;
 use crate::domain::nrt::{
     self, Abandoned, Candidate, Grant, Held, Holder, Liveness, NotHeld, Trial, grant, hold,
-    lease_of, trial_under,
+    trial_under,
 };
 use crate::domain::progress::Stage;
 use crate::domain::yard::Yard;
@@ -44,43 +44,12 @@ pub fn run(desk: &Desk<'_>, stop: &dyn Stop, files: Files<'_>, runtime: &Runtime
     let ledger = Ledger::new(*desk);
     let outcome = begin(desk, &ledger, stop, files, runtime);
     if stop.asked() {
-        return Err(stopped(desk, &ledger)?);
+        return Err(stopping::give_back(desk, &ledger)?);
     }
     Ok(Done {
         outcome: outcome?,
         events: ledger.into_events(),
     })
-}
-
-/// GitLab ends the job: nobody will run the trial, so the environment is given back at once. Its people are told as far as time
-/// allows.
-fn stopped(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Problem> {
-    let yard = ledger.yard()?;
-    let Some(epoch) = lease_of(&yard.nrt, &desk.ci.project, desk.ci.pipeline) else {
-        return Ok(Problem::stopped(
-            "GitLab ended this job before it took the NRT environment; nothing was changed",
-            "nothing to do: the next worker takes what waits",
-        ));
-    };
-    if let Ok(held) = hold(&yard.nrt, epoch) {
-        let concerned = release::concerned(&yard, epoch);
-        release::give_back(ledger, &held, Abandoned::NoVerdict)?;
-        warn_all(notes::keep_all(desk, ledger, &concerned)?);
-    }
-    Ok(Problem::stopped(
-        format!(
-            "GitLab ended this job while it prepared a trial; the NRT environment is free again (lease {epoch}), and its change sets wait at their old places"
-        ),
-        "nothing to do: the next worker takes them; `trainyard tick` starts one",
-    ))
-}
-
-fn unless_stopped(stop: &dyn Stop) -> Answer<()> {
-    if stop.asked() {
-        Err(Problem::stopped("GitLab ends this job", "nothing to do"))
-    } else {
-        Ok(())
-    }
 }
 
 fn begin(
@@ -119,7 +88,7 @@ fn begin(
             0,
         ),
     };
-    unless_stopped(stop)?;
+    stopping::unless_stopped(stop)?;
     trial_pipeline::write(files.pipeline, &pipeline)?;
     let values = Dotenv::default().with(Name::Epoch, epoch)?;
     crate::files::write_whole(files.dotenv, &values.to_string())?;
@@ -169,7 +138,7 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>, stop: &dyn Stop) -> Answer<Taken> 
     if previous != Liveness::Running {
         append_to_version::finish_what_a_dead_holder_began(desk, ledger)?;
     }
-    unless_stopped(stop)?;
+    stopping::unless_stopped(stop)?;
     let mut looked = look_ahead(desk, ledger, previous)?;
     let held = match lease(desk, ledger, &asking, previous, looked.as_ref())? {
         Ok(Some(held)) => held,
@@ -207,7 +176,7 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>, stop: &dyn Stop) -> Answer<Taken> 
         });
     }
     loop {
-        unless_stopped(stop)?;
+        stopping::unless_stopped(stop)?;
         let tickets = match next(desk, ledger, &held)? {
             Err(not_held) => return Ok(Taken::Nothing(report::taken_over(&not_held))),
             Ok(tickets) => tickets,
