@@ -183,9 +183,12 @@ impl Candidates for WorkTree {
             }
         };
         match pushed {
+            Push::Done => Ok(Push::Done),
             // A run before this one pushed it and died before it could say so.
-            Push::TargetMoved if self.has_landed(candidate, target)? => Ok(Push::Done),
-            Push::TargetMoved | Push::Done | Push::Refused { .. } => Ok(pushed),
+            Push::TargetMoved | Push::Refused { .. } if self.has_landed(candidate, target)? => {
+                Ok(Push::Done)
+            }
+            Push::TargetMoved | Push::Refused { .. } => Ok(pushed),
         }
     }
 

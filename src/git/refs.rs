@@ -165,22 +165,18 @@ fn understood(body: &[u8]) -> Option<Moved> {
     if said.contains("missing necessary objects") || said.contains("bad pack") {
         return Some(Moved::Missing);
     }
-    // git's own words for a ref that is not what it was.
+    let words: String = format!("{said}\n{}", String::from_utf8_lossy(&words))
+        .chars()
+        .take(600)
+        .collect();
+    // git's own words for a ref that is not what it was: of an atomic push they stand among the words for people.
     let moved = [
         "cannot lock ref",
         "failed to update ref",
         "fetch first",
         "non-fast-forward",
     ];
-    // An atomic push names the refs that it would have moved as well: only another reason tells.
-    let others = refused.iter().filter(|line| !line.contains("atomic"));
-    let mut others = others.peekable();
-    let stale =
-        others.peek().is_some() && others.all(|line| moved.iter().any(|sign| line.contains(sign)));
-    let words: String = format!("{said}\n{}", String::from_utf8_lossy(&words))
-        .chars()
-        .take(600)
-        .collect();
+    let stale = moved.iter().any(|sign| words.contains(sign)) && !words.contains("declined");
     Some(Moved::Said(if stale {
         Push::TargetMoved
     } else {
@@ -236,6 +232,11 @@ mod tests {
             "",
         );
         assert_eq!(understood(&stale), Some(Moved::Said(Push::TargetMoved)));
+        let atomic = answer(
+            &["unpack ok\n", "ng refs/heads/main atomic push failure\n"],
+            "error: cannot lock ref 'refs/heads/main': is at b but expected a",
+        );
+        assert_eq!(understood(&atomic), Some(Moved::Said(Push::TargetMoved)));
         let hook = answer(
             &[
                 "unpack ok\n",
