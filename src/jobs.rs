@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::config::ci::Ci;
 use crate::domain::event::Event;
 use crate::domain::ids::{BranchName, ProjectPath};
+use crate::domain::nrt::Trial;
 use crate::outcome::Outcome;
 use crate::ports::{
     Announcements, Answer, Boards, Candidates, Changes, Channels, Clock, Commits, Features,
@@ -90,6 +91,15 @@ impl<'a> Desk<'a> {
             Some(members) if *project != self.ci.project => members.desk(project),
             Some(_) | None => Ok(*self),
         }
+    }
+
+    /// The desk of the project that a trial's candidate is a commit of.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn of_trial(&self, trial: &Trial) -> Answer<Desk<'a>> {
+        let mut ids = trial.change_sets.iter().chain(&trial.landed);
+        ids.next().map_or(Ok(*self), |id| self.of(&id.project))
     }
 
     /// The desks of all projects whose merge requests this gate serves; one that cannot be served hinders none of the others.

@@ -70,6 +70,14 @@ pub trait Journal {
     fn mending(&self) -> Option<&dyn Mending> {
         None
     }
+    /// The same, but it only seems to be recorded until `prove` says so; a look at GitLab in between can bring the proof along.
+    fn append_unproved(&self, decided_on: u64, events: &[Event]) -> Answer<Append> {
+        self.append(decided_on, events)
+    }
+    /// Whether the last entry is in the log.
+    fn prove(&self) -> Answer<bool> {
+        Ok(true)
+    }
 }
 
 /// An entry of the log that cannot be read, or is not there.
@@ -309,6 +317,8 @@ pub trait Records {
     fn token_user(&self) -> Answer<Player>;
     /// The jobs of a pipeline.
     fn jobs(&self, pipeline: u64) -> Answer<Vec<JobRecord>>;
+    /// The pipeline that a pipeline started last.
+    fn started_by(&self, pipeline: PipelineId) -> Answer<Option<PipelineId>>;
     /// The test cases that failed in a pipeline, as the reports of its jobs tell them.
     fn failed_cases(&self, pipeline: PipelineId) -> Answer<Vec<Suite>>;
     /// Whether a job has ended, or is gone.
@@ -417,6 +427,15 @@ pub struct Board {
     pub visibility: Option<Visibility>,
 }
 
+impl Board {
+    /// The merge requests that were seen.
+    pub fn all(&self) -> Vec<MergeRequest> {
+        let seen = self.merge_requests.values();
+        seen.map(|on_board| on_board.merge_request.clone())
+            .collect()
+    }
+}
+
 /// What became of posting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Posted {
@@ -514,23 +533,30 @@ pub trait Releases {
     ) -> Answer<u64>;
 }
 
-/// Where a project is.
+/// Another project, as far as a gate that serves it looks at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProjectPlace {
+pub struct MemberProject {
     /// Its number.
     pub id: u64,
     /// Where people see it.
     pub url: String,
     /// Its default branch.
     pub default_branch: BranchName,
+    /// The text of its configuration file, if it has one.
+    pub rules: Option<String>,
 }
 
 /// Projects and their own rules.
 pub trait Policies {
     /// The text of the configuration file on a branch, or that there is none.
     fn policy(&self, branch: &BranchName) -> Answer<Option<String>>;
-    /// Where a project is, or that the token sees none of that name that has a branch.
-    fn place_of(&self, project: &ProjectPath) -> Answer<Option<ProjectPlace>>;
+    /// Another project with its rules on a branch, the default branch when none is said; or that the token sees none of that name
+    /// that has a branch.
+    fn member(
+        &self,
+        project: &ProjectPath,
+        branch: Option<&BranchName>,
+    ) -> Answer<Option<MemberProject>>;
 }
 
 /// What became of an attempt to make a candidate the head of the target.
@@ -571,8 +597,14 @@ pub trait Candidates {
     fn show(&self, held: &Held, candidate: &CommitSha, branch: &BranchName) -> Answer<()>;
     /// Gives source branches their new heads, all or none, without starting pipelines.
     fn rewrite(&self, held: &Held, sources: &[Rewritten]) -> Answer<Push>;
-    /// Makes a candidate the head of the target; done before, it is done.
-    fn land(&self, held: &Held, candidate: &CommitSha, target: &BranchName) -> Answer<Push>;
+    /// Makes a candidate the head of the target, which must be the base that it stands on; done before, it is done.
+    fn land(
+        &self,
+        held: &Held,
+        candidate: &CommitSha,
+        base: &CommitSha,
+        target: &BranchName,
+    ) -> Answer<Push>;
     /// Whether a candidate is part of the target as the project has it now.
     fn has_landed(&self, candidate: &CommitSha, target: &BranchName) -> Answer<bool>;
 }

@@ -323,13 +323,15 @@ pub enum Abandoned {
     ChangeSetChanged,
     /// A freeze began during the trial.
     Frozen,
+    /// The server refused the push by which a batch lands.
+    PushRefused,
 }
 
 impl Abandoned {
     /// Whether neither a change set, nor the target, nor a person had a part in it.
     pub fn is_fruitless(self) -> bool {
         match self {
-            Self::HolderGone | Self::NoVerdict | Self::Infrastructure => true,
+            Self::HolderGone | Self::NoVerdict | Self::Infrastructure | Self::PushRefused => true,
             Self::Broken | Self::TargetMoved | Self::ChangeSetChanged | Self::Frozen => false,
         }
     }
@@ -345,6 +347,9 @@ impl fmt::Display for Abandoned {
             Self::TargetMoved => "the target branch moved during the trial",
             Self::ChangeSetChanged => "the merge request changed during the trial",
             Self::Frozen => "a freeze began during the trial",
+            Self::PushRefused => {
+                "it was validated, but GitLab refuses the gate's push, so it is tried alone next; the mend: let the gate's bot push to the target branch, or set `nrt.batch: 1`"
+            }
         })
     }
 }

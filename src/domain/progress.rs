@@ -57,6 +57,9 @@ pub enum Whereabouts {
 /// One merge request of a feature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
+    /// Its project, where it is not the feature's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<ProjectPath>,
     /// Its number.
     pub iid: u64,
     /// Who wrote it.
@@ -88,7 +91,7 @@ pub struct Progress {
 pub struct ProgressFacts<'a> {
     /// The feature.
     pub feature: &'a FeatureId,
-    /// The project of the merge requests.
+    /// The project of the merge requests that were looked at. Those of others are told by their own jobs, which know who may see them.
     pub home: &'a ProjectPath,
     /// Whether it can still be worked on.
     pub open: bool,
@@ -107,16 +110,17 @@ pub fn progress(facts: &ProgressFacts<'_>) -> Progress {
     let mut rows: Vec<Row> = Vec::new();
     for (_, member) in facts.looked_at {
         if let Some(member) = member {
-            let before = facts.told.iter().find(|row| row.iid == member.id.iid);
-            rows.push(row(member, before, facts.yard));
+            let mut own = facts.told.iter();
+            let before = own.find(|row| row.id(facts.feature) == member.id);
+            rows.push(row(facts.feature, member, before, facts.yard));
         }
     }
-    let looked_at = |iid: u64| facts.looked_at.iter().any(|(id, _)| id.iid == iid);
-    for told in facts.told.iter().filter(|told| !looked_at(told.iid)) {
-        let id = MergeRequestId {
-            project: facts.home.clone(),
-            iid: told.iid,
-        };
+    let looked_at = |id: &MergeRequestId| facts.looked_at.iter().any(|(seen, _)| seen == id);
+    for told in facts.told {
+        let id = told.id(facts.feature);
+        if looked_at(&id) {
+            continue;
+        }
         let now = facts
             .yard
             .and_then(|yard| in_yard(yard, &id, facts.feature));
@@ -126,11 +130,13 @@ pub fn progress(facts: &ProgressFacts<'_>) -> Progress {
         });
     }
     if let Some(yard) = facts.yard {
-        for id in members_of(yard, facts.feature) {
-            if rows.iter().all(|row| row.iid != id.iid)
+        let members = members_of(yard, facts.feature).into_iter();
+        for id in members.filter(|id| id.project == *facts.home) {
+            if rows.iter().all(|row| row.id(facts.feature) != id)
                 && let Some((author, kind, stage, since)) = in_yard(yard, &id, facts.feature)
             {
                 rows.push(Row {
+                    project: away(facts.feature, &id),
                     iid: id.iid,
                     author,
                     kind,
@@ -140,8 +146,8 @@ pub fn progress(facts: &ProgressFacts<'_>) -> Progress {
             }
         }
     }
-    rows.sort_by_key(|row| row.iid);
-    rows.dedup_by_key(|row| row.iid);
+    rows.sort_by_key(|row| (row.iid, row.project.clone()));
+    rows.dedup_by_key(|row| (row.iid, row.project.clone()));
     Progress {
         feature: facts.feature.clone(),
         open: facts.open,
@@ -165,7 +171,21 @@ impl Progress {
     }
 }
 
+/// The project of a merge request, where it is not the feature's own.
+fn away(feature: &FeatureId, id: &MergeRequestId) -> Option<ProjectPath> {
+    (id.project != feature.project).then(|| id.project.clone())
+}
+
 impl Row {
+    /// The merge request, as one of this feature's.
+    pub fn id(&self, feature: &FeatureId) -> MergeRequestId {
+        let project = self.project.as_ref().unwrap_or(&feature.project);
+        MergeRequestId {
+            project: project.clone(),
+            iid: self.iid,
+        }
+    }
+
     /// Whether nothing more happens to it before a release.
     pub fn is_done(&self) -> bool {
         match &self.stands {
@@ -247,8 +267,9 @@ pub fn stage_in_yard(yard: &Yard, id: &MergeRequestId) -> Option<(Stage, Timesta
     Some((Stage::Landed { version }, appended.at))
 }
 
-fn row(member: &Member, before: Option<&Row>, yard: Option<&Yard>) -> Row {
+fn row(feature: &FeatureId, member: &Member, before: Option<&Row>, yard: Option<&Yard>) -> Row {
     let mut row = Row {
+        project: away(feature, &member.id),
         iid: member.id.iid,
         author: member.author.clone(),
         kind: member.kind,

@@ -12,7 +12,7 @@ use crate::domain::naming::Suite;
 use crate::domain::nrt::{Holder, Liveness};
 use crate::domain::validation::{Play, Player};
 use crate::outcome::Problem;
-use crate::ports::{Answer, Evidence, JobRecord, Policies, ProjectPlace, Records, Workers};
+use crate::ports::{Answer, Evidence, JobRecord, MemberProject, Policies, Records, Workers};
 
 impl Records for GitLab<'_> {
     fn evidence(&self, iid: u64) -> Answer<Evidence> {
@@ -54,6 +54,13 @@ impl Records for GitLab<'_> {
             })
         })?;
         Ok(jobs.iter().map(translate::job).collect())
+    }
+
+    fn started_by(&self, pipeline: PipelineId) -> Answer<Option<PipelineId>> {
+        let path = format!("projects/{}/pipelines/{pipeline}/bridges", self.project());
+        let bridges: Vec<wire::Bridge> = self.main.send(&Get::new(path))?.json()?;
+        let started = bridges.into_iter().filter_map(|b| b.downstream_pipeline);
+        Ok(started.map(|found| PipelineId(found.id)).max())
     }
 
     fn failed_cases(&self, pipeline: PipelineId) -> Answer<Vec<Suite>> {
@@ -180,16 +187,11 @@ impl Policies for GitLab<'_> {
         }
     }
 
-    fn place_of(&self, project: &ProjectPath) -> Answer<Option<ProjectPlace>> {
-        let path = format!("projects/{}", segment(project.as_str()));
-        let found: Option<wire::ProjectPlace> =
-            self.main.send(&Get::new(path))?.json_or_missing()?;
-        Ok(found.and_then(|found| {
-            Some(ProjectPlace {
-                id: found.id,
-                url: found.web_url,
-                default_branch: found.default_branch?,
-            })
-        }))
+    fn member(
+        &self,
+        project: &ProjectPath,
+        branch: Option<&BranchName>,
+    ) -> Answer<Option<MemberProject>> {
+        self.look_at_member(project, branch)
     }
 }

@@ -63,7 +63,6 @@ pub(super) struct Project {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct ProjectPlace {
     pub(super) id: u64,
-    pub(super) web_url: String,
     pub(super) default_branch: Option<BranchName>,
 }
 
@@ -150,6 +149,11 @@ pub(super) struct Job {
     /// Seconds.
     #[serde(default)]
     pub(super) queued_duration: Option<f64>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Bridge {
+    pub(super) downstream_pipeline: Option<Created>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -51,7 +51,7 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
                 report::nobody_validated(&trial, &desk.config.nrt.deciders)
             }
             Some(trial) => {
-                let desk = &whose(desk, &trial)?;
+                let desk = &desk.of_trial(&trial)?;
                 let outcome = match verdict::stopped(desk, &ledger, &held, &trial)? {
                     Some(outcome) => outcome,
                     None if trial.placed.is_empty() => land(desk, &ledger, &held, &trial)?,
@@ -70,12 +70,6 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
     })
 }
 
-/// The project that a trial's candidate is a commit of.
-fn whose<'a>(desk: &Desk<'a>, trial: &Trial) -> Answer<Desk<'a>> {
-    let mut ids = trial.change_sets.iter().chain(&trial.landed);
-    ids.next().map_or(Ok(*desk), |id| desk.of(&id.project))
-}
-
 /// One change set per trial: GitLab's own merge lands it.
 fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Answer<Outcome> {
     let mut outcome = Outcome::open(format!("trial {} is landed", trial.id));
@@ -83,13 +77,15 @@ fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Ans
         let Some(ticket) = ledger.yard()?.queue.ticket(id).cloned() else {
             continue;
         };
+        // The verdict is recorded before anything is looked at: the look tells as well whether it is in the log.
+        if let Some(outcome) = verdict::record(desk, ledger, held, trial)? {
+            return Ok(outcome);
+        }
         let (found, board) = observe::at_the_gate(desk, &ledger.yard()?, &ticket.change_set)?;
+        ledger.prove()?;
         let found = found.ok_or_else(|| observe::no_merge_request(desk, id.iid))?;
         if let Some(obstacle) = obstacle(desk, &found, &ticket.change_set, trial)? {
             return give_up(desk, ledger, &ticket.change_set, trial, obstacle);
-        }
-        if let Some(outcome) = verdict::record(desk, ledger, held, trial)? {
-            return Ok(outcome);
         }
         let merged = match found.landed.clone() {
             Some(landed) => Merge::Done { landed },
@@ -361,7 +357,7 @@ fn inferred(desk: &Desk<'_>, yard: &Yard, trial: &Trial) -> Vec<(ChangeSet, Stri
 /// # Errors
 /// When GitLab cannot be asked, or the log cannot be written.
 pub fn finish_landing(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Answer<()> {
-    let desk = &whose(desk, trial)?;
+    let desk = &desk.of_trial(trial)?;
     if !trial.placed.is_empty() {
         return together::finish(desk, ledger, trial);
     }
@@ -412,7 +408,7 @@ pub fn go_on_landing(
     held: &Held,
     trial: &Trial,
 ) -> Answer<Option<Outcome>> {
-    let desk = &whose(desk, trial)?;
+    let desk = &desk.of_trial(trial)?;
     if trial.placed.is_empty() {
         finish_landing(desk, ledger, trial)?;
         return Ok(None);

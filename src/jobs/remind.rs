@@ -44,13 +44,13 @@ pub fn run(desk: &Desk<'_>, mode: Mode) -> Answer<(Rounds, Vec<Event>)> {
         let Turns { due, next } = waiting.turns(cadence, calendar, desk.clock.now());
         for turn in &due {
             let reminder = Turned::of(desk, &waiting, turn)?;
-            if let Some(iid) = reminder.to_mention(desk, &yard, &seen.notes) {
+            if let Some(id) = reminder.to_mention(desk, &yard, &seen.notes) {
                 if mode == Mode::Real {
-                    reminder.mention(desk, iid, &seen.notes)?;
+                    reminder.mention(desk, &id, &seen.notes)?;
                 }
                 told.push(waiting.reminded(turn, &reminder.people));
                 rounds.mentioned.push(Mentioned {
-                    merge_request: iid,
+                    merge_request: id,
                     people: reminder.people.clone(),
                     key: waiting.key(turn),
                 });

@@ -70,20 +70,21 @@ pub fn rows_of(note: &str) -> Vec<Row> {
 
 /// The note on a feature.
 pub fn progress_note(progress: &Progress, naming: Naming, home: &MergeRequestId) -> String {
-    let name = |iid: u64| match naming {
-        Naming::Short => format!("!{iid}"),
-        Naming::Full => format!("{}!{iid}", home.project),
-        Naming::Hidden => "a merge request".to_owned(),
+    let name = |row: &Row| match &row.project {
+        None => format!("!{}", row.iid),
+        Some(_) if is_hidden(row, naming, home) => "a merge request".to_owned(),
+        Some(project) => format!("{project}!{}", row.iid),
     };
     let mut body = format!("{}\n", headline(progress, &name));
-    let (past, shown): (Vec<&Row>, Vec<&Row>) = progress.rows.iter().partition(|row| is_past(row));
+    let listed = progress.rows.iter();
+    let listed = listed.filter(|row| !is_hidden(row, naming, home));
+    let (past, shown): (Vec<&Row>, Vec<&Row>) = listed.partition(|row| is_past(row));
     if naming == Naming::Hidden {
         body.push_str("\nIts merge requests are in a project that not everybody here can see, so they are not listed.\n");
-    } else {
-        body.push_str(&table(&shown, &name));
     }
+    body.push_str(&table(&shown, &name));
     body.push_str(&criteria(progress));
-    if !past.is_empty() && naming != Naming::Hidden {
+    if !past.is_empty() {
         body.push_str(&format!(
             "\n<details><summary>Earlier ({})</summary>\n{}\n</details>\n",
             past.len(),
@@ -93,7 +94,7 @@ pub fn progress_note(progress: &Progress, naming: Naming, home: &MergeRequestId)
     with_hidden(
         PROGRESS,
         &Hidden {
-            rows: kept(progress, naming),
+            rows: kept(progress, naming, home),
         },
         body.trim_end(),
     )
@@ -153,7 +154,7 @@ fn asked(roles: &[Asked]) -> String {
 }
 
 /// The state word, and what the reader must do.
-fn headline(progress: &Progress, name: &dyn Fn(u64) -> String) -> String {
+fn headline(progress: &Progress, name: &dyn Fn(&Row) -> String) -> String {
     let landed = progress
         .rows
         .iter()
@@ -183,7 +184,7 @@ fn headline(progress: &Progress, name: &dyn Fn(u64) -> String) -> String {
         };
         return format!("{begun}{end}");
     };
-    let by = name(closing.iid);
+    let by = name(closing);
     let since = closing
         .since
         .map_or(String::new(), |since| format!(" since {}", moment(since)));
@@ -239,7 +240,7 @@ fn headline(progress: &Progress, name: &dyn Fn(u64) -> String) -> String {
     }
 }
 
-fn table(rows: &[&Row], name: &dyn Fn(u64) -> String) -> String {
+fn table(rows: &[&Row], name: &dyn Fn(&Row) -> String) -> String {
     if rows.is_empty() {
         return String::new();
     }
@@ -252,7 +253,7 @@ fn table(rows: &[&Row], name: &dyn Fn(u64) -> String) -> String {
         };
         text.push_str(&format!(
             "| {}+ | {does} | `{}` | {} | {} |\n",
-            name(row.iid),
+            name(row),
             row.author,
             whereabouts(&row.stands),
             row.since.map_or(String::new(), moment)
@@ -287,18 +288,21 @@ fn criteria(progress: &Progress) -> String {
     text
 }
 
+/// Whether readers of the feature cannot see the project of a merge request. The jobs of other projects have judged that of theirs.
+fn is_hidden(row: &Row, naming: Naming, home: &MergeRequestId) -> bool {
+    naming == Naming::Hidden && row.project.as_ref() == Some(&home.project)
+}
+
 /// What is over: closed without being merged, or in production beside something newer.
 fn is_past(row: &Row) -> bool {
     row.stands == Whereabouts::Closed
 }
 
 /// The rows that the next job is told; the newest when there are too many.
-fn kept(progress: &Progress, naming: Naming) -> Vec<Row> {
-    if naming == Naming::Hidden {
-        return Vec::new();
-    }
-    let rows = progress.rows.iter().rev().take(MOST_ROWS).cloned();
-    let mut rows: Vec<Row> = rows.collect();
+fn kept(progress: &Progress, naming: Naming, home: &MergeRequestId) -> Vec<Row> {
+    let rows = progress.rows.iter().rev();
+    let rows = rows.filter(|row| !is_hidden(row, naming, home));
+    let mut rows: Vec<Row> = rows.take(MOST_ROWS).cloned().collect();
     rows.reverse();
     rows
 }

@@ -138,7 +138,7 @@ pub fn reminded(rounds: &Rounds, mode: Mode, zone: &TimeZone, now: Timestamp) ->
     for mentioned in &rounds.mentioned {
         let people = mentioned.people.iter().map(|name| format!("`{name}`"));
         outcome = outcome.with(format!(
-            "!{}: {} ({})",
+            "{}: {} ({})",
             mentioned.merge_request,
             people.collect::<Vec<_>>().join(", "),
             plain(&mentioned.key)
@@ -207,7 +207,7 @@ pub fn reminded_json(rounds: &Rounds, now: Timestamp) -> String {
     let mentioned: Vec<Value> = rounds
         .mentioned
         .iter()
-        .map(|m| json!({"merge_request": m.merge_request, "people": m.people, "reminder": m.key}))
+        .map(|m| json!({"merge_request": m.merge_request.iid, "project": m.merge_request.project, "people": m.people, "reminder": m.key}))
         .collect();
     let channels: Vec<Value> = rounds
         .handed

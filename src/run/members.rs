@@ -13,7 +13,7 @@ use crate::ports::{Answer, Channels, Clock, Journal, Policies};
 
 /// Each member as a job of its own gate would see it.
 #[derive(Debug)]
-pub(super) struct Surroundings(Vec<(ProjectPath, OnceCell<Ci>)>);
+pub(super) struct Surroundings(Vec<(ProjectPath, OnceCell<(Ci, Option<String>)>)>);
 
 impl Surroundings {
     pub(super) fn of(projects: &[ProjectPath]) -> Self {
@@ -75,35 +75,37 @@ impl<'a> Fleet<'a> {
         }
     }
 
-    fn ci(&self, index: usize) -> Answer<&'a Ci> {
+    /// The member as a job of its own gate would see it, and the text of its rules.
+    fn ci(&self, index: usize) -> Answer<&'a (Ci, Option<String>)> {
         let (path, cell) = &self.surroundings.0[index];
         if let Some(ci) = cell.get() {
             return Ok(ci);
         }
-        let place = self.gitlab.place_of(path)?.ok_or_else(|| {
+        let found = self.gitlab.member(path, self.config.branch.as_ref())?;
+        let found = found.ok_or_else(|| {
             Problem::misconfigured(
                 format!("`gate.projects` names `{path}`, and GitLab shows no such project to the token in `TRAINYARD_GATE_TOKEN`"),
                 format!("check the path, and make the gate's bot a Maintainer of `{path}`"),
             )
         })?;
-        Ok(cell.get_or_init(|| Ci {
+        let ci = Ci {
             project: path.clone(),
-            project_id: place.id,
-            project_url: place.url,
-            default_branch: place.default_branch,
+            project_id: found.id,
+            project_url: found.url,
+            default_branch: found.default_branch,
             ..self.yard.clone()
-        }))
+        };
+        Ok(cell.get_or_init(|| (ci, found.rules)))
     }
 
     fn member(&self, index: usize) -> Answer<Member<'a>> {
-        let ci = self.ci(index)?;
+        let (ci, rules) = self.ci(index)?;
         let gitlab = GitLab::new(ci, self.clock, Trust::Gate)?;
-        let branch = self.config.branch.as_ref().unwrap_or(&ci.default_branch);
-        let text = gitlab.policy(branch)?.unwrap_or_default();
-        let own = Config::parse(&text).map_err(|problem| Problem {
-            what: format!("in `{}`: {}", ci.project, problem.what),
-            ..problem
-        })?;
+        let own =
+            Config::parse(rules.as_deref().unwrap_or_default()).map_err(|problem| Problem {
+                what: format!("in `{}`: {}", ci.project, problem.what),
+                ..problem
+            })?;
         let config = self
             .config
             .for_member(&self.yard.project, &ci.project, own)?;
@@ -114,6 +116,7 @@ impl<'a> Fleet<'a> {
         let destination = Destination {
             address: ci.git_address(),
             token,
+            ca: ci.ca_file.clone(),
         };
         Ok(Member {
             tree: WorkTree::of_member(&ci.directory, ci.project_id, destination),

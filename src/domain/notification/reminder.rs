@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::calendar::Calendar;
 use super::outbox::id_from;
 use crate::domain::event::{Fact, Subject};
-use crate::domain::ids::{ChannelName, CommitSha, MessageId, RoleName, UserName};
+use crate::domain::ids::{ChannelName, CommitSha, MergeRequestId, MessageId, RoleName, UserName};
 
 /// What can wait too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -163,7 +163,7 @@ pub struct Waiting {
     /// What is awaited, in words: roles, a lease. Untrusted.
     pub detail: String,
     /// The merge request on which people are mentioned, if there is one.
-    pub merge_request: Option<u64>,
+    pub merge_request: Option<MergeRequestId>,
 }
 
 /// One turn of a reminder.
@@ -267,7 +267,6 @@ pub fn head_of_alarm(fact: &Fact) -> Option<&CommitSha> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::MergeRequestId;
     use proptest::prelude::*;
 
     fn waiting(kind: Kind) -> Waiting {
@@ -277,12 +276,12 @@ mod tests {
         };
         Waiting {
             kind,
-            about: Subject::MergeRequest(merge_request),
+            about: Subject::MergeRequest(merge_request.clone()),
             which: "abcd".into(),
             since: Timestamp::UNIX_EPOCH,
             people: BTreeSet::new(),
             detail: String::new(),
-            merge_request: Some(7),
+            merge_request: Some(merge_request),
         }
     }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::letter::Letter;
 use super::outbox::Pending;
 use super::reminder::Waiting;
-use crate::domain::ids::{ChannelName, UserName};
+use crate::domain::ids::{ChannelName, MergeRequestId, UserName};
 
 /// Whether anything is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub struct Handed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mentioned {
     /// On which merge request.
-    pub merge_request: u64,
+    pub merge_request: MergeRequestId,
     /// Who.
     pub people: BTreeSet<UserName>,
     /// Which turn of which reminder.

@@ -278,3 +278,28 @@ fn a_stage_lasts_from_its_first_mark_on_the_same_head() {
     );
     assert_eq!(later(Stage::Linked, 1).after(Some(&before)).since, at(500));
 }
+
+#[test]
+fn merge_requests_of_two_projects_with_the_same_number_are_two_rows() {
+    let api: ProjectPath = "shop/api".parse().unwrap();
+    let mut theirs = member(7, LinkKind::Contributes, MergeRequestState::Open, None);
+    theirs.id.project = api.clone();
+    let seen = [(theirs.id.clone(), Some(theirs))];
+    let facts = |home, looked_at, told| ProgressFacts {
+        feature: Box::leak(Box::new(feature())),
+        home,
+        open: true,
+        criteria: Vec::new(),
+        looked_at,
+        told,
+        yard: None,
+    };
+    let by_api = progress(&facts(&api, &seen, &[])).rows;
+    let own = [(
+        mr(7),
+        Some(member(7, LinkKind::Closes, MergeRequestState::Open, None)),
+    )];
+    let by_web = progress(&facts(&home(), &own, &by_api)).rows;
+    let ids: Vec<MergeRequestId> = by_web.iter().map(|row| row.id(&feature())).collect();
+    assert_eq!(ids, [mr(7), seen[0].0.clone()], "nobody's row is lost");
+}

@@ -84,7 +84,7 @@ pub(in crate::jobs) fn admit_forgotten(desk: &Desk<'_>, ledger: &Ledger<'_>) -> 
     for desk in desk.all() {
         outcome = match desk {
             Ok(desk) => admit_forgotten_of(&desk, ledger, outcome)?,
-            Err(problem) => outcome.warning(problem.full_text()),
+            Err(problem) => outcome.with(format!("warning: {}", problem.full_text())),
         };
     }
     Ok(outcome)

@@ -13,7 +13,7 @@ use crate::jobs::{Desk, Done, observe, tell};
 use crate::ports::{Answer, Known, Place};
 use crate::report;
 
-/// The warning by which it is known that people were asked.
+/// The warning by which it is known that people were asked; they are mentioned on the first merge request of the trial.
 const ASKED: &str = "verdict asked";
 
 /// Asks for the verdict on the trial under a lease.
@@ -35,16 +35,17 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         people: &people,
         project_url: &desk.ci.project_url,
         pipeline: desk.ci.pipeline,
-        home: observe::features_project(desk),
+        home: observe::features_project(&desk.of_trial(&trial)?),
     });
     if before(&yard, trial.id) == Before::Undecided && !was_asked(&yard, trial.id) {
-        if let (Some(iid), false) = (place(desk, &trial), people.is_empty()) {
+        if let (Some(iid), false) = (place(&trial), people.is_empty()) {
             let body =
                 report::note_to_judge(&trial, &people, &desk.ci.project_url, desk.ci.pipeline);
             let place = Place::MergeRequest(iid);
             let kind = kind(trial.id);
             let known = Known::Unsure;
-            desk.announcements.keep_note(&place, &kind, known, &body)?;
+            let there = desk.of_trial(&trial)?.announcements;
+            there.keep_note(&place, &kind, known, &body)?;
         }
         ledger.record(&[Fact::ContributorWarned {
             about: Subject::Trial(trial.id),
@@ -79,16 +80,17 @@ pub(in crate::jobs) fn was_asked(yard: &Yard, trial: TrialId) -> bool {
 
 /// Marks the note that asked as settled.
 pub(super) fn settle(desk: &Desk<'_>, trial: &Trial, how: &str) -> Answer<()> {
-    let Some(iid) = place(desk, trial) else {
+    let Some(iid) = place(trial) else {
         return Ok(());
     };
     let (kind, place) = (kind(trial.id), Place::MergeRequest(iid));
-    let notes = desk.announcements.notes(iid)?;
+    let there = desk.of_trial(trial)?.announcements;
+    let notes = there.notes(iid)?;
     for own in notes.get(&kind).into_iter().flatten() {
         if !report::is_settled(&own.text) {
             let body = report::settled(&own.text, how);
             let known = Known::At(own.id);
-            desk.announcements.keep_note(&place, &kind, known, &body)?;
+            there.keep_note(&place, &kind, known, &body)?;
         }
     }
     Ok(())
@@ -99,8 +101,6 @@ fn kind(trial: TrialId) -> String {
 }
 
 /// People are mentioned once, on the first merge request of the trial.
-fn place(desk: &Desk<'_>, trial: &Trial) -> Option<u64> {
-    let mut here = trial.change_sets.iter();
-    let first = here.find(|id| id.project == desk.ci.project)?;
-    Some(first.iid)
+fn place(trial: &Trial) -> Option<u64> {
+    trial.change_sets.first().map(|id| id.iid)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::event::{Fact, Subject};
-use crate::domain::ids::{RoleName, UserName};
+use crate::domain::ids::{MergeRequestId, RoleName, UserName};
 use crate::domain::integration::Place as Standing;
 use crate::domain::linking::{LinkKind, named_features};
 use crate::domain::notification::reminder::{Kind, Waiting, head_of_alarm};
@@ -25,16 +25,26 @@ pub(super) struct Seen {
     pub(super) waiting: Vec<Waiting>,
     /// Verdicts that no gate job has recorded: channels are told of them from the log.
     pub(super) rejections: Vec<Fact>,
-    pub(super) notes: BTreeMap<u64, OwnNotes>,
+    pub(super) notes: BTreeMap<MergeRequestId, OwnNotes>,
     pub(super) left_out: usize,
 }
 
 /// Looks at those whose turn it can be: closing ones that people must judge, and drafts.
 pub(super) fn look(desk: &Desk<'_>, yard: &Yard) -> Answer<Seen> {
+    let mut seen = Seen::default();
+    for there in desk.all() {
+        match there {
+            Ok(there) => look_at(&there, yard, &mut seen)?,
+            Err(problem) => tracing::warn!("{}", problem.full_text()),
+        }
+    }
+    Ok(seen)
+}
+
+fn look_at(desk: &Desk<'_>, yard: &Yard, seen: &mut Seen) -> Answer<()> {
     let mut open = desk.merge_requests.open_mentioning(LINK_WORD)?;
     open.retain(|mr| yard.queue.ticket(&mr.id).is_none());
     open.sort_by_key(|mr| mr.id.iid);
-    let mut seen = Seen::default();
     let drafts = desk
         .config
         .notification
@@ -62,11 +72,11 @@ pub(super) fn look(desk: &Desk<'_>, yard: &Yard) -> Answer<Seen> {
         if found.draft {
             seen.waiting.extend(draft(found, &evidence));
         } else {
-            validation(desk, found, &evidence, &mut seen)?;
+            validation(desk, found, &evidence, seen)?;
         }
-        seen.notes.insert(found.id.iid, evidence.notes);
+        seen.notes.insert(found.id.clone(), evidence.notes);
     }
-    Ok(seen)
+    Ok(())
 }
 
 fn closes_a_feature(desk: &Desk<'_>, found: &MergeRequest) -> Answer<bool> {
@@ -88,7 +98,7 @@ fn unanswered(yard: &Yard, found: &MergeRequest, waiting: &mut Vec<Waiting>) {
                 since: raised.event.at,
                 people: BTreeSet::from([found.author.clone()]),
                 detail: trouble(fact).to_owned(),
-                merge_request: Some(found.id.iid),
+                merge_request: Some(found.id.clone()),
             });
         }
     }
@@ -112,7 +122,7 @@ fn draft(found: &MergeRequest, evidence: &Evidence) -> Option<Waiting> {
         since: newest,
         people: BTreeSet::from([found.author.clone()]),
         detail: String::new(),
-        merge_request: Some(found.id.iid),
+        merge_request: Some(found.id.clone()),
     })
 }
 
@@ -180,7 +190,7 @@ fn validation(
         since: first.created,
         people,
         detail: names(&awaited),
-        merge_request: Some(found.id.iid),
+        merge_request: Some(found.id.clone()),
     });
     Ok(())
 }
@@ -206,13 +216,13 @@ pub(super) fn of_the_yard(desk: &Desk<'_>, yard: &Yard) -> Answer<Vec<Waiting>> 
                 since: ticket.queued_at,
                 people: BTreeSet::new(),
                 detail: String::new(),
-                merge_request: Some(ticket.change_set.merge_request.iid),
+                merge_request: Some(ticket.change_set.merge_request.clone()),
             });
         }
     }
     if let Some(lease) = &yard.nrt.lease {
         let tried = yard.nrt.trial.as_ref().and_then(|t| t.change_sets.first());
-        let (which, merge_request) = (lease.epoch.to_string(), tried.map(|id| id.iid));
+        let (which, merge_request) = (lease.epoch.to_string(), tried.cloned());
         let judged = yard
             .nrt
             .trial
@@ -249,7 +259,7 @@ pub(super) fn of_the_yard(desk: &Desk<'_>, yard: &Yard) -> Answer<Vec<Waiting>> 
             since: closing.at,
             people: BTreeSet::new(),
             detail: closing.number.to_string(),
-            merge_request: last.map(|appended| appended.change_set.merge_request.iid),
+            merge_request: last.map(|appended| appended.change_set.merge_request.clone()),
         });
     }
     for waiting in &mut all {

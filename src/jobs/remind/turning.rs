@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::ids::{ChannelName, UserName};
+use crate::domain::ids::{ChannelName, MergeRequestId, UserName};
 use crate::domain::notification::letter::{Letter, Sort};
 use crate::domain::notification::outbox::Pending;
 use crate::domain::notification::reminder::{Turn, Waiting};
@@ -70,37 +70,38 @@ impl<'a> Turned<'a> {
         &self,
         desk: &Desk<'_>,
         yard: &Yard,
-        notes: &BTreeMap<u64, OwnNotes>,
-    ) -> Option<u64> {
+        notes: &BTreeMap<MergeRequestId, OwnNotes>,
+    ) -> Option<MergeRequestId> {
         let rules = &desk.config.notification.rules;
         let key = self.waiting.key(self.turn);
         let told = yard
             .warned
             .contains(&(self.waiting.about.to_string(), key.clone()));
-        let iid = self.waiting.merge_request?;
+        let id = self.waiting.merge_request.clone()?;
         let written = notes
-            .get(&iid)
+            .get(&id)
             .is_some_and(|notes| notes.contains_key(&tell::kind_of_alert(&key)));
         let wanted = rules.mentions_of(self.waiting.kind.name(), Sort::Reminder);
-        (wanted && !told && !written && !self.people.is_empty()).then_some(iid)
+        (wanted && !told && !written && !self.people.is_empty()).then_some(id)
     }
 
     pub(super) fn mention(
         &self,
         desk: &Desk<'_>,
-        iid: u64,
-        notes: &BTreeMap<u64, OwnNotes>,
+        id: &MergeRequestId,
+        notes: &BTreeMap<MergeRequestId, OwnNotes>,
     ) -> Answer<()> {
         // Its notes were read a moment ago, or else it is looked for by its marker: written once, whatever died when.
-        let known = if notes.contains_key(&iid) {
+        let known = if notes.contains_key(id) {
             Known::Absent
         } else {
             Known::Unsure
         };
         let kind = tell::kind_of_alert(&self.waiting.key(self.turn));
         let body = report::mention(&self.people, &self.letter.words);
-        desk.announcements
-            .keep_note(&Place::MergeRequest(iid), &kind, known, &body)
+        desk.of(&id.project)?
+            .announcements
+            .keep_note(&Place::MergeRequest(id.iid), &kind, known, &body)
             .map(drop)
     }
 

@@ -13,6 +13,7 @@ fn home() -> MergeRequestId {
 
 fn row(iid: u64, kind: LinkKind, stands: Whereabouts) -> Row {
     Row {
+        project: None,
         iid,
         author: "ana".parse().unwrap(),
         kind,
@@ -149,7 +150,9 @@ fn no_line_of_a_criterion_becomes_a_command_a_mention_or_markup() {
 
 #[test]
 fn merge_requests_that_readers_cannot_see_are_not_named() {
-    let told = progress(vec![row(7, LinkKind::Closes, Whereabouts::InReview)], &[]);
+    let mut elsewhere = row(7, LinkKind::Closes, Whereabouts::InReview);
+    elsewhere.project = Some(home().project);
+    let told = progress(vec![elsewhere], &[]);
     let hidden = progress_note(&told, Naming::Hidden, &home());
     assert!(!hidden.contains('7') && !hidden.contains("ana"), "{hidden}");
     let full = progress_note(&told, Naming::Full, &home());

@@ -357,7 +357,9 @@ fn a_verdict_under_a_lost_lease_comes_too_late() {
     assert_ne!(
         scene.trial_pipeline(),
         first,
-        "another worker has taken over"
+        "another worker has taken over: {} {}",
+        scene.stage.last("nrt-acquire").trace,
+        scene.stage.last("nrt-admit").trace
     );
     let before = scene.stage.facts().len();
     if let Some(late) = scene.stage.play_in("quentin", first, "nrt:validate") {

@@ -37,8 +37,8 @@ fn a_gate_serves_its_members_and_nobody_else() {
                 "--merge-request",
                 "77",
             ],
-            1,
-            "there is no merge request !77 in `shop/api`",
+            4,
+            "GitLab shows no merge request !77",
         ),
         (
             &["tick", "--environment", "old"],
