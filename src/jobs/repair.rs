@@ -35,6 +35,13 @@ pub struct Forgotten {
 /// # Errors
 /// When GitLab or git cannot be asked, or the log cannot be written.
 pub fn run(desk: &Desk<'_>, write: bool) -> Answer<(Done, Diagnosis)> {
+    if desk.members.is_some() || !desk.config.nrt.environments.is_empty() {
+        // It would take what members, or other branches, know of the queue and of versions for nothing.
+        return Err(Problem::misconfigured(
+            "`repair` mends the state of one project with one environment; a yard, or one of several environments, it cannot mend yet, and nothing was changed",
+            "restore the variables of the scope `trainyard/<environment>/log` from a backup, or remove all of them: `tick` finds the requests to integrate again",
+        ));
+    }
     let mending = desk
         .journal
         .mending()
