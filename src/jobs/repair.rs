@@ -39,7 +39,7 @@ pub fn run(desk: &Desk<'_>, write: bool) -> Answer<(Done, Diagnosis)> {
         // It would take what members, or other branches, know of the queue and of versions for nothing.
         return Err(Problem::misconfigured(
             "`repair` mends the state of one project with one environment; a yard, or one of several environments, it cannot mend yet, and nothing was changed",
-            "restore the variables of the scope `trainyard/<environment>/log` from a backup, or remove all of them: `tick` finds the requests to integrate again",
+            "restore the variables of the scope `trainyard/<environment>/log` from a backup, or remove all of them: `tick` finds the requests to integrate again, and what landed since the last tag is then in no version",
         ));
     }
     let mending = desk

@@ -103,32 +103,3 @@ fn change_sets_of_two_projects_queue_are_tried_land_and_are_released_through_one
     );
     assert!(ground.notes(api, good)[0].contains("**In production with version 0.1.0"));
 }
-
-#[test]
-fn a_change_set_of_a_member_lands_with_few_more_requests_than_in_a_project_of_its_own() {
-    let mut ground = Ground::new();
-    let api = ground.api;
-    ground
-        .world
-        .feature("olga", "Wanted", "As a customer I want this.")
-        .unwrap();
-    let iid = ground.merge_request("ana", api, "contributes to feature shop/web#1", "3");
-    ground.integrate("ana", api, iid);
-    ground.run();
-    assert_eq!(ground.state(api, iid), "merged");
-    let ours = [
-        "integrate",
-        "nrt-admit",
-        "nrt-acquire",
-        "append-to-version",
-        "nrt-release",
-        "nrt-release-fallback",
-    ];
-    let costs = ground.world.ran.iter();
-    let costs = costs.filter(|ran| ours.contains(&ran.finished.name.as_str()));
-    let costs: Vec<(String, usize)> = costs
-        .map(|ran| (ran.finished.name.clone(), ran.requests))
-        .collect();
-    let all: usize = costs.iter().map(|(_, requests)| requests).sum();
-    assert!(all <= 30, "{all}: {costs:?}");
-}
