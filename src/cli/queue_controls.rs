@@ -58,9 +58,6 @@ pub struct On {
     /// The merge request, such as `!34` or `34`.
     #[arg(value_name = "MERGE REQUEST", value_parser = number)]
     pub merge_request: u64,
-    /// In a yard, the member that the merge request is of.
-    #[arg(long, value_name = "PROJECT", value_parser = super::yard::project)]
-    pub member: Option<super::yard::OptionalProject>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "flattened flags document themselves")]
     pub why: Why,
@@ -73,6 +70,9 @@ pub struct Why {
     /// everything but `unhold` and `resume`.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+    /// In a yard, the member that the merge request is of; pauses are of the whole yard.
+    #[arg(long, value_name = "PROJECT", value_parser = super::yard::project)]
+    pub member: Option<super::yard::OptionalProject>,
     /// The project, outside of a job of it; takes the address of GitLab from `--server`.
     #[arg(long, value_name = "PATH")]
     pub project: Option<ProjectPath>,

@@ -13,7 +13,10 @@ use crate::ports::{Answer, Channels, Clock, Journal, Policies};
 
 /// Each member as a job of its own gate would see it.
 #[derive(Debug)]
-pub(super) struct Surroundings(Vec<(ProjectPath, OnceCell<(Ci, Option<String>)>)>);
+pub(super) struct Surroundings(Vec<(ProjectPath, OnceCell<Place>)>);
+
+/// What a job of the member would be told by its runner, and the text of the member's rules.
+type Place = (Ci, Option<String>);
 
 impl Surroundings {
     pub(super) fn of(projects: &[ProjectPath]) -> Self {

@@ -47,7 +47,7 @@ fn name(order: &QueueOrder) -> &'static str {
 /// When it gives no reason although it needs one, or as the job does.
 fn carry_out(desk: &Desk<'_>, order: &QueueOrder) -> Answer<Done> {
     let about = |on: &On, wish| What::MergeRequest {
-        project: on.member.clone().and_then(|project| project.0),
+        project: on.why.member.clone().and_then(|project| project.0),
         iid: on.merge_request,
         wish,
     };
