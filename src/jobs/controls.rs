@@ -168,7 +168,10 @@ fn about_one(
             report::ordered(wish, &id, &ordered, &ledger.yard()?, place)
         }
     };
-    let outcome = outcome.seeing(report::change_set_links(&[id.clone()], &desk.ci.server));
+    let outcome = outcome.seeing(report::change_set_links(
+        std::slice::from_ref(&id),
+        &desk.ci.server,
+    ));
     let warnings = match wish {
         Wish::Withdraw => told_withdrawn(desk, ledger, taken_out)?,
         Wish::Hold { .. } | Wish::Unhold | Wish::Force { .. } if keeps_notes(desk) => {

@@ -11,9 +11,12 @@ use crate::jobs::{Desk, Members};
 use crate::outcome::Problem;
 use crate::ports::{Answer, Channels, Clock, Journal, Policies};
 
-/// Each member as a job of its own gate would see it.
+/// A member as a job of its own gate would see it, and the text of its rules.
+type Seen = (Ci, Option<String>);
+
+/// Each member, looked at or not yet.
 #[derive(Debug)]
-pub(super) struct Surroundings(Vec<(ProjectPath, OnceCell<(Ci, Option<String>)>)>);
+pub(super) struct Surroundings(Vec<(ProjectPath, OnceCell<Seen>)>);
 
 impl Surroundings {
     pub(super) fn of(projects: &[ProjectPath]) -> Self {
@@ -76,7 +79,7 @@ impl<'a> Fleet<'a> {
     }
 
     /// The member as a job of its own gate would see it, and the text of its rules.
-    fn ci(&self, index: usize) -> Answer<&'a (Ci, Option<String>)> {
+    fn ci(&self, index: usize) -> Answer<&'a Seen> {
         let (path, cell) = &self.surroundings.0[index];
         if let Some(ci) = cell.get() {
             return Ok(ci);

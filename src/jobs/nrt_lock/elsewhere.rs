@@ -49,15 +49,13 @@ pub(super) fn looks_at(desk: &Desk<'_>, id: &MergeRequestId, target: &BranchName
 /// Of a branch that nobody serves, all that somebody serves are told.
 pub(super) fn told(desk: &Desk<'_>, refusal: QueueRefusal) -> QueueRefusal {
     let all = environments(desk);
-    match refusal {
-        QueueRefusal::OtherTarget { target, .. } if !all.is_empty() => {
-            QueueRefusal::NoEnvironment {
-                target,
-                serving: all.iter().map(ToString::to_string).collect(),
-            }
-        }
-        other => other,
+    if let (QueueRefusal::OtherTarget { target, .. }, false) = (&refusal, all.is_empty()) {
+        return QueueRefusal::NoEnvironment {
+            target: target.clone(),
+            serving: all.iter().map(ToString::to_string).collect(),
+        };
     }
+    refusal
 }
 
 fn left_to(other: &Serves, what: &str) -> Outcome {
