@@ -162,6 +162,10 @@ pub struct Nrt {
     pub lease: SignedDuration,
     /// How many change sets are tried together, and what it takes to reject one.
     pub trials: Policy,
+    /// How long a job may wait for a resource group that nobody has before that counts as GitLab's fault.
+    pub stuck_after: SignedDuration,
+    /// Whether `tick` may start a pipeline to make GitLab look again.
+    pub kick: bool,
     /// Who says whether a trial passed.
     pub decided_by: DecidedBy,
     /// Roles whose people may say so; empty: whoever GitLab lets play the job.
@@ -298,6 +302,10 @@ impl Config {
             pipeline: s
                 .text("pipeline")
                 .unwrap_or_else(|| "ci/nrt.yml".to_owned()),
+            stuck_after: s
+                .duration("stuck_after")
+                .unwrap_or(SignedDuration::from_mins(10)),
+            kick: s.flag("kick").unwrap_or(false),
             broken_by: s.ids("broken_by"),
             lease: s.duration("lease").unwrap_or(SignedDuration::from_hours(4)),
             trials: Policy {

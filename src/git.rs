@@ -4,6 +4,7 @@ mod assembly;
 mod history;
 mod member;
 mod pushing;
+mod refs;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

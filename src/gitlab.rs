@@ -60,8 +60,8 @@ pub struct GitLab<'a> {
     me: OnceCell<String>,
     /// Where wake-ups go.
     door: Door,
-    /// The project's variables, where they were read together with its rules, for the journal's first look.
-    listing: RefCell<Option<Vec<wire::Variable>>>,
+    /// The project's variables, where they were read together with something else, for the journal.
+    carrier: state::Carrier,
     /// What was read in the same query of the merge request that the job is going to look at.
     expected: RefCell<Option<(u64, Option<wire::User>, dossier::MergeRequest)>>,
 }
@@ -125,7 +125,7 @@ impl<'a> GitLab<'a> {
             job,
             me: OnceCell::new(),
             door: Door::own(ci),
-            listing: RefCell::new(None),
+            carrier: state::Carrier::default(),
             expected: RefCell::new(None),
         })
     }
@@ -151,7 +151,7 @@ impl<'a> GitLab<'a> {
             environment,
             &writer,
         )
-        .starting_from(self.listing.take())
+        .carried_by(&self.carrier)
     }
 
     /// The number and the default branch of the project that its path names.

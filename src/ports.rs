@@ -70,6 +70,14 @@ pub trait Journal {
     fn mending(&self) -> Option<&dyn Mending> {
         None
     }
+    /// The same, but it only seems to be recorded until `prove` says so; a look at GitLab in between can bring the proof along.
+    fn append_unproved(&self, decided_on: u64, events: &[Event]) -> Answer<Append> {
+        self.append(decided_on, events)
+    }
+    /// Whether the last entry is in the log.
+    fn prove(&self) -> Answer<bool> {
+        Ok(true)
+    }
 }
 
 /// An entry of the log that cannot be read, or is not there.
@@ -309,6 +317,8 @@ pub trait Records {
     fn token_user(&self) -> Answer<Player>;
     /// The jobs of a pipeline.
     fn jobs(&self, pipeline: u64) -> Answer<Vec<JobRecord>>;
+    /// The pipeline that a pipeline started last.
+    fn started_by(&self, pipeline: PipelineId) -> Answer<Option<PipelineId>>;
     /// The test cases that failed in a pipeline, as the reports of its jobs tell them.
     fn failed_cases(&self, pipeline: PipelineId) -> Answer<Vec<Suite>>;
     /// Whether a job has ended, or is gone.
@@ -415,6 +425,15 @@ pub struct Board {
     pub merge_requests: BTreeMap<u64, MergeRequestOnBoard>,
     /// Who can see this project.
     pub visibility: Option<Visibility>,
+}
+
+impl Board {
+    /// The merge requests that were seen.
+    pub fn all(&self) -> Vec<MergeRequest> {
+        let seen = self.merge_requests.values();
+        seen.map(|on_board| on_board.merge_request.clone())
+            .collect()
+    }
 }
 
 /// What became of posting.
@@ -578,8 +597,14 @@ pub trait Candidates {
     fn show(&self, held: &Held, candidate: &CommitSha, branch: &BranchName) -> Answer<()>;
     /// Gives source branches their new heads, all or none, without starting pipelines.
     fn rewrite(&self, held: &Held, sources: &[Rewritten]) -> Answer<Push>;
-    /// Makes a candidate the head of the target; done before, it is done.
-    fn land(&self, held: &Held, candidate: &CommitSha, target: &BranchName) -> Answer<Push>;
+    /// Makes a candidate the head of the target, which must be the base that it stands on; done before, it is done.
+    fn land(
+        &self,
+        held: &Held,
+        candidate: &CommitSha,
+        base: &CommitSha,
+        target: &BranchName,
+    ) -> Answer<Push>;
     /// Whether a candidate is part of the target as the project has it now.
     fn has_landed(&self, candidate: &CommitSha, target: &BranchName) -> Answer<bool>;
 }

@@ -376,6 +376,7 @@ fn at_desk<T>(
     let destination = ci.gate_token.as_ref().map(|token| Destination {
         address: ci.git_address(),
         token: token.clone(),
+        ca: ci.ca_file.clone(),
     });
     let tree = WorkTree::at(&ci.directory).pushing_to(destination);
     let config = rules(ci, &gitlab, &tree, trust, global.about)?;

@@ -152,6 +152,7 @@ fn arrivals(scenario: &Scenario, chance: &mut fastrand::Rng) -> Vec<Change> {
         Change {
             at,
             lane: URGENT + 1,
+            place: 0,
             bad: chance.f64() < scenario.failure_rate,
         }
     };

@@ -85,6 +85,26 @@ impl Poster {
         })
     }
 
+    /// Sends bytes of another kind than JSON once, and reads the whole answer: its status and its body.
+    ///
+    /// # Errors
+    /// When no answer came; without a word of the address.
+    pub fn exchange(
+        &self,
+        url: &Url,
+        headers: &[(&str, String)],
+        body: Vec<u8>,
+    ) -> Result<(u16, Vec<u8>), NoAnswer> {
+        let mut request = self.client.post(url.clone()).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let answer = request.send().map_err(|error| failed(&error))?;
+        let status = answer.status().as_u16();
+        let body = answer.bytes().map_err(|error| failed(&error))?;
+        Ok((status, body.to_vec()))
+    }
+
     /// Sends one body once.
     ///
     /// # Errors
@@ -103,16 +123,7 @@ impl Poster {
         for (name, value) in headers {
             request = request.header(*name, value);
         }
-        let failed = |error: reqwest::Error| {
-            if error.is_connect() || error.is_builder() {
-                NoAnswer::NotSent
-            } else if error.is_timeout() {
-                NoAnswer::Slow
-            } else {
-                NoAnswer::Broken
-            }
-        };
-        let answer = request.send().map_err(failed)?;
+        let answer = request.send().map_err(|error| failed(&error))?;
         let retry_after = answer
             .headers()
             .get(RETRY_AFTER)
@@ -132,5 +143,15 @@ impl Poster {
             retry_after,
             body: String::from_utf8_lossy(&body).into_owned(),
         })
+    }
+}
+
+fn failed(error: &reqwest::Error) -> NoAnswer {
+    if error.is_connect() || error.is_builder() {
+        NoAnswer::NotSent
+    } else if error.is_timeout() {
+        NoAnswer::Slow
+    } else {
+        NoAnswer::Broken
     }
 }

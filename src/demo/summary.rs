@@ -41,6 +41,8 @@ pub(super) struct JobRequests {
     pub(super) change_set: Option<u64>,
     /// How many API requests it made.
     pub(super) count: usize,
+    /// How often it, or the runner for it, went to the repository: each clone, fetch and push is one.
+    pub(super) git_operations: usize,
 }
 
 /// Requests of the whole story.
@@ -185,6 +187,7 @@ fn by_job(ran: &Ran, events: &[Event]) -> JobRequests {
         id: ran.finished.id,
         change_set: ran.merge_request.or(of_event),
         count: ran.requests,
+        git_operations: ran.git_operations,
     }
 }
 

@@ -111,22 +111,18 @@ pub struct Tried {
     pub id: MergeRequestId,
     /// The features that it contributes to or closes.
     pub features: Vec<FeatureId>,
+    /// Where features of its project are that are named by number only.
+    pub home: ProjectPath,
 }
 
-/// Weighs the reports of a rejected trial. `home` is the project of features that are named by number only.
-pub fn naming(
-    jobs: &[FailedJob<'_>],
-    suites: &[Suite],
-    tried: &[Tried],
-    tags: &Tags,
-    home: &ProjectPath,
-) -> Naming {
+/// Weighs the reports of a rejected trial.
+pub fn naming(jobs: &[FailedJob<'_>], suites: &[Suite], tried: &[Tried], tags: &Tags) -> Naming {
     let of_jobs = |suite: &&Suite| jobs.iter().any(|job| suite_of(job.name) == suite.name);
     let counted: Vec<&Suite> = suites.iter().filter(of_jobs).collect();
     let cases: Vec<(FailedCase, BTreeSet<MergeRequestId>)> = counted
         .iter()
         .flat_map(|suite| &suite.failed)
-        .map(|case| (case.clone(), pointed_at(case, tried, tags, home)))
+        .map(|case| (case.clone(), pointed_at(case, tried, tags)))
         .collect();
     let named = if tried.len() < 2 {
         Named::Nobody(Unexplained::Alone)
@@ -172,29 +168,24 @@ fn is_explained(job: &FailedJob<'_>, jobs: &[FailedJob<'_>], suites: &[&Suite]) 
 }
 
 /// The change sets that the tags of a case point at.
-fn pointed_at(
-    case: &FailedCase,
-    tried: &[Tried],
-    tags: &Tags,
-    home: &ProjectPath,
-) -> BTreeSet<MergeRequestId> {
+fn pointed_at(case: &FailedCase, tried: &[Tried], tags: &Tags) -> BTreeSet<MergeRequestId> {
     let texts = [Some(&case.name), case.class.as_ref(), case.file.as_ref()];
     let tags: BTreeSet<Tag> = texts
         .into_iter()
         .flatten()
         .flat_map(|text| tags.read(text))
         .collect();
-    let points_at = |tried: &&Tried| tags.iter().any(|tag| tag.is_of(tried, home));
+    let points_at = |tried: &&Tried| tags.iter().any(|tag| tag.is_of(tried));
     let pointed = tried.iter().filter(points_at);
     pointed.map(|tried| tried.id.clone()).collect()
 }
 
 impl Tag {
-    fn is_of(&self, tried: &Tried, home: &ProjectPath) -> bool {
+    fn is_of(&self, tried: &Tried) -> bool {
         match self {
             Self::MergeRequest { iid } => tried.id.iid == *iid,
             Self::Feature { project, iid } => {
-                let project = project.as_ref().unwrap_or(home).as_str();
+                let project = project.as_ref().unwrap_or(&tried.home).as_str();
                 // Tags are read in lower case, as GitLab compares paths.
                 let same = |f: &&FeatureId| {
                     f.iid == *iid && f.project.as_str().eq_ignore_ascii_case(project)
@@ -236,6 +227,7 @@ mod tests {
         [(1, Some(10)), (2, Some(10)), (3, Some(11)), (4, None)]
             .map(|(iid, feature)| Tried {
                 id: mr(iid),
+                home: home(),
                 features: feature
                     .map(|iid| FeatureId {
                         project: home(),
@@ -271,7 +263,7 @@ mod tests {
 
     fn named(cases: &[&str]) -> Named {
         let tags = Tags::with(vec!["t_{feature}_".parse().unwrap()]);
-        naming(&[JOB], &[suite(cases)], &tried(), &tags, &home()).named
+        naming(&[JOB], &[suite(cases)], &tried(), &tags).named
     }
 
     #[test]
@@ -311,7 +303,7 @@ mod tests {
     fn a_job_whose_failure_no_report_tells_means_that_nobody_is_named() {
         let tags = Tags::with(Vec::new());
         let nobody = |jobs: &[FailedJob<'_>], suites: &[Suite]| {
-            let found = naming(jobs, suites, &tried(), &tags, &home()).named;
+            let found = naming(jobs, suites, &tried(), &tags).named;
             assert!(
                 matches!(found, Named::Nobody(Unexplained::Job(_))),
                 "{jobs:?} {suites:?}: {found:?}"
@@ -336,7 +328,7 @@ mod tests {
             &[job("nrt-tests 1/2"), job("nrt-tests 2/2")],
             std::slice::from_ref(&good),
         );
-        let one = naming(&[job("nrt-tests 1/2")], &[good], &tried(), &tags, &home());
+        let one = naming(&[job("nrt-tests 1/2")], &[good], &tried(), &tags);
         assert_eq!(one.named, Named::Guilty(vec![mr(4)]));
     }
 
@@ -347,13 +339,7 @@ mod tests {
             ..suite(&["plain"])
         };
         let tags = Tags::with(Vec::new());
-        let found = naming(
-            &[JOB],
-            &[other, suite(&["a [!4]"])],
-            &tried(),
-            &tags,
-            &home(),
-        );
+        let found = naming(&[JOB], &[other, suite(&["a [!4]"])], &tried(), &tags);
         assert_eq!(found.named, Named::Guilty(vec![mr(4)]));
         assert_eq!(found.cases_of(&mr(4)).len(), 1);
         assert_eq!(
@@ -366,7 +352,7 @@ mod tests {
     fn a_change_set_alone_needs_no_name() {
         let alone = &tried()[3..];
         let tags = Tags::with(Vec::new());
-        let found = naming(&[JOB], &[suite(&["plain"])], alone, &tags, &home());
+        let found = naming(&[JOB], &[suite(&["plain"])], alone, &tags);
         assert_eq!(found.named, Named::Nobody(Unexplained::Alone));
         assert_eq!(found.cases_of(&mr(4)).len(), 1);
     }

@@ -1,5 +1,7 @@
 //! The one non-regression environment: who holds it, and how a trial begins and ends.
 
+mod breaking;
+
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +12,8 @@ use super::event::Fact;
 use super::ids::{
     CommitSha, Epoch, JobId, MergeRequestId, PipelineId, ProjectPath, TrialId, UserName,
 };
+
+pub use breaking::{Unbreakable, break_lease};
 
 /// The run that holds, or asks for, the environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -229,64 +233,6 @@ pub fn release(environment: &Environment, held: &Held, why_abandoned: Abandoned)
     facts
 }
 
-/// Why a lease cannot be broken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unbreakable {
-    /// Nobody holds the environment.
-    Free,
-    /// Another lease than the one that was meant is in force.
-    Another {
-        /// The one in force.
-        epoch: Epoch,
-    },
-    /// What its trial validated is being landed: a merge that is under way cannot be called back.
-    Landing {
-        /// Who lands it.
-        holder: Holder,
-        /// What was validated.
-        trial: TrialId,
-    },
-}
-
-/// The facts by which a person takes the environment away from the lease that was looked at; its trial is abandoned, so that its
-/// change sets wait again.
-///
-/// # Errors
-/// Why it cannot be taken away.
-pub fn break_lease(
-    environment: &Environment,
-    meant: Epoch,
-    reason: &str,
-    by: &UserName,
-) -> Result<Vec<Fact>, Unbreakable> {
-    let Some(lease) = &environment.lease else {
-        return Err(Unbreakable::Free);
-    };
-    if lease.epoch != meant {
-        return Err(Unbreakable::Another { epoch: lease.epoch });
-    }
-    let mut facts = Vec::new();
-    if let Some(trial) = &environment.trial {
-        if trial.validated {
-            return Err(Unbreakable::Landing {
-                holder: lease.holder.clone(),
-                trial: trial.id,
-            });
-        }
-        facts.push(Fact::TrialAbandoned {
-            trial: trial.id,
-            reason: Abandoned::Broken,
-        });
-    }
-    facts.push(Fact::LeaseBroken {
-        epoch: lease.epoch,
-        holder: lease.holder.clone(),
-        reason: reason.to_owned(),
-        broken_by: by.clone(),
-    });
-    Ok(facts)
-}
-
 /// The lease that a pipeline holds: its last job may not know the number, when the one that took it died.
 pub fn lease_of(
     environment: &Environment,
@@ -323,13 +269,15 @@ pub enum Abandoned {
     ChangeSetChanged,
     /// A freeze began during the trial.
     Frozen,
+    /// The server refused the push by which a batch lands.
+    PushRefused,
 }
 
 impl Abandoned {
     /// Whether neither a change set, nor the target, nor a person had a part in it.
     pub fn is_fruitless(self) -> bool {
         match self {
-            Self::HolderGone | Self::NoVerdict | Self::Infrastructure => true,
+            Self::HolderGone | Self::NoVerdict | Self::Infrastructure | Self::PushRefused => true,
             Self::Broken | Self::TargetMoved | Self::ChangeSetChanged | Self::Frozen => false,
         }
     }
@@ -345,6 +293,9 @@ impl fmt::Display for Abandoned {
             Self::TargetMoved => "the target branch moved during the trial",
             Self::ChangeSetChanged => "the merge request changed during the trial",
             Self::Frozen => "a freeze began during the trial",
+            Self::PushRefused => {
+                "it was validated, but GitLab refuses the gate's push, so it is tried alone next; the mend: let the gate's bot push to the target branch, or set `nrt.batch: 1`"
+            }
         })
     }
 }
@@ -455,42 +406,6 @@ mod tests {
             ask(&held_by(1, 4), 1, Liveness::Running, 1),
             Ok(Grant::Already(Held { epoch: Epoch(4) }))
         );
-    }
-
-    #[test]
-    fn a_lease_is_broken_only_when_it_is_the_one_that_was_meant_and_nothing_lands() {
-        let by = "mara".parse().unwrap();
-        let mut environment = held_by(1, 4);
-        assert_eq!(
-            break_lease(&Environment::default(), Epoch(4), "hangs", &by),
-            Err(Unbreakable::Free)
-        );
-        assert_eq!(
-            break_lease(&environment, Epoch(3), "hangs", &by),
-            Err(Unbreakable::Another { epoch: Epoch(4) })
-        );
-        let sha = |digit: &str| digit.repeat(40).parse().unwrap();
-        environment.trial = Some(Trial {
-            id: TrialId(4),
-            candidate: Candidate {
-                commit: sha("a"),
-                base: sha("b"),
-                reference: "refs/x".into(),
-            },
-            change_sets: Vec::new(),
-            started_at: at(0),
-            placed: Vec::new(),
-            landed: Vec::new(),
-            validated: false,
-        });
-        let facts = break_lease(&environment, Epoch(4), "hangs", &by).unwrap();
-        assert!(matches!(facts[0], Fact::TrialAbandoned { .. }), "{facts:?}");
-        assert!(matches!(&facts[1], Fact::LeaseBroken { broken_by, .. } if *broken_by == by));
-        environment.trial.as_mut().unwrap().validated = true;
-        assert!(matches!(
-            break_lease(&environment, Epoch(4), "hangs", &by),
-            Err(Unbreakable::Landing { .. })
-        ));
     }
 
     #[test]

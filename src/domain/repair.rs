@@ -215,7 +215,7 @@ mod tests {
         Appended {
             change_set: set(iid),
             landed: sha(100 + iid),
-            trial: TrialId(iid),
+            trial: TrialId(10 - iid),
             at: Timestamp::UNIX_EPOCH,
         }
     }
@@ -252,12 +252,12 @@ mod tests {
             releases: 2,
             released: Some((number("0.2.0"), sha(9))),
             since: [sha(103), sha(101)].into(),
-            landed: vec![landed(3), landed(1)],
+            landed: vec![landed(1), landed(3)],
         };
         let yard = with(Yard::default(), missing(&Yard::default(), &truth));
         assert_eq!(
             (yard.versions.open, content(&yard)),
-            (VersionId(3), vec![3, 1])
+            (VersionId(3), vec![1, 3])
         );
         assert_eq!(missing(&yard, &truth), []);
     }

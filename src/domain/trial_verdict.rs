@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::event::Fact;
-use super::ids::{MergeRequestId, NotAnId, ProjectPath, RoleName, TrialId, UserName};
+use super::ids::{MergeRequestId, ProjectPath, RoleName, TrialId, UserName};
 use super::integration::ChangeSet;
 use super::naming::{FailedCase, Named, Naming};
 use super::nrt::Trial;
@@ -64,7 +64,7 @@ impl FromStr for Culprit {
         let (project, number) = match text.trim().rsplit_once('!') {
             Some(("", number)) => (None, number),
             Some((project, number)) => {
-                let project = project.parse().map_err(|_: NotAnId| NoCulprit)?;
+                let project = project.parse().ok().ok_or(NoCulprit)?;
                 (Some(project), number)
             }
             None => (None, text.trim()),
@@ -91,7 +91,7 @@ impl fmt::Display for Culprit {
 pub fn culprits(text: &str) -> Result<Vec<Culprit>, String> {
     text.split(|c: char| c == ',' || c.is_whitespace())
         .filter(|word| !word.is_empty())
-        .map(|word| word.parse().map_err(|_: NoCulprit| word.to_owned()))
+        .map(|word| word.parse().ok().ok_or_else(|| word.to_owned()))
         .collect()
 }
 

@@ -1,10 +1,12 @@
 //! What the gate pushes: candidates, rewritten sources, and the target itself. With the gate's token, never with the job's.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::refs::{Move, Moved, move_refs};
 use super::{WorkTree, without_credentials};
 use crate::config::ci::Secret;
 use crate::domain::candidate::{Assembly, MergeMethod, Part};
@@ -20,6 +22,8 @@ pub struct Destination {
     pub address: String,
     /// The gate's token.
     pub token: Secret,
+    /// The certificate authority of the server, where it is a private one.
+    pub ca: Option<PathBuf>,
 }
 
 impl WorkTree {
@@ -37,8 +41,18 @@ impl WorkTree {
                 )
                 .env("GIT_CONFIG_KEY_1", "http.followRedirects")
                 .env("GIT_CONFIG_VALUE_1", "false");
+            // A runner writes it into its clone only, and there may be none.
+            if let Some(ca) = &destination.ca {
+                command.env("GIT_SSL_CAINFO", ca);
+            }
         }
         command
+    }
+
+    fn move_refs(&self, moves: &[Move], options: &[&str]) -> Answer<Moved> {
+        self.destination
+            .as_ref()
+            .map_or(Ok(Moved::Missing), |to| move_refs(to, moves, options))
     }
 
     /// One push of several refs, all of them or none.
@@ -119,6 +133,17 @@ impl Candidates for WorkTree {
     }
 
     fn rewrite(&self, _held: &Held, sources: &[Rewritten]) -> Answer<Push> {
+        let moves: Vec<Move> = sources
+            .iter()
+            .map(|source| Move {
+                name: format!("refs/heads/{}", source.branch),
+                from: source.from.clone(),
+                to: source.to.clone(),
+            })
+            .collect();
+        if let Moved::Said(push) = self.move_refs(&moves, &["ci.skip"])? {
+            return Ok(push);
+        }
         self.bring_history()?;
         let heads: Vec<&CommitSha> = sources.iter().map(|source| &source.to).collect();
         self.bring(&heads)?;
@@ -135,15 +160,35 @@ impl Candidates for WorkTree {
         self.push(&options, &refs)
     }
 
-    fn land(&self, _held: &Held, candidate: &CommitSha, target: &BranchName) -> Answer<Push> {
-        self.bring_history()?;
-        self.bring(&[candidate])?;
-        // Without force: it succeeds only while the target is part of the candidate's history.
-        let pushed = self.push(&[], &[format!("{candidate}:refs/heads/{target}")])?;
+    fn land(
+        &self,
+        _held: &Held,
+        candidate: &CommitSha,
+        base: &CommitSha,
+        target: &BranchName,
+    ) -> Answer<Push> {
+        // Only from the very head that the candidate stands on.
+        let landing = Move {
+            name: format!("refs/heads/{target}"),
+            from: base.clone(),
+            to: candidate.clone(),
+        };
+        let pushed = match self.move_refs(&[landing], &[])? {
+            Moved::Said(push) => push,
+            Moved::Missing => {
+                self.bring_history()?;
+                self.bring(&[candidate])?;
+                // Without force: it succeeds only while the target is part of the candidate's history.
+                self.push(&[], &[format!("{candidate}:refs/heads/{target}")])?
+            }
+        };
         match pushed {
+            Push::Done => Ok(Push::Done),
             // A run before this one pushed it and died before it could say so.
-            Push::TargetMoved if self.has_landed(candidate, target)? => Ok(Push::Done),
-            Push::TargetMoved | Push::Done | Push::Refused { .. } => Ok(pushed),
+            Push::TargetMoved | Push::Refused { .. } if self.has_landed(candidate, target)? => {
+                Ok(Push::Done)
+            }
+            Push::TargetMoved | Push::Refused { .. } => Ok(pushed),
         }
     }
 

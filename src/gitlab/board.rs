@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::endpoints::{Get, Graph, Page, segment};
+use super::opening::VARIABLES;
 use super::{GitLab, translate, wire};
 use crate::domain::ids::{FeatureId, ProjectPath};
 use crate::domain::linking::Moved;
@@ -190,6 +191,15 @@ impl GitLab<'_> {
         }
     }
 
+    /// What a query of the project brings along. Only the gate's own token reads variables.
+    fn along(&self) -> &'static str {
+        if self.bot.is_none() && self.carrier.is_wanted() {
+            VARIABLES
+        } else {
+            ""
+        }
+    }
+
     fn put_home(&self, board: &mut Board, mut home: Project) -> Answer<()> {
         board.visibility = Some(home.visibility());
         let nodes = home.take_merge_requests();
@@ -207,12 +217,13 @@ impl Boards for GitLab<'_> {
                 .push(feature.iid);
         }
         let projects: Vec<(&ProjectPath, Vec<u64>)> = by_project.into_iter().collect();
-        let (text, variables) = query::board(&self.ci.project, targets, &projects);
+        let along = self.along();
+        let (text, variables) = query::board(&self.ci.project, targets, &projects, along);
         let answer = self.board_answer(text, variables, false)?;
         let data: answers::BoardData = answers::read(&answer, &[])?;
         self.writer_became_known(data.current_user);
         let mut board = Board::default();
-        let home = data.home.ok_or_else(|| {
+        let mut home = data.home.ok_or_else(|| {
             Problem::gitlab(
                 format!(
                     "GitLab shows no project `{}` to the token in `{}`",
@@ -222,6 +233,9 @@ impl Boards for GitLab<'_> {
                 "give the token's user at least the role Reporter in the project",
             )
         })?;
+        if let Some(variables) = home.ci_variables.take() {
+            self.carrier.brought(self.listed(variables)?);
+        }
         self.put_home(&mut board, home)?;
         let mut found = data.projects;
         for (index, (path, _)) in projects.iter().enumerate() {
@@ -244,7 +258,7 @@ impl Boards for GitLab<'_> {
         let chunks = edits.chunks(EDITS).count();
         for (index, chunk) in edits.chunks(EDITS).enumerate() {
             let look = at_home && index + 1 == chunks;
-            let (text, variables) = query::edits(chunk, look.then_some(targets));
+            let (text, variables) = query::edits(chunk, look.then_some(targets), self.along());
             let answer = self.board_answer(text, variables, true)?;
             for (index, (place, _)) in chunk.iter().enumerate() {
                 if let Some(words) = answers::refusal(&answer, &query::alias(index)) {
@@ -256,6 +270,9 @@ impl Boards for GitLab<'_> {
             {
                 let mut board = Board::default();
                 let mut project: Project = project;
+                if let Some(variables) = project.ci_variables.take() {
+                    self.carrier.brought(self.listed(variables)?);
+                }
                 board.visibility = Some(project.visibility());
                 let nodes = project.take_merge_requests();
                 self.put_merge_requests(&mut board, nodes)?;

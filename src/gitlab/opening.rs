@@ -11,8 +11,9 @@ use crate::config::FILE;
 use crate::domain::ids::BranchName;
 use crate::ports::{Answer, Policies};
 
-const OF_PROJECT: &str = "repository { blobs(paths: $files, ref: $branch) { nodes { rawTextBlob } } }
-    ciVariables(first: 100) { pageInfo { hasNextPage endCursor } nodes { key value environmentScope } }";
+const RULES: &str = "repository { blobs(paths: $files, ref: $branch) { nodes { rawTextBlob } } }";
+/// The part of a query of a project that brings its variables along.
+pub(super) const VARIABLES: &str = "ciVariables(first: 100) { pageInfo { hasNextPage endCursor } nodes { key value environmentScope } }";
 
 const MORE: &str = "query($home: ID!, $after: String!) {
   project(fullPath: $home) {
@@ -55,7 +56,7 @@ struct Blob {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct VariableNode {
+pub(super) struct VariableNode {
     key: Option<String>,
     value: Option<String>,
     environment_scope: Option<String>,
@@ -82,7 +83,7 @@ impl GitLab<'_> {
             (declared, asked) = (", $iid: String!".to_owned(), dossier::asked());
         }
         let query = format!(
-            "query($home: ID!, $branch: String!, $files: [String!]!{declared}) {{ currentUser {{ username }} project(fullPath: $home) {{ {OF_PROJECT} {asked} }} }}"
+            "query($home: ID!, $branch: String!, $files: [String!]!{declared}) {{ currentUser {{ username }} project(fullPath: $home) {{ {RULES} {VARIABLES} {asked} }} }}"
         );
         let Ok(data) = self.graph::<Data>(&self.main, query.into(), variables) else {
             // Too much for one query of this server, or one of its rights is missing: the requests that need it tell.
@@ -101,7 +102,7 @@ impl GitLab<'_> {
             *self.expected.borrow_mut() = Some((iid, data.current_user, found));
         }
         if let Some(first) = project.ci_variables {
-            *self.listing.borrow_mut() = self.listed(first)?;
+            self.carrier.brought(self.listed(first)?);
         }
         let blobs = project.repository.and_then(|found| found.blobs);
         let blob = blobs.and_then(|found| found.nodes.into_iter().next());
@@ -110,7 +111,7 @@ impl GitLab<'_> {
 
     /// All variables, page after page; nothing when there are none or one of them has no name, which a token without the right may be
     /// answered.
-    fn listed(&self, first: Nodes<VariableNode>) -> Answer<Option<Vec<Variable>>> {
+    pub(super) fn listed(&self, first: Nodes<VariableNode>) -> Answer<Option<Vec<Variable>>> {
         let mut nodes = first.nodes;
         let mut page = first.page_info;
         for _ in 0..MOST_PAGES {

@@ -56,6 +56,13 @@ impl Records for GitLab<'_> {
         Ok(jobs.iter().map(translate::job).collect())
     }
 
+    fn started_by(&self, pipeline: PipelineId) -> Answer<Option<PipelineId>> {
+        let path = format!("projects/{}/pipelines/{pipeline}/bridges", self.project());
+        let bridges: Vec<wire::Bridge> = self.main.send(&Get::new(path))?.json()?;
+        let started = bridges.into_iter().filter_map(|b| b.downstream_pipeline);
+        Ok(started.map(|found| PipelineId(found.id)).max())
+    }
+
     fn failed_cases(&self, pipeline: PipelineId) -> Answer<Vec<Suite>> {
         let path = format!(
             "projects/{}/pipelines/{pipeline}/test_report",

@@ -11,7 +11,7 @@ mod mending;
 use gitlab::api::projects::variables::CreateProjectVariable;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -37,10 +37,38 @@ pub struct VariableJournal<'a> {
     project: u64,
     scope: String,
     writer: String,
-    /// Variables that were read already, for the first look.
-    listing: RefCell<Option<Vec<wire::Variable>>>,
+    /// Where other queries leave the variables that they brought along.
+    carrier: Option<&'a Carrier>,
+    /// The entry that is not proved yet: its slot and its nonce.
+    unproved: RefCell<Option<(u64, String)>>,
     /// The log as it was seen last.
     seen: RefCell<Option<Log>>,
+}
+
+/// What queries about other things bring along: all variables, when they are wanted.
+#[derive(Debug, Default)]
+pub(super) struct Carrier {
+    wanted: Cell<bool>,
+    listing: RefCell<Option<Vec<wire::Variable>>>,
+}
+
+impl Carrier {
+    /// Whether the next query may bring them.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted.get()
+    }
+
+    /// Leaves what a query brought.
+    pub(super) fn brought(&self, variables: Option<Vec<wire::Variable>>) {
+        self.wanted.set(false);
+        *self.listing.borrow_mut() = variables;
+    }
+
+    /// From now on only what is read later counts.
+    fn forget(&self, wanted: bool) {
+        self.wanted.set(wanted);
+        self.listing.take();
+    }
 }
 
 /// The value of one entry.
@@ -85,16 +113,17 @@ impl<'a> VariableJournal<'a> {
             project,
             scope: format!("trainyard/{environment}/log"),
             writer: writer.to_owned(),
-            listing: RefCell::new(None),
+            carrier: None,
+            unproved: RefCell::new(None),
             seen: RefCell::new(None),
         }
     }
 
-    /// The same, with variables that were read a moment ago: they are the first look.
+    /// The same, where other queries bring the variables along.
     #[must_use]
-    pub(super) fn starting_from(self, listing: Option<Vec<wire::Variable>>) -> Self {
+    pub(super) fn carried_by(self, carrier: &'a Carrier) -> Self {
         Self {
-            listing: RefCell::new(listing),
+            carrier: Some(carrier),
             ..self
         }
     }
@@ -109,7 +138,7 @@ impl<'a> VariableJournal<'a> {
     }
 
     fn read_whole(&self) -> Answer<Reading> {
-        if let Some(variables) = self.listing.take()
+        if let Some(variables) = self.carrier.and_then(|carrier| carrier.listing.take())
             && let Ok(reading) = self.assemble(&variables)
         {
             return Ok(self.keep(reading));
@@ -211,6 +240,53 @@ impl<'a> VariableJournal<'a> {
         found
     }
 
+    /// Tries to store one entry behind a revision; what came of it, and the nonce by which it is found.
+    fn store(&self, decided_on: u64, events: &[Event]) -> Answer<(Stored, String)> {
+        if let Some(carrier) = self.carrier {
+            carrier.forget(false);
+        }
+        let slot = decided_on + 1;
+        let nonce = nonce_of(&self.writer, slot, self.clock);
+        let mut entry = Entry {
+            nonce: nonce.clone(),
+            events: events.to_vec(),
+            parts: 0,
+        };
+        let mut value = json(&entry)?;
+        if value.chars().count() > LONGEST_VALUE {
+            let text: Vec<char> = json(&events)?.chars().collect();
+            let chunks: Vec<String> = text
+                .chunks(LONGEST_VALUE)
+                .map(|chunk| chunk.iter().collect())
+                .collect();
+            for (index, chunk) in chunks.iter().enumerate() {
+                self.create(
+                    &format!("TRAINYARD_PART_{index}"),
+                    &format!("{}/part/{nonce}", self.scope),
+                    chunk,
+                )?;
+            }
+            entry = Entry {
+                nonce: nonce.clone(),
+                events: Vec::new(),
+                parts: chunks.len(),
+            };
+            value = json(&entry)?;
+        }
+        let stored = self.create(&key_of(slot), &self.scope, &value)?;
+        Ok((stored, nonce))
+    }
+
+    fn read_back(&self, slot: u64, nonce: &str) -> Answer<Append> {
+        let reading = self.read_whole()?;
+        let ours = reading.nonces.get(&slot).is_some_and(|own| own == nonce);
+        Ok(if ours {
+            Append::Recorded(reading.log)
+        } else {
+            Append::Lost(reading.log)
+        })
+    }
+
     /// The log with one more entry, where the entries before it are those that were seen last.
     fn with(&self, decided_on: u64, events: &[Event]) -> Option<Log> {
         let mut seen = self.seen.borrow_mut();
@@ -276,48 +352,35 @@ impl Journal for VariableJournal<'_> {
     }
 
     fn append(&self, decided_on: u64, events: &[Event]) -> Answer<Append> {
-        let slot = decided_on + 1;
-        let nonce = nonce_of(&self.writer, slot, self.clock);
-        let mut entry = Entry {
-            nonce: nonce.clone(),
-            events: events.to_vec(),
-            parts: 0,
-        };
-        let mut value = json(&entry)?;
-        if value.chars().count() > LONGEST_VALUE {
-            let text: Vec<char> = json(&events)?.chars().collect();
-            let chunks: Vec<String> = text
-                .chunks(LONGEST_VALUE)
-                .map(|chunk| chunk.iter().collect())
-                .collect();
-            for (index, chunk) in chunks.iter().enumerate() {
-                self.create(
-                    &format!("TRAINYARD_PART_{index}"),
-                    &format!("{}/part/{nonce}", self.scope),
-                    chunk,
-                )?;
-            }
-            entry = Entry {
-                nonce: nonce.clone(),
-                events: Vec::new(),
-                parts: chunks.len(),
-            };
-            value = json(&entry)?;
-        }
-        let stored = self.create(&key_of(slot), &self.scope, &value)?;
+        let (stored, nonce) = self.store(decided_on, events)?;
         if stored == Stored::Yes
             && !events.iter().any(|event| event.fact.must_be_proved())
             && let Some(log) = self.with(decided_on, events)
         {
             return Ok(Append::Recorded(log));
         }
-        let reading = self.read_whole()?;
-        let ours = reading.nonces.get(&slot) == Some(&nonce);
-        Ok(if ours {
-            Append::Recorded(reading.log)
-        } else {
-            Append::Lost(reading.log)
-        })
+        self.read_back(decided_on + 1, &nonce)
+    }
+
+    fn append_unproved(&self, decided_on: u64, events: &[Event]) -> Answer<Append> {
+        let (stored, nonce) = self.store(decided_on, events)?;
+        if stored == Stored::Yes
+            && let Some(log) = self.with(decided_on, events)
+        {
+            if let Some(carrier) = self.carrier {
+                carrier.forget(true);
+            }
+            *self.unproved.borrow_mut() = Some((decided_on + 1, nonce));
+            return Ok(Append::Recorded(log));
+        }
+        self.read_back(decided_on + 1, &nonce)
+    }
+
+    fn prove(&self) -> Answer<bool> {
+        match self.unproved.take() {
+            None => Ok(true),
+            Some((slot, nonce)) => Ok(self.read_whole()?.nonces.get(&slot) == Some(&nonce)),
+        }
     }
 }
 

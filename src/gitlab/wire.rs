@@ -152,6 +152,11 @@ pub(super) struct Job {
 }
 
 #[derive(Debug, Clone, Deserialize)]
+pub(super) struct Bridge {
+    pub(super) downstream_pipeline: Option<Created>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct TestReport {
     pub(super) test_suites: Vec<TestSuite>,
 }

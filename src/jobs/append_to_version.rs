@@ -6,6 +6,8 @@
 mod together;
 mod verdict;
 
+pub(super) use verdict::stopped;
+
 use jiff::Timestamp;
 
 use crate::domain::candidate::Placed;
@@ -75,13 +77,15 @@ fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Ans
         let Some(ticket) = ledger.yard()?.queue.ticket(id).cloned() else {
             continue;
         };
+        // The verdict is recorded before anything is looked at: the look tells as well whether it is in the log.
+        if let Some(outcome) = verdict::record(desk, ledger, held, trial)? {
+            return Ok(outcome);
+        }
         let (found, board) = observe::at_the_gate(desk, &ledger.yard()?, &ticket.change_set)?;
+        ledger.prove()?;
         let found = found.ok_or_else(|| observe::no_merge_request(desk, id.iid))?;
         if let Some(obstacle) = obstacle(desk, &found, &ticket.change_set, trial)? {
             return give_up(desk, ledger, &ticket.change_set, trial, obstacle);
-        }
-        if let Some(outcome) = verdict::record(desk, ledger, held, trial)? {
-            return Ok(outcome);
         }
         let merged = match found.landed.clone() {
             Some(landed) => Merge::Done { landed },

@@ -1,6 +1,8 @@
 //! Decide on what the log says, record, and decide again when somebody else was faster.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+
+use jiff::Timestamp;
 
 use crate::domain::event::{Event, Fact};
 use crate::domain::ids::UserName;
@@ -27,6 +29,14 @@ pub struct Ledger<'a> {
     desk: Desk<'a>,
     seen: RefCell<Option<(Log, Yard)>>,
     written: RefCell<Vec<Event>>,
+    unproved: Cell<bool>,
+}
+
+/// When a job wants to know whether its entry is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    Now,
+    Later,
 }
 
 impl<'a> Ledger<'a> {
@@ -36,6 +46,7 @@ impl<'a> Ledger<'a> {
             desk,
             seen: RefCell::new(None),
             written: RefCell::new(Vec::new()),
+            unproved: Cell::new(false),
         }
     }
 
@@ -59,7 +70,41 @@ impl<'a> Ledger<'a> {
     ///
     /// # Errors
     /// When the decision fails, or the log can be neither read nor written.
-    pub fn decide<T>(&self, mut decision: impl FnMut(&Yard) -> Answer<Decision<T>>) -> Answer<T> {
+    pub fn decide<T>(&self, decision: impl FnMut(&Yard) -> Answer<Decision<T>>) -> Answer<T> {
+        self.decided(decision, Proof::Now)
+    }
+
+    /// The same, but the job looks at GitLab next, and by that look `prove` tells whether it is recorded: nothing may be done on the
+    /// strength of it before.
+    ///
+    /// # Errors
+    /// As `decide`.
+    pub fn decide_unproved<T>(
+        &self,
+        decision: impl FnMut(&Yard) -> Answer<Decision<T>>,
+    ) -> Answer<T> {
+        self.decided(decision, Proof::Later)
+    }
+
+    /// Makes sure that what was decided last is in the log.
+    ///
+    /// # Errors
+    /// When it is not, which takes somebody who deletes state variables in that very instant; or when GitLab cannot be asked.
+    pub fn prove(&self) -> Answer<()> {
+        if !self.unproved.replace(false) || self.desk.journal.prove()? {
+            return Ok(());
+        }
+        Err(Problem::gitlab(
+            "GitLab said that an entry of the log was stored, and it is not there",
+            "retry the job, and let nobody delete state variables (scope `trainyard/...`)",
+        ))
+    }
+
+    fn decided<T>(
+        &self,
+        mut decision: impl FnMut(&Yard) -> Answer<Decision<T>>,
+        proof: Proof,
+    ) -> Answer<T> {
         for attempt in 1..=ATTEMPTS {
             let yard = self.yard()?;
             let Decision { facts, then } = decision(&yard)?;
@@ -76,8 +121,15 @@ impl<'a> Ledger<'a> {
                 .borrow()
                 .as_ref()
                 .map_or(0, |(log, _)| log.revision);
-            match self.desk.journal.append(revision, &events)? {
+            self.prove()?;
+            let journal = self.desk.journal;
+            let appended = match proof {
+                Proof::Now => journal.append(revision, &events)?,
+                Proof::Later => journal.append_unproved(revision, &events)?,
+            };
+            match appended {
                 Append::Recorded(log) => {
+                    self.unproved.set(proof == Proof::Later);
                     self.keep(log);
                     self.written.borrow_mut().extend(events);
                     return Ok(then);
@@ -125,6 +177,14 @@ impl<'a> Ledger<'a> {
             after.apply(&self.event(fact.clone()));
         }
         Ok(after)
+    }
+
+    /// When the last fact of a kind happened, as far as the log was read.
+    pub fn last(&self, of: impl Fn(&Fact) -> bool) -> Option<Timestamp> {
+        let seen = self.seen.borrow();
+        let (log, _) = seen.as_ref()?;
+        let found = log.events.iter().rev().find(|event| of(&event.fact));
+        found.map(|event| event.at)
     }
 
     /// What this job recorded so far.

@@ -560,6 +560,47 @@ pub(super) fn keep_one(
     ))
 }
 
+/// The merge requests of change sets with their features and the notes on all of them, in one look.
+///
+/// # Errors
+/// When GitLab cannot be asked, or the log cannot be read.
+pub(super) fn look(desk: &Desk<'_>, ledger: &Ledger<'_>, ids: &[MergeRequestId]) -> Answer<Board> {
+    let yard = ledger.yard()?;
+    let sets = ids.iter().filter_map(|id| yard.queue.ticket(id));
+    let links = sets.flat_map(|ticket| &ticket.change_set.links);
+    let features = links.map(|link| link.feature.clone()).collect();
+    let told = ids.iter().map(|id| id.iid).collect();
+    desk.boards
+        .board(&targets(desk, Some(&yard), &features, &told))
+}
+
+/// The same as `keep_all`, with the board that was looked at before, where one look covers them all.
+///
+/// # Errors
+/// When the log cannot be read.
+pub(super) fn keep_several(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    ids: &[MergeRequestId],
+    board: Option<Board>,
+) -> Answer<Vec<String>> {
+    let yard = ledger.yard()?;
+    let told: Vec<Told<'_>> = ids.iter().filter_map(|id| known(desk, &yard, id)).collect();
+    let features = features_of(&told);
+    if ids.len() > TOLD_AT_ONCE || features.len() > FEATURES_AT_ONCE || board.is_none() {
+        return keep_all(desk, ledger, ids);
+    }
+    Ok(keep(
+        desk,
+        Keeping {
+            features,
+            yard: Some(yard.clone()),
+            told,
+            board,
+        },
+    ))
+}
+
 /// The same for a state that is about to be recorded: a job that dies in between does both again.
 pub(super) fn keep_as(desk: &Desk<'_>, yard: &Yard, ids: &[MergeRequestId]) -> Vec<String> {
     let mut warnings = Vec::new();

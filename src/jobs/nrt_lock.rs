@@ -10,5 +10,6 @@ pub mod enqueue;
 mod lane;
 mod rejecting;
 pub mod release;
+mod stopping;
 mod together;
 pub mod trial_pipeline;

@@ -10,7 +10,12 @@ use crate::domain::nrt::Held;
 use crate::ports::{Answer, MergeRequest, Push, Rewritten};
 
 /// How often GitLab is asked whether it has seen a push.
-const PATIENCE: u32 = 20;
+pub(super) const PATIENCE: u32 = 20;
+
+/// Each question later than the one before: 0.2 s to 2 s.
+pub(super) fn pause(attempt: u32) -> Duration {
+    Duration::from_millis(200 * u64::from(attempt.min(10)))
+}
 
 /// Waits until GitLab shows merge requests as they must be; those that it does not in time are named.
 ///
@@ -36,8 +41,7 @@ pub(super) fn until(
         if late.is_empty() {
             break;
         }
-        desk.clock
-            .wait(Duration::from_millis(200 * u64::from(attempt.min(10))));
+        desk.clock.wait(pause(attempt));
     }
     Ok(late)
 }

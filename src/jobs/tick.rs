@@ -6,6 +6,7 @@
 use super::ledger::Ledger;
 use super::nrt_lock::admit;
 use super::{Desk, Done, label_holds, notes, tell};
+use crate::domain::event::Fact;
 use crate::domain::nrt::Liveness;
 use crate::domain::yard::Yard;
 use crate::outcome::Outcome;
@@ -27,7 +28,9 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let yard = ledger.yard()?;
     let waiting = yard.queue.waiting().count();
     let serving = serve(desk, &yard)?;
+    let stuck = stuck(desk, &ledger, &serving)?;
     let outcome = report::ticked(&serving, waiting).including(admitted);
+    let outcome = stuck.into_iter().fold(outcome, Outcome::warning);
     let outcome = warnings.into_iter().fold(outcome, Outcome::with);
     let outcome = if yard.nrt.worth_another_worker() {
         outcome
@@ -59,6 +62,38 @@ pub(super) fn serve(desk: &Desk<'_>, yard: &Yard) -> Answer<Serving> {
             None => start(desk, Serving::NobodyCame)?,
         },
     })
+}
+
+/// A known fault of GitLab: a job goes on waiting for a resource group that nobody has. Told once for each such job.
+fn stuck(desk: &Desk<'_>, ledger: &Ledger<'_>, serving: &Serving) -> Answer<Option<String>> {
+    if *serving != Serving::Coming {
+        return Ok(None);
+    }
+    let Some(first) = desk.traces.waiting_at_the_gate()?.into_iter().next() else {
+        return Ok(None);
+    };
+    let ended = ledger.last(|fact| {
+        matches!(
+            fact,
+            Fact::LeaseReleased { .. } | Fact::LeaseExpired { .. } | Fact::LeaseBroken { .. }
+        )
+    });
+    let since = ended.map_or(first.since, |ended| ended.max(first.since));
+    let waited = desk.clock.now().duration_since(since);
+    if waited < desk.config.nrt.stuck_after || !desk.traces.running_workers()?.is_empty() {
+        return Ok(None);
+    }
+    let fact = Fact::EnvironmentStuck {
+        waiting: first.job,
+        pipeline: first.pipeline,
+    };
+    let known = ledger.yard()?.has(&ledger.event(fact.clone()));
+    let kick = desk.config.nrt.kick && !known;
+    if kick {
+        desk.workers.wake(None)?;
+    }
+    ledger.record(&[fact])?;
+    Ok(Some(report::environment_stuck(&first, since, kick)))
 }
 
 /// Starts a worker for this reason, unless one is on its way.

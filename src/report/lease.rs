@@ -1,8 +1,13 @@
 //! The right to the NRT environment, where people meddle with it: taken away, stuck, or damaged.
 
+use jiff::Timestamp;
+
 use crate::domain::ids::{RoleName, UserName};
 use crate::domain::nrt::{Holder, Lease, Unbreakable};
 use crate::outcome::Outcome;
+use crate::ports::WaitingJob;
+
+use super::moment;
 
 /// Somebody asked who may not.
 pub fn may_not_break(player: &UserName, roles: &[RoleName]) -> Outcome {
@@ -67,4 +72,19 @@ pub fn unbreakable(why: &Unbreakable, project_url: &str) -> Outcome {
             )],
         ),
     }
+}
+
+/// GitLab lets nobody in although nobody is in.
+pub fn environment_stuck(waiting: &WaitingJob, since: Timestamp, kicked: bool) -> String {
+    let mend = if kicked {
+        "started a new pipeline of the gate, which makes GitLab look again"
+    } else {
+        "start a new pipeline of the gate (or run a finished job of the resource group again), or let `tick` do it with `nrt.kick: true`; when an older pipeline of the gate hangs before its turn, cancel it"
+    };
+    format!(
+        "job {} of pipeline {} waits for GitLab's resource group, which nobody has had since {}: a known fault of GitLab; {mend}",
+        waiting.job,
+        waiting.pipeline,
+        moment(since)
+    )
 }

@@ -12,7 +12,8 @@ use crate::ports::Damage;
 use super::progress::stage_words;
 
 /// What GitLab keeps nowhere, in words.
-const GONE: [&str; 5] = [
+const GONE: [&str; 6] = [
+    "holds and pauses that people ordered: order them again",
     "what earlier trials taught about who fails with whom, and the failure rate: the next trials learn it anew",
     "rejected trials that a change set had survived (`nrt.strikes`): they count from nothing",
     "who was warned of what, apart from what notes say: somebody may be told a second time",

@@ -119,6 +119,7 @@ impl<'a> Fleet<'a> {
         let destination = Destination {
             address: ci.git_address(),
             token,
+            ca: ci.ca_file.clone(),
         };
         Ok(Member {
             tree: WorkTree::of_member(&ci.directory, ci.project_id, destination),

@@ -13,6 +13,8 @@ pub struct Change {
     pub lane: u8,
     /// Whether a trial that holds it fails.
     pub bad: bool,
+    /// Where it comes from: a trial holds changes of one place only.
+    pub place: usize,
 }
 
 /// The lane whose changes go before everything and are never tried with others.
@@ -101,7 +103,11 @@ impl<'a> Course<'a> {
                 now = begin;
                 self.queue.admit(self.changes, now);
             }
-            let tried = self.search.choose(&self.queue.waiting, &self.policy);
+            let place = |change: &usize| self.changes[*change].place;
+            let waiting = &self.queue.waiting;
+            let tried = self
+                .search
+                .choose_of_one_place(waiting, &self.policy, place);
             let trial = around.trial(&tried, now);
             self.conclude(&tried, &trial, now, around);
             now += trial.took;
@@ -231,6 +237,7 @@ mod tests {
             at,
             lane,
             bad: false,
+            place: 0,
         }
     }
 

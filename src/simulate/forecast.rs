@@ -90,12 +90,18 @@ pub fn forecast(yard: &Yard, policy: &Policy, freezes: &Freezes, now: Timestamp)
     {
         return Forecast::Overdue { trials };
     }
+    let place = |ticket: &&Ticket| {
+        let project = &ticket.change_set.merge_request.project;
+        let same = |other: &&Ticket| other.change_set.merge_request.project == *project;
+        tickets.iter().position(same).unwrap_or_default()
+    };
     let now_waits = Now {
         yard,
         policy,
         freezes,
         instant: now,
         tickets: &tickets,
+        places: tickets.iter().map(place).collect(),
         under_test: &under_test,
         elapsed,
         join_rate: rate(&yard.pace.joined, now),
@@ -130,6 +136,8 @@ struct Now<'a> {
     freezes: &'a Freezes,
     instant: Timestamp,
     tickets: &'a [&'a Ticket],
+    /// The ticket that stands for the project of each.
+    places: Vec<usize>,
     under_test: &'a [usize],
     /// For how long the environment has been taken.
     elapsed: Option<f64>,
@@ -183,7 +191,8 @@ impl Now<'_> {
     /// What is in the queue, and what joins it meanwhile.
     fn changes(&self, chance: &mut fastrand::Rng) -> Vec<Change> {
         let failure_rate = self.yard.search.failure_rate();
-        let of_ticket = |ticket: &&Ticket| Change {
+        let of_ticket = |(ticket, place): (&&Ticket, &usize)| Change {
+            place: *place,
             at: 0.0,
             lane: if ticket.is_urgent() {
                 URGENT
@@ -192,7 +201,12 @@ impl Now<'_> {
             },
             bad: chance.f64() < failure_rate,
         };
-        let mut changes: Vec<Change> = self.tickets.iter().map(of_ticket).collect();
+        let mut changes: Vec<Change> = self
+            .tickets
+            .iter()
+            .zip(&self.places)
+            .map(of_ticket)
+            .collect();
         let suspects: Vec<usize> = self
             .search
             .suspected()
@@ -205,10 +219,15 @@ impl Now<'_> {
             changes[suspects[chance.usize(..suspects.len())]].bad = true;
         }
         let mut at = 0.0;
-        while self.join_rate > 0.0 && changes.len() < 2 * self.tickets.len() + 20 {
+        while self.join_rate > 0.0
+            && !changes.is_empty()
+            && changes.len() < 2 * self.tickets.len() + 20
+        {
             at -= (1.0 - chance.f64()).ln() / self.join_rate;
             changes.push(Change {
                 at,
+                // Newcomers are of the same projects as those who wait.
+                place: self.places[chance.usize(..self.places.len())],
                 lane: lane(Priority::Normal),
                 bad: chance.f64() < failure_rate,
             });

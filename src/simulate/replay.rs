@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::course::{Change, Course, Surroundings, Trial};
 use super::past::{Past, PastTrial};
 use super::{mean, ratio};
+use crate::domain::ids::MergeRequestId;
 use crate::domain::pace::Came;
 use crate::domain::trials::{Policy, Search, Verdict};
 use crate::insights::Distribution;
@@ -70,12 +71,14 @@ pub fn as_it_was(past: &Past) -> Column {
 
 /// The history under other rules.
 pub fn replay(past: &Past, rules: &Rules) -> Column {
-    let mut order: Vec<&_> = Vec::new();
+    let mut order: Vec<&MergeRequestId> = Vec::new();
     for change in &past.changes {
         if !order.contains(&&change.merge_request) {
             order.push(&change.merge_request);
         }
     }
+    // The merge request that stands for its project.
+    let place = |id: &MergeRequestId| order.iter().position(|other| other.project == id.project);
     let (mut times, mut stays, mut trials, mut busy) = (Vec::new(), Vec::new(), 0, 0.0);
     for environment in 0..rules.environments {
         let here: Vec<usize> = (0..past.changes.len())
@@ -92,6 +95,7 @@ pub fn replay(past: &Past, rules: &Rules) -> Column {
                 at: change.at,
                 lane: change.lane,
                 bad: !change.landed,
+                place: place(&change.merge_request).unwrap_or_default(),
             })
             .collect();
         let mut again = Again {

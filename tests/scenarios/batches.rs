@@ -175,3 +175,31 @@ fn with_batches_switched_off_every_change_set_is_tried_alone() {
     assert_eq!(trials(&stage), alone);
     assert_eq!(landed(&stage), iids);
 }
+
+#[test]
+fn where_the_bot_may_not_push_people_are_told_the_mend_and_each_lands_alone() {
+    let (mut stage, iids) = waiting(&[], 2, &[]);
+    let branches = stage.world.at("protected_branches");
+    let (main, delete) = (
+        format!("{branches}/main"),
+        gitlab::api::endpoint_prelude::Method::DELETE,
+    );
+    stage.world.ask("root", delete, &main, json!({})).unwrap();
+    let rule = json!({"name": "main", "push_access_level": 0, "merge_access_level": 40});
+    let post = gitlab::api::endpoint_prelude::Method::POST;
+    stage.world.ask("root", post, &branches, rule).unwrap();
+    stage.run_but("nrt-acquire");
+    // The worker of the batch, and no other one.
+    stage.world.run_one(|job| job.name == "nrt-acquire");
+    stage.run_but("nrt-acquire");
+    let mend = "let the gate's bot push to the target branch";
+    for iid in &iids {
+        let notes = stage.notes(*iid);
+        assert!(notes.len() == 1 && notes[0].contains(mend), "{notes:?}");
+    }
+    assert_eq!(landed(&stage), [0; 0]);
+    stage.run();
+    assert_eq!(landed(&stage), iids, "GitLab's own merge needs no push");
+    let alone: Vec<Vec<u64>> = iids.iter().map(|iid| vec![*iid]).collect();
+    assert_eq!(trials(&stage)[1..], alone);
+}

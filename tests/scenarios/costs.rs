@@ -1,36 +1,54 @@
-//! What the way of a change set costs GitLab: requests of the API and operations of git.
+//! What the way of a change set costs GitLab: requests of the API, and operations of git (each clone, fetch and push is one).
+
+use gitlab::api::endpoint_prelude::Method;
+use serde_json::json;
+use trainyard_emulator::RequestEntry;
 
 use crate::stage::Stage;
 
-const WAY: [&str; 6] = [
-    "integrate",
+/// From the button to the version.
+const TO_LANDED: [&str; 4] = ["integrate", "nrt-admit", "nrt-acquire", "append-to-version"];
+/// The jobs of the gate for one trial.
+const OF_THE_TRIAL: [&str; 4] = [
     "nrt-admit",
     "nrt-acquire",
     "append-to-version",
     "nrt-release",
-    "nrt-release-fallback",
 ];
 
-fn list(stage: &Stage) {
+/// How many requests and operations of git jobs of these names made, whatever pipeline they were in.
+fn cost(stage: &Stage, jobs: &[&str]) -> (usize, usize) {
+    let of_them = |entry: &&RequestEntry| {
+        let job = entry.job.as_ref();
+        job.is_some_and(|job| jobs.contains(&job.name.as_str()))
+    };
+    let all = stage.world.emulator.requests();
+    let api = all
+        .iter()
+        .filter(of_them)
+        .filter(|entry| entry.path.starts_with("/api/"));
+    let git = all.iter().filter(of_them).filter(|entry| {
+        matches!(
+            entry.route.as_deref(),
+            Some("git info/refs upload-pack" | "git receive-pack")
+        )
+    });
+    (api.count(), git.count())
+}
+
+/// What each job asked, for whoever looks at a failure.
+fn listed(stage: &Stage) -> String {
+    let mut text = String::new();
     for entry in stage.world.emulator.requests() {
-        if let Some(job) = &entry.job
-            && WAY.contains(&job.name.as_str())
-        {
-            println!(
-                "{:4} {:20} {:5} {} [{}] {}",
-                job.id,
-                job.name,
-                entry.method,
-                entry.path,
-                entry.route.clone().unwrap_or_default(),
-                entry.status
-            );
+        if let Some(job) = &entry.job {
+            text += &format!("{} {}: {} {}\n", job.id, job.name, entry.method, entry.path);
         }
     }
+    text
 }
 
 #[test]
-fn one() {
+fn one_change_set_costs_at_most_fifteen_requests_from_the_button_to_the_version() {
     let mut stage = Stage::new();
     stage.feature("Wanted");
     let iid = stage.merge_request("ana", "contributes to feature #1");
@@ -38,22 +56,69 @@ fn one() {
     stage.world.emulator.clear_requests();
     stage.integrate("ana", iid);
     stage.run();
-    list(&stage);
+    assert_eq!(stage.state(iid), "merged");
+    let (api, git) = cost(&stage, &TO_LANDED);
+    assert!(api <= 15, "{api} requests:\n{}", listed(&stage));
+    assert!(git <= 1, "{git} operations of git:\n{}", listed(&stage));
 }
 
 #[test]
-fn five() {
+fn one_that_must_be_rebased_costs_a_rebase_more() {
     let mut stage = Stage::new();
     stage.feature("Wanted");
-    let mut iids = Vec::new();
-    for number in 1..=5 {
-        let file = format!("shop/item-{number}.price");
-        let iid = stage.merge_request_with("ana", "contributes to feature #1", &[(&file, "3\n")]);
-        stage.run_but("nrt-acquire");
-        stage.play("ana", iid, "integrate");
-        stage.run_but("nrt-acquire");
-        iids.push(iid);
-    }
+    let iid = stage.merge_request("ana", "contributes to feature #1");
     stage.run();
-    list(&stage);
+    stage.push_to_main("shop/hot.price", "1\n");
+    stage.run();
+    stage.world.emulator.clear_requests();
+    stage.integrate("ana", iid);
+    stage.run();
+    assert_eq!(stage.state(iid), "merged");
+    let (api, _) = cost(&stage, &TO_LANDED);
+    assert!(api <= 20, "{api} requests:\n{}", listed(&stage));
+}
+
+#[test]
+fn a_clean_batch_of_five_costs_each_of_them_less_than_alone() {
+    for (method, most_api, most_git) in [("merge", 35, 3), ("rebase_merge", 36, 4)] {
+        let mut stage = Stage::new();
+        let project = stage.world.at("");
+        let settings = json!({"merge_method": method});
+        let project = project.trim_end_matches('/');
+        stage
+            .world
+            .ask("root", Method::PUT, project, settings)
+            .unwrap();
+        stage.feature("Wanted");
+        let mut iids = Vec::new();
+        for number in 1..=5 {
+            let file = format!("shop/item-{number}.price");
+            let price = [(file.as_str(), "3\n")];
+            iids.push(stage.merge_request_with("ana", "contributes to feature #1", &price));
+        }
+        stage.run();
+        stage.world.emulator.clear_requests();
+        for iid in &iids {
+            stage.play("ana", *iid, "integrate");
+            stage.run_but("nrt-acquire");
+        }
+        stage.run();
+        for iid in &iids {
+            assert_eq!(stage.state(*iid), "merged", "{method}");
+        }
+        // The workers that come after it find nothing to do: one request each, and one of their last jobs.
+        let (api, git) = cost(&stage, &OF_THE_TRIAL);
+        let idle = 4;
+        eprintln!("{method}: {} api, {git} git", api - idle);
+        assert!(
+            api - idle <= most_api,
+            "{method}: {api} requests:\n{}",
+            listed(&stage)
+        );
+        assert!(
+            git <= most_git,
+            "{method}: {git} operations of git:\n{}",
+            listed(&stage)
+        );
+    }
 }

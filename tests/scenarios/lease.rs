@@ -229,3 +229,73 @@ fn a_worker_that_gitlab_ends_at_any_request_gives_the_environment_back() {
     let note = stage.notes(iid).join("\n");
     assert!(note.contains("**Landed: in version #1"), "{note}");
 }
+
+/// Ana's second change set waits for an environment that GitLab lets nobody into.
+fn stuck(changes: &str) -> (Stage, u64) {
+    let (mut stage, _) = under_trial(&[("versions:", &format!("nrt: {changes}\nversions:"))]);
+    let iid = stage.merge_request("ana", "contributes to feature #1");
+    stage.integrate("ana", iid);
+    stage.run_but("nrt-tests");
+    stage
+        .world
+        .emulator
+        .with_state(|state| state.limits.lost_resource_assignments = 1);
+    stage.run();
+    assert_eq!((landed(&stage, iid), lease(&stage)), (0, None));
+    (stage, iid)
+}
+
+fn stuck_facts(stage: &Stage) -> usize {
+    let of = |fact: &&Fact| matches!(fact, Fact::EnvironmentStuck { .. });
+    stage.facts().iter().filter(of).count()
+}
+
+/// As a scheduled pipeline runs it.
+fn tick(stage: &mut Stage) -> String {
+    let world = &stage.world;
+    let schedule =
+        json!({"description": "tick", "ref": "main", "cron": "0 0 1 1 *", "cron_timezone": "UTC"});
+    let made = world.ask(
+        "rita",
+        Method::POST,
+        &world.at("pipeline_schedules"),
+        schedule,
+    );
+    let play = world.at(&format!("pipeline_schedules/{}/play", made.unwrap()["id"]));
+    world.ask("rita", Method::POST, &play, json!({})).unwrap();
+    stage.world.run(|job| job.name == "tick");
+    stage.last("tick").trace
+}
+
+#[test]
+fn a_free_environment_that_gitlab_lets_nobody_into_is_told_once_with_the_kick() {
+    let (mut stage, iid) = stuck("{stuck_after: 1ms}");
+    let said = tick(&mut stage);
+    assert!(
+        said.contains("a known fault of GitLab; start a new pipeline of the gate"),
+        "{said}"
+    );
+    tick(&mut stage);
+    assert_eq!(stuck_facts(&stage), 1, "told once");
+    assert_eq!(landed(&stage, iid), 0);
+}
+
+#[test]
+fn where_the_project_allows_it_the_tick_gives_the_kick_itself() {
+    let (mut stage, iid) = stuck("{stuck_after: 1ms, kick: true}");
+    let said = tick(&mut stage);
+    assert!(
+        said.contains("started a new pipeline of the gate"),
+        "{said}"
+    );
+    stage.run();
+    assert_eq!((landed(&stage, iid), stuck_facts(&stage)), (1, 1));
+}
+
+#[test]
+fn a_job_that_has_not_waited_long_is_nobodys_fault() {
+    let (mut stage, _) = stuck("{}");
+    let said = tick(&mut stage);
+    assert!(said.contains("a worker is on its way"), "{said}");
+    assert_eq!(stuck_facts(&stage), 0);
+}

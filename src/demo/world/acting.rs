@@ -112,9 +112,10 @@ impl World {
 
     /// Runs one job that waits and that `filter` accepts, as a runner would; `None` when there is none.
     pub fn run_one(&mut self, filter: impl Fn(&JobInfo) -> bool) -> Option<&Ran> {
-        let before = self.api_requests();
+        let (before, git_before) = (self.api_requests(), self.git_operations());
         let finished = self.emulator.run_next_job(filter)?;
         let requests = self.api_requests() - before;
+        let git_operations = self.git_operations() - git_before;
         let pipelines = self.emulator.pipelines(self.project);
         let pipeline = pipelines
             .iter()
@@ -124,6 +125,7 @@ impl World {
             finished,
             merge_request,
             requests,
+            git_operations,
         });
         self.ran.last()
     }
@@ -135,6 +137,12 @@ impl World {
             .iter()
             .filter(|entry| is_api(entry))
             .count()
+    }
+
+    /// How often somebody went to the repository so far: each clone, fetch and push is one.
+    pub fn git_operations(&self) -> usize {
+        let requests = self.emulator.requests();
+        requests.iter().filter(|entry| is_git(entry)).count()
     }
 
     /// Runs every job that waits and that `filter` accepts, and those that follow from them; returns how many.
@@ -213,6 +221,14 @@ fn merge_request_of(reference: &str) -> Option<u64> {
         .next()?
         .parse()
         .ok()
+}
+
+/// The one request of each operation: a fetch begins with the list of refs, a push ends with what it brings.
+fn is_git(entry: &RequestEntry) -> bool {
+    matches!(
+        entry.route.as_deref(),
+        Some("git info/refs upload-pack" | "git receive-pack")
+    )
 }
 
 /// Requests of the API, not of git and not of the sandbox's own pages.

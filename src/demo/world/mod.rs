@@ -58,6 +58,8 @@ pub struct Ran {
     pub merge_request: Option<u64>,
     /// How many API requests it made.
     pub requests: usize,
+    /// How often it, or the runner for it, went to the repository: each clone, fetch and push is one.
+    pub git_operations: usize,
 }
 
 /// What a program said.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::super::opening::VariableNode;
 use super::super::{translate, wire};
 use crate::domain::ids::NoteId;
 use crate::domain::progress::Own;
@@ -31,6 +32,8 @@ pub(super) struct Project {
     merge_request: Option<MergeRequestNode>,
     #[serde(default)]
     merge_requests: Option<wire::Nodes<MergeRequestNode>>,
+    #[serde(default)]
+    pub(super) ci_variables: Option<wire::Nodes<VariableNode>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -21,16 +21,17 @@ pub(in crate::gitlab) fn whole_merge_request() -> String {
     format!("{MERGE_REQUEST} {WHOLE} {NOTES}")
 }
 
-/// Looks at the targets; `projects` are those of the features.
+/// Looks at the targets; `projects` are those of the features, `along` is what else is asked of the project.
 pub(super) fn board(
     home: &ProjectPath,
     targets: &Targets,
     projects: &[(&ProjectPath, Vec<u64>)],
+    along: &str,
 ) -> (String, Value) {
     let mut variables = Map::new();
     let mut declared = vec!["$home: ID!".to_owned()];
     variables.insert("home".to_owned(), json!(home.as_str()));
-    let mut at_home = "visibility".to_owned();
+    let mut at_home = format!("visibility {along}");
     let others = targets
         .merge_requests
         .iter()
@@ -68,10 +69,11 @@ pub(super) fn board(
     (text, Value::Object(variables))
 }
 
-/// Makes edits in their order; with targets, looks at them after the last one.
+/// Makes edits in their order; with targets, looks at them after the last one, and asks what else is wanted of the project.
 pub(super) fn edits(
     edits: &[&(Place, Edit<String>)],
     targets: Option<&Targets>,
+    along: &str,
 ) -> (String, Value) {
     let mut variables = Map::new();
     let mut declared = Vec::new();
@@ -85,7 +87,7 @@ pub(super) fn edits(
             .filter(|_| may_look)
             .map_or_else(String::new, |targets| {
                 format!(
-                    " project {{ {} }}",
+                    " project {{ {} {along} }}",
                     looking(targets, &mut declared, &mut variables)
                 )
             });

@@ -84,10 +84,10 @@ fn hostile(text: &str) -> (Insights, Frame) {
 }
 
 /// The page as tags, checked to be nested properly and to hold no other tag and attribute than the page's own.
-fn tags(html: &str) -> Vec<String> {
+pub(super) fn tags(html: &str) -> Vec<String> {
     const EMPTY: [&str; 2] = ["meta", "!DOCTYPE"];
     const KNOWN: &str = "html head title style body header main footer section nav ul ol li dl dt dd div p h1 h2 b small span strong \
-                         time code bdi a details summary table caption thead tbody tr th td svg defs pattern text tspan path rect circle";
+                         time code bdi a details summary table caption thead tbody tr th td svg defs pattern text tspan path rect circle g";
     let known: BTreeSet<&str> = KNOWN.split_whitespace().chain(EMPTY).collect();
     let mut open: Vec<String> = Vec::new();
     let mut seen = Vec::new();

@@ -10,10 +10,10 @@ use crate::domain::nrt::{Abandoned, Held, Trial};
 use crate::domain::progress::Stage;
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::Ledger;
-use crate::jobs::rewriting::{give_back, until};
+use crate::jobs::rewriting::{PATIENCE, give_back, pause, until};
 use crate::jobs::{Desk, labels, notes, tell};
 use crate::outcome::Outcome;
-use crate::ports::{Answer, MergeRequest, Push, Rewritten};
+use crate::ports::{Answer, Board, MergeRequest, Push, Rewritten};
 use crate::report;
 
 /// Lands all of a trial, or nothing of it.
@@ -34,9 +34,12 @@ pub(super) fn land(
     else {
         return Ok(report::no_trial(held.epoch()));
     };
-    let found = desk
-        .merge_requests
-        .merge_requests(&iids(&trial.change_sets))?;
+    if let Some(outcome) = verdict::record(desk, ledger, held, trial)? {
+        return Ok(outcome);
+    }
+    let board = notes::look(desk, ledger, &trial.change_sets)?;
+    ledger.prove()?;
+    let found = board.all();
     let mut gone = Vec::new();
     for ticket in &tickets {
         if let Some(reason) = obstacle(desk, &found, ticket, trial)? {
@@ -47,9 +50,6 @@ pub(super) fn land(
         // A run before this one may have rewritten them, and died.
         give_back(desk, held, &rewritten(&found, &tickets, trial))?;
         return give_up(desk, ledger, trial, &tickets, &gone);
-    }
-    if let Some(outcome) = verdict::record(desk, ledger, held, trial)? {
-        return Ok(outcome);
     }
     let before = rewritten(&found, &tickets, trial);
     let sources = sources(&found, trial);
@@ -63,9 +63,12 @@ pub(super) fn land(
         until(desk, &heads(trial), |mr, head| mr.head == *head)?;
     }
     let pushed = match given {
-        Push::Done => desk
-            .candidates
-            .land(held, &trial.candidate.commit, &target)?,
+        Push::Done => desk.candidates.land(
+            held,
+            &trial.candidate.commit,
+            &trial.candidate.base,
+            &target,
+        )?,
         Push::TargetMoved | Push::Refused { .. } => given.clone(),
     };
     match pushed {
@@ -79,7 +82,7 @@ pub(super) fn land(
             give_back(desk, held, &[&before, now].concat())?;
             let (abandoned, text) = match &pushed {
                 Push::Refused { words } => (
-                    Abandoned::Infrastructure,
+                    Abandoned::PushRefused,
                     format!("GitLab refuses the push to `{target}`: {words}"),
                 ),
                 Push::TargetMoved | Push::Done => (
@@ -90,16 +93,14 @@ pub(super) fn land(
             return wait_again(desk, ledger, trial, &tickets, abandoned, &text);
         }
     }
-    let unseen = until(desk, &heads(trial), |mr, _| {
-        mr.state == MergeRequestState::Merged
-    })?;
+    let (board, unseen) = until_merged(desk, ledger, trial)?;
     let version = append(desk, ledger, trial, &trial.placed)?;
     let mut outcome = Outcome::open(format!(
         "trial {} is landed: `{}` is the head of `{target}`",
         trial.id,
         trial.candidate.commit.short()
     ));
-    for line in tell_landed(desk, ledger, &tickets, trial, version)? {
+    for line in tell_landed(desk, ledger, &tickets, trial, version, Some(board))? {
         outcome = outcome.with(line);
     }
     for id in unseen {
@@ -124,13 +125,36 @@ pub(super) fn finish(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Ans
         return Ok(());
     }
     let version = append(desk, ledger, trial, &trial.placed)?;
-    tell_landed(desk, ledger, &tickets, trial, version).map(drop)
+    tell_landed(desk, ledger, &tickets, trial, version, None).map(drop)
 }
 
 fn tickets(yard: &Yard, trial: &Trial) -> Vec<Ticket> {
     let ids = trial.change_sets.iter();
     ids.filter_map(|id| yard.queue.ticket(id).cloned())
         .collect()
+}
+
+/// Waits until GitLab shows what was pushed as merged; what stands then, and those that are late.
+fn until_merged(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    trial: &Trial,
+) -> Answer<(Board, Vec<MergeRequestId>)> {
+    let mut attempt = 1;
+    loop {
+        let board = notes::look(desk, ledger, &trial.change_sets)?;
+        let merged = |id: &&MergeRequestId| {
+            let on_board = board.merge_requests.get(&id.iid);
+            on_board.is_some_and(|seen| seen.merge_request.state == MergeRequestState::Merged)
+        };
+        let ids = trial.change_sets.iter();
+        let late: Vec<MergeRequestId> = ids.filter(|id| !merged(id)).cloned().collect();
+        if late.is_empty() || attempt == PATIENCE {
+            return Ok((board, late));
+        }
+        desk.clock.wait(pause(attempt));
+        attempt += 1;
+    }
 }
 
 /// The note of each change set, and a line for the job's log.
@@ -140,8 +164,9 @@ fn tell_landed(
     tickets: &[Ticket],
     trial: &Trial,
     version: VersionId,
+    board: Option<Board>,
 ) -> Answer<Vec<String>> {
-    let mut lines = notes::keep_all(desk, ledger, &trial.change_sets)?;
+    let mut lines = notes::keep_several(desk, ledger, &trial.change_sets, board)?;
     for placed in &trial.placed {
         let ticket = tickets
             .iter()
@@ -283,11 +308,7 @@ fn wait_again(
     }
     let outcome = Outcome::refused(
         format!("trial {} does not land: {}", trial.id, report::plain(text)),
-        vec!["its change sets keep their place in the queue and are tried again; if GitLab refuses pushes to the target, let the gate's bot push there or set `nrt.batch: 1`".to_owned()],
+        vec!["its change sets keep their place in the queue and are tried again; where GitLab refuses the push, GitLab's own merge lands them one by one, until the gate's bot may push to the target".to_owned()],
     );
     Ok(warnings.into_iter().fold(outcome, Outcome::with))
-}
-
-fn iids(ids: &[MergeRequestId]) -> Vec<u64> {
-    ids.iter().map(|id| id.iid).collect()
 }

@@ -16,7 +16,7 @@ enum Verdict {
     Stopped(Stop),
 }
 
-/// Records that the trial is validated; or says why it must not land.
+/// Records that the trial is validated; or says why it must not land. The caller proves it before anything lands.
 ///
 /// # Errors
 /// When GitLab cannot be asked, or the log cannot be written.
@@ -34,7 +34,7 @@ pub(super) fn record(
 ///
 /// # Errors
 /// As above.
-pub(super) fn stopped(
+pub(in crate::jobs) fn stopped(
     desk: &Desk<'_>,
     ledger: &Ledger<'_>,
     held: &Held,
@@ -51,7 +51,7 @@ fn decide(
     validated: Option<&Fact>,
 ) -> Answer<Option<Outcome>> {
     let freezes = &desk.config.integration.freezes;
-    let verdict = ledger.decide(|yard| {
+    let verdict = ledger.decide_unproved(|yard| {
         let held = match hold(&yard.nrt, held.epoch()) {
             Ok(held) => held,
             Err(not_held) => {

@@ -4,15 +4,15 @@
 use std::path::Path;
 
 use super::trial_pipeline::{self, Member, ProjectPart, Runtime};
-use super::{release, together};
+use super::{stopping, together};
 use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
-use crate::domain::ids::{BranchName, TrialId};
+use crate::domain::ids::{BranchName, MergeRequestId, TrialId};
 use crate::domain::integration::{MergeRequestState, Place, Ticket};
 use crate::domain::labelling;
 use crate::domain::nrt::{
     self, Abandoned, Candidate, Grant, Held, Holder, Liveness, NotHeld, Trial, grant, hold,
-    lease_of, trial_under,
+    trial_under,
 };
 use crate::domain::progress::Stage;
 use crate::domain::yard::Yard;
@@ -44,43 +44,12 @@ pub fn run(desk: &Desk<'_>, stop: &dyn Stop, files: Files<'_>, runtime: &Runtime
     let ledger = Ledger::new(*desk);
     let outcome = begin(desk, &ledger, stop, files, runtime);
     if stop.asked() {
-        return Err(stopped(desk, &ledger)?);
+        return Err(stopping::give_back(desk, &ledger)?);
     }
     Ok(Done {
         outcome: outcome?,
         events: ledger.into_events(),
     })
-}
-
-/// GitLab ends the job: nobody will run the trial, so the environment is given back at once. Its people are told as far as time
-/// allows.
-fn stopped(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Problem> {
-    let yard = ledger.yard()?;
-    let Some(epoch) = lease_of(&yard.nrt, &desk.ci.project, desk.ci.pipeline) else {
-        return Ok(Problem::stopped(
-            "GitLab ended this job before it took the NRT environment; nothing was changed",
-            "nothing to do: the next worker takes what waits",
-        ));
-    };
-    if let Ok(held) = hold(&yard.nrt, epoch) {
-        let concerned = release::concerned(&yard, epoch);
-        release::give_back(ledger, &held, Abandoned::NoVerdict)?;
-        warn_all(notes::keep_all(desk, ledger, &concerned)?);
-    }
-    Ok(Problem::stopped(
-        format!(
-            "GitLab ended this job while it prepared a trial; the NRT environment is free again (lease {epoch}), and its change sets wait at their old places"
-        ),
-        "nothing to do: the next worker takes them; `trainyard tick` starts one",
-    ))
-}
-
-fn unless_stopped(stop: &dyn Stop) -> Answer<()> {
-    if stop.asked() {
-        Err(Problem::stopped("GitLab ends this job", "nothing to do"))
-    } else {
-        Ok(())
-    }
 }
 
 fn begin(
@@ -102,13 +71,15 @@ fn begin(
                 trial_pipeline::of_trial(&held, &trial, project, runtime, member.as_ref())?;
             let warnings = match (board, &trial.change_sets[..]) {
                 (Some(board), [one]) => notes::keep_one(desk, ledger, one, board)?,
-                _ => notes::keep_all(desk, ledger, &trial.change_sets)?,
+                (board, several) => notes::keep_several(desk, ledger, several, board)?,
             };
             let outcome = report::trial_started(&trial, &held).seeing(report::change_set_links(
                 &trial.change_sets,
                 &desk.ci.server,
             ));
             let outcome = warnings.into_iter().fold(outcome, Outcome::with);
+            // The pipeline below is the right to the environment.
+            ledger.prove()?;
             (outcome, pipeline, held.epoch().0)
         }
         Taken::Nothing(why) => (
@@ -117,7 +88,7 @@ fn begin(
             0,
         ),
     };
-    unless_stopped(stop)?;
+    stopping::unless_stopped(stop)?;
     trial_pipeline::write(files.pipeline, &pipeline)?;
     let values = Dotenv::default().with(Name::Epoch, epoch)?;
     crate::files::write_whole(files.dotenv, &values.to_string())?;
@@ -167,8 +138,9 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>, stop: &dyn Stop) -> Answer<Taken> 
     if previous != Liveness::Running {
         append_to_version::finish_what_a_dead_holder_began(desk, ledger)?;
     }
-    unless_stopped(stop)?;
-    let held = match lease(desk, ledger, &asking, previous)? {
+    stopping::unless_stopped(stop)?;
+    let mut looked = look_ahead(desk, ledger, previous)?;
+    let held = match lease(desk, ledger, &asking, previous, looked.as_ref())? {
         Ok(Some(held)) => held,
         Ok(None) => {
             let (freezes, now) = (&desk.config.integration.freezes, desk.clock.now());
@@ -192,14 +164,19 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>, stop: &dyn Stop) -> Answer<Taken> 
         }
     };
     if let Some(trial) = trial_under(&ledger.yard()?.nrt, &held) {
+        let looked = looked.filter(|looked| trial.change_sets == [looked.id()]);
+        if let Some(looked) = &looked {
+            let change_set = &looked.ticket.change_set;
+            labels::show_change_set(desk, change_set, labelling::Stage::InTrial);
+        }
         return Ok(Taken::Trial {
             trial: Box::new(trial.clone()),
             held,
-            board: None,
+            board: looked.map(|looked| looked.board),
         });
     }
     loop {
-        unless_stopped(stop)?;
+        stopping::unless_stopped(stop)?;
         let tickets = match next(desk, ledger, &held)? {
             Err(not_held) => return Ok(Taken::Nothing(report::taken_over(&not_held))),
             Ok(tickets) => tickets,
@@ -215,9 +192,18 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>, stop: &dyn Stop) -> Answer<Taken> 
             }
         };
         let (desk, branch) = (&there, there.branch());
-        rewriting::restore(desk, &held, &tickets)?;
+        if tickets.iter().any(|ticket| !ticket.rewritten.is_empty()) {
+            ledger.prove()?;
+            rewriting::restore(desk, &held, &tickets)?;
+        }
         let prepared = match &tickets[..] {
-            [one] => prepare(desk, ledger, &held, one, branch)?,
+            [one] => {
+                let seen = looked
+                    .take()
+                    .filter(|looked| looked.ticket.change_set == one.change_set);
+                let seen = seen.map(|looked| (looked.found, looked.board));
+                prepare(desk, ledger, &held, one, branch, seen)?
+            }
             several => together::prepare(desk, ledger, &held, several, branch)?,
         };
         if let Some((trial, board)) = prepared {
@@ -237,16 +223,74 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>, stop: &dyn Stop) -> Answer<Taken> 
     ))
 }
 
-/// Takes the lease together with the tickets of its trial, in one entry of the log.
+/// A change set that would be tried alone now, as it stood before the lease was taken.
+struct Looked {
+    ticket: Ticket,
+    found: Option<MergeRequest>,
+    board: Board,
+    /// What would be tried, where nothing has to be rebased first.
+    candidate: Option<Candidate>,
+}
+
+impl Looked {
+    fn id(&self) -> MergeRequestId {
+        self.ticket.change_set.merge_request.clone()
+    }
+
+    fn started(&self, held: &Held) -> Option<Fact> {
+        self.candidate.clone().map(|candidate| Fact::TrialStarted {
+            trial: TrialId(held.epoch().0),
+            candidate,
+            change_sets: vec![self.id()],
+            placed: Vec::new(),
+            postponed: Vec::new(),
+        })
+    }
+}
+
+/// Looks at the one change set that would be tried next before the lease is taken: when it stands on the head of its target, the
+/// lease and the trial are one entry of the log. Looking uses nothing; whoever else is quicker takes the lease all the same.
+fn look_ahead(desk: &Desk<'_>, ledger: &Ledger<'_>, previous: Liveness) -> Answer<Option<Looked>> {
+    let yard = ledger.yard()?;
+    let chosen = next_trial(desk, &yard);
+    let (Liveness::Running, None, [ticket]) = (previous, &yard.nrt.lease, &chosen[..]) else {
+        return Ok(None);
+    };
+    if !ticket.rewritten.is_empty() || ticket.change_set.merge_request.project != desk.ci.project {
+        return Ok(None);
+    }
+    let branch = desk.branch();
+    let (found, board) = observe::at_the_gate(desk, &yard, &ticket.change_set)?;
+    let fits = |mr: &&MergeRequest| {
+        let open = mr.state == MergeRequestState::Open && !mr.draft && mr.target == *branch;
+        open && mr.head == ticket.change_set.head && mr.behind == Some(0)
+    };
+    let candidate = found.as_ref().filter(fits).and_then(|mr| {
+        Some(Candidate {
+            commit: mr.head.clone(),
+            base: mr.base.clone()?,
+            reference: format!("refs/merge-requests/{}/head", mr.id.iid),
+        })
+    });
+    Ok(Some(Looked {
+        ticket: (*ticket).clone(),
+        found,
+        board,
+        candidate,
+    }))
+}
+
+/// Takes the lease together with the tickets of its trial, in one entry of the log. Whoever uses it has it proved before.
 fn lease(
     desk: &Desk<'_>,
     ledger: &Ledger<'_>,
     asking: &Holder,
     previous: Liveness,
+    looked: Option<&Looked>,
 ) -> Answer<Result<Option<Held>, NotHeld>> {
     let (now, term) = (desk.clock.now(), desk.config.nrt.lease);
     let seen = ledger.yard()?.nrt.lease.map(|lease| lease.epoch);
-    ledger.decide(|yard| {
+    ledger.decide_unproved(|yard| {
         // Somebody else took it since its holder was asked about: liveness is not known of that one.
         let current = yard.nrt.lease.as_ref().map(|lease| lease.epoch);
         let previous = if current == seen {
@@ -270,7 +314,12 @@ fn lease(
                         then: Ok(None),
                     });
                 }
-                facts.extend(chosen.into_iter().map(|ticket| unqueued(ticket, &held)));
+                facts.extend(chosen.iter().map(|ticket| unqueued(ticket, &held)));
+                if let (Some(looked), [only]) = (looked, &chosen[..])
+                    && looked.ticket == **only
+                {
+                    facts.extend(looked.started(&held));
+                }
                 (facts, Ok(Some(held)))
             }
         };
@@ -354,10 +403,15 @@ pub(super) fn prepare(
     held: &Held,
     ticket: &Ticket,
     branch: &BranchName,
+    seen: Option<(Option<MergeRequest>, Board)>,
 ) -> Answer<Option<(Trial, Option<Board>)>> {
     let change_set = &ticket.change_set;
     let iid = change_set.merge_request.iid;
-    let (found, board) = observe::at_the_gate(desk, &ledger.yard()?, change_set)?;
+    let (found, board) = match seen {
+        Some(seen) => seen,
+        None => observe::at_the_gate(desk, &ledger.yard()?, change_set)?,
+    };
+    ledger.prove()?;
     if let Some(reason) = left_meanwhile(desk, found.as_ref(), ticket, branch)? {
         leave(desk, ledger, ticket, found.as_ref(), &reason)?;
         return Ok(None);

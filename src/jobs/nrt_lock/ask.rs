@@ -13,7 +13,7 @@ use crate::jobs::{Desk, Done, observe, tell};
 use crate::ports::{Answer, Known, Place};
 use crate::report;
 
-/// The warning by which it is known that people were asked.
+/// The warning by which it is known that people were asked; they are mentioned on the first merge request of the trial.
 const ASKED: &str = "verdict asked";
 
 /// Asks for the verdict on the trial under a lease.

@@ -5,6 +5,7 @@
 
 use super::ask;
 use super::rejecting::{self, Environment};
+use crate::domain::controls::stop;
 use crate::domain::event::Fact;
 use crate::domain::ids::{Epoch, MergeRequestId, TrialId, UserName};
 use crate::domain::nrt::{Held, Trial, hold, trial_under};
@@ -12,9 +13,8 @@ use crate::domain::trial_verdict::{
     Before, Culprit, Rejection, before, culprits, in_trial, may_decide,
 };
 use crate::domain::trials::{Policy, Verdict};
-use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, tell};
+use crate::jobs::{Desk, Done, append_to_version, tell};
 use crate::outcome::{Outcome, Problem};
 use crate::ports::Answer;
 use crate::report;
@@ -173,15 +173,25 @@ fn validate(
     trial: &Trial,
     person: &UserName,
 ) -> Answer<Outcome> {
-    let not_held = ledger.decide(|yard| {
-        let (facts, then) = match undecided(yard, held, trial.id) {
-            Ok(()) => (vec![Fact::TrialValidated { trial: trial.id }], None),
-            Err(outcome) => (Vec::new(), Some(outcome)),
+    if let Some(outcome) = append_to_version::stopped(desk, ledger, held, trial)? {
+        go_on(desk)?;
+        return Ok(outcome);
+    }
+    let freezes = &desk.config.integration.freezes;
+    let recorded = ledger.decide(|yard| {
+        // Somebody else may have decided while this job looked.
+        let held = hold(&yard.nrt, held.epoch()).is_ok();
+        let then = held && before(yard, trial.id) == Before::Undecided;
+        // What was ordered in this very moment is seen by the job that would land it.
+        let facts = if then && stop(yard, trial, freezes, desk.clock.now()).is_none() {
+            vec![Fact::TrialValidated { trial: trial.id }]
+        } else {
+            Vec::new()
         };
         Ok(Decision { facts, then })
     })?;
-    if let Some(outcome) = not_held {
-        return Ok(outcome);
+    if !recorded {
+        return Ok(report::verdict_overtaken(trial.id));
     }
     go_on(desk)?;
     let told = ask::settle(desk, trial, &format!("`{person}` validated it"));
@@ -235,14 +245,6 @@ fn reject(
         told,
         warnings.into_iter().fold(outcome, Outcome::with),
     ))
-}
-
-/// Somebody else may have decided while this job looked.
-fn undecided(yard: &Yard, held: &Held, trial: TrialId) -> Result<(), Outcome> {
-    match (hold(&yard.nrt, held.epoch()), before(yard, trial)) {
-        (Ok(_), Before::Undecided) => Ok(()),
-        (Ok(_) | Err(_), _) => Err(report::verdict_overtaken(trial)),
-    }
 }
 
 /// Lets the job go on that waits for the verdict; where none waits, the pipeline goes on by itself.

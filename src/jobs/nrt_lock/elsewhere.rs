@@ -49,7 +49,9 @@ pub(super) fn looks_at(desk: &Desk<'_>, id: &MergeRequestId, target: &BranchName
 /// Of a branch that nobody serves, all that somebody serves are told.
 pub(super) fn told(desk: &Desk<'_>, refusal: QueueRefusal) -> QueueRefusal {
     let all = environments(desk);
-    if let (QueueRefusal::OtherTarget { target, .. }, false) = (&refusal, all.is_empty()) {
+    if let QueueRefusal::OtherTarget { target, .. } = &refusal
+        && !all.is_empty()
+    {
         return QueueRefusal::NoEnvironment {
             target: target.clone(),
             serving: all.iter().map(ToString::to_string).collect(),

@@ -2,6 +2,7 @@
 //! environment back and by the one with which a person rejects.
 
 use crate::domain::event::Fact;
+use crate::domain::ids::{MergeRequestId, PipelineId};
 use crate::domain::integration::ChangeSet;
 use crate::domain::labelling;
 use crate::domain::naming::{FailedJob, Naming, Tried, naming};
@@ -20,9 +21,9 @@ pub(super) fn named_by_tests(
     desk: &Desk<'_>,
     ledger: &Ledger<'_>,
     trial: &Trial,
-    failed: &[&JobRecord],
+    (pipeline, failed): (PipelineId, &[&JobRecord]),
 ) -> Answer<(Naming, Option<String>)> {
-    let (suites, warning) = match desk.records.failed_cases(desk.ci.pipeline) {
+    let (suites, warning) = match desk.records.failed_cases(pipeline) {
         Ok(suites) => (suites, None),
         Err(problem) => (Vec::new(), Some(report::test_report_unread(&problem))),
     };
@@ -34,20 +35,27 @@ pub(super) fn named_by_tests(
         })
         .collect();
     let queue = ledger.yard()?.queue;
+    let home = |id: &MergeRequestId| {
+        let there = desk.of(&id.project);
+        there.map_or_else(
+            |_| id.project.clone(),
+            |there| observe::features_project(&there).clone(),
+        )
+    };
     let tried: Vec<Tried> = trial
         .change_sets
         .iter()
         .map(|id| Tried {
             id: id.clone(),
+            home: home(id),
             features: queue.ticket(id).map_or_else(Vec::new, |ticket| {
                 let links = ticket.change_set.links.iter();
                 links.map(|link| link.feature.clone()).collect()
             }),
         })
         .collect();
-    let there = desk.of_trial(trial)?;
-    let (tags, home) = (&desk.config.nrt.tags, observe::features_project(&there));
-    Ok((naming(&jobs, &suites, &tried, tags, home), warning))
+    let tags = &desk.config.nrt.tags;
+    Ok((naming(&jobs, &suites, &tried, tags), warning))
 }
 
 /// What happens to the environment once the rejection is recorded.

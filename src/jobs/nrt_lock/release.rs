@@ -2,7 +2,7 @@
 //! served. Runs last in every trial, whatever happened, and once more in the pipeline above it.
 
 use super::rejecting::{self, Environment};
-use crate::domain::ids::{Epoch, MergeRequestId, TrialId};
+use crate::domain::ids::{Epoch, MergeRequestId, PipelineId, TrialId};
 use crate::domain::integration::Place;
 use crate::domain::nrt::{Abandoned, Held, NotHeld, Trial, hold, lease_of, release, trial_under};
 use crate::domain::trial_verdict::Rejection;
@@ -123,15 +123,18 @@ pub(super) fn concerned(yard: &Yard, epoch: Epoch) -> Vec<MergeRequestId> {
 
 /// The verdict of the project's own jobs, as GitLab recorded it.
 fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Answer<Outcome> {
-    let jobs = desk.records.jobs(desk.ci.pipeline.0)?;
+    let pipeline = pipeline_of_trial(desk, ledger)?;
+    let jobs = desk.records.jobs(pipeline.0)?;
     let mut failed: Vec<&JobRecord> = jobs
         .iter()
         .filter(|job| {
             job.status == "failed" && !job.may_fail && !OWN_JOBS.contains(&job.name.as_str())
         })
         .collect();
-    // Once people were asked, only they decide.
-    if jobs.iter().any(|job| job.name == ASKING && has_run(job)) {
+    let asked = jobs.iter().any(|job| job.name == ASKING && has_run(job));
+    let cancelled = pipeline != desk.ci.pipeline && jobs.iter().any(|job| job.status == "canceled");
+    // Once people were asked, only they decide; and whoever cancels a trial wants no verdict of it.
+    if asked || cancelled {
         failed.clear();
     }
     if failed.is_empty() {
@@ -160,7 +163,7 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
         ));
     };
     let evidence = format!("{}/-/jobs/{}", desk.ci.project_url, judged.id);
-    let (naming, warning) = rejecting::named_by_tests(desk, ledger, trial, &failed)?;
+    let (naming, warning) = rejecting::named_by_tests(desk, ledger, trial, (pipeline, &failed))?;
     let rejection = Rejection::by_tests(&judged.name, evidence.clone(), naming);
     let policy = &desk.config.nrt.trials;
     let free = Environment::Free;
@@ -179,6 +182,18 @@ fn conclude(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) ->
             evidence,
         )]),
     )
+}
+
+/// The trial's pipeline is this one, or, where the trial could not give the environment back itself, the one that this one started.
+fn pipeline_of_trial(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<PipelineId> {
+    let own = desk.ci.pipeline;
+    let above = lease_of(&ledger.yard()?.nrt, &desk.ci.project, own).is_some();
+    let started = if above {
+        desk.records.started_by(own)?
+    } else {
+        None
+    };
+    Ok(started.unwrap_or(own))
 }
 
 /// Without a verdict the change sets wait again.

@@ -4,11 +4,11 @@ use super::acquire::{conflict, leave, left_meanwhile, prepare as prepare_alone, 
 use crate::domain::candidate::{Clash, MergeMethod, Part, Postponed};
 use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, MergeRequestId, TrialId};
-use crate::domain::integration::Ticket;
+use crate::domain::integration::{Again, Ticket};
 use crate::domain::labelling;
-use crate::domain::nrt::{Candidate, Held, Trial};
+use crate::domain::nrt::{Abandoned, Candidate, Held, Trial};
 use crate::jobs::ledger::Ledger;
-use crate::jobs::{Desk, labels};
+use crate::jobs::{Desk, labels, notes};
 use crate::outcome::Problem;
 use crate::ports::{Answer, Board, MergeRequest};
 use crate::report;
@@ -28,11 +28,13 @@ pub(super) fn prepare(
     tickets: &[Ticket],
     branch: &BranchName,
 ) -> Answer<Option<(Trial, Option<Board>)>> {
-    let iids: Vec<u64> = tickets
+    let ids: Vec<MergeRequestId> = tickets
         .iter()
-        .map(|t| t.change_set.merge_request.iid)
+        .map(|ticket| ticket.change_set.merge_request.clone())
         .collect();
-    let found = desk.merge_requests.merge_requests(&iids)?;
+    let board = notes::look(desk, ledger, &ids)?;
+    ledger.prove()?;
+    let found = board.all();
     let method = desk.merge_requests.merge_method()?;
     let mut fit: Vec<(&Ticket, &MergeRequest)> = Vec::new();
     for ticket in tickets {
@@ -47,8 +49,10 @@ pub(super) fn prepare(
     }
     let together = match &fit[..] {
         [] => return Ok(None),
-        [(first, merge_request), ..] if only_alone(merge_request, method) => {
-            return prepare_alone(desk, ledger, held, first, branch);
+        [(first, merge_request), ..]
+            if only_alone(merge_request, method) || push_was_refused(first) =>
+        {
+            return prepare_alone(desk, ledger, held, first, branch, None);
         }
         fit => fit.iter().filter(|(_, mr)| !only_alone(mr, method)),
     };
@@ -73,7 +77,7 @@ pub(super) fn prepare(
             .iter()
             .find(|(t, _)| ids.contains(&t.change_set.merge_request));
         return match alone {
-            Some((ticket, _)) => prepare_alone(desk, ledger, held, ticket, branch),
+            Some((ticket, _)) => prepare_alone(desk, ledger, held, ticket, branch, None),
             None => Ok(None),
         };
     };
@@ -109,7 +113,21 @@ pub(super) fn prepare(
     for set in tried.filter(|set| trial.change_sets.contains(&set.merge_request)) {
         labels::show_change_set(desk, set, labelling::Stage::InTrial);
     }
-    Ok(Some((trial, None)))
+    Ok(Some((trial, Some(board))))
+}
+
+/// Whether it was in a batch whose push the server refused: GitLab's own merge needs no right to push.
+fn push_was_refused(ticket: &Ticket) -> bool {
+    let again = ticket.again.as_ref();
+    again.is_some_and(|again| {
+        matches!(
+            again,
+            Again::NoVerdict {
+                why: Abandoned::PushRefused,
+                ..
+            }
+        )
+    })
 }
 
 /// Whether the source must get another head before it lands, in a project where the bot may not push: GitLab itself can rebase it.

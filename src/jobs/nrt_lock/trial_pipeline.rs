@@ -181,7 +181,13 @@ fn verdict_jobs(held: &Held, trial: &Trial, runtime: &Runtime) -> Answer<Mapping
                 *line = format!("{command}-by '{}!{}'", id.project, id.iid).into();
             }
         }
-        jobs.insert(format!("nrt:reject:{id}").into(), job);
+        // Merge requests of two members of a yard may have the same number.
+        let same = |other: &&MergeRequestId| other.iid == id.iid;
+        let name = match trial.change_sets.iter().filter(same).count() {
+            1 => id.to_string(),
+            _ => format!("{}!{}", id.project, id.iid),
+        };
+        jobs.insert(format!("nrt:reject:{name}").into(), job);
     }
     Ok(jobs)
 }

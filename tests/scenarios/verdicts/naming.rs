@@ -79,7 +79,7 @@ fn those_who_wait_again_read_why() {
     }
     let note = scene.state_note(1);
     assert!(
-        note.contains("the verdict points at !4; nothing is held against the others"),
+        note.contains("the verdict points at !\u{2060}4; nothing is held against the others"),
         "{note}"
     );
 }

@@ -137,37 +137,33 @@ impl Scene {
     }
 
     pub(super) fn trials(&self) -> Vec<Vec<u64>> {
-        let facts = self.stage.facts().into_iter();
-        facts
-            .filter_map(|fact| match fact {
-                Fact::TrialStarted { change_sets, .. } => {
-                    Some(change_sets.iter().map(|id| id.iid).collect())
-                }
-                _ => None,
-            })
-            .collect()
+        let mut trials = Vec::new();
+        for fact in self.stage.facts() {
+            if let Fact::TrialStarted { change_sets, .. } = fact {
+                trials.push(change_sets.iter().map(|id| id.iid).collect());
+            }
+        }
+        trials
     }
 
     pub(super) fn landed(&self) -> Vec<u64> {
-        let facts = self.stage.facts().into_iter();
-        facts
-            .filter_map(|fact| match fact {
-                Fact::ChangeSetAppended { appended, .. } => {
-                    Some(appended.change_set.merge_request.iid)
-                }
-                _ => None,
-            })
-            .collect()
+        let mut landed = Vec::new();
+        for fact in self.stage.facts() {
+            if let Fact::ChangeSetAppended { appended, .. } = fact {
+                landed.push(appended.change_set.merge_request.iid);
+            }
+        }
+        landed
     }
 
     pub(super) fn rejected(&self) -> Vec<u64> {
-        let facts = self.stage.facts().into_iter();
-        facts
-            .filter_map(|fact| match fact {
-                Fact::ChangeSetRejected { merge_request, .. } => Some(merge_request.iid),
-                _ => None,
-            })
-            .collect()
+        let mut rejected = Vec::new();
+        for fact in self.stage.facts() {
+            if let Fact::ChangeSetRejected { merge_request, .. } = fact {
+                rejected.push(merge_request.iid);
+            }
+        }
+        rejected
     }
 
     /// Notes that mention somebody, on a merge request.
