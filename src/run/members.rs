@@ -11,12 +11,12 @@ use crate::jobs::{Desk, Members};
 use crate::outcome::Problem;
 use crate::ports::{Answer, Channels, Clock, Journal, Policies};
 
-/// Each member as a job of its own gate would see it.
-#[derive(Debug)]
-pub(super) struct Surroundings(Vec<(ProjectPath, OnceCell<Place>)>);
+/// A member as a job of its own gate would see it, and the text of its rules.
+type Seen = (Ci, Option<String>);
 
-/// What a job of the member would be told by its runner, and the text of the member's rules.
-type Place = (Ci, Option<String>);
+/// Each member, looked at or not yet.
+#[derive(Debug)]
+pub(super) struct Surroundings(Vec<(ProjectPath, OnceCell<Seen>)>);
 
 impl Surroundings {
     pub(super) fn of(projects: &[ProjectPath]) -> Self {
@@ -79,7 +79,7 @@ impl<'a> Fleet<'a> {
     }
 
     /// The member as a job of its own gate would see it, and the text of its rules.
-    fn ci(&self, index: usize) -> Answer<&'a (Ci, Option<String>)> {
+    fn ci(&self, index: usize) -> Answer<&'a Seen> {
         let (path, cell) = &self.surroundings.0[index];
         if let Some(ci) = cell.get() {
             return Ok(ci);

@@ -43,9 +43,12 @@ pub(crate) fn pipeline_but(
 }
 
 pub(crate) fn landed(stage: &Stage) -> Vec<u64> {
-    let of = |fact: Fact| match fact {
-        Fact::ChangeSetAppended { appended, .. } => Some(appended.change_set.merge_request.iid),
-        _ => None,
+    let of = |fact: Fact| {
+        if let Fact::ChangeSetAppended { appended, .. } = fact {
+            Some(appended.change_set.merge_request.iid)
+        } else {
+            None
+        }
     };
     stage.facts().into_iter().filter_map(of).collect()
 }

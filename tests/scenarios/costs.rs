@@ -109,7 +109,6 @@ fn a_clean_batch_of_five_costs_each_of_them_less_than_alone() {
         // The workers that come after it find nothing to do: one request each, and one of their last jobs.
         let (api, git) = cost(&stage, &OF_THE_TRIAL);
         let idle = 4;
-        eprintln!("{method}: {} api, {git} git", api - idle);
         assert!(
             api - idle <= most_api,
             "{method}: {api} requests:\n{}",

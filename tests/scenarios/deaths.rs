@@ -46,9 +46,12 @@ fn control(stage: &Stage, path: &str) -> Value {
 
 fn landed(stage: &Stage) -> Vec<u64> {
     let facts = stage.facts().into_iter();
-    let appended = facts.filter_map(|fact| match fact {
-        Fact::ChangeSetAppended { appended, .. } => Some(appended.change_set.merge_request.iid),
-        _ => None,
+    let appended = facts.filter_map(|fact| {
+        if let Fact::ChangeSetAppended { appended, .. } = fact {
+            Some(appended.change_set.merge_request.iid)
+        } else {
+            None
+        }
     });
     appended.collect()
 }

@@ -169,9 +169,12 @@ fn a_state_that_somebody_deleted_in_the_middle_is_rebuilt_and_all_ends_as_withou
     let epochs: Vec<u64> = stage
         .facts()
         .iter()
-        .filter_map(|fact| match fact {
-            Fact::LeaseGranted { epoch, .. } => Some(epoch.0),
-            _ => None,
+        .filter_map(|fact| {
+            if let Fact::LeaseGranted { epoch, .. } = fact {
+                Some(epoch.0)
+            } else {
+                None
+            }
         })
         .collect();
     let newest = epochs.iter().max().unwrap();

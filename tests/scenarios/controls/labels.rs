@@ -57,11 +57,14 @@ fn the_hotfix_lane_is_for_whom_the_project_names() {
     let mut stage = Stage::with(&[("integration:", "integration:\n  hotfix_by: [qa]")]);
     stage.feature("Wanted");
     let lane = |stage: &Stage, iid: u64| {
-        let of_it = |fact: Fact| match fact {
-            Fact::ChangeSetQueued { change_set } if change_set.merge_request.iid == iid => {
+        let of_it = |fact: Fact| {
+            if let Fact::ChangeSetQueued { change_set } = fact
+                && change_set.merge_request.iid == iid
+            {
                 Some(change_set.priority)
+            } else {
+                None
             }
-            _ => None,
         };
         stage.facts().into_iter().find_map(of_it)
     };

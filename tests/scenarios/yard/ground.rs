@@ -436,9 +436,12 @@ impl Ground {
 
     /// The change sets of each trial, as `web!1`.
     pub(super) fn trials(&mut self) -> Vec<Vec<String>> {
-        let started = self.facts().into_iter().filter_map(|fact| match fact {
-            Fact::TrialStarted { change_sets, .. } => Some(change_sets),
-            _ => None,
+        let started = self.facts().into_iter().filter_map(|fact| {
+            if let Fact::TrialStarted { change_sets, .. } = fact {
+                Some(change_sets)
+            } else {
+                None
+            }
         });
         let name = |id: &trainyard::domain::ids::MergeRequestId| {
             format!("{}{id}", id.project.as_str().trim_start_matches("shop/"))
@@ -450,9 +453,12 @@ impl Ground {
 
     /// What landed, in order.
     pub(super) fn landed(&mut self) -> Vec<String> {
-        let appended = self.facts().into_iter().filter_map(|fact| match fact {
-            Fact::ChangeSetAppended { appended, .. } => Some(appended.change_set.merge_request),
-            _ => None,
+        let appended = self.facts().into_iter().filter_map(|fact| {
+            if let Fact::ChangeSetAppended { appended, .. } = fact {
+                Some(appended.change_set.merge_request)
+            } else {
+                None
+            }
         });
         appended
             .map(|id| format!("{}{id}", id.project.as_str().trim_start_matches("shop/")))
