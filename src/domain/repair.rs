@@ -215,7 +215,7 @@ mod tests {
         Appended {
             change_set: set(iid),
             landed: sha(100 + iid),
-            trial: TrialId(10 - iid),
+            trial: TrialId(iid),
             at: Timestamp::UNIX_EPOCH,
         }
     }

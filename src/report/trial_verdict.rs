@@ -232,11 +232,16 @@ pub fn note_rejected(change_set: &ChangeSet, trial: &Trial, rejection: &Rejectio
         .take(MOST_CASES)
         .map(|case| case.line())
         .collect();
+    // A job's name is of the gate's own branch; a person's words are anybody's.
+    let reason = match &rejection.naming {
+        Some(_) => rejection.reason.clone(),
+        None => inert(&rejection.reason),
+    };
     format!(
         "**Rejected by the non-regression tests** (trial {} of `{}`): {}, see {}. It left the queue. Push a fix, and press `integrate` again.\n\nIt was tried on top of `{}`{}.{}",
         trial.id,
         trial.candidate.commit.short(),
-        inert(&rejection.reason),
+        reason,
         rejection.evidence,
         change_set.target,
         together(trial, &change_set.merge_request),

@@ -402,8 +402,15 @@ fn a_report_that_cannot_be_written_changes_nothing_that_was_done() {
     let mut stage = Stage::new();
     stage.feature("Wanted");
     // Folders where the files belong: as good as a full disk.
-    stage.push_to_main("trainyard-junit.xml/keep", "x\n");
-    stage.push_to_main("trainyard-events.ndjson/keep", "x\n");
+    let folders = "before_script: [mkdir trainyard-junit.xml trainyard-events.ndjson]";
+    let gate = include_str!("../../ci-templates/nrt-lock.yml");
+    let job = "\n\"nrt-admit$[[ inputs.suffix ]]\":\n";
+    assert!(gate.contains(job));
+    let gate = gate.replace(job, &format!("{job}  {folders}\n"));
+    stage.push_to_main("ci-templates/nrt-lock.yml", &gate);
+    let trial = include_str!("../../src/demo/project/nrt.yml");
+    let trial = format!("{trial}\ndefault:\n  {folders}\n");
+    stage.push_to_main("ci/nrt.yml", &trial);
     let iid = stage.merge_request("ana", "contributes to feature #1");
     stage.integrate("ana", iid);
     stage.run();
@@ -432,7 +439,11 @@ fn a_report_that_cannot_be_written_changes_nothing_that_was_done() {
 fn a_worker_that_cannot_hand_on_its_trial_takes_no_lease() {
     let mut stage = Stage::new();
     stage.feature("Wanted");
-    stage.push_to_main("trainyard-trial.yml/keep", "x\n");
+    let worker = include_str!("../../ci-templates/nrt-worker.yml");
+    let job = "\nnrt-acquire:\n";
+    assert!(worker.contains(job));
+    let folder = format!("{job}  before_script: [mkdir trainyard-trial.yml]\n");
+    stage.push_to_main("ci-templates/nrt-worker.yml", &worker.replace(job, &folder));
     let iid = stage.merge_request("ana", "contributes to feature #1");
     stage.integrate("ana", iid);
     stage.run();

@@ -41,15 +41,17 @@ fn each_channel_gets_exactly_the_bytes_of_its_format() {
     let envelope: Value = serde_json::from_str(body(&scene.receiver.at("T0OPS-SECRET"))).unwrap();
     let (id, time) = (envelope["id"].clone(), envelope["time"].clone());
     let url = format!("{}/-/merge_requests/{iid}", scene.stage.world.project_url());
+    let tests = scene.stage.last("nrt-tests").id;
+    let job = format!("{}/-/jobs/{tests}", scene.stage.world.project_url());
     let expected = json!({
         "specversion": "1.0", "id": id, "source": scene.stage.world.project_url(),
         "type": "dev.trainyard.message.alarm", "subject": format!("shop/web!{iid}"), "time": time,
         "datacontenttype": "application/json",
         "data": {
             "sort": "alarm", "occasion": "ChangeSetRejected",
-            "headline": "!1 is rejected by the non-regression tests (trial 1): `nrt-tests` failed.",
+            "headline": "!1 is rejected by the non-regression tests (trial 1): `nrt-tests` failed. See the job.",
             "next": "It left the queue. Push a fix, and press `integrate` again.",
-            "people": ["eve"], "links": [{"label": "!1", "url": url}], "recovers": [],
+            "people": ["eve"], "links": [{"label": "!1", "url": url}, {"label": "the job", "url": job}], "recovers": [],
         },
     });
     assert_eq!(
@@ -57,7 +59,7 @@ fn each_channel_gets_exactly_the_bytes_of_its_format() {
         expected.to_string()
     );
 
-    let words = "Action needed:\u{2060} !1 is rejected by the non-regression tests (trial 1):\u{2060} `nrt-tests` failed\u{2060}. It left the queue\u{2060}. Push a fix, and press integrate again\u{2060}. For eve\u{2060}.";
+    let words = "Action needed:\u{2060} !1 is rejected by the non-regression tests (trial 1):\u{2060} `nrt-tests` failed\u{2060}. See the job\u{2060}. It left the queue\u{2060}. Push a fix, and press integrate again\u{2060}. For eve\u{2060}.";
     let expected = json!({
         "text": words,
         "mrkdwn": false,
@@ -68,6 +70,9 @@ fn each_channel_gets_exactly_the_bytes_of_its_format() {
             {"type": "text", "text": " is rejected by the non-regression tests (trial 1)"},
             {"type": "text", "text": ":\u{2060} "},
             {"type": "text", "text": "`nrt-tests` failed"},
+            {"type": "text", "text": "\u{2060}."},
+            {"type": "text", "text": " See "},
+            {"type": "link", "url": job, "text": "the job"},
             {"type": "text", "text": "\u{2060}."},
             {"type": "text", "text": " "},
             {"type": "text", "text": "It left the queue\u{2060}. Push a fix, and press "},
@@ -84,9 +89,9 @@ fn each_channel_gets_exactly_the_bytes_of_its_format() {
     );
 
     let markdown = format!(
-        "**Action needed:** [\\!1]({url}) is rejected by the non-regression tests \\(trial 1\\):\u{2060} \\`nrt-tests\\` failed\u{2060}. It left the queue\u{2060}. Push a fix, and press `integrate` again\u{2060}. For eve\u{2060}."
+        "**Action needed:** [\\!1]({url}) is rejected by the non-regression tests \\(trial 1\\):\u{2060} \\`nrt-tests\\` failed\u{2060}. See [the job]({job})\u{2060}. It left the queue\u{2060}. Push a fix, and press `integrate` again\u{2060}. For eve\u{2060}."
     );
-    let fallback = "Action needed:\u{2060} \\!1 is rejected by the non-regression tests \\(trial 1\\):\u{2060} \\`nrt-tests\\` failed\u{2060}. It left the queue\u{2060}. Push a fix, and press integrate again\u{2060}. For eve\u{2060}.";
+    let fallback = "Action needed:\u{2060} \\!1 is rejected by the non-regression tests \\(trial 1\\):\u{2060} \\`nrt-tests\\` failed\u{2060}. See the job\u{2060}. It left the queue\u{2060}. Push a fix, and press integrate again\u{2060}. For eve\u{2060}.";
     let expected =
         json!({"attachments": [{"fallback": fallback, "color": "#c62828", "text": markdown}]});
     assert_eq!(body(&scene.receiver.at("room")), expected.to_string());
@@ -106,6 +111,9 @@ fn each_channel_gets_exactly_the_bytes_of_its_format() {
                     run(" is rejected by the non-regression tests (trial 1)"),
                     run(":\u{2060} "),
                     run("`nrt-tests` failed"),
+                    run("\u{2060}."),
+                    run(" See "),
+                    {"type": "TextRun", "text": "the job", "selectAction": {"type": "Action.OpenUrl", "url": job}},
                     run("\u{2060}."),
                     run(" "),
                     run("It left the queue\u{2060}. Push a fix, and press "),

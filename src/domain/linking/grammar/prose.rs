@@ -114,9 +114,10 @@ impl Prose {
     }
 }
 
-/// Invisible marks within words: direction, joiners, soft hyphens. (A zero-width space is a gap between words.)
+/// Invisible marks within words: direction, joiners, soft hyphens. (A zero-width space is a gap between words.) A carriage return is
+/// one too: raw HTML keeps those of Windows' line ends.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+    matches!(c, '\r' | '\u{ad}' | '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
 struct Reader<'a> {
@@ -269,7 +270,7 @@ impl Reader<'_> {
             return;
         }
         let prose = &mut self.prose;
-        if text.is_ascii() || !text.contains(is_invisible) {
+        if !text.contains(is_invisible) {
             prose.runs.push((prose.text.len(), range));
             prose.text.push_str(text);
             return;

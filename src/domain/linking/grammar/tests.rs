@@ -35,6 +35,20 @@ fn show(claim: &Claim) -> String {
 }
 
 #[test]
+fn line_ends_of_windows_change_nothing_in_html_either() {
+    let text = "closes feature #1\n<details>\ncloses feature #1&#35;6\n";
+    let (unix, windows) = (read(text), read(&text.replace('\n', "\r\n")));
+    let found = |reading: &Reading| {
+        (
+            reading.claims.len(),
+            reading.problems.len(),
+            reading.remarks.len(),
+        )
+    };
+    assert_eq!(found(&unix), found(&windows));
+}
+
+#[test]
 fn a_claim_knows_its_line_and_where_it_stands_in_it() {
     let reading = read("Intro\r\n\r\n* x\r\n  * **Closes** features #1,\r\n    #2\r\n");
     let first = &reading.claims[0].line;
