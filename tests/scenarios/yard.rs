@@ -27,6 +27,9 @@ fn change_sets_of_two_projects_queue_are_tried_land_and_are_released_through_one
     }
     let asking = [("ana", web, closing), ("dan", api, bad), ("ana", api, good)];
     for (author, project, iid) in asking {
+        // GitLab's times are of whole seconds, and the order of the queue is that of requests.
+        let clock = ground.world.emulator.clock();
+        clock.advance(jiff::SignedDuration::from_secs(1));
         let ended = ground.integrate(author, project, iid);
         assert_eq!(ended.exit_code, Some(0), "{}", ended.trace);
         let admitted = ground.last("nrt-admit");
