@@ -3,19 +3,16 @@
 //! Who ordered is whom GitLab's record names for the running job; outside of a job, the user of the token. Run again, an order that
 //! stands already records nothing, and tells what a job that died before could not.
 
-use std::collections::BTreeSet;
-
 use crate::config::ci::JobLog;
 use crate::domain::controls::{Order, OrderRefusal, Ordered, Standing, Wish, order, pause, resume};
-use crate::domain::ids::{MergeRequestId, ProjectPath, RoleName, UserName};
+use crate::domain::ids::{MergeRequestId, ProjectPath, UserName};
 use crate::domain::integration::{ChangeSet, Left, Place};
 use crate::domain::labelling;
 use crate::domain::progress::Stage;
-use crate::domain::validation::Members;
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::{Desk, Done, labels, notes, observe, tell, tick};
-use crate::outcome::{Outcome, Problem};
+use crate::outcome::Outcome;
 use crate::ports::Answer;
 use crate::report;
 
@@ -45,9 +42,6 @@ pub struct Asked<'a> {
     /// Why, untrusted; empty where none is needed.
     pub reason: &'a str,
 }
-
-/// GitLab's number of the maintainers' access level.
-const MAINTAINER: u64 = 40;
 
 /// Carries an order out.
 ///
@@ -252,46 +246,9 @@ fn about_all(desk: &Desk<'_>, ledger: &Ledger<'_>, rule: Rule, given: &Order) ->
 
 /// What the person is: the roles are looked up only here, where being the author does not do.
 fn standing(desk: &Desk<'_>, given: &Order, own: Standing) -> Answer<Standing> {
-    let everybody_of = Members {
-        access: Some(MAINTAINER),
-        ..Members::default()
-    };
-    let maintainers = || {
-        "maintainer"
-            .parse()
-            .map(|name| vec![(name, &everybody_of)])
-            .map_err(|error| Problem::bug("a role's name cannot be read").caused_by(error))
-    };
-    let named = &desk.config.integration.controlled_by;
-    let people = if named.is_empty() {
-        everybody(desk, &maintainers()?)?
-    } else {
-        people_of(desk, named)?
-    };
+    let people = observe::people_or_maintainers(desk, &desk.config.integration.controlled_by)?;
     let steers = given.person.as_ref().is_some_and(|p| people.contains(p));
     Ok(if steers { Standing::Controller } else { own })
-}
-
-/// The people of roles that the project defines.
-///
-/// # Errors
-/// When GitLab cannot be asked.
-pub(super) fn people_of(desk: &Desk<'_>, names: &[RoleName]) -> Answer<BTreeSet<UserName>> {
-    let roles = desk.config.roles.iter();
-    let roles: Vec<(RoleName, &Members)> = roles
-        .filter(|role| names.contains(&role.name))
-        .map(|role| (role.name.clone(), &role.members))
-        .collect();
-    everybody(desk, &roles)
-}
-
-fn everybody(desk: &Desk<'_>, roles: &[(RoleName, &Members)]) -> Answer<BTreeSet<UserName>> {
-    Ok(desk
-        .people
-        .holders(roles)?
-        .into_values()
-        .flatten()
-        .collect())
 }
 
 /// Whoever can be tried now is served at once; a worker that cannot be started from here is started by the next `tick`.

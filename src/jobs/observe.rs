@@ -23,6 +23,9 @@ const LINK_WORD: &str = "feature";
 /// How many other merge requests of a feature are looked at whole, newest first; the others are read as GitLab lists them.
 const MOST_RELATED: usize = 50;
 
+/// GitLab's number of the role Maintainer.
+const MAINTAINER: u64 = 40;
+
 /// Who holds each role.
 pub(super) type Holders = BTreeMap<RoleName, BTreeSet<UserName>>;
 
@@ -395,4 +398,28 @@ pub(super) fn holders(desk: &Desk<'_>, roles: &[RoleName]) -> Answer<Holders> {
         .map(|role| (role.name.clone(), &role.members))
         .collect();
     desk.people.holders(&wanted)
+}
+
+/// The people of roles that the project defines.
+pub(super) fn people_of(desk: &Desk<'_>, roles: &[RoleName]) -> Answer<BTreeSet<UserName>> {
+    Ok(holders(desk, roles)?.into_values().flatten().collect())
+}
+
+/// The people of roles that the project names for something, or its maintainers where it names none.
+pub(super) fn people_or_maintainers(
+    desk: &Desk<'_>,
+    roles: &[RoleName],
+) -> Answer<BTreeSet<UserName>> {
+    if !roles.is_empty() {
+        return people_of(desk, roles);
+    }
+    let name = "maintainers"
+        .parse()
+        .map_err(|error| Problem::bug("a role of ours has no name").caused_by(error))?;
+    let maintainers = Members {
+        access: Some(MAINTAINER),
+        ..Members::default()
+    };
+    let found = desk.people.holders(&[(name, &maintainers)])?;
+    Ok(found.into_values().flatten().collect())
 }

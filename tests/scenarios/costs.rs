@@ -74,8 +74,9 @@ fn one_that_must_be_rebased_costs_a_rebase_more() {
     stage.integrate("ana", iid);
     stage.run();
     assert_eq!(stage.state(iid), "merged");
-    let (api, _) = cost(&stage, &TO_LANDED);
+    let (api, git) = cost(&stage, &TO_LANDED);
     assert!(api <= 20, "{api} requests:\n{}", listed(&stage));
+    assert!(git <= 2, "{git} operations of git:\n{}", listed(&stage));
 }
 
 #[test]

@@ -66,10 +66,7 @@ pub(in crate::jobs) fn deciders(desk: &Desk<'_>) -> Answer<BTreeSet<UserName>> {
     if roles.is_empty() {
         return Ok(BTreeSet::new());
     }
-    Ok(observe::holders(desk, roles)?
-        .into_values()
-        .flatten()
-        .collect())
+    observe::people_of(desk, roles)
 }
 
 /// Whether the people who decide know of a trial.

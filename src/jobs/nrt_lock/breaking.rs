@@ -4,20 +4,15 @@
 //! The run is cancelled first and the break recorded then: whoever dies in between leaves a holder that GitLab calls finished,
 //! which the next worker takes over from.
 
-use std::collections::BTreeSet;
-
 use super::release;
-use crate::domain::ids::{RoleName, UserName};
+use crate::domain::ids::UserName;
 use crate::domain::nrt::{Lease, Liveness, Unbreakable, break_lease};
-use crate::domain::validation::Members;
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::{Desk, Done, append_to_version, notes, observe, tell};
 use crate::outcome::{Outcome, Problem};
 use crate::ports::Answer;
 use crate::report;
 
-/// GitLab's number for the role Maintainer.
-const MAINTAINER: u64 = 40;
 /// What a reason may have at most; longer ones are cut.
 const LONGEST_REASON: usize = 500;
 
@@ -39,7 +34,7 @@ pub fn run(desk: &Desk<'_>, reason: Option<&str>) -> Answer<Done> {
         .take(LONGEST_REASON)
         .collect();
     let player = desk.records.player()?.name;
-    let may = who_may(desk)?;
+    let may = observe::people_or_maintainers(desk, &desk.config.nrt.broken_by)?;
     if !may.contains(&player) {
         return Ok(Done::saying(report::may_not_break(
             &player,
@@ -114,22 +109,4 @@ fn refused(ledger: &Ledger<'_>, desk: &Desk<'_>, why: &Unbreakable) -> Done {
         outcome: report::unbreakable(why, &desk.ci.project_url),
         events: ledger.written(),
     }
-}
-
-/// The people of the roles that the project names, or else its maintainers.
-fn who_may(desk: &Desk<'_>) -> Answer<BTreeSet<UserName>> {
-    let roles = &desk.config.nrt.broken_by;
-    let holders = if roles.is_empty() {
-        let name: RoleName = "maintainers"
-            .parse()
-            .map_err(|error| Problem::bug("a role of ours has no name").caused_by(error))?;
-        let members = Members {
-            access: Some(MAINTAINER),
-            ..Members::default()
-        };
-        desk.people.holders(&[(name, &members)])?
-    } else {
-        observe::holders(desk, roles)?
-    };
-    Ok(holders.into_values().flatten().collect())
 }

@@ -2,8 +2,8 @@
 
 use crate::domain::integration::Priority;
 use crate::domain::linking::Sight;
-use crate::jobs::observe::Linked;
-use crate::jobs::{Desk, controls};
+use crate::jobs::Desk;
+use crate::jobs::observe::{self, Linked};
 use crate::ports::Answer;
 use crate::report;
 
@@ -38,7 +38,7 @@ pub(super) fn lane(desk: &Desk<'_>, linked: &Linked) -> Answer<Lane> {
     let (hotfix, other): (Vec<&String>, Vec<&String>) = labels
         .into_iter()
         .partition(|label| desk.config.lane([*label]) == Priority::Hotfix);
-    let people = controls::people_of(desk, roles)?;
+    let people = observe::people_of(desk, roles)?;
     let mut setters = Vec::new();
     for label in hotfix.into_iter().filter(|l| found.labels.contains(l)) {
         setters.extend(desk.merge_requests.labelled_by(found.id.iid, label)?);
