@@ -6,12 +6,12 @@ pub mod ci;
 mod freezes;
 pub mod notification;
 mod reading;
+pub mod versions;
 pub mod yard;
 
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use semver::Version;
 
 use crate::domain::freezes::Freezes;
 use crate::domain::ids::{BranchName, ProjectPath, RoleName};
@@ -22,10 +22,10 @@ use crate::domain::naming::tags::Tags;
 use crate::domain::trial_verdict::DecidedBy;
 use crate::domain::trials::Policy;
 use crate::domain::validation::{Members, RoleRule, When, Who};
-use crate::domain::versioning::Numbering;
 use crate::outcome::Problem;
 use notification::Notification;
 use reading::Section;
+use versions::Versions;
 use yard::{Gate, NrtEnvironment};
 
 /// The name of the configuration file, at the root of the target branch.
@@ -178,19 +178,6 @@ pub struct Nrt {
     pub broken_by: Vec<RoleName>,
 }
 
-/// How versions are numbered and released.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Versions {
-    /// First number and tag prefix.
-    pub numbering: Numbering,
-    /// Roles whose people may release; empty: whoever GitLab lets play the job.
-    pub released_by: Vec<RoleName>,
-    /// The environment of production.
-    pub environment: String,
-    /// Why no release may start now.
-    pub frozen: Option<String>,
-}
-
 /// Labels that show where something stands; none unless the project names them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StageLabels {
@@ -339,17 +326,7 @@ impl Config {
                 .flatten()
                 .collect(),
         });
-        let versions = root.section("versions", |s| Versions {
-            numbering: Numbering {
-                initial: s.version("initial").unwrap_or(Version::new(0, 1, 0)),
-                prefix: s.tag_prefix("tag_prefix").unwrap_or_else(|| "v".to_owned()),
-            },
-            released_by: s.ids("released_by"),
-            environment: s
-                .text("environment")
-                .unwrap_or_else(|| "production".to_owned()),
-            frozen: s.text("frozen"),
-        });
+        let versions = root.section("versions", Versions::read);
         let notification = root.section("notification", Notification::read);
         let clock = &notification.rules.calendar.zone;
         integration.freezes = Freezes(freezes.into_iter().map(|read| read.by(clock)).collect());
@@ -525,6 +502,7 @@ fn problem_of(problems: &[String]) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use semver::Version;
 
     #[test]
     fn an_empty_file_means_the_defaults() {

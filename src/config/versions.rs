@@ -1,0 +1,37 @@
+//! The section `versions`: how versions are numbered, and how they are released.
+
+use semver::Version;
+
+use super::reading::Section;
+use crate::domain::ids::RoleName;
+use crate::domain::versioning::Numbering;
+
+/// How versions are numbered and released.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Versions {
+    /// First number and tag prefix.
+    pub numbering: Numbering,
+    /// Roles whose people may release; empty: whoever GitLab lets play the job.
+    pub released_by: Vec<RoleName>,
+    /// The environment of production.
+    pub environment: String,
+    /// Why no release may start now.
+    pub frozen: Option<String>,
+}
+
+impl Versions {
+    /// Reads the section; absent keys have their usual values.
+    pub(super) fn read(s: &mut Section) -> Self {
+        Self {
+            numbering: Numbering {
+                initial: s.version("initial").unwrap_or(Version::new(0, 1, 0)),
+                prefix: s.tag_prefix("tag_prefix").unwrap_or_else(|| "v".to_owned()),
+            },
+            released_by: s.ids("released_by"),
+            environment: s
+                .text("environment")
+                .unwrap_or_else(|| "production".to_owned()),
+            frozen: s.text("frozen"),
+        }
+    }
+}
