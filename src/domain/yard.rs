@@ -351,6 +351,8 @@ impl Yard {
                 commit,
                 content,
                 closed_by,
+                around,
+                manifest,
             } => {
                 let closing = Closing {
                     id: *version,
@@ -360,6 +362,8 @@ impl Yard {
                     by: closed_by.clone(),
                     at: event.at,
                     deployed: false,
+                    around: around.clone(),
+                    manifest: manifest.clone(),
                 };
                 self.versions.close(closing, content);
             }
@@ -557,6 +561,7 @@ mod tests {
         let appended = Appended {
             change_set: set(iid, iid),
             landed: sha(200 + iid),
+            base: None,
             trial: TrialId(n),
             at: Timestamp::UNIX_EPOCH,
         };
