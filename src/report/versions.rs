@@ -46,7 +46,7 @@ pub fn close_refusals(reasons: &[CloseRefusal]) -> Vec<String> {
     told.collect()
 }
 
-/// `the open version would be 1.4.0: a minor step after 1.3.2, because shop/web!34 completes a feature`.
+/// `the open version would be 1.4.0: a minor step after 1.3.2, because !34 completes a feature`.
 pub fn would_be(chosen: &Chosen) -> String {
     format!(
         "the open version would be {}: {}",

@@ -36,6 +36,9 @@ pub fn run(desk: &Desk<'_>, asked: &Asked, files: Handover<'_>) -> Answer<Done> 
     // The deployment job cannot do without them: found out before anything is frozen.
     files::check_writable(files.dotenv)?;
     files::check_writable(files.manifest)?;
+    if let Some(key) = &desk.ci.signing_key {
+        sign(key, &[])?;
+    }
     let ledger = Ledger::new(*desk);
     let player = desk.records.player()?;
     if let Some(refusal) = not_allowed(desk, &player.name)? {
