@@ -21,6 +21,7 @@ use crate::domain::progress::{self, Edit};
 use crate::domain::validation::{Comment, Difference, Members, Partly, Play, Player, ReviewApp};
 use crate::domain::versioning::Number;
 use crate::domain::versioning::comparison::Merged;
+use crate::domain::versioning::periods::Period;
 use crate::outcome::Problem;
 
 /// The answer of every port: what was asked, or the problem as a person will read it.
@@ -520,6 +521,8 @@ pub trait Releases {
     fn numbers(&self, prefix: &str) -> Answer<Vec<(Number, CommitSha)>>;
     /// The commit of a tag.
     fn tag(&self, tag: &str) -> Answer<Option<CommitSha>>;
+    /// The deploy freezes that the project has in GitLab.
+    fn freeze_periods(&self) -> Answer<Vec<Period>>;
     /// Tags a commit; an existing tag of the same commit is fine.
     fn create_tag(&self, tag: &str, commit: &CommitSha, message: &str) -> Answer<()>;
     /// Publishes a release for a tag, or finds that it is there.

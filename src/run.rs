@@ -38,6 +38,7 @@ use crate::insights::{self, Insights, Period};
 use crate::jobs::await_validation::verdict::Wish;
 use crate::jobs::nrt_lock::acquire::Files;
 use crate::jobs::nrt_lock::trial_pipeline::Runtime;
+use crate::jobs::release::permission::Freezing;
 use crate::jobs::release::prepare::Handover;
 use crate::jobs::{
     Desk, Done, Members, append_to_version, await_validation, link_check, nrt_lock, post, release,
@@ -166,6 +167,8 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
             }),
             Release::Prepare {
                 asked,
+                through_freeze,
+                reason,
                 dotenv,
                 manifest,
             } => gate("release prepare", &|desk| {
@@ -173,7 +176,11 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
                     dotenv: &dotenv,
                     manifest: &manifest,
                 };
-                release::prepare::run(desk, &(&asked).into(), files)
+                let freezing = Freezing {
+                    through: through_freeze,
+                    reason: reason.as_deref().or(desk.ci.reason.as_deref()),
+                };
+                release::prepare::run(desk, &(&asked).into(), freezing, files)
             }),
             Release::Publish => gate("release publish", &release::publish),
             Release::Abort { reason } => {

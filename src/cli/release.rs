@@ -24,6 +24,12 @@ pub enum Release {
         /// What is asked of the number.
         #[command(flatten)]
         asked: Asked,
+        /// Release although releases are frozen; kept with the reason.
+        #[arg(long)]
+        through_freeze: bool,
+        /// Why. Without it, the variable `TRAINYARD_REASON`.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
         /// Where number, tag and commit are written for the deployment job.
         #[arg(long, value_name = "FILE", default_value = "trainyard-release.env")]
         dotenv: PathBuf,

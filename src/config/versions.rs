@@ -3,6 +3,7 @@
 use semver::Version;
 
 use super::reading::Section;
+use crate::domain::freezes::Freezes;
 use crate::domain::ids::RoleName;
 use crate::domain::versioning::numbers::{Calendar, Numbering, Scheme};
 
@@ -17,6 +18,12 @@ pub struct Versions {
     pub environment: String,
     /// Why no release may start now.
     pub frozen: Option<String>,
+    /// When none may start.
+    pub freezes: Freezes,
+    /// Whether GitLab's own deploy freezes count too.
+    pub gitlab_freezes: bool,
+    /// Roles whose people may release during a freeze all the same, with a reason; empty: whoever may release.
+    pub through_freezes_by: Vec<RoleName>,
 }
 
 impl Versions {
@@ -35,6 +42,9 @@ impl Versions {
                 .text("environment")
                 .unwrap_or_else(|| "production".to_owned()),
             frozen: s.text("frozen"),
+            freezes: Freezes::default(),
+            gitlab_freezes: s.flag("gitlab_freezes").unwrap_or(true),
+            through_freezes_by: s.ids("through_freezes_by"),
         }
     }
 }

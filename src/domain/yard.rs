@@ -353,6 +353,7 @@ impl Yard {
                 closed_by,
                 around,
                 manifest,
+                ..
             } => {
                 let closing = Closing {
                     id: *version,

@@ -290,3 +290,11 @@ pub(super) struct PageInfo {
     #[serde(default)]
     pub(super) end_cursor: Option<String>,
 }
+
+/// A deploy freeze.
+#[derive(Debug, Deserialize)]
+pub(super) struct FreezePeriod {
+    pub(super) freeze_start: String,
+    pub(super) freeze_end: String,
+    pub(super) cron_timezone: String,
+}

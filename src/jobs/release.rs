@@ -5,6 +5,7 @@
 
 pub mod grounds;
 pub mod members;
+pub mod permission;
 pub mod prepare;
 pub mod preview;
 
