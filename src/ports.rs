@@ -595,6 +595,8 @@ pub trait Candidates {
     ) -> Answer<Assembly>;
     /// Puts a candidate where the jobs of its trial can fetch it, without starting a pipeline.
     fn show(&self, held: &Held, candidate: &CommitSha, branch: &BranchName) -> Answer<()>;
+    /// Whether the candidate is where the jobs of its trial fetch it.
+    fn shows(&self, candidate: &CommitSha, branch: &BranchName) -> Answer<bool>;
     /// Gives source branches their new heads, all or none, without starting pipelines.
     fn rewrite(&self, held: &Held, sources: &[Rewritten]) -> Answer<Push>;
     /// Makes a candidate the head of the target, which must be the base that it stands on; done before, it is done.

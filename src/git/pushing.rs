@@ -132,6 +132,10 @@ impl Candidates for WorkTree {
         }
     }
 
+    fn shows(&self, candidate: &CommitSha, branch: &BranchName) -> Answer<bool> {
+        Ok(self.listed(branch)?.as_ref() == Some(candidate))
+    }
+
     fn rewrite(&self, _held: &Held, sources: &[Rewritten]) -> Answer<Push> {
         let moves: Vec<Move> = sources
             .iter()

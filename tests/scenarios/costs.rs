@@ -79,46 +79,76 @@ fn one_that_must_be_rebased_costs_a_rebase_more() {
     assert!(git <= 2, "{git} operations of git:\n{}", listed(&stage));
 }
 
-#[test]
-fn a_clean_batch_of_five_costs_each_of_them_less_than_alone() {
-    for (method, most_api, most_git) in [("merge", 35, 3), ("rebase_merge", 36, 4)] {
-        let mut stage = Stage::new();
-        let project = stage.world.at("");
-        let settings = json!({"merge_method": method});
-        let project = project.trim_end_matches('/');
-        stage
-            .world
-            .ask("root", Method::PUT, project, settings)
-            .unwrap();
-        stage.feature("Wanted");
-        let mut iids = Vec::new();
-        for number in 1..=5 {
-            let file = format!("shop/item-{number}.price");
-            let price = [(file.as_str(), "3\n")];
-            iids.push(stage.merge_request_with("ana", "contributes to feature #1", &price));
-        }
-        stage.run();
-        stage.world.emulator.clear_requests();
-        for iid in &iids {
-            stage.play("ana", *iid, "integrate");
-            stage.run_but("nrt-acquire");
-        }
-        stage.run();
-        for iid in &iids {
-            assert_eq!(stage.state(*iid), "merged", "{method}");
-        }
-        // The workers that come after it find nothing to do: one request each, and one of their last jobs.
-        let (api, git) = cost(&stage, &OF_THE_TRIAL);
-        let idle = 4;
-        assert!(
-            api - idle <= most_api,
-            "{method}: {api} requests:\n{}",
-            listed(&stage)
-        );
-        assert!(
-            git <= most_git,
-            "{method}: {git} operations of git:\n{}",
-            listed(&stage)
-        );
+/// Five change sets of two commits each, in a project that merges in this way; the worker comes when all of them wait.
+fn batch_of_five(method: &str, squash: bool) -> Stage {
+    let mut stage = Stage::new();
+    let project = stage.world.at("");
+    let settings = json!({"merge_method": method});
+    let project = project.trim_end_matches('/');
+    stage
+        .world
+        .ask("root", Method::PUT, project, settings)
+        .unwrap();
+    stage.feature("Wanted");
+    let mut iids = Vec::new();
+    for number in 1..=5 {
+        let file = format!("shop/item-{number}.price");
+        let price = [(file.as_str(), "3\n")];
+        let iid = stage.merge_request_with("ana", "contributes to feature #1", &price);
+        stage.push_again("ana", iid);
+        stage.edit_merge_request("ana", iid, json!({"squash": squash}));
+        iids.push(iid);
     }
+    stage.run();
+    stage.world.emulator.clear_requests();
+    for iid in &iids {
+        stage.play("ana", *iid, "integrate");
+        stage.run_but("nrt-acquire");
+    }
+    stage.run();
+    for iid in &iids {
+        assert_eq!(stage.state(*iid), "merged", "{method}");
+    }
+    stage
+}
+
+fn costs_of_a_batch(method: &str, squash: bool, most_api: usize, most_git: usize) {
+    let stage = batch_of_five(method, squash);
+    let (api, git) = cost(&stage, &OF_THE_TRIAL);
+    println!("{method} {squash}: {api} {git}\n{}", listed(&stage));
+    assert!(
+        api <= most_api,
+        "{method}: {api} requests:\n{}",
+        listed(&stage)
+    );
+    assert!(
+        git <= most_git,
+        "{method}: {git} operations of git:\n{}",
+        listed(&stage)
+    );
+}
+
+#[test]
+fn a_clean_batch_of_five_merge_commits() {
+    costs_of_a_batch("merge", false, 30, 3);
+}
+
+#[test]
+fn a_clean_batch_of_five_squashed_merge_commits() {
+    costs_of_a_batch("merge", true, 30, 3);
+}
+
+#[test]
+fn a_clean_batch_of_five_semi_linear() {
+    costs_of_a_batch("rebase_merge", false, 30, 3);
+}
+
+#[test]
+fn a_clean_batch_of_five_fast_forward() {
+    costs_of_a_batch("ff", false, 30, 3);
+}
+
+#[test]
+fn a_clean_batch_of_five_squashed_and_fast_forward() {
+    costs_of_a_batch("ff", true, 30, 3);
 }
