@@ -379,6 +379,8 @@ pub struct Targets {
     pub merge_requests: BTreeSet<u64>,
     /// The one of them that is looked at whole, mergeability included.
     pub whole: Option<u64>,
+    /// Those of them whose standing may tell how the project merges.
+    pub standing: BTreeSet<u64>,
 }
 
 /// Who can see a project.
@@ -425,6 +427,8 @@ pub struct Board {
     pub merge_requests: BTreeMap<u64, MergeRequestOnBoard>,
     /// Who can see this project.
     pub visibility: Option<Visibility>,
+    /// How this project merges, where that was asked for and can be seen.
+    pub method: Option<MergeMethod>,
 }
 
 impl Board {

@@ -196,7 +196,7 @@ pub(super) fn targets(
     Targets {
         features: features.clone(),
         merge_requests,
-        whole: None,
+        ..Targets::default()
     }
 }
 
@@ -573,18 +573,37 @@ pub(super) fn keep_one(
     ))
 }
 
+/// What a look at change sets is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// To see how they stand, and to keep their notes.
+    Notes,
+    /// To see as well how the project merges.
+    MergeMethod,
+}
+
 /// The merge requests of change sets with their features and the notes on all of them, in one look.
 ///
 /// # Errors
 /// When GitLab cannot be asked, or the log cannot be read.
-pub(super) fn look(desk: &Desk<'_>, ledger: &Ledger<'_>, ids: &[MergeRequestId]) -> Answer<Board> {
+pub(super) fn look(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    ids: &[MergeRequestId],
+    how: Look,
+) -> Answer<Board> {
     let yard = ledger.yard()?;
     let sets = ids.iter().filter_map(|id| yard.queue.ticket(id));
     let links = sets.flat_map(|ticket| &ticket.change_set.links);
     let features = links.map(|link| link.feature.clone()).collect();
     let told = ids.iter().map(|id| id.iid).collect();
-    desk.boards
-        .board(&targets(desk, Some(&yard), &features, &told))
+    desk.boards.board(&Targets {
+        standing: match how {
+            Look::Notes => BTreeSet::new(),
+            Look::MergeMethod => ids.iter().take(TOLD_AT_ONCE).map(|id| id.iid).collect(),
+        },
+        ..targets(desk, Some(&yard), &features, &told)
+    })
 }
 
 /// The same as `keep_all`, with the board that was looked at before, where one look covers them all.

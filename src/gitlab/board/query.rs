@@ -45,6 +45,12 @@ pub(super) fn board(
             " mergeRequests(iids: $others, first: 100) {{ nodes {{ {MERGE_REQUEST} {NOTES} }} }}"
         ));
     }
+    if !targets.standing.is_empty() {
+        declared.push("$standing: [String!]".to_owned());
+        let standing: Vec<String> = targets.standing.iter().map(u64::to_string).collect();
+        variables.insert("standing".to_owned(), json!(standing));
+        at_home.push_str(" mergeRequestsFfOnlyEnabled standing: mergeRequests(iids: $standing, first: 20) { nodes { shouldBeRebased divergedFromTargetBranch } }");
+    }
     if let Some(whole) = targets.whole {
         declared.push("$whole: String!".to_owned());
         variables.insert("whole".to_owned(), json!(whole.to_string()));

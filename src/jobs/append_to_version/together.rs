@@ -37,7 +37,7 @@ pub(super) fn land(
     if let Some(outcome) = verdict::record(desk, ledger, held, trial)? {
         return Ok(outcome);
     }
-    let board = notes::look(desk, ledger, &trial.change_sets)?;
+    let board = notes::look(desk, ledger, &trial.change_sets, notes::Look::Notes)?;
     ledger.prove()?;
     let found = board.all();
     let mut gone = Vec::new();

@@ -32,10 +32,10 @@ pub(super) fn prepare(
         .iter()
         .map(|ticket| ticket.change_set.merge_request.clone())
         .collect();
-    let board = notes::look(desk, ledger, &ids)?;
+    let board = notes::look(desk, ledger, &ids, notes::Look::MergeMethod)?;
     ledger.prove()?;
     let found = board.all();
-    let method = desk.merge_requests.merge_method()?;
+    let method = method(desk, &board)?;
     let mut fit: Vec<(&Ticket, &MergeRequest)> = Vec::new();
     for ticket in tickets {
         let found = found
@@ -90,6 +90,12 @@ pub(super) fn prepare(
     Ok(Some((trial, Some(board))))
 }
 
+/// How the project merges: the look at its merge requests nearly always shows it.
+fn method(desk: &Desk<'_>, board: &Board) -> Answer<MergeMethod> {
+    let seen = board.method;
+    seen.map_or_else(|| desk.merge_requests.merge_method(), Ok)
+}
+
 /// How a trial begins, once its lease is there.
 pub(super) struct Start {
     /// The trial that it is made for.
@@ -131,9 +137,9 @@ pub(super) fn look_ahead(
         .iter()
         .map(|ticket| ticket.change_set.merge_request.clone())
         .collect();
-    let board = notes::look(desk, ledger, &ids)?;
+    let board = notes::look(desk, ledger, &ids, notes::Look::MergeMethod)?;
     let found = board.all();
-    let method = desk.merge_requests.merge_method()?;
+    let method = method(desk, &board)?;
     let mut fit: Vec<(&Ticket, &MergeRequest)> = Vec::new();
     for ticket in tickets {
         let id = &ticket.change_set.merge_request;
