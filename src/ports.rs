@@ -161,6 +161,8 @@ pub struct MergeRequest {
     pub squash: bool,
     /// Whether its branch is in another project, where the bot may not push.
     pub from_fork: bool,
+    /// Whether its branch is to be deleted when it is merged.
+    pub deletes_source: bool,
 }
 
 /// What a rebase came to.
@@ -210,6 +212,8 @@ pub trait MergeRequests {
     /// Those that a feature's page is related to: GitLab finds them by the references in descriptions and notes. Newest
     /// first, at most some hundreds.
     fn related(&self, feature: &FeatureId) -> Answer<Vec<MergeRequest>>;
+    /// Which of these branches open merge requests are to land on.
+    fn targeted(&self, branches: &[BranchName]) -> Answer<BTreeSet<BranchName>>;
     /// Open ones whose description mentions all of these words, at most some hundreds. GitLab leaves out words of less than
     /// three characters.
     fn open_mentioning(&self, words: &str) -> Answer<Vec<MergeRequest>>;
@@ -611,6 +615,8 @@ pub trait Candidates {
         base: &CommitSha,
         target: &BranchName,
     ) -> Answer<Push>;
+    /// Deletes branches that are still at these heads, each for itself; done only when all of them are gone.
+    fn remove(&self, branches: &[(BranchName, CommitSha)]) -> Answer<Push>;
     /// Whether a candidate is part of the target as the project has it now.
     fn has_landed(&self, candidate: &CommitSha, target: &BranchName) -> Answer<bool>;
 }

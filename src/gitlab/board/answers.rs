@@ -121,6 +121,10 @@ pub(in crate::gitlab) struct MergeRequestNode {
     #[serde(default)]
     squash_on_merge: Option<bool>,
     #[serde(default)]
+    should_remove_source_branch: Option<bool>,
+    #[serde(default)]
+    force_remove_source_branch: Option<bool>,
+    #[serde(default)]
     source_project_id: Option<u64>,
     #[serde(default)]
     target_project_id: Option<u64>,
@@ -254,6 +258,8 @@ impl MergeRequestNode {
                 base_sha: refs.base_sha,
             }),
             squash_on_merge: self.squash_on_merge,
+            should_remove_source_branch: self.should_remove_source_branch,
+            force_remove_source_branch: self.force_remove_source_branch,
             squash: false,
             source_project_id: self.source_project_id,
             target_project_id: self.target_project_id,

@@ -8,7 +8,7 @@ use crate::ports::{Place, Targets};
 
 const NOTES: &str = "notes(filter: ONLY_COMMENTS, first: 100) { pageInfo { hasNextPage endCursor } nodes { id body author { username } } }";
 const ISSUE: &str = "id iid type title description state confidential moved movedTo { reference(full: true) } webUrl author { username } labels(first: 100) { nodes { title } }";
-const MERGE_REQUEST: &str = "id iid title description state draft sourceBranch targetBranch diffHeadSha squashOnMerge sourceProjectId targetProjectId webUrl author { username } labels(first: 100) { nodes { title } }";
+const MERGE_REQUEST: &str = "id iid title description state draft sourceBranch targetBranch diffHeadSha squashOnMerge shouldRemoveSourceBranch forceRemoveSourceBranch sourceProjectId targetProjectId webUrl author { username } labels(first: 100) { nodes { title } }";
 const WHOLE: &str = "detailedMergeStatus divergedFromTargetBranch mergeableDiscussionsState mergeCommitSha diffRefs { baseSha }";
 
 /// The name under which the nth part of a query is answered.

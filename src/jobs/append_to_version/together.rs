@@ -3,7 +3,7 @@
 use super::{End, append_and_tell, changed_since, verdict};
 use crate::domain::candidate::Placed;
 use crate::domain::event::Fact;
-use crate::domain::ids::{CommitSha, MergeRequestId, VersionId};
+use crate::domain::ids::{BranchName, CommitSha, MergeRequestId, VersionId};
 use crate::domain::integration::{MergeRequestState, Ticket};
 use crate::domain::labelling;
 use crate::domain::nrt::{Abandoned, Held, Trial};
@@ -102,6 +102,7 @@ pub(super) fn land(
         trial.candidate.commit.short()
     ));
     let lines = show_landed(desk, &tickets, trial, told.version);
+    delete_sources(desk, &found, trial, &unseen);
     for line in told.warnings.into_iter().chain(lines) {
         outcome = outcome.with(line);
     }
@@ -157,6 +158,42 @@ fn not_merged_yet(
         return Ok(Vec::new());
     }
     until(desk, &late, |mr, _| mr.state == MergeRequestState::Merged)
+}
+
+/// Deletes the branches of merge requests that ask for it, as GitLab does where it merges by itself: of what a push lands it leaves
+/// them. Only what GitLab shows as merged, for it would close the others; and no branch that somebody pushed to meanwhile, or that
+/// other merge requests are to land on. A branch that stays is no harm.
+fn delete_sources(
+    desk: &Desk<'_>,
+    found: &[MergeRequest],
+    trial: &Trial,
+    unseen: &[MergeRequestId],
+) {
+    let asked = found.iter().filter_map(|mr| {
+        let placed = trial.placed.iter().find(|p| p.merge_request == mr.id)?;
+        let ours = !mr.from_fork && mr.source != desk.ci.default_branch;
+        (mr.deletes_source && ours && !unseen.contains(&mr.id))
+            .then(|| (mr.source.clone(), placed.head.clone()))
+    });
+    let mut branches: Vec<(BranchName, CommitSha)> = asked.collect();
+    if branches.is_empty() {
+        return;
+    }
+    let names: Vec<BranchName> = branches.iter().map(|(name, _)| name.clone()).collect();
+    let done = desk.merge_requests.targeted(&names).and_then(|stacked| {
+        branches.retain(|(name, _)| !stacked.contains(name));
+        if branches.is_empty() {
+            return Ok(Push::Done);
+        }
+        desk.candidates.remove(&branches)
+    });
+    match done {
+        Ok(Push::Done) => {}
+        Ok(Push::TargetMoved | Push::Refused { .. }) => tracing::info!(
+            "not all source branches could be deleted: protected ones stay, and those that somebody pushed to meanwhile"
+        ),
+        Err(problem) => tracing::warn!("source branches stay: {}", problem.full_text()),
+    }
 }
 
 /// The label of each change set, and a line for the job's log.
