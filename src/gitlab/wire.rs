@@ -48,6 +48,10 @@ pub(super) struct MergeRequest {
     #[serde(default)]
     pub(super) squash_on_merge: Option<bool>,
     #[serde(default)]
+    pub(super) should_remove_source_branch: Option<bool>,
+    #[serde(default)]
+    pub(super) force_remove_source_branch: Option<bool>,
+    #[serde(default)]
     pub(super) squash: bool,
     #[serde(default)]
     pub(super) source_project_id: Option<u64>,
