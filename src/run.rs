@@ -165,9 +165,9 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
                 release::prepare(desk, version.clone(), &dotenv)
             }),
             Release::Publish => gate("release publish", &release::publish),
-            Release::Abort { reason } => {
-                gate("release abort", &|desk| release::abort(desk, &reason))
-            }
+            Release::Abort { reason } => gate("release abort", &|desk| {
+                release::abort(desk, reason.as_deref())
+            }),
         },
         Command::Remind(flags) if flags.json => {
             with_desk(&global, Trust::Gate, |desk| remind_json(desk, &flags))
@@ -435,6 +435,8 @@ fn at_desk<T>(
         announcements: &gitlab,
         channels: &channels,
         releases: &gitlab,
+        milestones: &gitlab,
+        files: &gitlab,
         commits: &tree,
         candidates: &tree,
         journal,

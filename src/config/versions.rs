@@ -2,6 +2,7 @@
 
 use semver::Version;
 
+use super::publishing::{self, Publishing};
 use super::reading::Section;
 use crate::domain::ids::RoleName;
 use crate::domain::versioning::Numbering;
@@ -17,6 +18,8 @@ pub struct Versions {
     pub environment: String,
     /// Why no release may start now.
     pub frozen: Option<String>,
+    /// What people are told of a release.
+    pub publishing: Publishing,
 }
 
 impl Versions {
@@ -32,6 +35,7 @@ impl Versions {
                 .text("environment")
                 .unwrap_or_else(|| "production".to_owned()),
             frozen: s.text("frozen"),
+            publishing: publishing::read(s),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::event::Fact;
 use super::ids::{CommitSha, FeatureId, MergeRequestId, ProjectPath, TrialId, UserName, VersionId};
 use super::integration::ChangeSet;
 use super::linking::LinkKind;
+use super::releasing::{Failed, Taken};
 
 /// A change set that is in a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,8 +82,8 @@ pub struct Closing {
     pub by: Option<UserName>,
     /// Since when.
     pub at: Timestamp,
-    /// Whether the deployment is known to have succeeded.
-    pub deployed: bool,
+    /// The environment that it is known to run in.
+    pub environment: Option<String>,
 }
 
 /// A version in production.
@@ -98,6 +99,10 @@ pub struct Released {
     pub content: Vec<Appended>,
     /// When.
     pub at: Timestamp,
+    /// Where it runs, as far as that was recorded.
+    pub environment: Option<String>,
+    /// Whether everything that goes with its release is done.
+    pub announced: bool,
 }
 
 /// All versions that the journal still holds, folded from events.
@@ -111,6 +116,10 @@ pub struct Versions {
     pub closing: Option<Closing>,
     /// Released versions, oldest first.
     pub released: Vec<Released>,
+    /// The job that publishes a version, or gives it up.
+    pub taken: Option<Taken>,
+    /// The last version that was given up.
+    pub failed: Option<Failed>,
 }
 
 impl Default for Versions {
@@ -120,6 +129,8 @@ impl Default for Versions {
             content: Vec::new(),
             closing: None,
             released: Vec::new(),
+            taken: None,
+            failed: None,
         }
     }
 }
@@ -353,8 +364,14 @@ impl Versions {
         self.closing = Some(Closing { content, ..closed });
     }
 
-    pub(super) fn fail(&mut self) {
+    pub(super) fn fail(&mut self, at: Timestamp) {
+        self.taken = None;
         if let Some(closing) = self.closing.take() {
+            self.failed = Some(Failed {
+                number: closing.number,
+                commit: closing.commit,
+                at,
+            });
             let later = std::mem::replace(&mut self.content, closing.content);
             self.content.extend(later);
         }
@@ -367,6 +384,7 @@ impl Versions {
                 number,
                 commit,
                 content,
+                environment,
                 ..
             } = closing;
             self.released.push(Released {
@@ -375,6 +393,8 @@ impl Versions {
                 commit,
                 content,
                 at,
+                environment,
+                announced: false,
             });
         }
     }
@@ -536,7 +556,7 @@ mod tests {
             content: Vec::new(),
             by: None,
             at: Timestamp::UNIX_EPOCH,
-            deployed: false,
+            environment: None,
         };
         versions.close(
             closing,
@@ -544,7 +564,7 @@ mod tests {
         );
         versions.content.push(appended(3, &[], &[], false));
         assert_eq!(versions.closing.as_ref().unwrap().content.len(), 1);
-        versions.fail();
+        versions.fail(Timestamp::UNIX_EPOCH);
         let order: Vec<u64> = versions
             .content
             .iter()

@@ -189,6 +189,14 @@ pub(crate) fn fact(name: &str, text: &str, n: u64) -> Fact {
             content: vec![merge_request],
             closed_by: Some(user()),
         },
+        "ReleaseTaken" => Fact::ReleaseTaken {
+            version,
+            number: number(n, "v".to_owned()),
+        },
+        "VersionAnnounced" => Fact::VersionAnnounced {
+            version,
+            number: number(n, "v".to_owned()),
+        },
         "VersionDeployed" => Fact::VersionDeployed {
             version,
             number: number(n, "v".to_owned()),
@@ -205,6 +213,7 @@ pub(crate) fn fact(name: &str, text: &str, n: u64) -> Fact {
             version,
             number: number(n, "v".to_owned()),
             reason: text,
+            evidence: None,
         },
         "ContributorWarned" => Fact::ContributorWarned {
             about: Subject::MergeRequest(merge_request),
