@@ -22,6 +22,7 @@ use crate::domain::nrt::{Held, Holder, Liveness};
 use crate::domain::progress::{self, Edit};
 use crate::domain::validation::{Comment, Difference, Members, Partly, Play, Player, ReviewApp};
 use crate::domain::versioning::Number;
+use crate::domain::versioning::comparison::Merged;
 use crate::outcome::Problem;
 
 pub use releasing::{
@@ -659,6 +660,8 @@ pub trait Commits {
     fn is_ancestor(&self, ancestor: &CommitSha, of: &CommitSha) -> Answer<bool>;
     /// The commits of a branch, as the project has it now, that are not part of the history of another commit; oldest first.
     fn brought_in(&self, after: Option<&CommitSha>, branch: &BranchName) -> Answer<Vec<BroughtIn>>;
+    /// The commits of a commit's history that are not part of another one's, oldest first; none where the job has no clone.
+    fn merged_since(&self, after: &CommitSha, up_to: &CommitSha) -> Answer<Option<Vec<Merged>>>;
     /// Whether two commits make the same change, each to the branch it stands on: a rebase and nothing else lies between them.
     fn same_change(&self, before: &CommitSha, after: &CommitSha, base: &CommitSha) -> Answer<bool>;
 }

@@ -23,6 +23,7 @@ mod simulation;
 mod trial_verdict;
 mod validation;
 mod verdict;
+mod versions;
 
 pub use checks::*;
 pub use controls::*;
@@ -44,6 +45,7 @@ pub use simulation::*;
 pub use trial_verdict::*;
 pub use validation::*;
 pub use verdict::*;
+pub use versions::*;
 
 use crate::ci_reports::log::turns_direction;
 

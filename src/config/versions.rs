@@ -5,7 +5,7 @@ use semver::Version;
 use super::publishing::{self, Publishing};
 use super::reading::Section;
 use crate::domain::ids::RoleName;
-use crate::domain::versioning::Numbering;
+use crate::domain::versioning::numbers::{Calendar, Numbering, Scheme};
 
 /// How versions are numbered and released.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +29,9 @@ impl Versions {
             numbering: Numbering {
                 initial: s.version("initial").unwrap_or(Version::new(0, 1, 0)),
                 prefix: s.tag_prefix("tag_prefix").unwrap_or_else(|| "v".to_owned()),
+                scheme: s
+                    .choice("calendar", &Calendar::ALL)
+                    .map_or(Scheme::Semantic, Scheme::Calendar),
             },
             released_by: s.ids("released_by"),
             environment: s

@@ -19,6 +19,7 @@ use super::integration::ChangeSet;
 use super::linking::LinkKind;
 use super::nrt::{Abandoned, Candidate, Holder};
 use super::validation::Verdict;
+use super::versioning::comparison::Around;
 use super::versioning::{Appended, Number};
 
 /// What happened.
@@ -232,6 +233,12 @@ pub enum Fact {
         /// Not `by`: that key is the envelope's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         closed_by: Option<UserName>,
+        /// What came around the gate since the last version.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        around: Vec<Around>,
+        /// The SHA-256 of the manifest that the release leaves behind.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        manifest: Option<String>,
     },
     /// A job publishes it, or gives it up: no other one does meanwhile.
     ReleaseTaken { version: VersionId, number: Number },

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::ids::{CommitSha, FeatureId, MergeRequestId, RoleName, UserName};
 use super::linking::{Feature, Link, LinkKind, Sight};
 use super::validation::{Decision, acceptance_criteria};
+use super::versioning::comparison::Around;
 use super::versioning::{Appended, Number, by_feature};
 
 /// Everything that the notes of a version tell.
@@ -106,17 +107,6 @@ pub struct StillOpen {
     pub author: UserName,
     /// The features that it names.
     pub links: Vec<Link>,
-}
-
-/// A commit that reached the target without the gate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Around {
-    /// Which one.
-    pub commit: CommitSha,
-    /// The first line of its message, untrusted.
-    pub title: String,
-    /// Who wrote it, as git tells it; untrusted.
-    pub author: String,
 }
 
 /// What the notes are put together from.

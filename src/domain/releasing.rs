@@ -1,10 +1,9 @@
 //! Who publishes a version, or gives it up: one job at a time, and when that one has died, the next.
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
 use super::ids::{CommitSha, JobId, UserName, VersionId};
-use super::versioning::{Appended, Number, Released, Versions};
+use super::versioning::{Number, Released, Versions};
 
 /// A release in the hands of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,36 +70,6 @@ impl Versions {
             released.announced = true;
         }
     }
-}
-
-/// The checksum of what a version holds: commit, change sets with their validations, trials. The same content has the same one,
-/// whoever writes it down.
-pub fn checksum(commit: &CommitSha, content: &[Appended]) -> String {
-    let mut hash = Sha256::new();
-    hash.update(commit.as_str());
-    for appended in content {
-        let set = &appended.change_set;
-        let verdicts = set.verdicts.iter().map(|verdict| {
-            format!(
-                " {}={:?} {} {}",
-                verdict.role, verdict.decision, verdict.by, verdict.at
-            )
-        });
-        let line = format!(
-            "\n{}{} {} {} {}{}",
-            set.merge_request.project,
-            set.merge_request,
-            set.head,
-            appended.landed,
-            appended.trial,
-            verdicts.collect::<String>()
-        );
-        hash.update(line);
-    }
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 #[cfg(test)]

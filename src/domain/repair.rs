@@ -54,6 +54,8 @@ pub fn missing(yard: &Yard, truth: &Truth) -> Vec<Fact> {
                     .map(|a| a.change_set.merge_request.clone())
                     .collect(),
                 closed_by: None,
+                around: Vec::new(),
+                manifest: None,
             });
             let version = open;
             open = VersionId(open.0 + 1);
@@ -215,6 +217,7 @@ mod tests {
         Appended {
             change_set: set(iid),
             landed: sha(100 + iid),
+            base: None,
             trial: TrialId(iid),
             at: Timestamp::UNIX_EPOCH,
         }

@@ -352,6 +352,8 @@ impl Yard {
                 commit,
                 content,
                 closed_by,
+                around,
+                manifest,
             } => {
                 let closing = Closing {
                     id: *version,
@@ -361,6 +363,8 @@ impl Yard {
                     by: closed_by.clone(),
                     at: event.at,
                     environment: None,
+                    around: around.clone(),
+                    manifest: manifest.clone(),
                 };
                 self.versions.close(closing, content);
             }
@@ -567,6 +571,7 @@ mod tests {
         let appended = Appended {
             change_set: set(iid, iid),
             landed: sha(200 + iid),
+            base: None,
             trial: TrialId(n),
             at: Timestamp::UNIX_EPOCH,
         };

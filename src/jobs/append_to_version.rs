@@ -327,6 +327,7 @@ fn landing(
     let appended = Appended {
         change_set: change_set.clone(),
         landed: placed.landed.clone(),
+        base: Some(trial.candidate.base.clone()),
         trial: trial.id,
         at,
     };

@@ -7,9 +7,11 @@ use minijinja::Value;
 
 use crate::domain::ids::{ProjectPath, UserName};
 use crate::domain::linking::LinkKind;
-use crate::domain::release_notes::{Around, Brought, Change, ReleaseNotes, Shown, StillOpen};
+use crate::domain::release_notes::{Brought, Change, ReleaseNotes, Shown, StillOpen};
+use crate::domain::versioning::comparison::Around;
 use crate::outcome::Problem;
 
+use super::release::counted;
 use super::{inert, plain};
 
 /// The notes of a project that has no template of its own; itself an example of one.
@@ -63,8 +65,8 @@ pub fn release_notes(
     Ok(bounded(text.trim(), MOST_NOTES, all))
 }
 
-/// The message of the tag: the notes as plain text, and what identifies the content.
-pub fn tag_message(notes: &ReleaseNotes, checksum: &str, home: &ProjectPath) -> String {
+/// The message of the tag: the notes as plain text, and what identifies the content: the checksum of the manifest, where there is one.
+pub fn tag_message(notes: &ReleaseNotes, manifest: Option<&str>, home: &ProjectPath) -> String {
     let mut lines = vec![format!("Version {}", notes.number), String::new()];
     for (heading, completed) in [("Features:", true), ("Work on features to come:", false)] {
         let of = notes
@@ -102,10 +104,10 @@ pub fn tag_message(notes: &ReleaseNotes, checksum: &str, home: &ProjectPath) -> 
         }
         lines.push(String::new());
     }
-    let end = format!(
-        "Trainyard-Version: {}\nTrainyard-Content: sha256:{checksum}",
-        notes.number
-    );
+    let mut end = format!("Trainyard-Version: {}", notes.number);
+    if let Some(checksum) = manifest {
+        end.push_str(&format!("\nTrainyard-Manifest: sha256:{checksum}"));
+    }
     let mut text = String::new();
     for (index, line) in lines.iter().enumerate() {
         if text.len() + line.len() > MOST_MESSAGE {
@@ -336,8 +338,9 @@ fn open_value(open: &StillOpen, home: &ProjectPath) -> Value {
 fn around_value(around: &Around) -> Value {
     Value::from_pairs([
         ("commit", safe(around.commit.short().to_owned())),
-        ("title", Value::from(around.title.as_str())),
+        ("title", Value::from(around.subject.as_str())),
         ("author", Value::from(around.author.as_str())),
+        ("commits", Value::from(around.commits)),
     ])
 }
 
@@ -357,10 +360,6 @@ fn optional(value: Option<Value>) -> Value {
 
 fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@
 //! - `outlook`: the queue as a person sees it: table, JSON, page
 //! - `tick`: the scheduled look at the queue
 //! - `verdicts`: who says whether a trial passed, whom the verdict names, and what its authors are told
+//! - `versions`: what is in a version, its number, and what it was frozen with
 //! - `yard`: several projects with one gate
 //! - `environments`: one project with several environments
 //! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
@@ -47,6 +48,7 @@ mod story;
 mod tick;
 mod validation;
 mod verdicts;
+mod versions;
 mod warnings;
 mod what_if;
 mod yard;

@@ -63,6 +63,7 @@ fn appended(iid: u64, author: &str, links: Vec<Link>, verdicts: Vec<Verdict>) ->
         },
         landed: sha(iid),
         trial: TrialId(iid.div_ceil(2)),
+        base: None,
         at: Timestamp::UNIX_EPOCH,
     }
 }

@@ -36,6 +36,8 @@ fn hostile(text: &str) -> (Insights, Frame) {
         commit: head(),
         content: vec![mr(125)],
         closed_by: None,
+        around: Vec::new(),
+        manifest: None,
     };
     let deployed = Fact::VersionDeployed {
         version: VersionId(9),

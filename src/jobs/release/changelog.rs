@@ -26,7 +26,9 @@ pub(super) fn waits(desk: &Desk<'_>, yard: &Yard, released: &Released) -> bool {
 
 /// Writes the section of a released version, where it is not there yet.
 pub(super) fn write(desk: &Desk<'_>, yard: &Yard, released: &Released, finished: &mut Finished) {
-    let Some(path) = &desk.config.versions.publishing.changelog else {
+    // What a pre-release brings is in the section of the final version.
+    let path = desk.config.versions.publishing.changelog.as_ref();
+    let Some(path) = path.filter(|_| !released.number.is_pre_release()) else {
         return;
     };
     if let Some(trial) = yard
@@ -67,6 +69,7 @@ fn commit(
             previous: previous.map(|other| &other.number),
             commit: &released.commit,
             content: &released.content,
+            around: &[],
         },
     )?;
     let url = format!(

@@ -13,7 +13,7 @@ use crate::domain::event::Fact;
 use crate::domain::ids::FeatureId;
 use crate::domain::labelling::Stage;
 use crate::domain::linking::Sight;
-use crate::domain::versioning::{Appended, Released};
+use crate::domain::versioning::{Appended, Number, Released};
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::Ledger;
 use crate::jobs::{Desk, labels, notes};
@@ -68,7 +68,8 @@ pub(super) fn finish(desk: &Desk<'_>, ledger: &Ledger<'_>, found: Found) -> Fini
     };
     close_milestones(desk, released, found.milestones, &mut finished);
     close_features(desk, released, found.sights, &mut finished);
-    for appended in &released.content {
+    let released_for_good = released.content.iter();
+    for appended in released_for_good.filter(|_| !released.number.is_pre_release()) {
         labels::show_change_set(desk, &appended.change_set, Stage::Released);
     }
     let kept = keep(desk, &yard, &released.content);
@@ -95,14 +96,23 @@ impl Finished {
     }
 }
 
+/// The milestones of a version; a pre-release has none.
+pub(super) fn milestones(desk: &Desk<'_>, number: &Number) -> Answer<Vec<Milestone>> {
+    if number.is_pre_release() {
+        return Ok(Vec::new());
+    }
+    let titles = desk.config.versions.publishing.milestones(number);
+    desk.milestones.milestones(&titles)
+}
+
 fn close_milestones(
     desk: &Desk<'_>,
     released: &Released,
     found: Option<Vec<Milestone>>,
     finished: &mut Finished,
 ) {
-    let titles = desk.config.versions.publishing.milestones(&released.number);
-    let milestones = match found.map_or_else(|| desk.milestones.milestones(&titles), Ok) {
+    let look = || milestones(desk, &released.number);
+    let milestones = match found.map_or_else(look, Ok) {
         Ok(milestones) => milestones,
         Err(problem) => return finished.left(1, &problem.full_text()),
     };
@@ -127,7 +137,7 @@ fn close_features(
     found: Option<BTreeMap<FeatureId, Sight>>,
     finished: &mut Finished,
 ) {
-    let completed = telling::completed(&released.content);
+    let completed = telling::completed(&released.number, &released.content);
     let sights = match found.map_or_else(|| desk.features.sights(&completed), Ok) {
         Ok(sights) => sights,
         Err(problem) => return finished.left(completed.len(), &problem.full_text()),

@@ -11,7 +11,6 @@ use super::taking::{self, Took};
 use super::telling::{self, Told, Version};
 use crate::domain::event::Fact;
 use crate::domain::ids::CommitSha;
-use crate::domain::releasing::checksum;
 use crate::domain::versioning::{Closing, Released, Versions};
 use crate::jobs::ledger::Ledger;
 use crate::jobs::{Desk, Done};
@@ -47,10 +46,10 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
             previous: versions.released.last().map(|last| &last.number),
             commit: &closing.commit,
             content: &closing.content,
+            around: &closing.around,
         },
     )?;
-    let titles = desk.config.versions.publishing.milestones(&closing.number);
-    let milestones = desk.milestones.milestones(&titles)?;
+    let milestones = notices::milestones(desk, &closing.number)?;
     match taking::take(desk, &ledger, closing.id, &closing.number)? {
         Took::Ours => {}
         Took::Theirs(taken) => {
@@ -85,8 +84,8 @@ fn release(
         written,
         sights,
     } = told;
-    let checksum = checksum(&closing.commit, &closing.content);
-    let message = report::tag_message(&notes, &checksum, &desk.ci.project);
+    let manifest = closing.manifest.as_deref();
+    let message = report::tag_message(&notes, manifest, &desk.ci.project);
     let tag = closing.number.tag();
     let links = desk.config.versions.publishing.links.iter();
     let draft = Draft {
@@ -102,7 +101,7 @@ fn release(
     };
     let release = desk.releases.publish(&draft)?;
     let tagged = members::tag(desk, closing, &message)?;
-    let completed = telling::completed(&closing.content);
+    let completed = telling::completed(&closing.number, &closing.content);
     ledger.record(&[
         Fact::VersionDeployed {
             version: closing.id,

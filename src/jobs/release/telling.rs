@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::ids::{CommitSha, FeatureId, ProjectPath};
 use crate::domain::linking::{Feature, Sight, named_features};
 use crate::domain::release_notes::{ReleaseNotes, Sources, StillOpen, compose};
-use crate::domain::versioning::{Appended, Number, by_feature};
+use crate::domain::versioning::comparison::Around;
+use crate::domain::versioning::{Appended, Coming, Number, by_feature};
 use crate::jobs::{Desk, observe};
 use crate::outcome::Problem;
 use crate::ports::{Answer, Visibility};
@@ -21,6 +22,21 @@ pub(super) struct Version<'a> {
     pub(super) previous: Option<&'a Number>,
     pub(super) commit: &'a CommitSha,
     pub(super) content: &'a [Appended],
+    pub(super) around: &'a [Around],
+}
+
+impl<'a> Version<'a> {
+    /// The open version, as it would be.
+    pub(super) fn coming(coming: &'a Coming, commit: &'a CommitSha) -> Self {
+        let found = coming.comparison.as_ref();
+        Self {
+            number: &coming.chosen.number,
+            previous: coming.chosen.last.as_ref(),
+            commit,
+            content: &coming.content,
+            around: found.map_or(&[], |found| &found.around),
+        }
+    }
 }
 
 /// The notes of a version, and what was looked up for them.
@@ -70,7 +86,7 @@ pub(super) fn compose_notes(
         content: version.content,
         sights: &sights,
         open: &open,
-        around: &[],
+        around: version.around,
         headings: &desk.config.validation.criteria_headings,
     };
     let notes = compose(&sources, |feature: &Feature| {
@@ -153,8 +169,11 @@ fn all(desk: &Desk<'_>, notes: &ReleaseNotes) -> String {
     }
 }
 
-/// The features that a version completes.
-pub(super) fn completed(content: &[Appended]) -> Vec<FeatureId> {
+/// The features that a version completes; a pre-release completes none.
+pub(super) fn completed(number: &Number, content: &[Appended]) -> Vec<FeatureId> {
+    if number.is_pre_release() {
+        return Vec::new();
+    }
     let (features, _) = by_feature(content);
     features
         .into_iter()

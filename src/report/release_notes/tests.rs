@@ -92,8 +92,10 @@ fn notes() -> ReleaseNotes {
         trials: 2,
         around: vec![Around {
             commit: "b".repeat(40).parse::<CommitSha>().unwrap(),
-            title: "Quick fix".to_owned(),
+            subject: "Quick fix".to_owned(),
             author: "Root".to_owned(),
+            merge_request: None,
+            commits: 1,
         }],
     }
 }
@@ -219,16 +221,16 @@ fn notes_that_gitlab_would_not_keep_are_cut_with_a_link_and_say_so() {
     assert!(written.text.ends_with(&format!(
         "the rest is left out. [Everything that changed]({ALL})"
     )));
-    let message = tag_message(&notes, "00", &home());
+    let message = tag_message(&notes, Some("00"), &home());
     assert!(message.len() < MOST_MESSAGE + 500, "{}", message.len());
     assert!(
-        message.ends_with("more lines\n\nTrainyard-Version: 1.3.0\nTrainyard-Content: sha256:00")
+        message.ends_with("more lines\n\nTrainyard-Version: 1.3.0\nTrainyard-Manifest: sha256:00")
     );
 }
 
 #[test]
 fn the_tag_names_what_everybody_may_know_and_the_checksum() {
-    let message = tag_message(&notes(), "abc", &home());
+    let message = tag_message(&notes(), Some("abc"), &home());
     let expected = "\
 Version 1.3.0
 
@@ -242,7 +244,7 @@ Other changes:
 - Tidy `up`: !5
 
 Trainyard-Version: 1.3.0
-Trainyard-Content: sha256:abc";
+Trainyard-Manifest: sha256:abc";
     assert_eq!(message, expected);
 }
 

@@ -177,6 +177,7 @@ pub(crate) fn fact(name: &str, text: &str, n: u64) -> Fact {
             appended: Appended {
                 change_set: change_set(n, text),
                 landed: sha('b'),
+                base: None,
                 trial,
                 at: at(),
             },
@@ -188,6 +189,8 @@ pub(crate) fn fact(name: &str, text: &str, n: u64) -> Fact {
             commit: sha('b'),
             content: vec![merge_request],
             closed_by: Some(user()),
+            around: Vec::new(),
+            manifest: None,
         },
         "ReleaseTaken" => Fact::ReleaseTaken {
             version,
