@@ -5,6 +5,7 @@
 pub mod ci;
 mod freezes;
 pub mod notification;
+pub mod publishing;
 mod reading;
 pub mod versions;
 pub mod yard;

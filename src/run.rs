@@ -183,9 +183,9 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
                 release::prepare::run(desk, &(&asked).into(), freezing, files)
             }),
             Release::Publish => gate("release publish", &release::publish),
-            Release::Abort { reason } => {
-                gate("release abort", &|desk| release::abort(desk, &reason))
-            }
+            Release::Abort { reason } => gate("release abort", &|desk| {
+                release::abort(desk, reason.as_deref())
+            }),
         },
         Command::Remind(flags) if flags.json => {
             with_desk(&global, Trust::Gate, |desk| remind_json(desk, &flags))
@@ -453,6 +453,8 @@ fn at_desk<T>(
         announcements: &gitlab,
         channels: &channels,
         releases: &gitlab,
+        milestones: &gitlab,
+        files: &gitlab,
         commits: &tree,
         candidates: &tree,
         journal,

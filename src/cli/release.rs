@@ -41,9 +41,9 @@ pub enum Release {
     Publish,
     /// Give the content of a version whose deployment failed back to the open one.
     Abort {
-        /// What went wrong.
-        #[arg(long, value_name = "TEXT", default_value = "the deployment failed")]
-        reason: String,
+        /// What went wrong; the failed job of this pipeline when not given.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
 }
 

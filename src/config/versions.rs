@@ -2,6 +2,7 @@
 
 use semver::Version;
 
+use super::publishing::{self, Publishing};
 use super::reading::Section;
 use crate::domain::freezes::Freezes;
 use crate::domain::ids::RoleName;
@@ -24,6 +25,8 @@ pub struct Versions {
     pub gitlab_freezes: bool,
     /// Roles whose people may release during a freeze all the same, with a reason; empty: whoever may release.
     pub through_freezes_by: Vec<RoleName>,
+    /// What people are told of a release.
+    pub publishing: Publishing,
 }
 
 impl Versions {
@@ -45,6 +48,7 @@ impl Versions {
             freezes: Freezes::default(),
             gitlab_freezes: s.flag("gitlab_freezes").unwrap_or(true),
             through_freezes_by: s.ids("through_freezes_by"),
+            publishing: publishing::read(s),
         }
     }
 }

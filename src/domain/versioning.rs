@@ -14,6 +14,7 @@ use super::event::Fact;
 use super::ids::{CommitSha, FeatureId, MergeRequestId, ProjectPath, TrialId, UserName, VersionId};
 use super::integration::ChangeSet;
 use super::linking::LinkKind;
+use super::releasing::{Failed, Taken};
 use comparison::{Around, Comparison};
 use manifest::{Manifest, checksum};
 use numbers::Chosen;
@@ -50,8 +51,8 @@ pub struct Closing {
     pub by: Option<UserName>,
     /// Since when.
     pub at: Timestamp,
-    /// Whether the deployment is known to have succeeded.
-    pub deployed: bool,
+    /// The environment that it is known to run in.
+    pub environment: Option<String>,
     /// What came around the gate since the last version.
     pub around: Vec<Around>,
     /// The checksum of its manifest; none for one that was closed before there were manifests.
@@ -71,6 +72,10 @@ pub struct Released {
     pub content: Vec<Appended>,
     /// When.
     pub at: Timestamp,
+    /// Where it runs, as far as that was recorded.
+    pub environment: Option<String>,
+    /// Whether everything that goes with its release is done.
+    pub announced: bool,
 }
 
 /// All versions that the journal still holds, folded from events.
@@ -84,6 +89,10 @@ pub struct Versions {
     pub closing: Option<Closing>,
     /// Released versions, oldest first.
     pub released: Vec<Released>,
+    /// The job that publishes a version, or gives it up.
+    pub taken: Option<Taken>,
+    /// The last version that was given up.
+    pub failed: Option<Failed>,
 }
 
 impl Default for Versions {
@@ -93,6 +102,8 @@ impl Default for Versions {
             content: Vec::new(),
             closing: None,
             released: Vec::new(),
+            taken: None,
+            failed: None,
         }
     }
 }
@@ -359,8 +370,14 @@ impl Versions {
         self.closing = Some(Closing { content, ..closed });
     }
 
-    pub(super) fn fail(&mut self) {
+    pub(super) fn fail(&mut self, at: Timestamp) {
+        self.taken = None;
         if let Some(closing) = self.closing.take() {
+            self.failed = Some(Failed {
+                number: closing.number,
+                commit: closing.commit,
+                at,
+            });
             let later = std::mem::replace(&mut self.content, closing.content);
             self.content.extend(later);
         }
@@ -379,6 +396,7 @@ impl Versions {
                 number,
                 commit,
                 content,
+                environment,
                 ..
             } = closing;
             self.released.push(Released {
@@ -387,6 +405,8 @@ impl Versions {
                 commit,
                 content,
                 at,
+                environment,
+                announced: false,
             });
         }
     }
@@ -536,7 +556,7 @@ pub(super) mod tests {
                 content: Vec::new(),
                 by: None,
                 at: Timestamp::UNIX_EPOCH,
-                deployed: true,
+                environment: None,
                 around: Vec::new(),
                 manifest: None,
             };
@@ -572,7 +592,7 @@ pub(super) mod tests {
             content: Vec::new(),
             by: None,
             at: Timestamp::UNIX_EPOCH,
-            deployed: false,
+            environment: None,
             around: Vec::new(),
             manifest: None,
         };
@@ -582,7 +602,7 @@ pub(super) mod tests {
         );
         versions.content.push(appended(3, &[], &[], false));
         assert_eq!(versions.closing.as_ref().unwrap().content.len(), 1);
-        versions.fail();
+        versions.fail(Timestamp::UNIX_EPOCH);
         let order: Vec<u64> = versions
             .content
             .iter()

@@ -262,6 +262,8 @@ pub(super) struct ReleaseLinks {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Release {
     pub(super) tag_name: String,
+    #[serde(default)]
+    pub(super) description: Option<String>,
     #[serde(default, rename = "_links")]
     pub(super) links: Option<ReleaseLinks>,
 }

@@ -8,6 +8,7 @@
 //! - `linking`: links from what people write to what they read: refusals and mends, policies, moved and confidential features
 //! - `linking_races`: one closing merge request per feature, whoever is quicker
 //! - `reports`: the log, the test summary, links and values: where people look, and that nothing hostile gets out of its place there
+//! - `releases`: a version goes out: what people read, deaths and retries, refusals
 //! - `repair`: the state deleted or garbled, and put right from what GitLab knows
 //! - `stage`: the world of one scenario, in the words the scenarios use
 //! - `batches`: several change sets in one trial, and the search for a bad one among them
@@ -40,6 +41,7 @@ mod linking_races;
 mod outlook;
 mod progress;
 mod refusals;
+mod releases;
 mod repair;
 mod reports;
 mod sandbox;

@@ -50,6 +50,7 @@ fn hostile(text: &str) -> (Insights, Frame) {
         version: VersionId(9),
         number: odd,
         reason: reason(),
+        evidence: None,
     };
     let (merge_request, reasons) = (mr(126), vec![reason()]);
     let refused = Fact::LinkRefused {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::grounds::{Grounds, Wanted};
 use super::permission::{Freezing, allowed};
-use super::{members, merge_requests};
+use super::{members, notices, telling};
 use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::repair;
@@ -13,7 +13,7 @@ use crate::domain::versioning::numbers::Asked;
 use crate::domain::versioning::{CloseRefusal, Closing, Closure, Coming, close};
 use crate::files;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, notes};
+use crate::jobs::{Desk, Done};
 use crate::outcome::{Outcome, Problem};
 use crate::ports::Answer;
 use crate::report;
@@ -67,6 +67,9 @@ pub fn run(
     if !mended.is_empty() {
         grounds = Grounds::gather(desk, &ledger.yard()?.versions, Wanted::Certainty)?;
     }
+    // A template of the notes that cannot be used is mended before anything is frozen.
+    let now = grounds.coming(&ledger.yard()?.versions, asked);
+    telling::look(desk, telling::Version::coming(&now, &desk.ci.commit))?;
     let mut coming = None;
     let closed = ledger.decide(|yard| {
         let now = grounds.coming(&yard.versions, asked);
@@ -145,8 +148,8 @@ fn handed_over(
     let outcome = leave_manifest(desk, closing, files.manifest, outcome)?;
     write_dotenv(files.dotenv, closing)?;
     members::leave_heads(desk, closing)?;
-    let warnings = notes::keep_all(desk, ledger, &merge_requests(&closing.content))?;
-    let outcome = warnings.into_iter().fold(outcome, Outcome::with);
+    let kept = notices::keep(desk, &ledger.yard()?, &closing.content);
+    let outcome = kept.warnings.into_iter().fold(outcome, Outcome::with);
     Ok(Done {
         outcome,
         events: ledger.written(),

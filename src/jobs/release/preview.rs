@@ -1,7 +1,7 @@
 //! `trainyard release preview` and `trainyard version`: what the open version holds and would be. Neither writes anything.
 
 use super::grounds::{Grounds, Wanted};
-use super::{permission, release_notes};
+use super::{permission, telling};
 use crate::domain::versioning::numbers::Asked;
 use crate::domain::versioning::{CloseRefusal, Coming, Versions};
 use crate::jobs::ledger::Ledger;
@@ -23,7 +23,7 @@ pub fn run(desk: &Desk<'_>, asked: &Asked) -> Answer<Done> {
             report::close_refusals(&[CloseRefusal::NothingToRelease]),
         )));
     }
-    let brings = release_notes(desk, &coming.chosen.number, &coming.content)?;
+    let told = telling::look(desk, telling::Version::coming(&coming, &desk.ci.commit))?;
     let outcome = Outcome::open(report::would_be(&coming.chosen));
     let checks = report::version_checks(&versions, &coming);
     let outcome = checks.into_iter().fold(outcome, Outcome::with);
@@ -35,7 +35,7 @@ pub fn run(desk: &Desk<'_>, asked: &Asked) -> Answer<Done> {
         &coming,
         &desk.config.versions.environment,
     ));
-    Ok(Done::saying(outcome.with(brings)))
+    Ok(Done::saying(outcome.with(told.written.text)))
 }
 
 /// What the open version would be if it were closed at the job's commit.
