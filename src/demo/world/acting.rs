@@ -32,7 +32,10 @@ impl World {
             fs::create_dir_all(&folder).map_err(|error| {
                 Problem::misconfigured("a clone cannot be made", "check the disk").caused_by(error)
             })?;
-            git(&folder, &["init", "--quiet", "--initial-branch=main"])?;
+            git(
+                &folder,
+                &["init", "--quiet", "--template=", "--initial-branch=main"],
+            )?;
             git(
                 &folder,
                 &[
