@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Longer answers are asked for anew.
-const LONGEST: usize = 256 * 1024;
+const LONGEST: usize = 1024 * 1024;
 /// When so many bytes are remembered, all of them are forgotten.
 const MOST: usize = 64 * 1024 * 1024;
 

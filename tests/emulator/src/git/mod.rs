@@ -145,7 +145,11 @@ impl Repository {
 
     /// The same for a question about some objects: where all of them are full ids, the answer lasts and is remembered.
     fn git_about(&self, objects: &[&str], args: &[&str]) -> Result<Vec<u8>, GitError> {
-        let lasts = objects.iter().all(|name| is_full_id(name));
+        self.git_once(objects.iter().all(|name| is_full_id(name)), args)
+    }
+
+    /// The same, only once where the answer lasts.
+    fn git_once(&self, lasts: bool, args: &[&str]) -> Result<Vec<u8>, GitError> {
         let Some(memory) = self.memory.as_ref().filter(|_| lasts) else {
             return self.git(args);
         };

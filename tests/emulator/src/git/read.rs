@@ -145,7 +145,8 @@ impl Repository {
     pub fn commits(&self, arguments: &[&str]) -> Result<Vec<Commit>, GitError> {
         let mut args = vec!["log", "--date=raw", FIELDS];
         args.extend(arguments);
-        Ok(parse_commits(&self.git(&args)?))
+        let lasting = arguments.iter().all(|argument| lasts(argument));
+        Ok(parse_commits(&self.git_once(lasting, &args)?))
     }
 
     /// Is `ancestor` reachable from `descendant` (or the same)?
@@ -226,13 +227,32 @@ impl Repository {
 
     /// The content of a file in a commit.
     pub fn file(&self, commit: &str, path: &str) -> Result<Option<Vec<u8>>, GitError> {
-        let name = format!("{commit}:{}", path.trim_start_matches('/'));
-        match self.git_about(&[commit], &["cat-file", "blob", &name]) {
+        let path = path.trim_start_matches('/');
+        if is_full_id(commit) {
+            // Commits have most of their files in common: the list is new, the contents are known.
+            let entries = match self.tree(commit, "", true) {
+                Ok(entries) => entries,
+                Err(GitError::Failed { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let found = entries
+                .iter()
+                .find(|entry| entry.path == path && entry.kind == "blob");
+            return found.map_or(Ok(None), |entry| self.blob(&entry.id));
+        }
+        match self.git(&["cat-file", "blob", &format!("{commit}:{path}")]) {
             Ok(content) => Ok(Some(content)),
             Err(GitError::Failed { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether an argument of `git log` means the same for ever: full ids, alone or as a range, and how to list.
+fn lasts(argument: &str) -> bool {
+    ["--reverse", "--first-parent"].contains(&argument)
+        || argument.starts_with("--max-count=")
+        || argument.split("..").all(is_full_id)
 }
 
 fn parse_commits(output: &[u8]) -> Vec<Commit> {
