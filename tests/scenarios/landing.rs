@@ -333,11 +333,11 @@ fn a_landing_that_dies_at_any_request_is_finished_or_tried_again_and_done_once()
     let (mut stage, iid) = under_trial();
     stage.run_but("append-to-version");
     let before = stage.moment();
-    for nth in 1..=9 {
+    let mut deaths = 0;
+    for nth in 1.. {
         before.restore(&mut stage.world);
         dies_at(&stage, nth);
         stage.run();
-        assert!(stage.died(), "the landing makes {nth} requests");
         assert_eq!(
             (stage.state(iid).as_str(), landed(&stage, iid)),
             ("merged", 1),
@@ -347,7 +347,12 @@ fn a_landing_that_dies_at_any_request_is_finished_or_tried_again_and_done_once()
             stage.queue()["environment"]["lease"].is_null(),
             "killed at request {nth}"
         );
+        if !stage.died() {
+            break;
+        }
+        deaths += 1;
     }
+    assert!(deaths >= 9, "the landing makes {deaths} requests");
 }
 
 #[test]
