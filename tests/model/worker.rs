@@ -92,20 +92,31 @@ impl Try {
     }
 }
 
+/// How a worker begins a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Way {
+    /// With its lease, where it could put the change sets together before.
+    AtOnce,
+    /// After it, as where somebody has to be rebased by GitLab, or to leave.
+    InTwo,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Worker {
     pub(crate) pipeline: u64,
     pub(crate) phase: Phase,
     pub(crate) cancelled: bool,
+    way: Way,
     epoch: u64,
 }
 
 impl Worker {
-    pub(crate) fn new(pipeline: u64) -> Self {
+    pub(crate) fn new(pipeline: u64, way: Way) -> Self {
         Self {
             pipeline,
             phase: Phase::Look,
             cancelled: false,
+            way,
             epoch: 0,
         }
     }
@@ -173,7 +184,10 @@ impl Worker {
                     Some(_) | None => Phase::Lease {
                         gone,
                         seen,
-                        ahead: ahead(world, day),
+                        ahead: match self.way {
+                            Way::AtOnce => ahead(world, day),
+                            Way::InTwo => None,
+                        },
                     },
                 }
             }
