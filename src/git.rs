@@ -13,6 +13,7 @@ use std::process::{Command, Output, Stdio};
 pub use pushing::Destination;
 
 use crate::domain::ids::{BranchName, CommitSha};
+use crate::domain::versioning::comparison::Merged;
 use crate::outcome::Problem;
 use crate::ports::{Answer, BroughtIn, Commits};
 
@@ -295,6 +296,10 @@ impl Commits for WorkTree {
 
     fn brought_in(&self, after: Option<&CommitSha>, branch: &BranchName) -> Answer<Vec<BroughtIn>> {
         self.brought_since(after, branch)
+    }
+
+    fn merged_since(&self, after: &CommitSha, up_to: &CommitSha) -> Answer<Option<Vec<Merged>>> {
+        self.history_since(after, up_to)
     }
 
     fn same_change(&self, before: &CommitSha, after: &CommitSha, base: &CommitSha) -> Answer<bool> {

@@ -1,5 +1,7 @@
 //! What jobs ask of the world, in the domain's words. Adapters are in `gitlab`, `folder` and `git`.
 
+mod releasing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -20,7 +22,14 @@ use crate::domain::nrt::{Held, Holder, Liveness};
 use crate::domain::progress::{self, Edit};
 use crate::domain::validation::{Comment, Difference, Members, Partly, Play, Player, ReviewApp};
 use crate::domain::versioning::Number;
+use crate::domain::versioning::comparison::Merged;
+use crate::domain::versioning::periods::Period;
 use crate::outcome::Problem;
+
+pub use releasing::{
+    Deployed, Draft, ExistingRelease, FileChange, FileText, FileWritten, Milestone, Milestones,
+    RepositoryFiles,
+};
 
 /// The answer of every port: what was asked, or the problem as a person will read it.
 pub type Answer<T> = Result<T, Problem>;
@@ -231,8 +240,13 @@ pub trait MergeRequests {
 pub trait Features {
     /// What can be seen of each.
     fn sights(&self, ids: &[FeatureId]) -> Answer<BTreeMap<FeatureId, Sight>>;
-    /// Closes one.
-    fn close(&self, id: &FeatureId) -> Answer<()>;
+    /// Closes features; those that GitLab does not close, with its words, untrusted.
+    fn close(&self, ids: &[FeatureId]) -> Answer<Vec<(FeatureId, String)>>;
+    /// Who can see projects; those that cannot be seen at all are missing.
+    fn visibilities(
+        &self,
+        projects: &BTreeSet<ProjectPath>,
+    ) -> Answer<BTreeMap<ProjectPath, Visibility>>;
 }
 
 /// One job of a pipeline, as far as the gate looks at it.
@@ -514,31 +528,20 @@ pub enum DeploymentState {
     Failed,
 }
 
-/// A release that exists.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExistingRelease {
-    /// Where a person reads it.
-    pub url: String,
-}
-
 /// Tags, releases and what goes with them.
 pub trait Releases {
     /// The numbers tagged, highest first, with their commits; of very many the newest hundred.
     fn numbers(&self, prefix: &str) -> Answer<Vec<(Number, CommitSha)>>;
     /// The commit of a tag.
     fn tag(&self, tag: &str) -> Answer<Option<CommitSha>>;
+    /// The deploy freezes that the project has in GitLab.
+    fn freeze_periods(&self) -> Answer<Vec<Period>>;
     /// Tags a commit; an existing tag of the same commit is fine.
     fn create_tag(&self, tag: &str, commit: &CommitSha, message: &str) -> Answer<()>;
-    /// Publishes a release for a tag, or finds that it is there.
-    fn publish(&self, tag: &str, name: &str, notes: &str) -> Answer<ExistingRelease>;
-    /// Records a deployment.
-    fn record_deployment(
-        &self,
-        environment: &str,
-        commit: &CommitSha,
-        branch: &BranchName,
-        state: DeploymentState,
-    ) -> Answer<u64>;
+    /// Publishes a release, with its tag where that is not there yet; or finds that it is there.
+    fn publish(&self, draft: &Draft) -> Answer<ExistingRelease>;
+    /// The number of a deployment that GitLab knows of, whatever deployed it; it is recorded where GitLab knows of none.
+    fn deployment(&self, deployed: &Deployed<'_>) -> Answer<u64>;
 }
 
 /// Another project, as far as a gate that serves it looks at it.
@@ -672,6 +675,8 @@ pub trait Commits {
     fn is_ancestor(&self, ancestor: &CommitSha, of: &CommitSha) -> Answer<bool>;
     /// The commits of a branch, as the project has it now, that are not part of the history of another commit; oldest first.
     fn brought_in(&self, after: Option<&CommitSha>, branch: &BranchName) -> Answer<Vec<BroughtIn>>;
+    /// The commits of a commit's history that are not part of another one's, oldest first; none where the job has no clone.
+    fn merged_since(&self, after: &CommitSha, up_to: &CommitSha) -> Answer<Option<Vec<Merged>>>;
     /// Whether two commits make the same change, each to the branch it stands on: a rebase and nothing else lies between them.
     fn same_change(&self, before: &CommitSha, after: &CommitSha, base: &CommitSha) -> Answer<bool>;
 }

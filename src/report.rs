@@ -15,6 +15,7 @@ mod progress;
 mod queue;
 mod reading;
 mod release;
+mod release_notes;
 mod reminders;
 mod repair;
 mod replay;
@@ -22,6 +23,7 @@ mod simulation;
 mod trial_verdict;
 mod validation;
 mod verdict;
+mod versions;
 
 pub use checks::*;
 pub use controls::*;
@@ -35,6 +37,7 @@ pub use progress::*;
 pub use queue::*;
 pub use reading::*;
 pub use release::*;
+pub use release_notes::*;
 pub use reminders::*;
 pub use repair::*;
 pub use replay::*;
@@ -42,6 +45,7 @@ pub use simulation::*;
 pub use trial_verdict::*;
 pub use validation::*;
 pub use verdict::*;
+pub use versions::*;
 
 use crate::ci_reports::log::turns_direction;
 

@@ -16,6 +16,8 @@ pub mod nrt;
 pub mod outlook;
 pub mod pace;
 pub mod progress;
+pub mod release_notes;
+pub mod releasing;
 pub mod repair;
 pub mod ruling;
 pub mod serving;

@@ -15,6 +15,7 @@ use super::integration::{Again, Left, Place, Queue, Ticket};
 use super::notification::outbox::Outbox;
 use super::nrt::{Abandoned, Environment, Lease, Trial};
 use super::pace::Pace;
+use super::releasing::Taken;
 use super::trials::{Policy, Search, Waiting};
 use super::versioning::{Closing, Versions};
 
@@ -351,6 +352,9 @@ impl Yard {
                 commit,
                 content,
                 closed_by,
+                around,
+                manifest,
+                ..
             } => {
                 let closing = Closing {
                     id: *version,
@@ -359,17 +363,28 @@ impl Yard {
                     content: Vec::new(),
                     by: closed_by.clone(),
                     at: event.at,
-                    deployed: false,
+                    environment: None,
+                    around: around.clone(),
+                    manifest: manifest.clone(),
                 };
                 self.versions.close(closing, content);
             }
-            Fact::VersionDeployed { .. } => {
+            Fact::ReleaseTaken { version, .. } => {
+                self.versions.taken = Some(Taken {
+                    version: *version,
+                    job: event.job,
+                    by: event.by.clone(),
+                    at: event.at,
+                });
+            }
+            Fact::VersionDeployed { environment, .. } => {
                 if let Some(closing) = &mut self.versions.closing {
-                    closing.deployed = true;
+                    closing.environment = Some(environment.clone());
                 }
             }
             Fact::VersionReleased { .. } => self.versions.release(event.at),
-            Fact::ReleaseFailed { .. } => self.versions.fail(),
+            Fact::VersionAnnounced { version, .. } => self.versions.announce(*version),
+            Fact::ReleaseFailed { .. } => self.versions.fail(event.at),
             Fact::ContributorWarned { about, alert, .. } => {
                 self.warned.insert((about.to_string(), alert.clone()));
             }
@@ -557,6 +572,7 @@ mod tests {
         let appended = Appended {
             change_set: set(iid, iid),
             landed: sha(200 + iid),
+            base: None,
             trial: TrialId(n),
             at: Timestamp::UNIX_EPOCH,
         };

@@ -21,8 +21,8 @@ use crate::ports::{
     Answer, Board, Boards, FeatureOnBoard, MergeRequest, MergeRequestOnBoard, OwnNotes, Place,
     Posted, Targets,
 };
-pub(super) use answers::MergeRequestNode;
 use answers::{Issue, Notes, Project};
+pub(super) use answers::{MergeRequestNode, refusal};
 pub(super) use query::whole_merge_request;
 
 /// How many further pages of notes are read in search of ours.

@@ -444,6 +444,7 @@ fn landed(
     let appended = Appended {
         change_set: change_set.clone(),
         landed: placed.landed.clone(),
+        base: Some(trial.candidate.base.clone()),
         trial: trial.id,
         at,
     };

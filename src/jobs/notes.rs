@@ -21,6 +21,7 @@ use crate::domain::progress::{
 };
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Judgement, acceptance_criteria};
+use crate::domain::versioning::Appended;
 use crate::domain::yard::Yard;
 use crate::ports::{
     Answer, Board, FeatureOnBoard, MergeRequest, MergeRequestOnBoard, Place, Targets, Visibility,
@@ -680,6 +681,20 @@ fn keep_there(desk: &Desk<'_>, yard: &Yard, ids: &[MergeRequestId]) -> Vec<Strin
         }
     }
     warnings
+}
+
+/// Keeps the notes of the features of change sets, and not those of their merge requests.
+pub(super) fn keep_features(desk: &Desk<'_>, yard: &Yard, content: &[Appended]) -> Vec<String> {
+    let links = content.iter().flat_map(|one| &one.change_set.links);
+    let features = links.map(|link| link.feature.clone()).collect();
+    keep(
+        desk,
+        Keeping {
+            features,
+            yard: Some(yard.clone()),
+            ..Keeping::default()
+        },
+    )
 }
 
 /// Keeps the notes of a change set that left the queue.

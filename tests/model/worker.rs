@@ -500,6 +500,7 @@ fn append(
             let appended = Appended {
                 change_set: ticket.change_set.clone(),
                 landed: placed.landed.clone(),
+                base: None,
                 trial,
                 at: Timestamp::UNIX_EPOCH,
             };

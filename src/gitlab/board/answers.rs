@@ -152,11 +152,7 @@ struct DiffRefs {
 
 impl Project {
     pub(super) fn visibility(&self) -> Visibility {
-        match self.visibility.as_deref() {
-            Some("public") => Visibility::Public,
-            Some("internal") => Visibility::Internal,
-            Some(_) | None => Visibility::Private,
-        }
+        translate::visibility(self.visibility.as_deref())
     }
 
     /// How it merges, where its merge requests show it: GitLab wants one that lacks commits of its target to be rebased unless the
@@ -302,7 +298,7 @@ pub(super) fn read<T: DeserializeOwned>(answer: &Value, path: &[&str]) -> Answer
 }
 
 /// Why the edit of this name was not made, in GitLab's words.
-pub(super) fn refusal(answer: &Value, name: &str) -> Option<String> {
+pub(in crate::gitlab) fn refusal(answer: &Value, name: &str) -> Option<String> {
     let words = |list: &Value| -> Vec<String> {
         let list = list.as_array().into_iter().flatten();
         list.filter_map(|word| word.as_str().map(str::to_owned))
