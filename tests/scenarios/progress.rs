@@ -514,7 +514,7 @@ fn a_landing_that_dies_at_any_request_leaves_one_right_note_in_the_end() {
     stage.integrate("ana", iid);
     stage.run_but("append-to-version");
     let before = stage.moment();
-    for nth in [8, 9, 10, 11] {
+    for nth in [6, 7, 8, 9] {
         before.restore(&mut stage.world);
         // The first three requests are git's.
         stage
