@@ -24,6 +24,7 @@ use crate::domain::trial_verdict::DecidedBy;
 use crate::domain::trials::Policy;
 use crate::domain::validation::{Members, RoleRule, When, Who};
 use crate::outcome::Problem;
+use freezes::Stops;
 use notification::Notification;
 use reading::Section;
 use versions::Versions;
@@ -260,7 +261,7 @@ impl Config {
         });
         let validation = root.section("validation", validation);
         let (mut integration, freezes) = root.section("integration", |s| {
-            let freezes = freezes::read(s);
+            let freezes = freezes::read(s, Stops::Lanes);
             let integration = Integration {
                 priorities: s.section("priorities", |p| {
                     LANES
@@ -327,10 +328,17 @@ impl Config {
                 .flatten()
                 .collect(),
         });
-        let versions = root.section("versions", Versions::read);
+        let (mut versions, release_freezes) = root.section("versions", |s| {
+            let freezes = freezes::read(s, Stops::Releases);
+            (Versions::read(s), freezes)
+        });
         let notification = root.section("notification", Notification::read);
         let clock = &notification.rules.calendar.zone;
-        integration.freezes = Freezes(freezes.into_iter().map(|read| read.by(clock)).collect());
+        let by_the_clock = |read: Vec<freezes::Read>| {
+            Freezes(read.into_iter().map(|read| read.by(clock)).collect())
+        };
+        integration.freezes = by_the_clock(freezes);
+        versions.freezes = by_the_clock(release_freezes);
         let labels = root.section("labels", |s| StageLabels {
             merge_request: s.section("merge_request", stage_labels),
             feature: s.section("feature", stage_labels),
@@ -365,6 +373,10 @@ impl Config {
             problems.extend(unknown(&rule.roles, &path));
         }
         problems.extend(unknown(&self.versions.released_by, "versions.released_by"));
+        problems.extend(unknown(
+            &self.versions.through_freezes_by,
+            "versions.through_freezes_by",
+        ));
         problems.extend(unknown(&self.nrt.deciders, "nrt.roles"));
         problems.extend(unknown(
             &self.integration.controlled_by,

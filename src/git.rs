@@ -112,6 +112,26 @@ impl WorkTree {
         self.said(&arguments, output).map(drop)
     }
 
+    /// The head of a branch as the project has it now, without fetching anything; or that there is none.
+    fn listed(&self, branch: &BranchName) -> Answer<Option<CommitSha>> {
+        self.ready()?;
+        let name = format!("refs/heads/{branch}");
+        let remote = match &self.destination {
+            Some(destination) => &destination.address,
+            None => "origin",
+        };
+        let arguments = ["ls-remote", "--quiet", remote, name.as_str()];
+        let output = self
+            .authorized(self.command(&arguments))
+            .output()
+            .map_err(no_git)?;
+        let said = self.said(&arguments, output)?;
+        let head = said.split_whitespace().next().map(str::parse).transpose();
+        head.map_err(|error| {
+            Problem::bug("git named a commit in a form that we do not understand").caused_by(error)
+        })
+    }
+
     /// Makes sure that commits are here; what is missing is fetched, with enough history to compare.
     fn bring(&self, commits: &[&CommitSha]) -> Answer<()> {
         self.bring_with(commits, &[])

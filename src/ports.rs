@@ -23,6 +23,7 @@ use crate::domain::progress::{self, Edit};
 use crate::domain::validation::{Comment, Difference, Members, Partly, Play, Player, ReviewApp};
 use crate::domain::versioning::Number;
 use crate::domain::versioning::comparison::Merged;
+use crate::domain::versioning::periods::Period;
 use crate::outcome::Problem;
 
 pub use releasing::{
@@ -169,6 +170,8 @@ pub struct MergeRequest {
     pub squash: bool,
     /// Whether its branch is in another project, where the bot may not push.
     pub from_fork: bool,
+    /// Whether its branch is to be deleted when it is merged.
+    pub deletes_source: bool,
 }
 
 /// What a rebase came to.
@@ -218,6 +221,8 @@ pub trait MergeRequests {
     /// Those that a feature's page is related to: GitLab finds them by the references in descriptions and notes. Newest
     /// first, at most some hundreds.
     fn related(&self, feature: &FeatureId) -> Answer<Vec<MergeRequest>>;
+    /// Which of these branches open merge requests are to land on.
+    fn targeted(&self, branches: &[BranchName]) -> Answer<BTreeSet<BranchName>>;
     /// Open ones whose description mentions all of these words, at most some hundreds. GitLab leaves out words of less than
     /// three characters.
     fn open_mentioning(&self, words: &str) -> Answer<Vec<MergeRequest>>;
@@ -392,6 +397,8 @@ pub struct Targets {
     pub merge_requests: BTreeSet<u64>,
     /// The one of them that is looked at whole, mergeability included.
     pub whole: Option<u64>,
+    /// Those of them whose standing may tell how the project merges.
+    pub standing: BTreeSet<u64>,
 }
 
 /// Who can see a project.
@@ -438,6 +445,8 @@ pub struct Board {
     pub merge_requests: BTreeMap<u64, MergeRequestOnBoard>,
     /// Who can see this project.
     pub visibility: Option<Visibility>,
+    /// How this project merges, where that was asked for and can be seen.
+    pub method: Option<MergeMethod>,
 }
 
 impl Board {
@@ -525,6 +534,8 @@ pub trait Releases {
     fn numbers(&self, prefix: &str) -> Answer<Vec<(Number, CommitSha)>>;
     /// The commit of a tag.
     fn tag(&self, tag: &str) -> Answer<Option<CommitSha>>;
+    /// The deploy freezes that the project has in GitLab.
+    fn freeze_periods(&self) -> Answer<Vec<Period>>;
     /// Tags a commit; an existing tag of the same commit is fine.
     fn create_tag(&self, tag: &str, commit: &CommitSha, message: &str) -> Answer<()>;
     /// Publishes a release, with its tag where that is not there yet; or finds that it is there.
@@ -595,6 +606,8 @@ pub trait Candidates {
     ) -> Answer<Assembly>;
     /// Puts a candidate where the jobs of its trial can fetch it, without starting a pipeline.
     fn show(&self, held: &Held, candidate: &CommitSha, branch: &BranchName) -> Answer<()>;
+    /// Whether the candidate is where the jobs of its trial fetch it.
+    fn shows(&self, candidate: &CommitSha, branch: &BranchName) -> Answer<bool>;
     /// Gives source branches their new heads, all or none, without starting pipelines.
     fn rewrite(&self, held: &Held, sources: &[Rewritten]) -> Answer<Push>;
     /// Makes a candidate the head of the target, which must be the base that it stands on; done before, it is done.
@@ -605,6 +618,8 @@ pub trait Candidates {
         base: &CommitSha,
         target: &BranchName,
     ) -> Answer<Push>;
+    /// Deletes branches that are still at these heads, each for itself; done only when all of them are gone.
+    fn remove(&self, branches: &[(BranchName, CommitSha)]) -> Answer<Push>;
     /// Whether a candidate is part of the target as the project has it now.
     fn has_landed(&self, candidate: &CommitSha, target: &BranchName) -> Answer<bool>;
 }

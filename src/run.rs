@@ -15,6 +15,7 @@ use crate::channels::Post;
 use crate::ci_reports::log::{self, Manner};
 use crate::cli::ShowVersion;
 use crate::cli::queue::Queue;
+use crate::cli::release::prepared;
 use crate::cli::{
     Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Release, Remind, Report,
     StatePlace,
@@ -38,6 +39,7 @@ use crate::insights::{self, Insights, Period};
 use crate::jobs::await_validation::verdict::Wish;
 use crate::jobs::nrt_lock::acquire::Files;
 use crate::jobs::nrt_lock::trial_pipeline::Runtime;
+use crate::jobs::release::permission::Freezing;
 use crate::jobs::release::prepare::Handover;
 use crate::jobs::{
     Desk, Done, Members, append_to_version, await_validation, link_check, nrt_lock, post, release,
@@ -166,6 +168,8 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
             }),
             Release::Prepare {
                 asked,
+                through_freeze,
+                reason,
                 dotenv,
                 manifest,
             } => gate("release prepare", &|desk| {
@@ -173,12 +177,25 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
                     dotenv: &dotenv,
                     manifest: &manifest,
                 };
-                release::prepare::run(desk, &(&asked).into(), files)
+                let freezing = Freezing {
+                    through: through_freeze,
+                    reason: reason.as_deref().or(desk.ci.reason.as_deref()),
+                };
+                release::prepare::run(desk, &(&asked).into(), freezing, files)
             }),
-            Release::Publish => gate("release publish", &release::publish),
-            Release::Abort { reason } => gate("release abort", &|desk| {
-                release::abort(desk, reason.as_deref())
-            }),
+            Release::Publish { prepared: of } => {
+                let own = prepared(of);
+                gate("release publish", &|desk| release::publish(desk, &own))
+            }
+            Release::Abort {
+                reason,
+                prepared: of,
+            } => {
+                let own = prepared(of);
+                gate("release abort", &|desk| {
+                    release::abort(desk, &own, reason.as_deref())
+                })
+            }
         },
         Command::Remind(flags) if flags.json => {
             with_desk(&global, Trust::Gate, |desk| remind_json(desk, &flags))

@@ -4,6 +4,7 @@ use semver::Version;
 
 use super::publishing::{self, Publishing};
 use super::reading::Section;
+use crate::domain::freezes::Freezes;
 use crate::domain::ids::RoleName;
 use crate::domain::versioning::numbers::{Calendar, Numbering, Scheme};
 
@@ -20,6 +21,12 @@ pub struct Versions {
     pub frozen: Option<String>,
     /// What people are told of a release.
     pub publishing: Publishing,
+    /// When none may start.
+    pub freezes: Freezes,
+    /// Whether GitLab's own deploy freezes count too.
+    pub gitlab_freezes: bool,
+    /// Roles whose people may release during a freeze all the same, with a reason; empty: whoever may release.
+    pub through_freezes_by: Vec<RoleName>,
 }
 
 impl Versions {
@@ -39,6 +46,9 @@ impl Versions {
                 .unwrap_or_else(|| "production".to_owned()),
             frozen: s.text("frozen"),
             publishing: publishing::read(s),
+            freezes: Freezes::default(),
+            gitlab_freezes: s.flag("gitlab_freezes").unwrap_or(true),
+            through_freezes_by: s.ids("through_freezes_by"),
         }
     }
 }

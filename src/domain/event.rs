@@ -20,7 +20,7 @@ use super::linking::LinkKind;
 use super::nrt::{Abandoned, Candidate, Holder};
 use super::validation::Verdict;
 use super::versioning::comparison::Around;
-use super::versioning::{Appended, Number};
+use super::versioning::{Appended, Number, ThroughFreeze};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -239,6 +239,9 @@ pub enum Fact {
         /// The SHA-256 of the manifest that the release leaves behind.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         manifest: Option<String>,
+        /// The freeze that it was released in spite of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        through_freeze: Option<ThroughFreeze>,
     },
     /// A job publishes it, or gives it up: no other one does meanwhile.
     ReleaseTaken { version: VersionId, number: Number },

@@ -194,7 +194,7 @@ pub fn grant(
             holder: lease.holder.clone(),
         });
     }
-    let epoch = Epoch(environment.epoch.map_or(1, |last| last.0 + 1));
+    let epoch = next_epoch(environment);
     facts.push(Fact::LeaseGranted {
         epoch,
         holder: asking.clone(),
@@ -204,6 +204,11 @@ pub fn grant(
         held: Held { epoch },
         facts,
     })
+}
+
+/// The number of the next grant.
+pub fn next_epoch(environment: &Environment) -> Epoch {
+    Epoch(environment.epoch.map_or(1, |last| last.0 + 1))
 }
 
 /// Checks that a lease is still the one in force.

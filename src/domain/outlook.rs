@@ -3,10 +3,12 @@
 use jiff::Timestamp;
 
 use super::controls::Hindrance;
+use super::event::{Event, Fact, Subject};
 use super::freezes::Freezes;
-use super::ids::{MergeRequestId, TrialId};
+use super::ids::{MergeRequestId, RoleName, TrialId, UserName};
 use super::integration::{Again, Place, Ticket};
 use super::nrt::Liveness;
+use super::trial_verdict::ASKED;
 use super::trials::Policy;
 use super::yard::Yard;
 
@@ -109,6 +111,40 @@ pub struct Line<'a> {
     pub reasons: Vec<Reason>,
 }
 
+/// The verdict of a person that a trial waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwaitedVerdict {
+    /// Since when: people were asked then.
+    pub since: Timestamp,
+    /// Who was asked.
+    pub people: Vec<UserName>,
+    /// The roles whose people may give it; none where whoever GitLab lets press may.
+    pub roles: Vec<RoleName>,
+}
+
+impl AwaitedVerdict {
+    /// Of the trial that goes on, as far as people have been asked and have not answered.
+    pub fn of(events: &[Event], yard: &Yard, deciders: &[RoleName]) -> Option<Self> {
+        let trial = yard.nrt.trial.as_ref().filter(|trial| !trial.validated)?;
+        let about_it = Subject::Trial(trial.id);
+        events.iter().rev().find_map(|event| {
+            let Fact::ContributorWarned {
+                about,
+                alert,
+                people,
+            } = &event.fact
+            else {
+                return None;
+            };
+            (*about == about_it && alert == ASKED).then(|| Self {
+                since: event.at,
+                people: people.clone(),
+                roles: deciders.to_vec(),
+            })
+        })
+    }
+}
+
 /// The queue now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outlook<'a> {
@@ -209,7 +245,6 @@ fn turn(yard: &Yard, ticket: &Ticket, ahead: usize, next: &[&MergeRequestId]) ->
 mod tests {
     use super::*;
     use crate::domain::controls::Order;
-    use crate::domain::event::Fact;
     use crate::insights::story::{Story, minute, mr};
 
     const POLICY: Policy = Policy {
@@ -339,6 +374,28 @@ mod tests {
         assert_eq!(told[3], (4, vec![Reason::Behind { ahead: 2 }]));
         let yard = Yard::of(&story.events);
         assert_eq!(Service::of(&yard, false, None, None), Service::Hindered);
+    }
+
+    #[test]
+    fn a_trial_waits_for_people_from_when_they_were_asked_until_they_answer() {
+        let mut story = waiting(&[1]);
+        let asked =
+            |story: &Story| AwaitedVerdict::of(&story.events, &Yard::of(&story.events), &[]);
+        story.tried(1, 7, &[1]);
+        assert_eq!(asked(&story), None, "it is being deployed");
+        let people: Vec<UserName> = vec!["quentin".parse().unwrap()];
+        for (minute, trial) in [(2, 6), (3, 7)] {
+            let warned = Fact::ContributorWarned {
+                about: Subject::Trial(TrialId(trial)),
+                alert: ASKED.to_owned(),
+                people: people.clone(),
+            };
+            story.add(minute, warned);
+        }
+        let waits = asked(&story).unwrap();
+        assert_eq!((waits.since, waits.people), (minute(3), people));
+        story.add(4, Fact::TrialValidated { trial: TrialId(7) });
+        assert_eq!(asked(&story), None);
     }
 
     #[test]

@@ -56,6 +56,7 @@ pub fn missing(yard: &Yard, truth: &Truth) -> Vec<Fact> {
                 closed_by: None,
                 around: Vec::new(),
                 manifest: None,
+                through_freeze: None,
             });
             let version = open;
             open = VersionId(open.0 + 1);

@@ -3,6 +3,7 @@
 pub mod comparison;
 pub mod manifest;
 pub mod numbers;
+pub mod periods;
 
 use std::collections::BTreeMap;
 
@@ -132,7 +133,9 @@ pub enum CloseRefusal {
     /// The player may not release.
     NotAReleaseManager { player: UserName },
     /// No release may start now.
-    Frozen { reason: String },
+    Frozen(Frozen),
+    /// The player may not release during a freeze.
+    NotThroughFreezes { player: UserName, frozen: Frozen },
 }
 
 /// What the open version would be if it were closed at a commit.
@@ -144,6 +147,24 @@ pub struct Coming {
     pub content: Vec<Appended>,
     /// How the commits compare with them.
     pub comparison: Option<Comparison>,
+}
+
+/// Why no release may start now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frozen {
+    /// Which freeze, and why; the project's own words.
+    pub why: String,
+    /// When it ends, where that is known.
+    pub until: Option<Timestamp>,
+}
+
+/// A release during a freeze all the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThroughFreeze {
+    /// Which freeze, and why.
+    pub freeze: String,
+    /// Why all the same; untrusted.
+    pub reason: String,
 }
 
 /// How the open version is to be closed.
@@ -163,6 +184,8 @@ pub struct Closure<'a> {
     pub around: &'a [Around],
     /// Who closes it.
     pub by: Option<&'a UserName>,
+    /// The freeze that it goes through.
+    pub through_freeze: Option<&'a ThroughFreeze>,
 }
 
 /// Closes the open version at a commit: the change sets that the commit holds are frozen, the others open the next version.
@@ -242,6 +265,7 @@ pub fn close(
             closed_by: closure.by.cloned(),
             around: closure.around.to_vec(),
             manifest: manifest.text().ok().as_deref().map(checksum),
+            through_freeze: closure.through_freeze.cloned(),
         },
         Fact::VersionOpened {
             version: VersionId(version.0 + 1),
@@ -470,6 +494,7 @@ pub(super) mod tests {
             tagged: &[(number("v9.0.0-rc.1"), "f".repeat(40).parse().unwrap())],
             around: &[],
             by: None,
+            through_freeze: None,
         };
         close(
             versions,

@@ -354,6 +354,7 @@ impl Yard {
                 closed_by,
                 around,
                 manifest,
+                ..
             } => {
                 let closing = Closing {
                     id: *version,

@@ -202,6 +202,7 @@ impl GitLab<'_> {
 
     fn put_home(&self, board: &mut Board, mut home: Project) -> Answer<()> {
         board.visibility = Some(home.visibility());
+        board.method = home.method();
         let nodes = home.take_merge_requests();
         self.put_merge_requests(board, nodes)
     }

@@ -11,6 +11,7 @@ use super::endpoints::{Get, Json, Page, segment};
 use super::{GitLab, built, translate, wire};
 use crate::domain::ids::CommitSha;
 use crate::domain::versioning::Number;
+use crate::domain::versioning::periods::Period;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Deployed, DeploymentState, Draft, ExistingRelease, Releases};
 
@@ -45,6 +46,23 @@ impl Releases for GitLab<'_> {
         found
             .map(|tag| translate::field("commit.id", &tag.commit.id))
             .transpose()
+    }
+
+    fn freeze_periods(&self) -> Answer<Vec<Period>> {
+        let path = format!("projects/{}/freeze_periods", self.project());
+        let reply = self.main.send(&Page {
+            of: Get::new(path),
+            number: 1,
+        })?;
+        let periods: Vec<wire::FreezePeriod> = reply.json()?;
+        Ok(periods
+            .into_iter()
+            .map(|period| Period {
+                start: period.freeze_start,
+                end: period.freeze_end,
+                zone: period.cron_timezone,
+            })
+            .collect())
     }
 
     fn create_tag(&self, tag: &str, commit: &CommitSha, message: &str) -> Answer<()> {

@@ -75,6 +75,10 @@ pub(super) fn merge_request(
             found.diff_refs.and_then(|refs| refs.base_sha).as_ref(),
         )?,
         squash: found.squash_on_merge.unwrap_or(found.squash),
+        deletes_source: found
+            .should_remove_source_branch
+            .or(found.force_remove_source_branch)
+            .unwrap_or(false),
         from_fork: found.source_project_id != found.target_project_id,
     })
 }

@@ -261,6 +261,7 @@ impl Story {
             closed_by: None,
             around: Vec::new(),
             manifest: None,
+            through_freeze: None,
         };
         self.add(at, fact);
         let next = VersionId(version + 1);

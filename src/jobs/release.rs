@@ -8,6 +8,7 @@ mod changelog;
 pub mod grounds;
 pub mod members;
 mod notices;
+pub mod permission;
 pub mod prepare;
 pub mod preview;
 mod publish;

@@ -12,7 +12,7 @@ use crate::domain::validation::Decision;
 use crate::domain::versioning::comparison::Around;
 use crate::domain::versioning::numbers::{Because, Chosen, Step};
 use crate::domain::versioning::{
-    Appended, CloseRefusal, Closing, Coming, Number, Versions, by_feature,
+    Appended, CloseRefusal, Closing, Coming, Frozen, Number, ThroughFreeze, Versions, by_feature,
 };
 use crate::outcome::Outcome;
 
@@ -41,9 +41,37 @@ pub fn close_refusals(reasons: &[CloseRefusal]) -> Vec<String> {
         CloseRefusal::NotAReleaseManager { player } => {
             format!("`{player}` may not release: `versions.released_by` names the roles that may")
         }
-        CloseRefusal::Frozen { reason } => format!("releases are frozen: {}", plain(reason)),
+        CloseRefusal::Frozen(frozen) => format!(
+            "releases are frozen{}; what must go out all the same does with `--through-freeze` and a reason",
+            freeze_in_words(frozen)
+        ),
+        CloseRefusal::NotThroughFreezes { player, frozen } => format!(
+            "releases are frozen{}, and `{player}` may not release all the same: `versions.through_freezes_by` names the roles that may",
+            freeze_in_words(frozen)
+        ),
     });
     told.collect()
+}
+
+fn freeze_in_words(frozen: &Frozen) -> String {
+    let until = frozen
+        .until
+        .map_or(String::new(), |until| format!(" until {until}"));
+    format!("{until}: {}", plain(&frozen.why))
+}
+
+/// A freeze that is in force.
+pub fn frozen_now(frozen: &Frozen) -> String {
+    format!("releases are frozen{}", freeze_in_words(frozen))
+}
+
+/// A release in spite of a freeze.
+pub fn through_freeze(through: &ThroughFreeze) -> String {
+    format!(
+        "it goes through a freeze ({}), because: {}",
+        plain(&through.freeze),
+        plain(&through.reason)
+    )
 }
 
 /// `the open version would be 1.4.0: a minor step after 1.3.2, because !34 completes a feature`.

@@ -10,9 +10,10 @@ use crate::cli::{Global, StatePlace};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::config::ci::Ci;
+use crate::domain::event::Event;
 use crate::domain::ids::ProjectPath;
 use crate::domain::integration::Ticket;
-use crate::domain::outlook::{Outlook, Service};
+use crate::domain::outlook::{AwaitedVerdict, Outlook, Service};
 use crate::domain::yard::Yard;
 use crate::folder::FolderJournal;
 use crate::gitlab::GitLab;
@@ -50,7 +51,8 @@ pub(super) fn of_a_person(global: &Global, project: &ProjectPath) -> Answer<Ci> 
 
 /// Asks GitLab the one question that the log leaves open: is the holder there, or else does a worker come?
 fn at_the_desk(desk: &Desk<'_>, flags: &View) -> Answer<Printed> {
-    let yard = Yard::of(&desk.journal.read()?.events);
+    let events = desk.journal.read()?.events;
+    let yard = Yard::of(&events);
     let servable = is_servable(&yard, desk.config);
     let (holder, coming) = match &yard.nrt.lease {
         Some(lease) => (Some(desk.records.liveness(&lease.holder)?), None),
@@ -58,7 +60,7 @@ fn at_the_desk(desk: &Desk<'_>, flags: &View) -> Answer<Printed> {
         None => (None, None),
     };
     let service = Service::of(&yard, servable, holder, coming);
-    show(&yard, service, desk.config, &desk.ci.server, flags)
+    show(&events, service, desk.config, &desk.ci.server, flags)
 }
 
 /// A folder says everything but whether somebody serves its queue.
@@ -72,7 +74,8 @@ fn of_folder(folder: &Path, flags: &View) -> Answer<Printed> {
             "check the path of `--state dir:PATH`",
         ));
     }
-    let yard = Yard::of(&FolderJournal::open(folder)?.read()?.events);
+    let events = FolderJournal::open(folder)?.read()?.events;
+    let yard = Yard::of(&events);
     let rules = Path::new(crate::config::FILE);
     let config = if rules.exists() {
         Config::parse(&String::from_utf8_lossy(&crate::files::read(rules)?))?
@@ -80,7 +83,7 @@ fn of_folder(folder: &Path, flags: &View) -> Answer<Printed> {
         Config::parse("")?
     };
     let service = Service::of(&yard, is_servable(&yard, &config), None, None);
-    show(&yard, service, &config, "", flags)
+    show(&events, service, &config, "", flags)
 }
 
 fn is_servable(yard: &Yard, config: &Config) -> bool {
@@ -89,7 +92,7 @@ fn is_servable(yard: &Yard, config: &Config) -> bool {
 }
 
 fn show(
-    yard: &Yard,
+    events: &[Event],
     service: Service,
     config: &Config,
     server: &str,
@@ -97,12 +100,15 @@ fn show(
 ) -> Answer<Printed> {
     let (policy, freezes) = (&config.nrt.trials, &config.integration.freezes);
     let now = SystemClock.now();
+    let yard = &Yard::of(events);
+    let verdict = AwaitedVerdict::of(events, yard, &config.nrt.deciders);
     let outlook = Outlook::of(yard, policy, freezes, now, service);
     let foretold = service
         .goes_on()
         .then(|| forecast(yard, policy, freezes, now));
     let view = QueueView {
         outlook: &outlook,
+        verdict: verdict.as_ref(),
         forecast: foretold.as_ref(),
         now,
         zone: &config.notification.rules.calendar.zone,
@@ -155,12 +161,17 @@ fn sheet(view: &QueueView<'_>, environment: &str, server: &str) -> Sheet {
             let pipeline = format!("pipelines/{}", lease.holder.pipeline);
             address(server, &lease.holder.project, &pipeline)
         }),
+        verdict: report::verdict_words(&QueueView {
+            zone: &TimeZone::UTC,
+            ..*view
+        }),
+        paused: report::pause_words(view),
         taken_since: lease.map(|lease| lease.granted_at),
         trial: yard.nrt.trial.as_ref().map(|trial| SheetTrial {
             number: trial.id.to_string(),
             commit: trial.candidate.commit.short().to_string(),
             since: trial.started_at,
-            state: report::trial_state(trial),
+            state: report::trial_state(trial, view.verdict),
             lines: tested,
         }),
         lines: view

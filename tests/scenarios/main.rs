@@ -18,6 +18,7 @@
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
 //! - `lease`: the right to the environment, when people meddle with it or GitLab does
 //! - `outlook`: the queue as a person sees it: table, JSON, page
+//! - `together`: what is done to members of a batch, or to its target, during the trial; what landed says, and its branches
 //! - `tick`: the scheduled look at the queue
 //! - `verdicts`: who says whether a trial passed, whom the verdict names, and what its authors are told
 //! - `versions`: what is in a version, its number, and what it was frozen with
@@ -48,6 +49,7 @@ mod stage;
 mod state;
 mod story;
 mod tick;
+mod together;
 mod validation;
 mod verdicts;
 mod versions;

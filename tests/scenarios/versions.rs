@@ -368,3 +368,73 @@ fn a_manifest_is_signed_where_a_key_is_given_and_a_bad_key_freezes_nothing() {
     let verified = public.verify("trainyard-release", manifest.as_bytes(), &signature);
     assert!(verified.is_ok(), "{verified:?}");
 }
+
+#[test]
+fn no_release_starts_in_a_deploy_freeze_of_gitlab_but_with_a_reason() {
+    let mut stage = Stage::with(&[("versions:", "versions:\n  through_freezes_by: [po]")]);
+    stage.feature("Wanted");
+    land(&mut stage, "ana", "contributes to feature #1");
+    let at = stage.world.at("freeze_periods");
+    let always =
+        json!({"freeze_start": "0 0 * * *", "freeze_end": "0 0 * * *", "cron_timezone": "UTC"});
+    stage.world.ask("root", Method::POST, &at, always).unwrap();
+    let frozen = release(&mut stage);
+    assert_eq!(frozen.exit_code, Some(1));
+    assert!(
+        frozen.trace.contains("releases are frozen until ")
+            && frozen
+                .trace
+                .contains("a deploy freeze of GitLab, from `0 0 * * *`"),
+        "{}",
+        frozen.trace
+    );
+    let preview = in_clone(&stage, &["release", "preview"]).said;
+    assert!(preview.contains("releases are frozen until "), "{preview}");
+    let through = json!({"trainyard_through_freeze": "--through-freeze"});
+    let stranger = release_asking(&mut stage, through.clone());
+    assert_eq!(stranger.exit_code, Some(1));
+    assert!(
+        stranger
+            .trace
+            .contains("`rita` may not release all the same: `versions.through_freezes_by`"),
+        "{}",
+        stranger.trace
+    );
+}
+
+#[test]
+fn a_release_through_a_freeze_keeps_its_reason() {
+    let mut stage = Stage::with(&[(
+        "versions:",
+        "versions:\n  freezes: [{name: ever, from: '2020-01-01', to: '2199-01-01', reason: audit}]",
+    )]);
+    stage.feature("Wanted");
+    land(&mut stage, "ana", "contributes to feature #1");
+    let through = json!({"trainyard_through_freeze": "--through-freeze"});
+    let silent = release_asking(&mut stage, through.clone());
+    assert_eq!(silent.exit_code, Some(2), "{}", silent.trace);
+    assert!(
+        silent
+            .trace
+            .contains("a release during a freeze needs a reason"),
+        "{}",
+        silent.trace
+    );
+    let mut through = through;
+    through["trainyard_reason"] = json!("the shop is down");
+    let released = release_asking(&mut stage, through);
+    assert_eq!(released.exit_code, Some(0), "{}", released.trace);
+    let kept = stage.facts().into_iter().find_map(|fact| {
+        if let Fact::VersionClosed { through_freeze, .. } = fact {
+            through_freeze
+        } else {
+            None
+        }
+    });
+    let kept = kept.unwrap();
+    assert_eq!(
+        (kept.freeze.as_str(), kept.reason.as_str()),
+        ("ever: audit", "the shop is down")
+    );
+    assert_eq!(tags(&stage), ["v0.1.0"]);
+}

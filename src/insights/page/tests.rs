@@ -38,6 +38,7 @@ fn hostile(text: &str) -> (Insights, Frame) {
         closed_by: None,
         around: Vec::new(),
         manifest: None,
+        through_freeze: None,
     };
     let deployed = Fact::VersionDeployed {
         version: VersionId(9),

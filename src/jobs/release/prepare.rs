@@ -3,17 +3,17 @@
 use std::path::Path;
 
 use super::grounds::{Grounds, Wanted};
+use super::permission::{Freezing, allowed};
 use super::{members, notices, telling};
 use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
-use crate::domain::ids::UserName;
 use crate::domain::repair;
 use crate::domain::versioning::manifest::checksum;
 use crate::domain::versioning::numbers::Asked;
 use crate::domain::versioning::{CloseRefusal, Closing, Closure, Coming, close};
 use crate::files;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, observe};
+use crate::jobs::{Desk, Done};
 use crate::outcome::{Outcome, Problem};
 use crate::ports::Answer;
 use crate::report;
@@ -32,7 +32,12 @@ pub struct Handover<'a> {
 ///
 /// # Errors
 /// When GitLab or git cannot be asked, or the log cannot be written.
-pub fn run(desk: &Desk<'_>, asked: &Asked, files: Handover<'_>) -> Answer<Done> {
+pub fn run(
+    desk: &Desk<'_>,
+    asked: &Asked,
+    freezing: Freezing<'_>,
+    files: Handover<'_>,
+) -> Answer<Done> {
     // The deployment job cannot do without them: found out before anything is frozen.
     files::check_writable(files.dotenv)?;
     files::check_writable(files.manifest)?;
@@ -41,9 +46,10 @@ pub fn run(desk: &Desk<'_>, asked: &Asked, files: Handover<'_>) -> Answer<Done> 
     }
     let ledger = Ledger::new(*desk);
     let player = desk.records.player()?;
-    if let Some(refusal) = not_allowed(desk, &player.name)? {
-        return Ok(refused(&[refusal]));
-    }
+    let through_freeze = match allowed(desk, &player.name, freezing)? {
+        Ok(through_freeze) => through_freeze,
+        Err(refusal) => return Ok(refused(&[refusal])),
+    };
     let versions = ledger.yard()?.versions;
     if let Some(closing) = versions
         .closing
@@ -76,6 +82,7 @@ pub fn run(desk: &Desk<'_>, asked: &Asked, files: Handover<'_>) -> Answer<Done> 
             tagged: &grounds.tagged,
             around: around.unwrap_or_default(),
             by: Some(&player.name),
+            through_freeze: through_freeze.as_ref(),
         };
         let decision = match close(&yard.versions, |one| grounds.holds(one), &closure) {
             Ok(facts) => Decision {
@@ -99,6 +106,10 @@ pub fn run(desk: &Desk<'_>, asked: &Asked, files: Handover<'_>) -> Answer<Done> 
     };
     let outcome = report::prepared(&closing, &chosen, versions.content.len());
     let outcome = mended.into_iter().fold(outcome, Outcome::with);
+    let outcome = match &through_freeze {
+        Some(through) => outcome.with(report::through_freeze(through)),
+        None => outcome,
+    };
     handed_over(desk, &ledger, &closing, files, outcome)
 }
 
@@ -174,21 +185,6 @@ fn leave_manifest(
         Some(known) => outcome.with(report::manifest_otherwise(known)),
         None => outcome,
     })
-}
-
-/// Who may release is the project's decision; GitLab's protection of the branch comes on top.
-fn not_allowed(desk: &Desk<'_>, player: &UserName) -> Answer<Option<CloseRefusal>> {
-    let rules = &desk.config.versions;
-    if !rules.released_by.is_empty() {
-        let holders = observe::holders(desk, &rules.released_by)?;
-        if !holders.values().any(|people| people.contains(player)) {
-            return Ok(Some(CloseRefusal::NotAReleaseManager {
-                player: player.clone(),
-            }));
-        }
-    }
-    let frozen = rules.frozen.clone();
-    Ok(frozen.map(|reason| CloseRefusal::Frozen { reason }))
 }
 
 fn refused(reasons: &[CloseRefusal]) -> Done {

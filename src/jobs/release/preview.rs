@@ -1,7 +1,7 @@
 //! `trainyard release preview` and `trainyard version`: what the open version holds and would be. Neither writes anything.
 
 use super::grounds::{Grounds, Wanted};
-use super::telling;
+use super::{permission, telling};
 use crate::domain::versioning::numbers::Asked;
 use crate::domain::versioning::{CloseRefusal, Coming, Versions};
 use crate::jobs::ledger::Ledger;
@@ -27,6 +27,10 @@ pub fn run(desk: &Desk<'_>, asked: &Asked) -> Answer<Done> {
     let outcome = Outcome::open(report::would_be(&coming.chosen));
     let checks = report::version_checks(&versions, &coming);
     let outcome = checks.into_iter().fold(outcome, Outcome::with);
+    let outcome = match permission::frozen(desk)? {
+        Some(frozen) => outcome.with(report::frozen_now(&frozen)),
+        None => outcome.with("releases are not frozen"),
+    };
     let outcome = outcome.with(report::would_write(
         &coming,
         &desk.config.versions.environment,

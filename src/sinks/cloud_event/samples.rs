@@ -191,6 +191,7 @@ pub(crate) fn fact(name: &str, text: &str, n: u64) -> Fact {
             closed_by: Some(user()),
             around: Vec::new(),
             manifest: None,
+            through_freeze: None,
         },
         "ReleaseTaken" => Fact::ReleaseTaken {
             version,
