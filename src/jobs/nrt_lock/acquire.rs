@@ -18,9 +18,8 @@ use crate::domain::nrt::{
 use crate::domain::progress::Stage;
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::release::between_trials;
 use crate::jobs::{
-    Desk, Done, append_to_version, label_holds, labels, notes, observe, rewriting, tell,
+    self, Desk, Done, append_to_version, label_holds, labels, notes, observe, rewriting, tell,
 };
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Board, MergeRequest, Rebase, Stop};
@@ -62,7 +61,7 @@ fn begin(
     runtime: &Runtime,
 ) -> Answer<Outcome> {
     warn_all(label_holds::look(desk, ledger)?);
-    warn_all(between_trials(desk, ledger)?);
+    warn_all(jobs::release::between_trials(desk, ledger)?);
     let (outcome, pipeline, epoch) = match take(desk, ledger, stop)? {
         Taken::Trial {
             held,

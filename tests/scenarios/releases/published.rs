@@ -92,6 +92,7 @@ fn a_release_tells_what_it_brings_everywhere_and_once() {
 
     stage.play("ana", 4, "integrate");
     stage.run();
+    assert_eq!(stage.state(4), "merged");
     let next = prepared(&mut stage);
     assert_eq!(next.exit_code, Some(0), "{}", next.trace);
     assert!(!next.trace.contains("around the gate"), "{}", next.trace);
@@ -109,7 +110,7 @@ fn what_cannot_be_told_after_the_tag_is_pending_and_a_later_look_goes_on_with_it
     let notes = Rule::new(refused.clone())
         .on("POST", "graphql")
         .of_job("release-publish");
-    stage.world.emulator.faults().add(notes);
+    stage.world.emulator.faults().add(notes.times(100));
     let commits = Rule::new(refused).on("POST", "projects/:id/repository/commits");
     stage
         .world
