@@ -19,22 +19,14 @@ pub struct Versions {
     pub environment: String,
     /// Why no release may start now.
     pub frozen: Option<String>,
-<<<<<<< HEAD
-    /// What people are told of a release.
-    pub publishing: Publishing,
-=======
->>>>>>> main
     /// When none may start.
     pub freezes: Freezes,
     /// Whether GitLab's own deploy freezes count too.
     pub gitlab_freezes: bool,
     /// Roles whose people may release during a freeze all the same, with a reason; empty: whoever may release.
     pub through_freezes_by: Vec<RoleName>,
-<<<<<<< HEAD
-=======
     /// What people are told of a release.
     pub publishing: Publishing,
->>>>>>> main
 }
 
 impl Versions {
@@ -53,17 +45,10 @@ impl Versions {
                 .text("environment")
                 .unwrap_or_else(|| "production".to_owned()),
             frozen: s.text("frozen"),
-<<<<<<< HEAD
-            publishing: publishing::read(s),
-            freezes: Freezes::default(),
-            gitlab_freezes: s.flag("gitlab_freezes").unwrap_or(true),
-            through_freezes_by: s.ids("through_freezes_by"),
-=======
             freezes: Freezes::default(),
             gitlab_freezes: s.flag("gitlab_freezes").unwrap_or(true),
             through_freezes_by: s.ids("through_freezes_by"),
             publishing: publishing::read(s),
->>>>>>> main
         }
     }
 }

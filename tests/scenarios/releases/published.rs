@@ -92,7 +92,12 @@ fn a_release_tells_what_it_brings_everywhere_and_once() {
 
     stage.play("ana", 4, "integrate");
     stage.run();
-    assert_eq!(stage.state(4), "merged");
+    assert_eq!(
+        stage.state(4),
+        "merged",
+        "{}",
+        stage.last("nrt-acquire").trace
+    );
     let next = prepared(&mut stage);
     assert_eq!(next.exit_code, Some(0), "{}", next.trace);
     assert!(!next.trace.contains("around the gate"), "{}", next.trace);

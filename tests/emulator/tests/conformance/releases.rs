@@ -38,9 +38,7 @@ fn milestone(world: &World, project: u64, title: &str) -> u64 {
 fn a_description_ends_at_a_million_characters() {
     let world = World::new();
     let (_, path) = shop(&world);
-    let body = |length: usize| {
-        json!({ "tag_name": "v1.0.0", "ref": "main", "description": "x".repeat(length) })
-    };
+    let body = |length: usize| json!({ "tag_name": "v1.0.0", "ref": "main", "description": "x".repeat(length) });
     let long = world.root.post(&path, body(1_000_001));
     assert_eq!(long.status, 400);
     assert_eq!(
