@@ -196,7 +196,7 @@ const STANDING: &[Line] = &[
         })
         .map(|must| match must {
             Found::Value(must) => value(must == json!(true) && behind == json!(true)),
-            other => other,
+            other @ (Found::One(_) | Found::Many(_)) => other,
         })
     }),
     field("divergedFromTargetBranch: Boolean! @gitaly", diverged),
