@@ -29,7 +29,7 @@ pub struct Holder {
 }
 
 /// The right to use the environment, as recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     /// Which grant this is.
     pub epoch: Epoch,
@@ -53,7 +53,7 @@ pub struct Candidate {
 }
 
 /// A trial that has begun and is not over.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trial {
     /// Its number, the lease's.
     pub id: TrialId,
@@ -72,7 +72,8 @@ pub struct Trial {
 }
 
 /// The environment, folded from events.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Environment {
     /// The last grant ever made.
     pub epoch: Option<Epoch>,
@@ -83,6 +84,8 @@ pub struct Environment {
     /// Trials that were validated and did not land while their lease was in force, as long as one of their change sets waits: the
     /// run that held it may live on for a moment after it was cancelled, and push what it was about to.
     pub overdue: Vec<Trial>,
+    /// When a lease ended last.
+    pub freed: Option<Timestamp>,
     /// How many leases in a row were granted without any outcome: a verdict, a conflict, a change set that changed.
     pub fruitless: u32,
 }
