@@ -13,6 +13,7 @@ mod labels;
 mod member;
 mod merge_requests;
 mod opening;
+mod packages;
 mod people;
 mod records;
 mod releases;
@@ -125,7 +126,7 @@ impl<'a> GitLab<'a> {
             job,
             me: OnceCell::new(),
             door: Door::own(ci),
-            carrier: state::Carrier::default(),
+            carrier: state::Carrier::since(clock.now()),
             expected: RefCell::new(None),
         })
     }

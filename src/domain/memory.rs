@@ -17,7 +17,7 @@ const DIGITS: usize = 16;
 /// The ids of the events of a history.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Memory {
+pub(super) struct Memory {
     #[serde(with = "pairs")]
     merge_requests: BTreeMap<MergeRequestId, Heard>,
     others: BTreeMap<String, Timestamp>,

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::ledger::{Decision, Ledger};
-use super::{Desk, Done, notes, observe};
+use super::{Desk, Done, archive, notes, observe};
 use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::ids::{CommitSha, FeatureId, MergeRequestId, UserName};
@@ -257,6 +257,9 @@ pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
             &release.url,
         )]);
     let outcome = warnings.into_iter().fold(outcome, Outcome::with);
+    let outcome = archive::after_release(desk, &ledger)
+        .into_iter()
+        .fold(outcome, Outcome::with);
     Ok(Done {
         outcome,
         events: ledger.into_events(),

@@ -50,7 +50,7 @@ pub(super) fn of_a_person(global: &Global, project: &ProjectPath) -> Answer<Ci> 
 
 /// Asks GitLab the one question that the log leaves open: is the holder there, or else does a worker come?
 fn at_the_desk(desk: &Desk<'_>, flags: &View) -> Answer<Printed> {
-    let yard = Yard::of(&desk.journal.read()?.events);
+    let yard = desk.journal.read()?.yard();
     let servable = is_servable(&yard, desk.config);
     let (holder, coming) = match &yard.nrt.lease {
         Some(lease) => (Some(desk.records.liveness(&lease.holder)?), None),
@@ -72,7 +72,7 @@ fn of_folder(folder: &Path, flags: &View) -> Answer<Printed> {
             "check the path of `--state dir:PATH`",
         ));
     }
-    let yard = Yard::of(&FolderJournal::open(folder)?.read()?.events);
+    let yard = FolderJournal::open(folder)?.read()?.yard();
     let rules = Path::new(crate::config::FILE);
     let config = if rules.exists() {
         Config::parse(&String::from_utf8_lossy(&crate::files::read(rules)?))?
