@@ -80,9 +80,12 @@ impl Checkpoint {
             ));
         }
         if checksum(self.state.as_bytes()) != self.sha256 {
-            return Err("its checksum does not fit: a part of it was changed or is missing".to_owned());
+            return Err(
+                "its checksum does not fit: a part of it was changed or is missing".to_owned(),
+            );
         }
-        let unreadable = |error: &dyn std::fmt::Display| format!("its state cannot be read: {error}");
+        let unreadable =
+            |error: &dyn std::fmt::Display| format!("its state cannot be read: {error}");
         let packed = STANDARD
             .decode(&self.state)
             .map_err(|error| unreadable(&error))?;

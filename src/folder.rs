@@ -11,10 +11,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::domain::event::Event;
-use crate::outcome::Problem;
 use crate::checkpoint::Checkpoint;
 use crate::domain::archive::Base;
+use crate::domain::event::Event;
+use crate::outcome::Problem;
 use crate::ports::{
     Answer, Append, Archive, Damage, Journal, Log, Mending, Replaced, Survey, damaged,
 };

@@ -37,9 +37,8 @@ use crate::jobs::await_validation::verdict::Wish;
 use crate::jobs::nrt_lock::acquire::Files;
 use crate::jobs::nrt_lock::trial_pipeline::Runtime;
 use crate::jobs::{
-    archive,
-    Desk, Done, Members, append_to_version, await_validation, link_check, nrt_lock, post, release,
-    remind, tick,
+    Desk, Done, Members, append_to_version, archive, await_validation, link_check, nrt_lock, post,
+    release, remind, tick,
 };
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};

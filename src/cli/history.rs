@@ -42,7 +42,10 @@ mod tests {
 
     #[test]
     fn a_day_begins_at_midnight_of_utc() {
-        assert_eq!(day("2026-01-31").unwrap().to_string(), "2026-01-31T00:00:00Z");
+        assert_eq!(
+            day("2026-01-31").unwrap().to_string(),
+            "2026-01-31T00:00:00Z"
+        );
         for bad in ["", "yesterday", "2026-02-30"] {
             assert!(day(bad).is_err(), "{bad}");
         }

@@ -333,6 +333,7 @@ mod tests {
             lease: Some(lease),
             trial: None,
             overdue: Vec::new(),
+            freed: None,
             fruitless: 0,
         }
     }

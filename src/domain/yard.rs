@@ -99,9 +99,8 @@ impl Yard {
     #[must_use]
     pub fn without_the_past(&self, gone: &BTreeSet<MergeRequestId>, rules: &Rules) -> Self {
         let mut yard = self.clone();
-        let quiet = |id: &&MergeRequestId| {
-            !self.is_at_work(id) && self.seen.is_quiet(id, self.last)
-        };
+        let quiet =
+            |id: &&MergeRequestId| !self.is_at_work(id) && self.seen.is_quiet(id, self.last);
         let gone: BTreeSet<MergeRequestId> = gone.iter().filter(quiet).cloned().collect();
         let names: BTreeSet<String> = gone
             .iter()

@@ -125,6 +125,9 @@ impl Endpoint for Put<'_> {
     }
 
     fn body(&self) -> Result<Option<(&'static str, Vec<u8>)>, BodyError> {
-        Ok(Some(("application/octet-stream", self.text.as_bytes().to_vec())))
+        Ok(Some((
+            "application/octet-stream",
+            self.text.as_bytes().to_vec(),
+        )))
     }
 }

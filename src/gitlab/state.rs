@@ -219,7 +219,9 @@ impl<'a> VariableJournal<'a> {
     /// The log with one more entry, where the entries before it are those that were seen last.
     fn with(&self, decided_on: u64, events: &[Event]) -> Option<Log> {
         let mut seen = self.seen.borrow_mut();
-        let (log, _) = seen.as_mut().filter(|(log, _)| log.revision == decided_on)?;
+        let (log, _) = seen
+            .as_mut()
+            .filter(|(log, _)| log.revision == decided_on)?;
         log.revision += 1;
         log.events.extend(events.iter().cloned());
         Some(log.clone())

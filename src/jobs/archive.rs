@@ -91,7 +91,11 @@ fn pack(desk: &Desk<'_>, archive: &dyn Archive, whole: &Whole) -> Answer<Option<
     let (Some((from, _)), Some((to, _))) = (whole.entries.first(), whole.entries.last()) else {
         return Ok(None);
     };
-    let events: Vec<&Event> = whole.entries.iter().flat_map(|(_, events)| events).collect();
+    let events: Vec<&Event> = whole
+        .entries
+        .iter()
+        .flat_map(|(_, events)| events)
+        .collect();
     let before = whole.base.as_deref();
     let mut yard = before.map_or_else(Yard::default, |base| base.state.clone());
     for event in &events {

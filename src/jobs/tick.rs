@@ -75,7 +75,11 @@ fn stuck(desk: &Desk<'_>, ledger: &Ledger<'_>, serving: &Serving) -> Answer<Opti
     let Some(first) = desk.traces.waiting_at_the_gate()?.into_iter().next() else {
         return Ok(None);
     };
-    let since = ledger.yard()?.nrt.freed.map_or(first.since, |ended| ended.max(first.since));
+    let since = ledger
+        .yard()?
+        .nrt
+        .freed
+        .map_or(first.since, |ended| ended.max(first.since));
     let waited = desk.clock.now().duration_since(since);
     if waited < desk.config.nrt.stuck_after || !desk.traces.running_workers()?.is_empty() {
         return Ok(None);

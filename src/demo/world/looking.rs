@@ -11,8 +11,8 @@ use super::{CLOCK, PROJECT_PATH, Said, World, git};
 use crate::domain::event::Event;
 use crate::domain::ids::{FeatureId, ProjectPath};
 use crate::gitlab::state::VariableJournal;
-use crate::outcome::Problem;
 use crate::jobs::archive::history;
+use crate::outcome::Problem;
 use crate::ports::Answer;
 use crate::sinks::cloud_event;
 

@@ -36,7 +36,10 @@ impl Stock {
                 let names = nonce.map(|nonce| {
                     let indices = found.parts_of(&nonce).into_iter();
                     let name = |index| {
-                        (format!("TRAINYARD_PART_{index}"), format!("{scope}/part/{nonce}"))
+                        (
+                            format!("TRAINYARD_PART_{index}"),
+                            format!("{scope}/part/{nonce}"),
+                        )
                     };
                     indices.map(name).collect()
                 });

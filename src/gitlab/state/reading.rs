@@ -263,5 +263,6 @@ fn text(variable: &Variable) -> &str {
 }
 
 fn parsed<T: DeserializeOwned>(variable: &Variable) -> Result<T, String> {
-    serde_json::from_str(text(variable)).map_err(|error| format!("its value cannot be read: {error}"))
+    serde_json::from_str(text(variable))
+        .map_err(|error| format!("its value cannot be read: {error}"))
 }

@@ -277,6 +277,7 @@ mod tests {
                 lease: Some(lease),
                 trial: None,
                 overdue: Vec::new(),
+                freed: None,
                 fruitless: 1,
             },
             Epoch(4),
