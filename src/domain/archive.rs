@@ -154,11 +154,22 @@ impl Shelf {
     }
 }
 
-/// Whether a job may take what it wrote for recorded without looking: it wrote soon enough after it had begun to read, and its view
-/// stood on something.
-pub fn is_certain(revision: u64, began: Timestamp, now: Timestamp) -> bool {
-    let took = now.duration_since(began);
-    revision > 0 && !took.is_negative() && took < VIEW
+/// How a job read the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    /// When it began to read.
+    pub began: Timestamp,
+    /// Whether everything came in one answer: what comes in pages can miss what is moved from one to another meanwhile.
+    pub at_once: bool,
+}
+
+impl View {
+    /// Whether the job may take what it wrote behind a revision for recorded without looking: it wrote soon enough after it had begun
+    /// to read, and its view stood on an anchor, or there was truly none.
+    pub fn makes_certain(&self, revision: u64, now: Timestamp) -> bool {
+        let took = now.duration_since(self.began);
+        (revision > 0 || self.at_once) && !took.is_negative() && took < VIEW
+    }
 }
 
 /// Which entries a package holds; its name in the registry.

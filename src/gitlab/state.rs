@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use super::client::Client;
 use super::endpoints::{Get, Page};
 use super::wire;
-use crate::domain::archive::is_certain;
+use crate::domain::archive::View;
 use crate::domain::event::Event;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Append, Archive, Clock, Damage, Journal, Log, Mending, damaged};
@@ -32,6 +32,8 @@ use reading::{Entry, Found, Reading, key_of};
 const LONGEST_VALUE: usize = 9_500;
 /// A project holds 8,000 variables by default.
 const MOST_PAGES: u64 = 90;
+/// So many variables come in one answer.
+const ON_A_PAGE: usize = 100;
 /// How often a log with a hole is read again before it counts as damaged.
 const READS: u32 = 3;
 
@@ -50,8 +52,8 @@ pub struct VariableJournal<'a> {
     unproved: RefCell<Option<(u64, String)>>,
     /// What has to be deleted for an entry or a base to be gone, as last read by whoever archives.
     stock: RefCell<archiving::Stock>,
-    /// The log as it was seen last, and when that look began.
-    seen: RefCell<Option<(Log, Timestamp)>>,
+    /// The log as it was seen last, and how.
+    seen: RefCell<Option<(Log, View)>>,
 }
 
 /// What queries about other things bring along: all variables, when they are wanted.
@@ -138,13 +140,14 @@ impl<'a> VariableJournal<'a> {
             && let Some(variables) = carrier.listing.take()
             && let Ok(reading) = Found::of(&variables, &self.scope).reading()
         {
-            return Ok(self.keep(reading, carrier.since.get()));
+            return Ok(self.keep(reading, carrier.since.get(), variables.len()));
         }
         let mut attempt = 1;
         loop {
             let began = self.clock.now();
-            match Found::of(&self.variables()?, &self.scope).reading() {
-                Ok(reading) => return Ok(self.keep(reading, began)),
+            let variables = self.variables()?;
+            match Found::of(&variables, &self.scope).reading() {
+                Ok(reading) => return Ok(self.keep(reading, began, variables.len())),
                 // A page can miss an entry while another one is removed: the order of the list is not promised.
                 Err(damage) if attempt == READS => return Err(self.damaged(&damage)),
                 Err(_) => self.clock.wait(Duration::from_millis(500)),
@@ -153,8 +156,9 @@ impl<'a> VariableJournal<'a> {
         }
     }
 
-    fn keep(&self, reading: Reading, began: Timestamp) -> Reading {
-        *self.seen.borrow_mut() = Some((reading.log.clone(), began));
+    fn keep(&self, reading: Reading, began: Timestamp, variables: usize) -> Reading {
+        let at_once = variables <= ON_A_PAGE;
+        *self.seen.borrow_mut() = Some((reading.log.clone(), View { began, at_once }));
         reading
     }
 
@@ -203,7 +207,7 @@ impl<'a> VariableJournal<'a> {
     fn is_certain(&self, revision: u64) -> bool {
         let seen = self.seen.borrow();
         let seen = seen.as_ref().filter(|(log, _)| log.revision == revision);
-        seen.is_some_and(|(_, began)| is_certain(revision, *began, self.clock.now()))
+        seen.is_some_and(|(_, view)| view.makes_certain(revision, self.clock.now()))
     }
 
     fn read_back(&self, slot: u64, nonce: &str) -> Answer<Append> {

@@ -94,17 +94,21 @@ fn a_younger_base_does_not_keep_what_an_older_one_covered_from_being_removed() {
 
 #[test]
 fn what_is_written_late_or_on_nothing_is_looked_for() {
-    assert!(is_certain(7, at(10), at(11)));
+    let view = |at_once| View {
+        began: at(10),
+        at_once,
+    };
+    assert!(view(false).makes_certain(7, at(11)));
     assert!(
-        !is_certain(7, at(10), at(12)),
+        !view(true).makes_certain(7, at(12)),
         "the slot can have been archived since"
     );
     assert!(
-        !is_certain(7, at(10), at(9)),
+        !view(true).makes_certain(7, at(9)),
         "a clock that was set back says nothing"
     );
     assert!(
-        !is_certain(0, at(10), at(10)),
+        !view(false).makes_certain(0, at(10)) && view(true).makes_certain(0, at(10)),
         "an empty log may be one that was not shown"
     );
     assert!(VIEW < KEPT);
