@@ -4,6 +4,7 @@ pub mod history;
 mod lease;
 pub mod queue;
 pub mod queue_controls;
+pub mod release;
 pub mod verdict;
 pub mod what_if;
 pub mod yard;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::domain::ids::{ChannelName, Epoch, RoleName};
 
 pub use lease::{Break, Repair};
+pub use release::{Asked, Release, ShowVersion};
 
 /// Takes features from their GitLab issue to production: links, validations, one queue for one test environment, versions.
 ///
@@ -166,10 +168,11 @@ pub enum Command {
     ///
     /// Needs `TRAINYARD_GATE_TOKEN`, but for the view of a folder outside of a job.
     Queue(queue::Queue),
-    /// Print the open version: its change sets and the number it would get.
+    /// Print the open version: what it holds, the number it would get and why, and whether the commits agree.
     ///
-    /// Needs `TRAINYARD_GATE_TOKEN`.
-    Version(Print),
+    /// In a clone, what is merged since the last tag is compared with what the log says; what came around the gate is listed. Changes
+    /// nothing. Needs `TRAINYARD_GATE_TOKEN`.
+    Version(ShowVersion),
     /// Draw what happened: one self-contained HTML page, or the numbers as JSON.
     Report(Report),
     /// Print what happened, one CloudEvent a line: for `report --events` and `simulate --from-events`, and for programs of your own.
@@ -320,36 +323,6 @@ fn epoch(text: &str) -> Result<Epoch, std::num::ParseIntError> {
     text.parse().map(Epoch)
 }
 
-/// Steps of a release.
-#[derive(Debug, Subcommand)]
-pub enum Release {
-    /// Show the number and the notes of what would be released now; writes nothing.
-    Preview {
-        /// Another number than the content asks for.
-        #[arg(long, value_name = "X.Y.Z")]
-        version: Option<semver::Version>,
-    },
-    /// Freeze content and commit, and open the next version.
-    ///
-    /// Hands `TRAINYARD_VERSION`, `TRAINYARD_TAG` and `TRAINYARD_COMMIT` on to the deployment job.
-    Prepare {
-        /// Another number than the content asks for.
-        #[arg(long, value_name = "X.Y.Z")]
-        version: Option<semver::Version>,
-        /// Where number, tag and commit are written for the deployment job.
-        #[arg(long, value_name = "FILE", default_value = "trainyard-release.env")]
-        dotenv: PathBuf,
-    },
-    /// Tag and publish the version whose deployment succeeded; a retry goes on where it stopped.
-    Publish,
-    /// Give the content of a version whose deployment failed back to the open one.
-    Abort {
-        /// What went wrong.
-        #[arg(long, value_name = "TEXT", default_value = "the deployment failed")]
-        reason: String,
-    },
-}
-
 /// Flags of `remind`.
 #[derive(Debug, Args)]
 pub struct Remind {
@@ -370,14 +343,6 @@ pub struct Notify {
     /// Print what would be sent instead.
     #[arg(long)]
     pub dry_run: bool,
-}
-
-/// Flags of commands that print state.
-#[derive(Debug, Args)]
-pub struct Print {
-    /// Print JSON for programs.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Flags of `simulate`.

@@ -5,13 +5,14 @@
 pub mod ci;
 mod freezes;
 pub mod notification;
+pub mod publishing;
 mod reading;
+pub mod versions;
 pub mod yard;
 
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use semver::Version;
 
 use crate::domain::freezes::Freezes;
 use crate::domain::ids::{BranchName, ProjectPath, RoleName};
@@ -22,10 +23,11 @@ use crate::domain::naming::tags::Tags;
 use crate::domain::trial_verdict::DecidedBy;
 use crate::domain::trials::Policy;
 use crate::domain::validation::{Members, RoleRule, When, Who};
-use crate::domain::versioning::Numbering;
 use crate::outcome::Problem;
+use freezes::Stops;
 use notification::Notification;
 use reading::Section;
+use versions::Versions;
 use yard::{Gate, NrtEnvironment};
 
 /// The name of the configuration file, at the root of the target branch.
@@ -178,19 +180,6 @@ pub struct Nrt {
     pub broken_by: Vec<RoleName>,
 }
 
-/// How versions are numbered and released.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Versions {
-    /// First number and tag prefix.
-    pub numbering: Numbering,
-    /// Roles whose people may release; empty: whoever GitLab lets play the job.
-    pub released_by: Vec<RoleName>,
-    /// The environment of production.
-    pub environment: String,
-    /// Why no release may start now.
-    pub frozen: Option<String>,
-}
-
 /// Labels that show where something stands; none unless the project names them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StageLabels {
@@ -272,7 +261,7 @@ impl Config {
         });
         let validation = root.section("validation", validation);
         let (mut integration, freezes) = root.section("integration", |s| {
-            let freezes = freezes::read(s);
+            let freezes = freezes::read(s, Stops::Lanes);
             let integration = Integration {
                 priorities: s.section("priorities", |p| {
                     LANES
@@ -339,20 +328,17 @@ impl Config {
                 .flatten()
                 .collect(),
         });
-        let versions = root.section("versions", |s| Versions {
-            numbering: Numbering {
-                initial: s.version("initial").unwrap_or(Version::new(0, 1, 0)),
-                prefix: s.tag_prefix("tag_prefix").unwrap_or_else(|| "v".to_owned()),
-            },
-            released_by: s.ids("released_by"),
-            environment: s
-                .text("environment")
-                .unwrap_or_else(|| "production".to_owned()),
-            frozen: s.text("frozen"),
+        let (mut versions, release_freezes) = root.section("versions", |s| {
+            let freezes = freezes::read(s, Stops::Releases);
+            (Versions::read(s), freezes)
         });
         let notification = root.section("notification", Notification::read);
         let clock = &notification.rules.calendar.zone;
-        integration.freezes = Freezes(freezes.into_iter().map(|read| read.by(clock)).collect());
+        let by_the_clock = |read: Vec<freezes::Read>| {
+            Freezes(read.into_iter().map(|read| read.by(clock)).collect())
+        };
+        integration.freezes = by_the_clock(freezes);
+        versions.freezes = by_the_clock(release_freezes);
         let labels = root.section("labels", |s| StageLabels {
             merge_request: s.section("merge_request", stage_labels),
             feature: s.section("feature", stage_labels),
@@ -387,6 +373,10 @@ impl Config {
             problems.extend(unknown(&rule.roles, &path));
         }
         problems.extend(unknown(&self.versions.released_by, "versions.released_by"));
+        problems.extend(unknown(
+            &self.versions.through_freezes_by,
+            "versions.through_freezes_by",
+        ));
         problems.extend(unknown(&self.nrt.deciders, "nrt.roles"));
         problems.extend(unknown(
             &self.integration.controlled_by,
@@ -525,6 +515,7 @@ fn problem_of(problems: &[String]) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use semver::Version;
 
     #[test]
     fn an_empty_file_means_the_defaults() {

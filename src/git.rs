@@ -13,6 +13,7 @@ use std::process::{Command, Output, Stdio};
 pub use pushing::Destination;
 
 use crate::domain::ids::{BranchName, CommitSha};
+use crate::domain::versioning::comparison::Merged;
 use crate::outcome::Problem;
 use crate::ports::{Answer, BroughtIn, Commits};
 
@@ -109,6 +110,26 @@ impl WorkTree {
             .output()
             .map_err(no_git)?;
         self.said(&arguments, output).map(drop)
+    }
+
+    /// The head of a branch as the project has it now, without fetching anything; or that there is none.
+    fn listed(&self, branch: &BranchName) -> Answer<Option<CommitSha>> {
+        self.ready()?;
+        let name = format!("refs/heads/{branch}");
+        let remote = match &self.destination {
+            Some(destination) => &destination.address,
+            None => "origin",
+        };
+        let arguments = ["ls-remote", "--quiet", remote, name.as_str()];
+        let output = self
+            .authorized(self.command(&arguments))
+            .output()
+            .map_err(no_git)?;
+        let said = self.said(&arguments, output)?;
+        let head = said.split_whitespace().next().map(str::parse).transpose();
+        head.map_err(|error| {
+            Problem::bug("git named a commit in a form that we do not understand").caused_by(error)
+        })
     }
 
     /// Makes sure that commits are here; what is missing is fetched, with enough history to compare.
@@ -275,6 +296,10 @@ impl Commits for WorkTree {
 
     fn brought_in(&self, after: Option<&CommitSha>, branch: &BranchName) -> Answer<Vec<BroughtIn>> {
         self.brought_since(after, branch)
+    }
+
+    fn merged_since(&self, after: &CommitSha, up_to: &CommitSha) -> Answer<Option<Vec<Merged>>> {
+        self.history_since(after, up_to)
     }
 
     fn same_change(&self, before: &CommitSha, after: &CommitSha, base: &CommitSha) -> Answer<bool> {

@@ -28,7 +28,8 @@ use crate::domain::nrt::Trial;
 use crate::outcome::Outcome;
 use crate::ports::{
     Announcements, Answer, Boards, Candidates, Changes, Channels, Clock, Commits, Features,
-    Journal, MergeRequests, People, Records, Releases, Traces, Workers,
+    Journal, MergeRequests, Milestones, People, Records, Releases, RepositoryFiles, Traces,
+    Workers,
 };
 
 /// The projects whose merge requests a yard's gate serves.
@@ -72,6 +73,10 @@ pub struct Desk<'a> {
     pub channels: &'a dyn Channels,
     /// Tags and releases.
     pub releases: &'a dyn Releases,
+    /// Milestones.
+    pub milestones: &'a dyn Milestones,
+    /// Files of branches.
+    pub files: &'a dyn RepositoryFiles,
     /// Commits of the work tree.
     pub commits: &'a dyn Commits,
     /// Candidates of several change sets.

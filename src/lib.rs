@@ -21,6 +21,7 @@ pub mod ports;
 pub mod report;
 pub mod run;
 pub mod signals;
+pub mod signing;
 pub mod simulate;
 pub mod sinks;
 pub mod transport;

@@ -1,5 +1,7 @@
 //! What jobs ask of the world, in the domain's words. Adapters are in `gitlab`, `folder` and `git`.
 
+mod releasing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +25,15 @@ use crate::domain::nrt::{Held, Holder, Liveness};
 use crate::domain::progress::{self, Edit};
 use crate::domain::validation::{Comment, Difference, Members, Partly, Play, Player, ReviewApp};
 use crate::domain::versioning::Number;
+use crate::domain::versioning::comparison::Merged;
+use crate::domain::versioning::periods::Period;
 use crate::domain::yard::Yard;
 use crate::outcome::Problem;
+
+pub use releasing::{
+    Deployed, Draft, ExistingRelease, FileChange, FileText, FileWritten, Milestone, Milestones,
+    RepositoryFiles,
+};
 
 /// The answer of every port: what was asked, or the problem as a person will read it.
 pub type Answer<T> = Result<T, Problem>;
@@ -272,6 +281,8 @@ pub struct MergeRequest {
     pub squash: bool,
     /// Whether its branch is in another project, where the bot may not push.
     pub from_fork: bool,
+    /// Whether its branch is to be deleted when it is merged.
+    pub deletes_source: bool,
 }
 
 /// What a rebase came to.
@@ -321,6 +332,8 @@ pub trait MergeRequests {
     /// Those that a feature's page is related to: GitLab finds them by the references in descriptions and notes. Newest
     /// first, at most some hundreds.
     fn related(&self, feature: &FeatureId) -> Answer<Vec<MergeRequest>>;
+    /// Which of these branches open merge requests are to land on.
+    fn targeted(&self, branches: &[BranchName]) -> Answer<BTreeSet<BranchName>>;
     /// Open ones whose description mentions all of these words, at most some hundreds. GitLab leaves out words of less than
     /// three characters.
     fn open_mentioning(&self, words: &str) -> Answer<Vec<MergeRequest>>;
@@ -338,8 +351,13 @@ pub trait MergeRequests {
 pub trait Features {
     /// What can be seen of each.
     fn sights(&self, ids: &[FeatureId]) -> Answer<BTreeMap<FeatureId, Sight>>;
-    /// Closes one.
-    fn close(&self, id: &FeatureId) -> Answer<()>;
+    /// Closes features; those that GitLab does not close, with its words, untrusted.
+    fn close(&self, ids: &[FeatureId]) -> Answer<Vec<(FeatureId, String)>>;
+    /// Who can see projects; those that cannot be seen at all are missing.
+    fn visibilities(
+        &self,
+        projects: &BTreeSet<ProjectPath>,
+    ) -> Answer<BTreeMap<ProjectPath, Visibility>>;
 }
 
 /// One job of a pipeline, as far as the gate looks at it.
@@ -490,6 +508,8 @@ pub struct Targets {
     pub merge_requests: BTreeSet<u64>,
     /// The one of them that is looked at whole, mergeability included.
     pub whole: Option<u64>,
+    /// Those of them whose standing may tell how the project merges.
+    pub standing: BTreeSet<u64>,
 }
 
 /// Who can see a project.
@@ -536,6 +556,8 @@ pub struct Board {
     pub merge_requests: BTreeMap<u64, MergeRequestOnBoard>,
     /// Who can see this project.
     pub visibility: Option<Visibility>,
+    /// How this project merges, where that was asked for and can be seen.
+    pub method: Option<MergeMethod>,
 }
 
 impl Board {
@@ -617,31 +639,20 @@ pub enum DeploymentState {
     Failed,
 }
 
-/// A release that exists.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExistingRelease {
-    /// Where a person reads it.
-    pub url: String,
-}
-
 /// Tags, releases and what goes with them.
 pub trait Releases {
     /// The numbers tagged, highest first, with their commits; of very many the newest hundred.
     fn numbers(&self, prefix: &str) -> Answer<Vec<(Number, CommitSha)>>;
     /// The commit of a tag.
     fn tag(&self, tag: &str) -> Answer<Option<CommitSha>>;
+    /// The deploy freezes that the project has in GitLab.
+    fn freeze_periods(&self) -> Answer<Vec<Period>>;
     /// Tags a commit; an existing tag of the same commit is fine.
     fn create_tag(&self, tag: &str, commit: &CommitSha, message: &str) -> Answer<()>;
-    /// Publishes a release for a tag, or finds that it is there.
-    fn publish(&self, tag: &str, name: &str, notes: &str) -> Answer<ExistingRelease>;
-    /// Records a deployment.
-    fn record_deployment(
-        &self,
-        environment: &str,
-        commit: &CommitSha,
-        branch: &BranchName,
-        state: DeploymentState,
-    ) -> Answer<u64>;
+    /// Publishes a release, with its tag where that is not there yet; or finds that it is there.
+    fn publish(&self, draft: &Draft) -> Answer<ExistingRelease>;
+    /// The number of a deployment that GitLab knows of, whatever deployed it; it is recorded where GitLab knows of none.
+    fn deployment(&self, deployed: &Deployed<'_>) -> Answer<u64>;
 }
 
 /// Another project, as far as a gate that serves it looks at it.
@@ -706,6 +717,8 @@ pub trait Candidates {
     ) -> Answer<Assembly>;
     /// Puts a candidate where the jobs of its trial can fetch it, without starting a pipeline.
     fn show(&self, held: &Held, candidate: &CommitSha, branch: &BranchName) -> Answer<()>;
+    /// Whether the candidate is where the jobs of its trial fetch it.
+    fn shows(&self, candidate: &CommitSha, branch: &BranchName) -> Answer<bool>;
     /// Gives source branches their new heads, all or none, without starting pipelines.
     fn rewrite(&self, held: &Held, sources: &[Rewritten]) -> Answer<Push>;
     /// Makes a candidate the head of the target, which must be the base that it stands on; done before, it is done.
@@ -716,6 +729,8 @@ pub trait Candidates {
         base: &CommitSha,
         target: &BranchName,
     ) -> Answer<Push>;
+    /// Deletes branches that are still at these heads, each for itself; done only when all of them are gone.
+    fn remove(&self, branches: &[(BranchName, CommitSha)]) -> Answer<Push>;
     /// Whether a candidate is part of the target as the project has it now.
     fn has_landed(&self, candidate: &CommitSha, target: &BranchName) -> Answer<bool>;
 }
@@ -771,6 +786,8 @@ pub trait Commits {
     fn is_ancestor(&self, ancestor: &CommitSha, of: &CommitSha) -> Answer<bool>;
     /// The commits of a branch, as the project has it now, that are not part of the history of another commit; oldest first.
     fn brought_in(&self, after: Option<&CommitSha>, branch: &BranchName) -> Answer<Vec<BroughtIn>>;
+    /// The commits of a commit's history that are not part of another one's, oldest first; none where the job has no clone.
+    fn merged_since(&self, after: &CommitSha, up_to: &CommitSha) -> Answer<Option<Vec<Merged>>>;
     /// Whether two commits make the same change, each to the branch it stands on: a rebase and nothing else lies between them.
     fn same_change(&self, before: &CommitSha, after: &CommitSha, base: &CommitSha) -> Answer<bool>;
 }

@@ -16,6 +16,7 @@ mod progress;
 mod queue;
 mod reading;
 mod release;
+mod release_notes;
 mod reminders;
 mod repair;
 mod replay;
@@ -23,6 +24,7 @@ mod simulation;
 mod trial_verdict;
 mod validation;
 mod verdict;
+mod versions;
 
 pub use archive::*;
 pub use checks::*;
@@ -37,6 +39,7 @@ pub use progress::*;
 pub use queue::*;
 pub use reading::*;
 pub use release::*;
+pub use release_notes::*;
 pub use reminders::*;
 pub use repair::*;
 pub use replay::*;
@@ -44,6 +47,7 @@ pub use simulation::*;
 pub use trial_verdict::*;
 pub use validation::*;
 pub use verdict::*;
+pub use versions::*;
 
 use crate::ci_reports::log::turns_direction;
 

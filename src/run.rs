@@ -14,10 +14,11 @@ use jiff::Timestamp;
 
 use crate::channels::Post;
 use crate::ci_reports::log::{self, Manner};
+use crate::cli::ShowVersion;
 use crate::cli::queue::Queue;
 use crate::cli::{
-    Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Print, Release, Remind,
-    Report, StatePlace,
+    Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Release, Remind, Report,
+    StatePlace,
 };
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -26,6 +27,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{BranchName, FeatureId, ProjectPath};
 use crate::domain::notification::rounds::Mode;
 use crate::domain::validation::Decision;
+use crate::domain::versioning::numbers::Asked;
 use crate::files;
 use crate::folder::FolderJournal;
 use crate::git::{Destination, WorkTree};
@@ -36,6 +38,8 @@ use crate::insights::{self, Insights, Period};
 use crate::jobs::await_validation::verdict::Wish;
 use crate::jobs::nrt_lock::acquire::Files;
 use crate::jobs::nrt_lock::trial_pipeline::Runtime;
+use crate::jobs::release::permission::Freezing;
+use crate::jobs::release::prepare::Handover;
 use crate::jobs::{
     Desk, Done, Members, append_to_version, archive, await_validation, link_check, nrt_lock, post,
     release, remind, tick,
@@ -158,16 +162,30 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
             append_to_version::run(desk, flags.epoch)
         }),
         Command::Release(step) => match step {
-            Release::Preview { version } => job("release preview", Trust::Gate, &|desk| {
-                release::preview(desk, version.clone())
+            Release::Preview { asked } => job("release preview", Trust::Gate, &|desk| {
+                release::preview::run(desk, &(&asked).into())
             }),
-            Release::Prepare { version, dotenv } => gate("release prepare", &|desk| {
-                release::prepare(desk, version.clone(), &dotenv)
+            Release::Prepare {
+                asked,
+                through_freeze,
+                reason,
+                dotenv,
+                manifest,
+            } => gate("release prepare", &|desk| {
+                let files = Handover {
+                    dotenv: &dotenv,
+                    manifest: &manifest,
+                };
+                let freezing = Freezing {
+                    through: through_freeze,
+                    reason: reason.as_deref().or(desk.ci.reason.as_deref()),
+                };
+                release::prepare::run(desk, &(&asked).into(), freezing, files)
             }),
             Release::Publish => gate("release publish", &release::publish),
-            Release::Abort { reason } => {
-                gate("release abort", &|desk| release::abort(desk, &reason))
-            }
+            Release::Abort { reason } => gate("release abort", &|desk| {
+                release::abort(desk, reason.as_deref())
+            }),
         },
         Command::Remind(flags) if flags.json => {
             with_desk(&global, Trust::Gate, |desk| remind_json(desk, &flags))
@@ -180,7 +198,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
             order: Some(order), ..
         }) => queue_controls::run(&global, stdout, &order),
         Command::Queue(Queue { view, order: None }) => queue::run(&global, &view),
-        Command::Version(print) => with_desk(&global, Trust::Gate, |desk| version(desk, &print)),
+        Command::Version(flags) => with_desk(&global, Trust::Gate, |desk| version(desk, &flags)),
         Command::Report(flags) => draw(&global, &flags),
         Command::Events(flags) => history::events(&global, &flags),
         Command::Simulate(flags) => simulate::run(&flags),
@@ -436,6 +454,8 @@ fn at_desk<T>(
         announcements: &gitlab,
         channels: &channels,
         releases: &gitlab,
+        milestones: &gitlab,
+        files: &gitlab,
         commits: &tree,
         candidates: &tree,
         journal,
@@ -519,13 +539,16 @@ fn leave_events(ci: &Ci, events: &[Event]) -> Answer<()> {
     }
 }
 
-fn version(desk: &Desk<'_>, print: &Print) -> Answer<Printed> {
+fn version(desk: &Desk<'_>, flags: &ShowVersion) -> Answer<Printed> {
     let versions = desk.journal.read()?.yard().versions;
-    let (next, _) = release::next(desk, &versions, None)?;
-    Ok(Printed::text(if print.json {
-        report::version_json(&versions, &next)
+    let coming = release::preview::coming(desk, &versions, &Asked::default())?;
+    let home = &desk.ci.project;
+    Ok(Printed::text(if flags.json {
+        report::version_json(&versions, &coming)
+    } else if flags.markdown {
+        report::version_markdown(&versions, &coming, home)
     } else {
-        report::version_now(&versions, &next)
+        report::version_now(&versions, &coming, home)
     }))
 }
 

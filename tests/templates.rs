@@ -56,6 +56,9 @@ fn commands(text: &str) -> Vec<Vec<String>> {
                 .replace("$[[ inputs.environment ]]", "nrt")
                 .replace("$[[ inputs.order ]]", "withdraw")
                 .replace("$[[ inputs.until ]]", "2d")
+                .replace("$[[ inputs.version ]]", "1.2.3")
+                .replace("$[[ inputs.pre ]]", "rc")
+                .replace("$[[ inputs.through_freeze ]]", "--through-freeze")
                 .replace("${TRAINYARD_EPOCH:-0}", "0");
             assert!(
                 !line.contains("$[["),

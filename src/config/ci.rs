@@ -117,6 +117,8 @@ pub struct Ci {
     pub gate_token: Option<Secret>,
     /// `TRAINYARD_TRIGGER_TOKEN`: wakes a gate pipeline.
     pub trigger_token: Option<Secret>,
+    /// `TRAINYARD_SIGNING_KEY`: the private key that signs what a release leaves behind, or the path of its file.
+    pub signing_key: Option<Secret>,
 }
 
 impl Ci {
@@ -210,6 +212,7 @@ impl Ci {
             bot_token: secret("TRAINYARD_TOKEN"),
             gate_token: secret("TRAINYARD_GATE_TOKEN"),
             trigger_token: secret("TRAINYARD_TRIGGER_TOKEN"),
+            signing_key: secret("TRAINYARD_SIGNING_KEY"),
             merge_request,
             project,
         })

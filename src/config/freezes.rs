@@ -32,12 +32,22 @@ enum Edge {
     Once(DateTime),
 }
 
-/// Reads the list.
-pub(super) fn read(s: &mut Section) -> Vec<Read> {
-    s.items("freezes", freeze).into_iter().flatten().collect()
+/// What a freeze stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stops {
+    /// Trials and landings, lane by lane.
+    Lanes,
+    /// Releases.
+    Releases,
 }
 
-fn freeze(s: &mut Section) -> Option<Read> {
+/// Reads the list.
+pub(super) fn read(s: &mut Section, stops: Stops) -> Vec<Read> {
+    let read = s.items("freezes", |s| freeze(s, stops));
+    read.into_iter().flatten().collect()
+}
+
+fn freeze(s: &mut Section, stops: Stops) -> Option<Read> {
     let (name, reason) = (s.text("name"), s.text("reason"));
     if name.is_none() && !s.holds("name") {
         s.refuse("has no `name`: people read it when they wait");
@@ -47,15 +57,10 @@ fn freeze(s: &mut Section) -> Option<Read> {
         s.refuse("needs `from` and `to`, such as `fri 16:00` and `mon 07:00`, or `2026-12-23 18:00` and `2027-01-04`");
     }
     let zone = s.checked("zone", zone);
-    let except = if s.holds("except") {
-        s.choices("except", &LANES)
-    } else {
-        vec![Priority::Hotfix]
+    let (except, under_trial) = match stops {
+        Stops::Releases => (Vec::new(), None),
+        Stops::Lanes => lanes(s),
     };
-    let under_trial = s.choice(
-        "under_trial",
-        &[("waits", UnderTrial::Waits), ("lands", UnderTrial::Lands)],
-    );
     let span = match (from?, to?) {
         (Edge::Weekly(from), Edge::Weekly(to)) if from != to => Span::Weekly { from, to },
         (Edge::Once(from), Edge::Once(to)) if from < to => Span::Once { from, to },
@@ -83,6 +88,19 @@ fn freeze(s: &mut Section) -> Option<Read> {
         },
         zone,
     })
+}
+
+fn lanes(s: &mut Section) -> (Vec<Priority>, Option<UnderTrial>) {
+    let except = if s.holds("except") {
+        s.choices("except", &LANES)
+    } else {
+        vec![Priority::Hotfix]
+    };
+    let under_trial = s.choice(
+        "under_trial",
+        &[("waits", UnderTrial::Waits), ("lands", UnderTrial::Lands)],
+    );
+    (except, under_trial)
 }
 
 /// `fri 16:00`, `2026-12-23 18:00` or `2026-12-23`, which is its first instant.

@@ -19,7 +19,8 @@ use super::integration::ChangeSet;
 use super::linking::LinkKind;
 use super::nrt::{Abandoned, Candidate, Holder};
 use super::validation::Verdict;
-use super::versioning::{Appended, Number};
+use super::versioning::comparison::Around;
+use super::versioning::{Appended, Number, ThroughFreeze};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -232,7 +233,18 @@ pub enum Fact {
         /// Not `by`: that key is the envelope's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         closed_by: Option<UserName>,
+        /// What came around the gate since the last version.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        around: Vec<Around>,
+        /// The SHA-256 of the manifest that the release leaves behind.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        manifest: Option<String>,
+        /// The freeze that it was released in spite of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        through_freeze: Option<ThroughFreeze>,
     },
+    /// A job publishes it, or gives it up: no other one does meanwhile.
+    ReleaseTaken { version: VersionId, number: Number },
     /// It runs in production.
     VersionDeployed {
         version: VersionId,
@@ -247,11 +259,16 @@ pub enum Fact {
         commit: CommitSha,
         features: Vec<FeatureId>,
     },
+    /// Everything that goes with its release is done, and everybody is told.
+    VersionAnnounced { version: VersionId, number: Number },
     /// Its deployment failed; its content went back to the open version.
     ReleaseFailed {
         version: VersionId,
         number: Number,
         reason: String,
+        /// Where it can be seen: the address of a job.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<String>,
     },
     /// A person was told that they must act.
     ContributorWarned {
@@ -407,6 +424,9 @@ impl Fact {
                 | Self::TrialRejected { .. }
                 | Self::TrialAbandoned { .. }
                 | Self::LeaseReleased { .. }
+                | Self::VersionDeployed { .. }
+                | Self::VersionReleased { .. }
+                | Self::VersionAnnounced { .. }
                 | Self::ContributorWarned { .. }
         )
     }
@@ -446,6 +466,8 @@ impl Fact {
             Self::ChangeSetAppended { .. } => "ChangeSetAppended",
             Self::VersionOpened { .. } => "VersionOpened",
             Self::VersionClosed { .. } => "VersionClosed",
+            Self::ReleaseTaken { .. } => "ReleaseTaken",
+            Self::VersionAnnounced { .. } => "VersionAnnounced",
             Self::VersionDeployed { .. } => "VersionDeployed",
             Self::VersionReleased { .. } => "VersionReleased",
             Self::ReleaseFailed { .. } => "ReleaseFailed",
@@ -498,6 +520,8 @@ impl Fact {
             | Self::TrialAbandoned { trial, .. } => Subject::Trial(*trial),
             Self::VersionOpened { version }
             | Self::VersionClosed { version, .. }
+            | Self::ReleaseTaken { version, .. }
+            | Self::VersionAnnounced { version, .. }
             | Self::VersionDeployed { version, .. }
             | Self::VersionReleased { version, .. }
             | Self::ReleaseFailed { version, .. } => Subject::Version(*version),
@@ -544,6 +568,8 @@ impl Fact {
             | Self::TrialAbandoned { .. }
             | Self::VersionOpened { .. }
             | Self::VersionClosed { .. }
+            | Self::ReleaseTaken { .. }
+            | Self::VersionAnnounced { .. }
             | Self::VersionDeployed { .. }
             | Self::VersionReleased { .. }
             | Self::ReleaseFailed { .. }
@@ -599,6 +625,8 @@ impl Fact {
             | Self::TrialAbandoned { .. }
             | Self::VersionOpened { .. }
             | Self::VersionClosed { .. }
+            | Self::ReleaseTaken { .. }
+            | Self::VersionAnnounced { .. }
             | Self::VersionDeployed { .. }
             | Self::ReleaseFailed { .. }
             | Self::ContributorWarned { .. }
@@ -688,8 +716,12 @@ impl Fact {
                 environment,
                 ..
             } => format!("{number} {environment} {}", by_job()),
-            Self::VersionReleased { number, .. } => number.to_string(),
-            Self::ReleaseFailed { number, .. } => format!("{number} {}", by_job()),
+            Self::VersionReleased { number, .. } | Self::VersionAnnounced { number, .. } => {
+                number.to_string()
+            }
+            Self::ReleaseTaken { number, .. } | Self::ReleaseFailed { number, .. } => {
+                format!("{number} {}", by_job())
+            }
             Self::ContributorWarned { alert, .. } => alert.clone(),
             Self::ChannelOpened { .. } => String::new(),
             Self::DeliverySucceeded { messages, .. } => listed(messages),

@@ -82,6 +82,11 @@ impl Freezes {
         })
     }
 
+    /// The freeze that keeps a version from being released, if any: lanes are none of its business.
+    pub fn of_release(&self, at: Timestamp) -> Option<Frozen> {
+        self.in_force(at, |_| true)
+    }
+
     fn in_force(&self, at: Timestamp, counts: impl Fn(&Freeze) -> bool) -> Option<Frozen> {
         let ends = |at: Timestamp| {
             let counted = self.0.iter().filter(|freeze| counts(freeze));

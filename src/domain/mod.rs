@@ -19,6 +19,8 @@ pub mod outlook;
 pub mod pace;
 mod pairs;
 pub mod progress;
+pub mod release_notes;
+pub mod releasing;
 pub mod repair;
 pub mod ruling;
 pub mod serving;

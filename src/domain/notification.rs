@@ -95,6 +95,8 @@ fn key_of(fact: &Fact) -> String {
         | Fact::ChangeSetAppended { .. }
         | Fact::VersionOpened { .. }
         | Fact::VersionClosed { .. }
+        | Fact::ReleaseTaken { .. }
+        | Fact::VersionAnnounced { .. }
         | Fact::VersionDeployed { .. }
         | Fact::VersionReleased { .. }
         | Fact::ContributorWarned { .. }

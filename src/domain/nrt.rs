@@ -71,6 +71,17 @@ pub struct Trial {
     pub validated: bool,
 }
 
+/// That people were asked for the verdict on a trial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Which trial.
+    pub trial: TrialId,
+    /// Who.
+    pub people: Vec<UserName>,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// The environment, folded from events.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -84,6 +95,8 @@ pub struct Environment {
     /// Trials that were validated and did not land while their lease was in force, as long as one of their change sets waits: the
     /// run that held it may live on for a moment after it was cancelled, and push what it was about to.
     pub overdue: Vec<Trial>,
+    /// Whom the last trial that people judge was put to.
+    pub asked: Option<Asked>,
     /// When a lease ended last.
     pub freed: Option<Timestamp>,
     /// How many leases in a row were granted without any outcome: a verdict, a conflict, a change set that changed.
@@ -197,7 +210,7 @@ pub fn grant(
             holder: lease.holder.clone(),
         });
     }
-    let epoch = Epoch(environment.epoch.map_or(1, |last| last.0 + 1));
+    let epoch = next_epoch(environment);
     facts.push(Fact::LeaseGranted {
         epoch,
         holder: asking.clone(),
@@ -207,6 +220,11 @@ pub fn grant(
         held: Held { epoch },
         facts,
     })
+}
+
+/// The number of the next grant.
+pub fn next_epoch(environment: &Environment) -> Epoch {
+    Epoch(environment.epoch.map_or(1, |last| last.0 + 1))
 }
 
 /// Checks that a lease is still the one in force.
@@ -331,10 +349,7 @@ mod tests {
         Environment {
             epoch: Some(Epoch(epoch)),
             lease: Some(lease),
-            trial: None,
-            overdue: Vec::new(),
-            freed: None,
-            fruitless: 0,
+            ..Environment::default()
         }
     }
 

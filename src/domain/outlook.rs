@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::controls::Hindrance;
 use super::freezes::Freezes;
-use super::ids::{MergeRequestId, TrialId};
+use super::ids::{MergeRequestId, RoleName, TrialId, UserName};
 use super::integration::{Again, Place, Ticket};
 use super::nrt::Liveness;
 use super::trials::Policy;
@@ -109,6 +109,31 @@ pub struct Line<'a> {
     pub reasons: Vec<Reason>,
 }
 
+/// The verdict of a person that a trial waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwaitedVerdict {
+    /// Since when: people were asked then.
+    pub since: Timestamp,
+    /// Who was asked.
+    pub people: Vec<UserName>,
+    /// The roles whose people may give it; none where whoever GitLab lets press may.
+    pub roles: Vec<RoleName>,
+}
+
+impl AwaitedVerdict {
+    /// Of the trial that goes on, as far as people have been asked and have not answered.
+    pub fn of(yard: &Yard, deciders: &[RoleName]) -> Option<Self> {
+        let trial = yard.nrt.trial.as_ref().filter(|trial| !trial.validated)?;
+        let asked = yard.nrt.asked.as_ref();
+        let asked = asked.filter(|asked| asked.trial == trial.id)?;
+        Some(Self {
+            since: asked.at,
+            people: asked.people.clone(),
+            roles: deciders.to_vec(),
+        })
+    }
+}
+
 /// The queue now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outlook<'a> {
@@ -209,7 +234,8 @@ fn turn(yard: &Yard, ticket: &Ticket, ahead: usize, next: &[&MergeRequestId]) ->
 mod tests {
     use super::*;
     use crate::domain::controls::Order;
-    use crate::domain::event::Fact;
+    use crate::domain::event::{Fact, Subject};
+    use crate::domain::trial_verdict::ASKED;
     use crate::insights::story::{Story, minute, mr};
 
     const POLICY: Policy = Policy {
@@ -339,6 +365,27 @@ mod tests {
         assert_eq!(told[3], (4, vec![Reason::Behind { ahead: 2 }]));
         let yard = Yard::of(&story.events);
         assert_eq!(Service::of(&yard, false, None, None), Service::Hindered);
+    }
+
+    #[test]
+    fn a_trial_waits_for_people_from_when_they_were_asked_until_they_answer() {
+        let mut story = waiting(&[1]);
+        let asked = |story: &Story| AwaitedVerdict::of(&Yard::of(&story.events), &[]);
+        story.tried(1, 7, &[1]);
+        assert_eq!(asked(&story), None, "it is being deployed");
+        let people: Vec<UserName> = vec!["quentin".parse().unwrap()];
+        for (minute, trial) in [(2, 6), (3, 7)] {
+            let warned = Fact::ContributorWarned {
+                about: Subject::Trial(TrialId(trial)),
+                alert: ASKED.to_owned(),
+                people: people.clone(),
+            };
+            story.add(minute, warned);
+        }
+        let waits = asked(&story).unwrap();
+        assert_eq!((waits.since, waits.people), (minute(3), people));
+        story.add(4, Fact::TrialValidated { trial: TrialId(7) });
+        assert_eq!(asked(&story), None);
     }
 
     #[test]

@@ -262,7 +262,12 @@ pub fn stage_in_yard(yard: &Yard, id: &MergeRequestId) -> Option<(Stage, Timesta
     }
     if let Some(released) = yard.versions.released.iter().find(|r| r.id == version) {
         let number = released.number.to_string();
-        return Some((Stage::InProduction { number }, released.at));
+        let environment = released.environment.clone();
+        let stage = Stage::InProduction {
+            number,
+            environment,
+        };
+        return Some((stage, released.at));
     }
     Some((Stage::Landed { version }, appended.at))
 }

@@ -54,6 +54,9 @@ pub fn missing(yard: &Yard, truth: &Truth) -> Vec<Fact> {
                     .map(|a| a.change_set.merge_request.clone())
                     .collect(),
                 closed_by: None,
+                around: Vec::new(),
+                manifest: None,
+                through_freeze: None,
             });
             let version = open;
             open = VersionId(open.0 + 1);
@@ -215,6 +218,7 @@ mod tests {
         Appended {
             change_set: set(iid),
             landed: sha(100 + iid),
+            base: None,
             trial: TrialId(iid),
             at: Timestamp::UNIX_EPOCH,
         }

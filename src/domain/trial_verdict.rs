@@ -16,6 +16,9 @@ use super::yard::Yard;
 /// How many failing cases are kept of a change set.
 const MOST_CASES: usize = 5;
 
+/// The warning by which the log knows that people were asked for their verdict on a trial.
+pub const ASKED: &str = "verdict asked";
+
 /// Who decides whether a trial passed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum DecidedBy {

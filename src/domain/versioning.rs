@@ -1,17 +1,24 @@
 //! The version being assembled: what is in it, what number it gets, and how it is closed, released or given back.
 
+pub mod comparison;
+pub mod manifest;
+pub mod numbers;
+pub mod periods;
+
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use jiff::Timestamp;
-use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::event::Fact;
 use super::ids::{CommitSha, FeatureId, MergeRequestId, ProjectPath, TrialId, UserName, VersionId};
 use super::integration::ChangeSet;
 use super::linking::LinkKind;
+use super::releasing::{Failed, Taken};
+use comparison::{Around, Comparison};
+use manifest::{Manifest, checksum};
+use numbers::Chosen;
+pub use numbers::Number;
 
 /// A change set that is in a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,50 +27,13 @@ pub struct Appended {
     pub change_set: ChangeSet,
     /// The commit of the target branch that brought it.
     pub landed: CommitSha,
+    /// The head of the target that its trial stood on; not known of what landed before this was kept, or what a repair found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<CommitSha>,
     /// The trial that validated it.
     pub trial: TrialId,
     /// When.
     pub at: Timestamp,
-}
-
-/// The number and the tag of a version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Number {
-    /// The semantic version.
-    pub version: Version,
-    /// What stands before it in the tag, for example `v`.
-    pub prefix: String,
-}
-
-impl fmt::Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.version)
-    }
-}
-
-impl Number {
-    /// The tag's name.
-    pub fn tag(&self) -> String {
-        format!("{}{}", self.prefix, self.version)
-    }
-
-    /// The number of a tag, if it is one of ours.
-    pub fn of_tag(tag: &str, prefix: &str) -> Option<Self> {
-        let version = Version::from_str(tag.strip_prefix(prefix)?).ok()?;
-        Some(Self {
-            version,
-            prefix: prefix.to_owned(),
-        })
-    }
-
-    /// The same, or the first patch above it that nobody has: another branch may count in the same numbers.
-    #[must_use]
-    pub fn beside<'a>(mut self, taken: impl Iterator<Item = &'a Self> + Clone) -> Self {
-        while taken.clone().any(|other| *other == self) {
-            self.version.patch += 1;
-        }
-        self
-    }
 }
 
 /// A version whose content is frozen and that is on its way to production.
@@ -81,8 +51,12 @@ pub struct Closing {
     pub by: Option<UserName>,
     /// Since when.
     pub at: Timestamp,
-    /// Whether the deployment is known to have succeeded.
-    pub deployed: bool,
+    /// The environment that it is known to run in.
+    pub environment: Option<String>,
+    /// What came around the gate since the last version.
+    pub around: Vec<Around>,
+    /// The checksum of its manifest; none for one that was closed before there were manifests.
+    pub manifest: Option<String>,
 }
 
 /// A version in production.
@@ -98,6 +72,10 @@ pub struct Released {
     pub content: Vec<Appended>,
     /// When.
     pub at: Timestamp,
+    /// Where it runs, as far as that was recorded.
+    pub environment: Option<String>,
+    /// Whether everything that goes with its release is done.
+    pub announced: bool,
 }
 
 /// All versions that the journal still holds, folded from events.
@@ -112,6 +90,10 @@ pub struct Versions {
     pub closing: Option<Closing>,
     /// Released versions, oldest first.
     pub released: Vec<Released>,
+    /// The job that publishes a version, or gives it up.
+    pub taken: Option<Taken>,
+    /// The last version that was given up.
+    pub failed: Option<Failed>,
 }
 
 impl Default for Versions {
@@ -121,6 +103,8 @@ impl Default for Versions {
             content: Vec::new(),
             closing: None,
             released: Vec::new(),
+            taken: None,
+            failed: None,
         }
     }
 }
@@ -128,31 +112,13 @@ impl Default for Versions {
 /// How many released versions are remembered when the log is archived.
 const RELEASES_KEPT: usize = 20;
 
-/// How large a step a content asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
-    /// Only contributions.
-    Patch,
-    /// A feature was completed.
-    Minor,
-    /// Something that users rely on breaks.
-    Major,
-}
-
-/// How numbers are chosen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Numbering {
-    /// The first number ever.
-    pub initial: Version,
-    /// What stands before the number in the tag.
-    pub prefix: String,
-}
-
 /// Why a version cannot be closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CloseRefusal {
     /// Nothing has landed since the last one.
     NothingToRelease,
+    /// Nothing has landed since this pre-release, which is of the same commit.
+    NothingNew { number: Number },
     /// Another version is on its way.
     AlreadyClosing {
         number: Number,
@@ -161,53 +127,69 @@ pub enum CloseRefusal {
     },
     /// The number asked for is not above the last one.
     NumberNotAbove { asked: Number, last: Number },
-    /// The commit to release does not hold every change set that landed before the newest one it holds.
-    NotOnBranch { commit: CommitSha },
+    /// The number has a tag.
+    NumberTaken { asked: Number, commit: CommitSha },
+    /// The commit to release lacks a change set that landed before others it holds.
+    NotOnBranch {
+        commit: CommitSha,
+        lacks: MergeRequestId,
+    },
     /// The player may not release.
     NotAReleaseManager { player: UserName },
     /// No release may start now.
-    Frozen { reason: String },
+    Frozen(Frozen),
+    /// The player may not release during a freeze.
+    NotThroughFreezes { player: UserName, frozen: Frozen },
 }
 
-/// The step that a content asks for: breaking -> major, a closed feature -> minor, else patch (design, "Versions").
-pub fn step(content: &[Appended]) -> Step {
-    content
-        .iter()
-        .map(|appended| {
-            if appended.change_set.breaking {
-                Step::Major
-            } else if appended
-                .change_set
-                .links
-                .iter()
-                .any(|link| link.kind == LinkKind::Closes)
-            {
-                Step::Minor
-            } else {
-                Step::Patch
-            }
-        })
-        .max()
-        .unwrap_or(Step::Patch)
+/// What the open version would be if it were closed at a commit.
+#[derive(Debug, Clone)]
+pub struct Coming {
+    /// Its number.
+    pub chosen: Chosen,
+    /// The change sets that the commit holds, in their order, with what their commits say about breaking.
+    pub content: Vec<Appended>,
+    /// How the commits compare with them.
+    pub comparison: Option<Comparison>,
 }
 
-/// The number after `last` for this content. Below 1.0.0 a breaking change is a minor step (semver.org, item 4).
-pub fn next_number(last: Option<&Number>, content: &[Appended], numbering: &Numbering) -> Number {
-    let version = match last {
-        None => numbering.initial.clone(),
-        Some(last) => {
-            let v = &last.version;
-            match (step(content), v.major) {
-                (Step::Major, 1..) => Version::new(v.major + 1, 0, 0),
-                (Step::Major | Step::Minor, _) => Version::new(v.major, v.minor + 1, 0),
-                (Step::Patch, _) => Version::new(v.major, v.minor, v.patch + 1),
-            }
-        }
-    };
-    Number {
-        version,
-        prefix: numbering.prefix.clone(),
-    }
+/// Why no release may start now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frozen {
+    /// Which freeze, and why; the project's own words.
+    pub why: String,
+    /// When it ends, where that is known.
+    pub until: Option<Timestamp>,
+}
+
+/// A release during a freeze all the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThroughFreeze {
+    /// Which freeze, and why.
+    pub freeze: String,
+    /// Why all the same; untrusted.
+    pub reason: String,
+}
+
+/// How the open version is to be closed.
+#[derive(Debug, Clone, Copy)]
+pub struct Closure<'a> {
+    /// Where.
+    pub project: &'a ProjectPath,
+    /// The commit to deploy and tag.
+    pub commit: &'a CommitSha,
+    /// Its number.
+    pub number: &'a Number,
+    /// The last final number.
+    pub last: Option<&'a Number>,
+    /// Every tag there is, and its commit.
+    pub tagged: &'a [(Number, CommitSha)],
+    /// What came around the gate.
+    pub around: &'a [Around],
+    /// Who closes it.
+    pub by: Option<&'a UserName>,
+    /// The freeze that it goes through.
+    pub through_freeze: Option<&'a ThroughFreeze>,
 }
 
 /// Closes the open version at a commit: the change sets that the commit holds are frozen, the others open the next version.
@@ -217,15 +199,13 @@ pub fn next_number(last: Option<&Number>, content: &[Appended], numbering: &Numb
 pub fn close(
     versions: &Versions,
     holds: impl Fn(&Appended) -> bool,
-    commit: &CommitSha,
-    number: Number,
-    last: Option<&Number>,
-    by: Option<UserName>,
+    closure: &Closure<'_>,
 ) -> Result<Vec<Fact>, Vec<CloseRefusal>> {
     if let Some(closing) = &versions.closing {
         let (number, by, since) = (closing.number.clone(), closing.by.clone(), closing.at);
         return Err(vec![CloseRefusal::AlreadyClosing { number, by, since }]);
     }
+    let Closure { commit, number, .. } = *closure;
     let mut reasons = Vec::new();
     let included = versions
         .content
@@ -235,38 +215,75 @@ pub fn close(
     if versions.content[included..].iter().any(&holds) {
         reasons.push(CloseRefusal::NotOnBranch {
             commit: commit.clone(),
+            lacks: versions.content[included].change_set.merge_request.clone(),
         });
     } else if included == 0 {
         reasons.push(CloseRefusal::NothingToRelease);
     }
-    if let Some(last) = last
+    if let Some(last) = versions.released.last()
+        && last.number.is_pre_release()
+        && number.is_pre_release()
+        && last.commit == *commit
+    {
+        reasons.push(CloseRefusal::NothingNew {
+            number: last.number.clone(),
+        });
+    }
+    if let Some(last) = closure.last
         && number.version <= last.version
     {
         reasons.push(CloseRefusal::NumberNotAbove {
             asked: number.clone(),
             last: last.clone(),
         });
+    } else if let Some((_, taken)) = closure.tagged.iter().find(|(other, _)| other == number)
+        && taken != commit
+    {
+        reasons.push(CloseRefusal::NumberTaken {
+            asked: number.clone(),
+            commit: taken.clone(),
+        });
     }
     if !reasons.is_empty() {
         return Err(reasons);
     }
-    let content = versions.content[..included]
-        .iter()
-        .map(|a| a.change_set.merge_request.clone())
-        .collect();
+    let content = &versions.content[..included];
+    let manifest = Manifest::of(
+        closure.project,
+        number,
+        commit,
+        content,
+        closure.around,
+        closure.by,
+    );
     let version = versions.open;
     Ok(vec![
         Fact::VersionClosed {
             version,
-            number,
+            number: number.clone(),
             commit: commit.clone(),
-            content,
-            closed_by: by,
+            content: content
+                .iter()
+                .map(|a| a.change_set.merge_request.clone())
+                .collect(),
+            closed_by: closure.by.cloned(),
+            around: closure.around.to_vec(),
+            manifest: manifest.text().ok().as_deref().map(checksum),
+            through_freeze: closure.through_freeze.cloned(),
         },
         Fact::VersionOpened {
             version: VersionId(version.0 + 1),
         },
     ])
+}
+
+impl Closing {
+    /// What it was frozen with.
+    pub fn manifest_of(&self, project: &ProjectPath) -> Manifest {
+        let (number, commit) = (&self.number, &self.commit);
+        let by = self.by.as_ref();
+        Manifest::of(project, number, commit, &self.content, &self.around, by)
+    }
 }
 
 /// What a version brings, feature by feature.
@@ -382,20 +399,33 @@ impl Versions {
         self.closing = Some(Closing { content, ..closed });
     }
 
-    pub(super) fn fail(&mut self) {
+    pub(super) fn fail(&mut self, at: Timestamp) {
+        self.taken = None;
         if let Some(closing) = self.closing.take() {
+            self.failed = Some(Failed {
+                number: closing.number,
+                commit: closing.commit,
+                at,
+            });
             let later = std::mem::replace(&mut self.content, closing.content);
             self.content.extend(later);
         }
     }
 
+    /// A final version takes its content with it; what was in a pre-release is in the next version still, for only a final one
+    /// completes it.
     pub(super) fn release(&mut self, at: Timestamp) {
         if let Some(closing) = self.closing.take() {
+            if closing.number.is_pre_release() {
+                let later = std::mem::replace(&mut self.content, closing.content.clone());
+                self.content.extend(later);
+            }
             let Closing {
                 id,
                 number,
                 commit,
                 content,
+                environment,
                 ..
             } = closing;
             self.released.push(Released {
@@ -404,19 +434,26 @@ impl Versions {
                 commit,
                 content,
                 at,
+                environment,
+                announced: false,
             });
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::domain::ids::JobId;
     use crate::domain::integration::Priority;
     use crate::domain::linking::Link;
 
-    fn appended(iid: u64, closes: &[u64], contributes: &[u64], breaking: bool) -> Appended {
+    pub(super) fn appended(
+        iid: u64,
+        closes: &[u64],
+        contributes: &[u64],
+        breaking: bool,
+    ) -> Appended {
         let project: crate::domain::ids::ProjectPath = "shop/web".parse().unwrap();
         let link = |kind| {
             let project = project.clone();
@@ -453,6 +490,7 @@ mod tests {
                 note: None,
             },
             landed: sha,
+            base: None,
             trial: TrialId(iid),
             at: Timestamp::UNIX_EPOCH,
         }
@@ -460,34 +498,6 @@ mod tests {
 
     fn number(text: &str) -> Number {
         Number::of_tag(text, "v").unwrap()
-    }
-
-    #[test]
-    fn the_content_decides_the_next_number() {
-        let numbering = Numbering {
-            initial: Version::new(0, 1, 0),
-            prefix: "v".into(),
-        };
-        let patch = [appended(1, &[], &[34], false)];
-        let minor = [
-            appended(1, &[], &[34], false),
-            appended(2, &[34], &[], false),
-        ];
-        let major = [appended(1, &[34], &[], false), appended(2, &[], &[], true)];
-        let table: &[(Option<&str>, &[Appended], &str)] = &[
-            (None, &patch, "v0.1.0"),
-            (Some("v1.2.3"), &patch, "v1.2.4"),
-            (Some("v1.2.3"), &minor, "v1.3.0"),
-            (Some("v1.2.3"), &major, "v2.0.0"),
-            (Some("v0.2.3"), &major, "v0.3.0"),
-        ];
-        for (last, content, expected) in table {
-            let last = last.map(number);
-            assert_eq!(
-                next_number(last.as_ref(), content, &numbering).tag(),
-                *expected
-            );
-        }
     }
 
     fn open_with(content: Vec<Appended>) -> Versions {
@@ -505,13 +515,20 @@ mod tests {
     ) -> Result<Vec<Fact>, Vec<CloseRefusal>> {
         let last = last.map(number);
         let commit = format!("{newest:040x}").parse().unwrap();
+        let closure = Closure {
+            project: &"shop/web".parse().unwrap(),
+            commit: &commit,
+            number: &number(tag),
+            last: last.as_ref(),
+            tagged: &[(number("v9.0.0-rc.1"), "f".repeat(40).parse().unwrap())],
+            around: &[],
+            by: None,
+            through_freeze: None,
+        };
         close(
             versions,
             |a| a.change_set.merge_request.iid <= newest,
-            &commit,
-            number(tag),
-            last.as_ref(),
-            None,
+            &closure,
         )
     }
 
@@ -542,6 +559,10 @@ mod tests {
             &close_up_to(&one, 1, "v1.0.0", Some("v1.0.0")).unwrap_err()[..],
             [CloseRefusal::NumberNotAbove { .. }]
         ));
+        assert!(matches!(
+            &close_up_to(&one, 1, "v9.0.0-rc.1", None).unwrap_err()[..],
+            [CloseRefusal::NumberTaken { .. }]
+        ));
         let hole = open_with(vec![
             appended(9, &[], &[], false),
             appended(1, &[], &[], false),
@@ -550,6 +571,41 @@ mod tests {
             &close_up_to(&hole, 1, "v1.0.0", None).unwrap_err()[..],
             [CloseRefusal::NotOnBranch { .. }]
         ));
+    }
+
+    #[test]
+    fn a_pre_release_keeps_its_content_for_the_final_version() {
+        let set = |iid| appended(iid, &[], &[], false);
+        let mut versions = open_with(vec![set(1)]);
+        let released = |versions: &mut Versions, tag: &str| {
+            let closing = Closing {
+                id: VersionId(1),
+                number: number(tag),
+                commit: set(1).landed,
+                content: Vec::new(),
+                by: None,
+                at: Timestamp::UNIX_EPOCH,
+                environment: None,
+                around: Vec::new(),
+                manifest: None,
+            };
+            versions.close(closing, &[set(1).change_set.merge_request]);
+            versions.content.push(set(2));
+            versions.release(Timestamp::UNIX_EPOCH);
+        };
+        released(&mut versions, "v1.0.0-rc.1");
+        assert_eq!(versions.content, [set(1), set(2)]);
+        assert!(matches!(
+            &close_up_to(&versions, 1, "v1.0.0-rc.2", None).unwrap_err()[..],
+            [CloseRefusal::NothingNew { .. }]
+        ));
+        assert!(
+            close_up_to(&versions, 1, "v1.0.0", None).is_ok(),
+            "the same commit becomes final"
+        );
+        versions.content.pop();
+        released(&mut versions, "v1.0.0");
+        assert_eq!(versions.content, [set(2)]);
     }
 
     #[test]
@@ -565,7 +621,9 @@ mod tests {
             content: Vec::new(),
             by: None,
             at: Timestamp::UNIX_EPOCH,
-            deployed: false,
+            environment: None,
+            around: Vec::new(),
+            manifest: None,
         };
         versions.close(
             closing,
@@ -573,7 +631,7 @@ mod tests {
         );
         versions.content.push(appended(3, &[], &[], false));
         assert_eq!(versions.closing.as_ref().unwrap().content.len(), 1);
-        versions.fail();
+        versions.fail(Timestamp::UNIX_EPOCH);
         let order: Vec<u64> = versions
             .content
             .iter()

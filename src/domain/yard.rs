@@ -16,9 +16,11 @@ use super::integration::{Again, Left, Place, Queue, Ticket};
 use super::memory::Memory;
 use super::notification::outbox::Outbox;
 use super::notification::rules::Rules;
-use super::nrt::{Abandoned, Environment, Lease, Trial};
+use super::nrt::{Abandoned, Asked, Environment, Lease, Trial};
 use super::pace::Pace;
 use super::pairs;
+use super::releasing::Taken;
+use super::trial_verdict::ASKED;
 use super::trials::{Policy, Search, Waiting};
 use super::versioning::{Appended, Closing, Versions};
 
@@ -401,6 +403,9 @@ impl Yard {
                 commit,
                 content,
                 closed_by,
+                around,
+                manifest,
+                ..
             } => {
                 let closing = Closing {
                     id: *version,
@@ -409,18 +414,42 @@ impl Yard {
                     content: Vec::new(),
                     by: closed_by.clone(),
                     at: event.at,
-                    deployed: false,
+                    environment: None,
+                    around: around.clone(),
+                    manifest: manifest.clone(),
                 };
                 self.versions.close(closing, content);
             }
-            Fact::VersionDeployed { .. } => {
+            Fact::ReleaseTaken { version, .. } => {
+                self.versions.taken = Some(Taken {
+                    version: *version,
+                    job: event.job,
+                    by: event.by.clone(),
+                    at: event.at,
+                });
+            }
+            Fact::VersionDeployed { environment, .. } => {
                 if let Some(closing) = &mut self.versions.closing {
-                    closing.deployed = true;
+                    closing.environment = Some(environment.clone());
                 }
             }
             Fact::VersionReleased { .. } => self.versions.release(event.at),
-            Fact::ReleaseFailed { .. } => self.versions.fail(),
-            Fact::ContributorWarned { about, alert, .. } => {
+            Fact::VersionAnnounced { version, .. } => self.versions.announce(*version),
+            Fact::ReleaseFailed { .. } => self.versions.fail(event.at),
+            Fact::ContributorWarned {
+                about,
+                alert,
+                people,
+            } => {
+                if let Subject::Trial(trial) = about
+                    && alert == ASKED
+                {
+                    self.nrt.asked = Some(Asked {
+                        trial: *trial,
+                        people: people.clone(),
+                        at: event.at,
+                    });
+                }
                 let key = (about.to_string(), alert.clone());
                 self.warned.insert(key, event.at);
             }
@@ -608,6 +637,7 @@ mod tests {
         let appended = Appended {
             change_set: set(iid, iid),
             landed: sha(200 + iid),
+            base: None,
             trial: TrialId(n),
             at: Timestamp::UNIX_EPOCH,
         };

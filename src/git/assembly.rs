@@ -126,7 +126,7 @@ impl WorkTree {
         method: MergeMethod,
     ) -> Answer<Result<Placed, Clash>> {
         let source = match &part.squash {
-            Some(message) => self.squashed(&part.head, tip, message)?,
+            Some(message) => self.squashed(&part.head, tip, message, method)?,
             None => part.head.clone(),
         };
         let (head, tree) = match method {
@@ -157,11 +157,18 @@ impl WorkTree {
         }))
     }
 
-    /// The commits of a source as one, at the place where the source left the target: its diff, and so its patch id, stay.
-    fn squashed(&self, head: &CommitSha, tip: &CommitSha, message: &str) -> Answer<CommitSha> {
+    /// The commits of a source as one, at the place where the source left the target: its diff, and so its patch id, stay. One that is
+    /// one already stays as it is, unless no merge commit would say where it came from.
+    fn squashed(
+        &self,
+        head: &CommitSha,
+        tip: &CommitSha,
+        message: &str,
+        method: MergeMethod,
+    ) -> Answer<CommitSha> {
         let fork = sha(&self.run(&["merge-base", tip.as_str(), head.as_str()])?)?;
         let only = self.run(&["rev-list", "--count", &format!("{fork}..{head}")])?;
-        if only == "1" {
+        if only == "1" && method != MergeMethod::FastForward {
             return Ok(head.clone());
         }
         let author = self.author_of(head)?;

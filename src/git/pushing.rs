@@ -6,7 +6,7 @@ use std::process::Command;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::refs::{Move, Moved, move_refs};
+use super::refs::{Move, Moved, Together, move_refs};
 use super::{WorkTree, without_credentials};
 use crate::config::ci::Secret;
 use crate::domain::candidate::{Assembly, MergeMethod, Part};
@@ -50,9 +50,9 @@ impl WorkTree {
     }
 
     fn move_refs(&self, moves: &[Move], options: &[&str]) -> Answer<Moved> {
-        self.destination
-            .as_ref()
-            .map_or(Ok(Moved::Missing), |to| move_refs(to, moves, options))
+        self.destination.as_ref().map_or(Ok(Moved::Missing), |to| {
+            move_refs(to, moves, Together::AllOrNone, options)
+        })
     }
 
     /// One push of several refs, all of them or none.
@@ -132,13 +132,17 @@ impl Candidates for WorkTree {
         }
     }
 
+    fn shows(&self, candidate: &CommitSha, branch: &BranchName) -> Answer<bool> {
+        Ok(self.listed(branch)?.as_ref() == Some(candidate))
+    }
+
     fn rewrite(&self, _held: &Held, sources: &[Rewritten]) -> Answer<Push> {
         let moves: Vec<Move> = sources
             .iter()
             .map(|source| Move {
                 name: format!("refs/heads/{}", source.branch),
                 from: source.from.clone(),
-                to: source.to.clone(),
+                to: Some(source.to.clone()),
             })
             .collect();
         if let Moved::Said(push) = self.move_refs(&moves, &["ci.skip"])? {
@@ -171,7 +175,7 @@ impl Candidates for WorkTree {
         let landing = Move {
             name: format!("refs/heads/{target}"),
             from: base.clone(),
-            to: candidate.clone(),
+            to: Some(candidate.clone()),
         };
         let pushed = match self.move_refs(&[landing], &[])? {
             Moved::Said(push) => push,
@@ -189,6 +193,26 @@ impl Candidates for WorkTree {
                 Ok(Push::Done)
             }
             Push::TargetMoved | Push::Refused { .. } => Ok(pushed),
+        }
+    }
+
+    fn remove(&self, branches: &[(BranchName, CommitSha)]) -> Answer<Push> {
+        let destination = self
+            .destination
+            .as_ref()
+            .ok_or_else(|| Problem::bug("a work tree without a destination was asked to push"))?;
+        let moves: Vec<Move> = branches
+            .iter()
+            .map(|(branch, head)| Move {
+                name: format!("refs/heads/{branch}"),
+                from: head.clone(),
+                to: None,
+            })
+            .collect();
+        let together = Together::EachForItself;
+        match move_refs(destination, &moves, together, &["ci.skip"])? {
+            Moved::Said(push) => Ok(push),
+            Moved::Missing => Err(Problem::bug("deleting branches needs no commits")),
         }
     }
 

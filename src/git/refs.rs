@@ -22,7 +22,7 @@ const EMPTY_PACK: [u8; 32] = [
 ];
 /// What we ask of the server beside moving refs.
 const CAPABILITIES: &str = concat!(
-    "report-status side-band-64k atomic push-options object-format=sha1 agent=trainyard/",
+    "report-status side-band-64k push-options object-format=sha1 agent=trainyard/",
     env!("CARGO_PKG_VERSION")
 );
 /// GitLab ends requests after a minute; its hooks run inside of this one.
@@ -35,9 +35,21 @@ pub(super) struct Move {
     pub(super) name: String,
     /// What it must be now.
     pub(super) from: CommitSha,
-    /// What it becomes.
-    pub(super) to: CommitSha,
+    /// What it becomes; none deletes it.
+    pub(super) to: Option<CommitSha>,
 }
+
+/// What to do where a ref is not what it must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Together {
+    /// None of them moves.
+    AllOrNone,
+    /// The others move.
+    EachForItself,
+}
+
+/// What git writes in the place of a commit where there is none.
+const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,13 +60,14 @@ pub(super) enum Moved {
     Missing,
 }
 
-/// Moves all of them or none.
+/// Moves refs.
 ///
 /// # Errors
 /// When the server does not answer, or not as git does.
 pub(super) fn move_refs(
     destination: &Destination,
     moves: &[Move],
+    together: Together,
     options: &[&str],
 ) -> Answer<Moved> {
     let url: Url = format!("{}/git-receive-pack", destination.address)
@@ -78,7 +91,7 @@ pub(super) fn move_refs(
         ),
         ("accept", "application/x-git-receive-pack-result".to_owned()),
     ];
-    let answer = poster.exchange(&url, &headers, request(moves, options));
+    let answer = poster.exchange(&url, &headers, request(moves, together, options));
     let (status, body) = answer.map_err(|_no_answer| {
         Problem::gitlab(
             "GitLab did not answer a push; whether it was done is not known",
@@ -99,26 +112,30 @@ pub(super) fn move_refs(
     })
 }
 
-/// The commands, the options, and the empty pack.
-fn request(moves: &[Move], options: &[&str]) -> Vec<u8> {
+/// The commands, the options, and the empty pack, which git sends unless all it does is delete.
+fn request(moves: &[Move], together: Together, options: &[&str]) -> Vec<u8> {
+    let atomic = match together {
+        Together::AllOrNone => " atomic",
+        Together::EachForItself => "",
+    };
     let mut body = Vec::new();
     for (index, one) in moves.iter().enumerate() {
         let more = if index == 0 {
-            format!("\0 {CAPABILITIES}")
+            format!("\0 {CAPABILITIES}{atomic}")
         } else {
             String::new()
         };
-        line(
-            &mut body,
-            &format!("{} {} {}{more}", one.from, one.to, one.name),
-        );
+        let to = one.to.as_ref().map_or(NO_COMMIT, CommitSha::as_str);
+        line(&mut body, &format!("{} {to} {}{more}", one.from, one.name));
     }
     body.extend(b"0000");
     for option in options {
         line(&mut body, option);
     }
     body.extend(b"0000");
-    body.extend(EMPTY_PACK);
+    if moves.iter().any(|one| one.to.is_some()) {
+        body.extend(EMPTY_PACK);
+    }
     body
 }
 
@@ -210,9 +227,9 @@ mod tests {
         let moves = [Move {
             name: "refs/heads/main".to_owned(),
             from: sha("a"),
-            to: sha("b"),
+            to: Some(sha("b")),
         }];
-        let body = request(&moves, &["ci.skip"]);
+        let body = request(&moves, Together::AllOrNone, &["ci.skip"]);
         let text = String::from_utf8_lossy(&body);
         let first = format!(
             "{} {} refs/heads/main\0 report-status",
@@ -221,6 +238,20 @@ mod tests {
         );
         assert!(text[4..].starts_with(&first), "{text}");
         assert!(text.contains("0000000bci.skip0000PACK"), "{text}");
+        let gone = [Move {
+            to: None,
+            ..moves[0].clone()
+        }];
+        let body = request(&gone, Together::EachForItself, &[]);
+        let text = String::from_utf8_lossy(&body);
+        assert!(
+            text.contains(&format!("{} {NO_COMMIT} ", "a".repeat(40))),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("00000000") && !text.contains(" atomic"),
+            "{text}"
+        );
     }
 
     #[test]

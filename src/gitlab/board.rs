@@ -21,8 +21,8 @@ use crate::ports::{
     Answer, Board, Boards, FeatureOnBoard, MergeRequest, MergeRequestOnBoard, OwnNotes, Place,
     Posted, Targets,
 };
-pub(super) use answers::MergeRequestNode;
 use answers::{Issue, Notes, Project};
+pub(super) use answers::{MergeRequestNode, refusal};
 pub(super) use query::whole_merge_request;
 
 /// How many further pages of notes are read in search of ours.
@@ -202,6 +202,7 @@ impl GitLab<'_> {
 
     fn put_home(&self, board: &mut Board, mut home: Project) -> Answer<()> {
         board.visibility = Some(home.visibility());
+        board.method = home.method();
         let nodes = home.take_merge_requests();
         self.put_merge_requests(board, nodes)
     }

@@ -106,6 +106,27 @@ impl Endpoint for Post {
     }
 }
 
+/// A request whose body is JSON.
+pub(super) struct Json {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) body: Value,
+}
+
+impl Endpoint for Json {
+    fn method(&self) -> Method {
+        self.method.clone()
+    }
+
+    fn endpoint(&self) -> Cow<'static, str> {
+        self.path.clone().into()
+    }
+
+    fn body(&self) -> Result<Option<(&'static str, Vec<u8>)>, BodyError> {
+        JsonParams::into_body(&self.body)
+    }
+}
+
 /// One page of any list.
 pub(super) struct Page<E> {
     pub(super) of: E,

@@ -1,15 +1,15 @@
 //! Features: issues, as far as the rules look at them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use gitlab::api::projects::issues::{EditIssue, IssueStateEvent};
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use super::endpoints::{Get, Graph, segment};
-use super::{GitLab, built, translate, wire};
+use super::{GitLab, board, translate, wire};
 use crate::domain::ids::{FeatureId, ProjectPath};
 use crate::domain::linking::{Moved, Sight};
-use crate::ports::{Answer, Features};
+use crate::ports::{Answer, Features, Visibility};
 
 impl Features for GitLab<'_> {
     fn sights(&self, ids: &[FeatureId]) -> Answer<BTreeMap<FeatureId, Sight>> {
@@ -26,7 +26,7 @@ impl Features for GitLab<'_> {
             by_project.entry(&id.project).or_default().push(id.iid);
         }
         for (project, iids) in by_project {
-            for some in iids.chunks(50) {
+            for some in iids.chunks(100) {
                 let query = some.iter().fold(
                     Get::new(format!("projects/{}/issues", segment(project.as_str())))
                         .with("per_page", 100),
@@ -49,14 +49,66 @@ impl Features for GitLab<'_> {
         Ok(sights)
     }
 
-    fn close(&self, id: &FeatureId) -> Answer<()> {
-        let endpoint = EditIssue::builder()
-            .project(id.project.as_str())
-            .issue(id.iid)
-            .state_event(IssueStateEvent::Close)
-            .build();
-        self.main.send(&built(endpoint)?)?.done()
+    fn close(&self, ids: &[FeatureId]) -> Answer<Vec<(FeatureId, String)>> {
+        let mut refused = Vec::new();
+        for some in ids.chunks(CLOSED_AT_ONCE) {
+            let mut declared = Vec::new();
+            let mut parts = String::new();
+            let mut variables = Map::new();
+            for (index, id) in some.iter().enumerate() {
+                declared.push(format!("$p{index}: ID!, $i{index}: String!"));
+                variables.insert(format!("p{index}"), json!(id.project.as_str()));
+                variables.insert(format!("i{index}"), json!(id.iid.to_string()));
+                parts.push_str(&format!(
+                    " n{index}: updateIssue(input: {{projectPath: $p{index}, iid: $i{index}, stateEvent: CLOSE}}) {{ errors }}"
+                ));
+            }
+            let query = format!("mutation({}) {{{parts} }}", declared.join(", ")).into();
+            let variables = Value::Object(variables);
+            // A feature that is closed already stays as it is: the request may be repeated.
+            let answer: Value = self.main.ask(&Graph { query, variables })?.json()?;
+            for (index, id) in some.iter().enumerate() {
+                let words = board::refusal(&answer, &format!("n{index}"));
+                refused.extend(words.map(|words| (id.clone(), words)));
+            }
+        }
+        Ok(refused)
     }
+
+    fn visibilities(
+        &self,
+        projects: &BTreeSet<ProjectPath>,
+    ) -> Answer<BTreeMap<ProjectPath, Visibility>> {
+        let mut declared = Vec::new();
+        let mut parts = String::new();
+        let mut variables = Map::new();
+        for (index, project) in projects.iter().enumerate() {
+            declared.push(format!("$p{index}: ID!"));
+            variables.insert(format!("p{index}"), json!(project.as_str()));
+            parts.push_str(&format!(
+                " n{index}: project(fullPath: $p{index}) {{ visibility }}"
+            ));
+        }
+        let query = format!("query({}) {{{parts} }}", declared.join(", ")).into();
+        let found: BTreeMap<String, Option<Shown>> =
+            self.graph(&self.main, query, Value::Object(variables))?;
+        let seen = projects.iter().enumerate().filter_map(|(index, project)| {
+            let shown = found.get(&format!("n{index}"))?.as_ref()?;
+            Some((
+                project.clone(),
+                translate::visibility(shown.visibility.as_deref()),
+            ))
+        });
+        Ok(seen.collect())
+    }
+}
+
+/// How many features one request closes: each takes GitLab a part of a second, and it ends a request after 30 (docs: "GraphQL API limits").
+const CLOSED_AT_ONCE: usize = 25;
+
+#[derive(Debug, Deserialize)]
+struct Shown {
+    visibility: Option<String>,
 }
 
 /// Where an issue is, by its number over all projects: REST tells that to administrators only.

@@ -1,14 +1,19 @@
 //! Tags, releases and deployments.
 
 use gitlab::api::projects::deployments::{CreateDeployment, DeploymentStatus};
-use gitlab::api::projects::releases::CreateRelease;
 use gitlab::api::projects::repository::tags::CreateTag;
+use http::Method;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-use super::endpoints::{Get, Page, segment};
+use super::endpoints::{Get, Json, Page, segment};
 use super::{GitLab, built, translate, wire};
-use crate::domain::ids::{BranchName, CommitSha};
+use crate::domain::ids::CommitSha;
 use crate::domain::versioning::Number;
-use crate::ports::{Answer, DeploymentState, ExistingRelease, Releases};
+use crate::domain::versioning::periods::Period;
+use crate::outcome::Problem;
+use crate::ports::{Answer, Deployed, DeploymentState, Draft, ExistingRelease, Releases};
 
 impl Releases for GitLab<'_> {
     fn numbers(&self, prefix: &str) -> Answer<Vec<(Number, CommitSha)>> {
@@ -43,6 +48,23 @@ impl Releases for GitLab<'_> {
             .transpose()
     }
 
+    fn freeze_periods(&self) -> Answer<Vec<Period>> {
+        let path = format!("projects/{}/freeze_periods", self.project());
+        let reply = self.main.send(&Page {
+            of: Get::new(path),
+            number: 1,
+        })?;
+        let periods: Vec<wire::FreezePeriod> = reply.json()?;
+        Ok(periods
+            .into_iter()
+            .map(|period| Period {
+                start: period.freeze_start,
+                end: period.freeze_end,
+                zone: period.cron_timezone,
+            })
+            .collect())
+    }
+
     fn create_tag(&self, tag: &str, commit: &CommitSha, message: &str) -> Answer<()> {
         let endpoint = CreateTag::builder()
             .project(self.project())
@@ -55,20 +77,36 @@ impl Releases for GitLab<'_> {
         if !reply.ok() && self.tag(tag)?.as_ref() == Some(commit) {
             return Ok(());
         }
+        if !reply.ok() && reply.words().contains("protected") {
+            return Err(self.tag_is_protected(tag));
+        }
         reply.done()
     }
 
-    fn publish(&self, tag: &str, name: &str, notes: &str) -> Answer<ExistingRelease> {
-        let endpoint = CreateRelease::builder()
-            .project(self.project())
-            .tag_name(tag)
-            .name(name)
-            .description(notes)
-            .build();
-        let reply = self.main.send(&built(endpoint)?)?;
-        let release: wire::Release = if reply.status == 409 {
-            let path = format!("projects/{}/releases/{}", self.project(), segment(tag));
+    fn publish(&self, draft: &Draft) -> Answer<ExistingRelease> {
+        let reply = self.main.send(&self.release(draft, &draft.milestones))?;
+        let gone = reply.status == 400 && reply.words().contains("not found");
+        let reply = if gone && !draft.milestones.is_empty() {
+            // Somebody deleted a milestone in this instant: the release does not depend on it.
+            self.main.send(&self.release(draft, &[]))?
+        } else {
+            reply
+        };
+        let words = if reply.ok() {
+            String::new()
+        } else {
+            reply.words()
+        };
+        let exists = reply.status == 409 || words.contains("already been taken");
+        let release: wire::Release = if exists {
+            let path = format!(
+                "projects/{}/releases/{}",
+                self.project(),
+                segment(&draft.tag)
+            );
             self.main.send(&Get::new(path))?.json()?
+        } else if words.contains("protected") {
+            return Err(self.tag_is_protected(&draft.tag));
         } else {
             reply.json()?
         };
@@ -77,25 +115,35 @@ impl Releases for GitLab<'_> {
             url: own.unwrap_or_else(|| {
                 format!("{}/-/releases/{}", self.ci.project_url, release.tag_name)
             }),
+            notes_of_others: exists
+                && release.description.unwrap_or_default().trim() != draft.notes.trim(),
         })
     }
 
-    fn record_deployment(
-        &self,
-        environment: &str,
-        commit: &CommitSha,
-        branch: &BranchName,
-        state: DeploymentState,
-    ) -> Answer<u64> {
-        let status = match state {
-            DeploymentState::Succeeded => DeploymentStatus::Success,
-            DeploymentState::Failed => DeploymentStatus::Failed,
+    fn deployment(&self, deployed: &Deployed<'_>) -> Answer<u64> {
+        let (status, word) = match deployed.state {
+            DeploymentState::Succeeded => (DeploymentStatus::Success, "success"),
+            DeploymentState::Failed => (DeploymentStatus::Failed, "failed"),
         };
+        let known = Get::new(format!("projects/{}/deployments", self.project()))
+            .with("environment", deployed.environment)
+            .with("status", word)
+            .with("order_by", "id")
+            .with("sort", "desc");
+        let known: Vec<Recorded> = self.main.send(&known)?.json()?;
+        // Clocks of runner and server differ.
+        let since = deployed.since - SignedDuration::from_mins(1);
+        let ours = known.into_iter().find(|one| {
+            one.sha == deployed.commit.as_str() && one.created_at.is_none_or(|at| at >= since)
+        });
+        if let Some(ours) = ours {
+            return Ok(ours.id);
+        }
         let endpoint = CreateDeployment::builder()
             .project(self.project())
-            .environment(environment)
-            .sha(commit.as_str())
-            .ref_(branch.as_str())
+            .environment(deployed.environment)
+            .sha(deployed.commit.as_str())
+            .ref_(deployed.branch.as_str())
             .tag(false)
             .status(status)
             .build();
@@ -105,4 +153,47 @@ impl Releases for GitLab<'_> {
             .json::<wire::Created>()?
             .id)
     }
+}
+
+impl GitLab<'_> {
+    fn release(&self, draft: &Draft, milestones: &[String]) -> Json {
+        let links = draft.links.iter();
+        let links: Vec<Value> = links
+            .map(|(name, url)| json!({"name": name, "url": url}))
+            .collect();
+        let mut body = json!({
+            "tag_name": draft.tag, "ref": draft.commit, "tag_message": draft.message,
+            "name": draft.name, "description": draft.notes,
+        });
+        if !links.is_empty() {
+            body["assets"] = json!({"links": links});
+        }
+        if !milestones.is_empty() {
+            body["milestones"] = json!(milestones);
+        }
+        Json {
+            method: Method::POST,
+            path: format!("projects/{}/releases", self.project()),
+            body,
+        }
+    }
+
+    fn tag_is_protected(&self, tag: &str) -> Problem {
+        Problem::gitlab(
+            format!(
+                "GitLab does not let the user of `{}` make the tag `{tag}` in `{}`: it is protected; nothing is tagged or published",
+                self.main.token().variable(),
+                self.ci.project
+            ),
+            "in Settings > Repository > Protected tags, allow that user or its role to create tags of this form, then retry the job",
+        )
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Recorded {
+    id: u64,
+    sha: String,
+    #[serde(default)]
+    created_at: Option<Timestamp>,
 }

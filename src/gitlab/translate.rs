@@ -9,7 +9,7 @@ use crate::domain::linking::{Feature, Moved};
 use crate::domain::naming::{FailedCase, Suite};
 use crate::domain::validation::Player;
 use crate::outcome::Problem;
-use crate::ports::{Answer, JobRecord, MergeRequest};
+use crate::ports::{Answer, JobRecord, MergeRequest, Visibility};
 
 /// Reads one field through its constructor.
 pub(super) fn field<T: FromStr<Err: std::fmt::Display>>(name: &str, text: &str) -> Answer<T> {
@@ -75,6 +75,10 @@ pub(super) fn merge_request(
             found.diff_refs.and_then(|refs| refs.base_sha).as_ref(),
         )?,
         squash: found.squash_on_merge.unwrap_or(found.squash),
+        deletes_source: found
+            .should_remove_source_branch
+            .or(found.force_remove_source_branch)
+            .unwrap_or(false),
         from_fork: found.source_project_id != found.target_project_id,
     })
 }
@@ -95,6 +99,15 @@ pub(super) fn feature(project: &ProjectPath, issue: wire::Issue) -> Answer<Featu
         author: field("author.username", &issue.author.username)?,
         url: issue.web_url,
     })
+}
+
+/// Who can see a project, by GitLab's word; one that it does not tell is seen by the fewest.
+pub(super) fn visibility(word: Option<&str>) -> Visibility {
+    match word {
+        Some("public") => Visibility::Public,
+        Some("internal") => Visibility::Internal,
+        Some(_) | None => Visibility::Private,
+    }
 }
 
 /// The issue of a full reference, `group/project#7`.

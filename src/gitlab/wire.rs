@@ -48,6 +48,10 @@ pub(super) struct MergeRequest {
     #[serde(default)]
     pub(super) squash_on_merge: Option<bool>,
     #[serde(default)]
+    pub(super) should_remove_source_branch: Option<bool>,
+    #[serde(default)]
+    pub(super) force_remove_source_branch: Option<bool>,
+    #[serde(default)]
     pub(super) squash: bool,
     #[serde(default)]
     pub(super) source_project_id: Option<u64>,
@@ -258,6 +262,8 @@ pub(super) struct ReleaseLinks {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Release {
     pub(super) tag_name: String,
+    #[serde(default)]
+    pub(super) description: Option<String>,
     #[serde(default, rename = "_links")]
     pub(super) links: Option<ReleaseLinks>,
 }
@@ -289,4 +295,12 @@ pub(super) struct PageInfo {
     pub(super) has_next_page: bool,
     #[serde(default)]
     pub(super) end_cursor: Option<String>,
+}
+
+/// A deploy freeze.
+#[derive(Debug, Deserialize)]
+pub(super) struct FreezePeriod {
+    pub(super) freeze_start: String,
+    pub(super) freeze_end: String,
+    pub(super) cron_timezone: String,
 }

@@ -87,7 +87,9 @@ impl Flow {
             | Fact::TrialRejected { trial, .. }
             | Fact::TrialAbandoned { trial, .. } => of_trial(trial).unwrap_or_default(),
             Fact::VersionClosed { content, .. } => content.clone(),
-            Fact::VersionDeployed { version, .. }
+            Fact::ReleaseTaken { version, .. }
+            | Fact::VersionAnnounced { version, .. }
+            | Fact::VersionDeployed { version, .. }
             | Fact::VersionReleased { version, .. }
             | Fact::ReleaseFailed { version, .. } => of_version(version).unwrap_or_default(),
             Fact::LeaseGranted { .. }
@@ -283,6 +285,7 @@ impl Flow {
                 version,
                 number,
                 reason,
+                ..
             } => self.version(*version, number).failed = Some((at, reason.clone())),
             Fact::LeaseGranted { .. }
             | Fact::LeaseReleased { .. }
@@ -292,6 +295,8 @@ impl Flow {
             | Fact::StateRepaired { .. }
             | Fact::ChangeSetRebased { .. }
             | Fact::VersionOpened { .. }
+            | Fact::ReleaseTaken { .. }
+            | Fact::VersionAnnounced { .. }
             | Fact::ChangeSetHeld { .. }
             | Fact::ChangeSetUnheld { .. }
             | Fact::ChangeSetForced { .. }

@@ -84,8 +84,10 @@ impl Place {
             Fact::ChangeSetConflicted { .. } => (2, 0, 0),
             Fact::VersionClosed { .. } => (3, 0, 0),
             Fact::VersionOpened { .. } => (3, 0, 1),
-            Fact::VersionDeployed { .. } => (3, 0, 2),
-            Fact::VersionReleased { .. } | Fact::ReleaseFailed { .. } => (3, 0, 3),
+            Fact::ReleaseTaken { .. } | Fact::VersionDeployed { .. } => (3, 0, 2),
+            Fact::VersionReleased { .. }
+            | Fact::ReleaseFailed { .. }
+            | Fact::VersionAnnounced { .. } => (3, 0, 3),
             Fact::ContributorWarned { .. }
             | Fact::EnvironmentStuck { .. }
             | Fact::StateRepaired { .. }
@@ -168,7 +170,9 @@ impl<'a> Causes<'a> {
                 .filter_map(|id| self.appended.get(id))
                 .max()
                 .copied(),
-            Fact::VersionDeployed { version, .. }
+            Fact::ReleaseTaken { version, .. }
+            | Fact::VersionAnnounced { version, .. }
+            | Fact::VersionDeployed { version, .. }
             | Fact::VersionReleased { version, .. }
             | Fact::ReleaseFailed { version, .. } => self.versions.get(version).copied(),
             Fact::FeatureLinked { .. }

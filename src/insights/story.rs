@@ -204,6 +204,7 @@ impl Story {
             let appended = Appended {
                 change_set: self.change_set(*iid, links, 0),
                 landed: sha(70_000 + iid),
+                base: None,
                 trial,
                 at: minute(at),
             };
@@ -258,6 +259,9 @@ impl Story {
             commit: sha(1),
             content,
             closed_by: None,
+            around: Vec::new(),
+            manifest: None,
+            through_freeze: None,
         };
         self.add(at, fact);
         let next = VersionId(version + 1);

@@ -272,6 +272,7 @@ fn a_failed_release_gives_its_content_back_to_the_open_version() {
             version: VersionId(1),
             number: number(1),
             reason: "no disk".into(),
+            evidence: None,
         },
     );
     assert_eq!(

@@ -166,6 +166,14 @@ fn words(fact: &Fact) -> (Turn, String, Option<&UserName>) {
             format!("version {number} deployed to {environment}"),
             None,
         ),
+        Fact::ReleaseTaken { number, .. } => (
+            On,
+            format!("a job took the release of version {number}"),
+            None,
+        ),
+        Fact::VersionAnnounced { number, .. } => {
+            (On, format!("everybody was told of version {number}"), None)
+        }
         Fact::VersionReleased { number, .. } => (On, format!("version {number} released"), None),
         Fact::ReleaseFailed { number, reason, .. } => (
             Back,

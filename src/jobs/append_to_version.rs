@@ -12,19 +12,21 @@ use jiff::Timestamp;
 
 use crate::domain::candidate::Placed;
 use crate::domain::event::Fact;
-use crate::domain::ids::{CommitSha, Epoch, MergeRequestId, VersionId};
+use crate::domain::ids::{CommitSha, Epoch, MergeRequestId, TrialId, VersionId};
 use crate::domain::integration::{ChangeSet, MergeRequestState};
 use crate::domain::labelling;
 use crate::domain::linking::named_features;
 use crate::domain::nrt::{Abandoned, Held, Trial, hold, trial_under};
 use crate::domain::progress::Stage;
+use crate::domain::trial_verdict::DecidedBy;
 use crate::domain::trials::Verdict;
 use crate::domain::versioning::Appended;
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
+use crate::jobs::nrt_lock::release;
 use crate::jobs::{Desk, Done, judging, labels, notes, observe, tell};
 use crate::outcome::Outcome;
-use crate::ports::{Answer, Merge, MergeRequest};
+use crate::ports::{Answer, Board, Merge, MergeRequest};
 use crate::report;
 
 /// Lands the trial under a lease.
@@ -41,6 +43,7 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
         .filter(|a| a.trial.0 == epoch.0)
         .map(|a| a.change_set.merge_request.clone())
         .collect();
+    let gate = desk;
     let outcome = match hold(&yard.nrt, epoch) {
         Err(_) if !landed.is_empty() => report::already_landed(&landed),
         Err(not_held) => report::lease_lost(&not_held),
@@ -64,10 +67,28 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
             }
         },
     };
+    let outcome = after_landing(gate, &ledger, epoch, outcome)?;
     Ok(Done {
         outcome,
         events: ledger.into_events(),
     })
+}
+
+/// What is left to do once a landing has given the environment back, because no later job of the trial does it then.
+fn after_landing(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    epoch: Epoch,
+    outcome: Outcome,
+) -> Answer<Outcome> {
+    let yard = ledger.yard()?;
+    let landed = |appended: &Appended| appended.trial.0 == epoch.0;
+    if hold(&yard.nrt, epoch).is_ok() || !yard.versions.content.iter().any(landed) {
+        return Ok(outcome);
+    }
+    tell::alert_all(desk, ledger)?;
+    tell::settle_landed(desk, ledger, TrialId(epoch.0))?;
+    release::serve_next(desk, ledger, outcome)
 }
 
 /// One change set per trial: GitLab's own merge lands it.
@@ -113,8 +134,11 @@ fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Ans
             }
         };
         let same = desk.commits.same_tree(&trial.candidate.commit, &landed)?;
-        let version = append(desk, ledger, trial, &[placed(&ticket.change_set, &landed)])?;
-        let warnings = notes::keep_one(desk, ledger, id, board)?;
+        let placed = [placed(&ticket.change_set, &landed)];
+        let end = End::of(desk, held);
+        let Told {
+            version, warnings, ..
+        } = append_and_tell(desk, ledger, trial, &placed, end, Some(board))?;
         outcome = warnings.into_iter().fold(outcome, Outcome::with);
         labels::show_change_set(desk, &ticket.change_set, labelling::Stage::Landed);
         outcome = outcome.with(report::landed_line(&ticket.change_set, version, &landed));
@@ -270,37 +294,83 @@ fn placed(change_set: &ChangeSet, landed: &CommitSha) -> Placed {
     }
 }
 
+/// What becomes of the environment when all of a trial has landed.
+#[derive(Debug, Clone, Copy)]
+enum End<'a> {
+    /// It is given back by the very entry that says so.
+    GivenBack(&'a Held),
+    /// It stays as it is: jobs of the trial still use it, or nobody holds it.
+    AsItIs,
+}
+
+impl<'a> End<'a> {
+    /// Where a person judges as soon as the candidate is deployed, tests still run beside the landing.
+    fn of(desk: &Desk<'_>, held: &'a Held) -> Self {
+        match desk.config.nrt.decided_by {
+            DecidedBy::Tests | DecidedBy::Both => Self::GivenBack(held),
+            DecidedBy::Person => Self::AsItIs,
+        }
+    }
+}
+
+/// What a landing records.
+struct Landing {
+    facts: Vec<Fact>,
+    version: VersionId,
+    rejected: Vec<(ChangeSet, String)>,
+}
+
+/// What people were told of a landing.
+struct Told {
+    version: VersionId,
+    warnings: Vec<String>,
+    /// What stands since.
+    board: Option<Board>,
+}
+
+/// Tells what has landed, and records it. In this order: the entry then says as well that the notes were kept, so that no later job
+/// has to look. What is told is true already: it is merged. Whoever dies in between leaves a trial that is validated, and whoever
+/// goes on with that does both again.
+fn append_and_tell(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    trial: &Trial,
+    placed: &[Placed],
+    end: End<'_>,
+    board: Option<Board>,
+) -> Answer<Told> {
+    let at = desk.clock.now();
+    let ids: Vec<MergeRequestId> = placed.iter().map(|p| p.merge_request.clone()).collect();
+    let expected = landing(desk, &ledger.yard()?, trial, placed, end, at);
+    let after = ledger.with(&expected.facts)?;
+    let mut kept = notes::keep_seen(desk, &after, &ids, board);
+    let version = append(desk, ledger, trial, placed, end, at)?;
+    if version != expected.version {
+        // A release was prepared in that very moment.
+        kept = notes::keep_seen(desk, &ledger.yard()?, &ids, None);
+    }
+    Ok(Told {
+        version,
+        warnings: kept.warnings,
+        board: kept.board,
+    })
+}
+
 /// Records what has landed, all of it in one entry, and whom the landing of the others leaves to blame.
 fn append(
     desk: &Desk<'_>,
     ledger: &Ledger<'_>,
     trial: &Trial,
     placed: &[Placed],
+    end: End<'_>,
+    at: Timestamp,
 ) -> Answer<VersionId> {
-    let at = desk.clock.now();
     let (version, rejected) = ledger.decide(|yard| {
-        let version = yard.versions.open;
-        let mut facts = Vec::new();
-        for placed in placed {
-            if let Some(ticket) = yard.queue.ticket(&placed.merge_request) {
-                facts.extend(landing(&ticket.change_set, placed, trial, version, at));
-            }
-        }
-        let all = placed.len() == trial.change_sets.len();
-        let rejected = if facts.is_empty() || !all {
-            Vec::new()
-        } else {
-            inferred(desk, yard, trial)
-        };
-        let left = rejected.iter();
-        facts.extend(left.map(|(set, reason)| Fact::ChangeSetRejected {
-            merge_request: set.merge_request.clone(),
-            head: set.head.clone(),
-            trial: trial.id,
-            reason: reason.clone(),
-            evidence: None,
-            failures: Vec::new(),
-        }));
+        let Landing {
+            facts,
+            version,
+            rejected,
+        } = landing(desk, yard, trial, placed, end, at);
         Ok(Decision {
             facts,
             then: (version, rejected),
@@ -318,6 +388,53 @@ fn append(
 }
 
 fn landing(
+    desk: &Desk<'_>,
+    yard: &Yard,
+    trial: &Trial,
+    placed: &[Placed],
+    end: End<'_>,
+    at: Timestamp,
+) -> Landing {
+    let version = yard.versions.open;
+    let mut facts = Vec::new();
+    for placed in placed {
+        if let Some(ticket) = yard.queue.ticket(&placed.merge_request) {
+            facts.extend(landed(&ticket.change_set, placed, trial, version, at));
+        }
+    }
+    let all = placed.len() == trial.change_sets.len();
+    if facts.is_empty() || !all {
+        return Landing {
+            facts,
+            version,
+            rejected: Vec::new(),
+        };
+    }
+    let rejected = inferred(desk, yard, trial);
+    let left = rejected.iter();
+    facts.extend(left.map(|(set, reason)| Fact::ChangeSetRejected {
+        merge_request: set.merge_request.clone(),
+        head: set.head.clone(),
+        trial: trial.id,
+        reason: reason.clone(),
+        evidence: None,
+        failures: Vec::new(),
+    }));
+    if let End::GivenBack(held) = end
+        && hold(&yard.nrt, held.epoch()).is_ok()
+    {
+        facts.push(Fact::LeaseReleased {
+            epoch: held.epoch(),
+        });
+    }
+    Landing {
+        facts,
+        version,
+        rejected,
+    }
+}
+
+fn landed(
     change_set: &ChangeSet,
     placed: &Placed,
     trial: &Trial,
@@ -327,6 +444,7 @@ fn landing(
     let appended = Appended {
         change_set: change_set.clone(),
         landed: placed.landed.clone(),
+        base: Some(trial.candidate.base.clone()),
         trial: trial.id,
         at,
     };
@@ -371,7 +489,8 @@ pub fn finish_landing(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> An
         if let (MergeRequestState::Merged, Some(landed)) = (found.state, &found.landed)
             && found.head == trial.candidate.commit
         {
-            append(desk, ledger, trial, &[placed(&ticket.change_set, landed)])?;
+            let placed = [placed(&ticket.change_set, landed)];
+            append(desk, ledger, trial, &placed, End::AsItIs, desk.clock.now())?;
             labels::show_change_set(desk, &ticket.change_set, labelling::Stage::Landed);
         }
     }

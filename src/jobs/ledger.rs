@@ -250,6 +250,8 @@ pub(super) fn event(desk: &Desk<'_>, fact: Fact) -> Event {
         | Fact::ChangeSetAppended { .. }
         | Fact::VersionOpened { .. }
         | Fact::VersionClosed { .. }
+        | Fact::ReleaseTaken { .. }
+        | Fact::VersionAnnounced { .. }
         | Fact::VersionDeployed { .. }
         | Fact::VersionReleased { .. }
         | Fact::ReleaseFailed { .. }

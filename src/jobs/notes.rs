@@ -21,6 +21,7 @@ use crate::domain::progress::{
 };
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::{Judgement, acceptance_criteria};
+use crate::domain::versioning::Appended;
 use crate::domain::yard::Yard;
 use crate::ports::{
     Answer, Board, FeatureOnBoard, MergeRequest, MergeRequestOnBoard, Place, Targets, Visibility,
@@ -72,7 +73,7 @@ pub(super) struct Keeping<'a> {
 
 /// Keeps all notes that follow from what a job knows; returns what could not be kept, for the job's log.
 pub(super) fn keep(desk: &Desk<'_>, keeping: Keeping<'_>) -> Vec<String> {
-    keep_seeing(desk, keeping, 0).0
+    kept(desk, keeping).warnings
 }
 
 /// The same, and the number of the note on one of the merge requests.
@@ -81,10 +82,26 @@ pub(super) fn keep_seeing(
     keeping: Keeping<'_>,
     iid: u64,
 ) -> (Vec<String>, Option<NoteId>) {
+    let kept = kept(desk, keeping);
+    let seen = kept.board.as_ref();
+    let seen = seen.and_then(|board| board.merge_requests.get(&iid));
+    (kept.warnings, seen.and_then(note_of).map(|own| own.id))
+}
+
+/// What became of keeping notes.
+#[derive(Default)]
+pub(super) struct Kept {
+    /// What could not be kept.
+    pub(super) warnings: Vec<String>,
+    /// The merge requests that were told as they stand since, where they were looked at.
+    pub(super) board: Option<Board>,
+}
+
+fn kept(desk: &Desk<'_>, keeping: Keeping<'_>) -> Kept {
+    let mut kept = Kept::default();
     if !desk.may_look_up {
-        return (Vec::new(), None);
+        return kept;
     }
-    let mut note = None;
     let Keeping {
         yard,
         features,
@@ -92,7 +109,6 @@ pub(super) fn keep_seeing(
         mut board,
     } = keeping;
     let features: Vec<FeatureId> = features.into_iter().collect();
-    let mut warnings = Vec::new();
     let mut first = true;
     // A look covers some features; nearly always that is all of them.
     let mut rest = features.as_slice();
@@ -104,13 +120,11 @@ pub(super) fn keep_seeing(
             features: now.iter().cloned().collect(),
             told: if first { &told } else { &[] },
         };
-        match keeper.keep(board.take(), &mut warnings) {
-            Ok(board) => {
-                let seen = board.merge_requests.get(&iid).and_then(note_of);
-                note = note.or(seen.map(|own| own.id));
-            }
+        match keeper.keep(board.take(), &mut kept.warnings) {
+            Ok(board) if first => kept.board = Some(board),
+            Ok(_) => {}
             Err(problem) => {
-                warnings.push(format!(
+                kept.warnings.push(format!(
                     "warning: the notes could not be kept: {}",
                     problem.full_text()
                 ));
@@ -120,7 +134,7 @@ pub(super) fn keep_seeing(
         rest = later;
         first = false;
     }
-    (warnings, note)
+    kept
 }
 
 /// The roles that are asked, with some of their people.
@@ -183,7 +197,7 @@ pub(super) fn targets(
     Targets {
         features: features.clone(),
         merge_requests,
-        whole: None,
+        ..Targets::default()
     }
 }
 
@@ -560,18 +574,37 @@ pub(super) fn keep_one(
     ))
 }
 
+/// What a look at change sets is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// To see how they stand, and to keep their notes.
+    Notes,
+    /// To see as well how the project merges.
+    MergeMethod,
+}
+
 /// The merge requests of change sets with their features and the notes on all of them, in one look.
 ///
 /// # Errors
 /// When GitLab cannot be asked, or the log cannot be read.
-pub(super) fn look(desk: &Desk<'_>, ledger: &Ledger<'_>, ids: &[MergeRequestId]) -> Answer<Board> {
+pub(super) fn look(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    ids: &[MergeRequestId],
+    how: Look,
+) -> Answer<Board> {
     let yard = ledger.yard()?;
     let sets = ids.iter().filter_map(|id| yard.queue.ticket(id));
     let links = sets.flat_map(|ticket| &ticket.change_set.links);
     let features = links.map(|link| link.feature.clone()).collect();
     let told = ids.iter().map(|id| id.iid).collect();
-    desk.boards
-        .board(&targets(desk, Some(&yard), &features, &told))
+    desk.boards.board(&Targets {
+        standing: match how {
+            Look::Notes => BTreeSet::new(),
+            Look::MergeMethod => ids.iter().take(TOLD_AT_ONCE).map(|id| id.iid).collect(),
+        },
+        ..targets(desk, Some(&yard), &features, &told)
+    })
 }
 
 /// The same as `keep_all`, with the board that was looked at before, where one look covers them all.
@@ -584,13 +617,25 @@ pub(super) fn keep_several(
     ids: &[MergeRequestId],
     board: Option<Board>,
 ) -> Answer<Vec<String>> {
-    let yard = ledger.yard()?;
-    let told: Vec<Told<'_>> = ids.iter().filter_map(|id| known(desk, &yard, id)).collect();
+    Ok(keep_seen(desk, &ledger.yard()?, ids, board).warnings)
+}
+
+/// The same for a state that is about to be recorded, and what stands since.
+pub(super) fn keep_seen(
+    desk: &Desk<'_>,
+    yard: &Yard,
+    ids: &[MergeRequestId],
+    board: Option<Board>,
+) -> Kept {
+    let told: Vec<Told<'_>> = ids.iter().filter_map(|id| known(desk, yard, id)).collect();
     let features = features_of(&told);
     if ids.len() > TOLD_AT_ONCE || features.len() > FEATURES_AT_ONCE || board.is_none() {
-        return keep_all(desk, ledger, ids);
+        return Kept {
+            warnings: keep_as(desk, yard, ids),
+            board: None,
+        };
     }
-    Ok(keep(
+    kept(
         desk,
         Keeping {
             features,
@@ -598,7 +643,7 @@ pub(super) fn keep_several(
             told,
             board,
         },
-    ))
+    )
 }
 
 /// The same for a state that is about to be recorded: a job that dies in between does both again.
@@ -636,6 +681,20 @@ fn keep_there(desk: &Desk<'_>, yard: &Yard, ids: &[MergeRequestId]) -> Vec<Strin
         }
     }
     warnings
+}
+
+/// Keeps the notes of the features of change sets, and not those of their merge requests.
+pub(super) fn keep_features(desk: &Desk<'_>, yard: &Yard, content: &[Appended]) -> Vec<String> {
+    let links = content.iter().flat_map(|one| &one.change_set.links);
+    let features = links.map(|link| link.feature.clone()).collect();
+    keep(
+        desk,
+        Keeping {
+            features,
+            yard: Some(yard.clone()),
+            ..Keeping::default()
+        },
+    )
 }
 
 /// Keeps the notes of a change set that left the queue.

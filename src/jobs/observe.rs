@@ -184,7 +184,7 @@ pub(super) fn links_of(
             .chain(before.map(|link| link.feature))
             .collect(),
         merge_requests: newest.take(MOST_RELATED).copied().collect(),
-        whole: None,
+        ..Targets::default()
     };
     let mut board = desk.boards.board(&targets)?;
     board.merge_requests.insert(found.id.iid, whole.clone());

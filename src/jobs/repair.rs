@@ -186,7 +186,7 @@ fn busy(desk: &Desk<'_>, yard: &Yard) -> Answer<BTreeSet<PipelineId>> {
 }
 
 /// What landed since the last tag, from merge requests and from the history of the target; and what could not be told.
-fn truth(desk: &Desk<'_>) -> Answer<(Truth, Vec<String>)> {
+pub(super) fn truth(desk: &Desk<'_>) -> Answer<(Truth, Vec<String>)> {
     let branch: &BranchName = desk.branch();
     let prefix = &desk.config.versions.numbering.prefix;
     let released = desk.releases.numbers(prefix)?.into_iter().next();
@@ -220,6 +220,7 @@ fn truth(desk: &Desk<'_>) -> Answer<(Truth, Vec<String>)> {
         let appended = Appended {
             change_set,
             landed: merged.landed.clone(),
+            base: None,
             trial: trial.unwrap_or(TrialId(0)),
             at: merged.at,
         };

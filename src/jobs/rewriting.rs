@@ -10,10 +10,10 @@ use crate::domain::nrt::Held;
 use crate::ports::{Answer, MergeRequest, Push, Rewritten};
 
 /// How often GitLab is asked whether it has seen a push.
-pub(super) const PATIENCE: u32 = 20;
+const PATIENCE: u32 = 20;
 
 /// Each question later than the one before: 0.2 s to 2 s.
-pub(super) fn pause(attempt: u32) -> Duration {
+fn pause(attempt: u32) -> Duration {
     Duration::from_millis(200 * u64::from(attempt.min(10)))
 }
 

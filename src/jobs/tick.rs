@@ -5,7 +5,7 @@
 
 use super::ledger::Ledger;
 use super::nrt_lock::admit;
-use super::{Desk, Done, archive, label_holds, notes, tell};
+use super::{Desk, Done, archive, label_holds, notes, release, tell};
 use crate::domain::event::Fact;
 use crate::domain::nrt::Liveness;
 use crate::domain::yard::Yard;
@@ -25,11 +25,13 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     // Orders from people's machines, and freezes that begin and end, are told by whoever comes next.
     warnings.extend(notes::mend_left(desk, &ledger)?);
     warnings.extend(notes::keep_first(desk, &ledger)?);
+    let released = release::go_on(desk, &ledger)?;
     let yard = ledger.yard()?;
     let waiting = yard.queue.waiting().count();
     let serving = serve(desk, &yard)?;
     let stuck = stuck(desk, &ledger, &serving)?;
     let outcome = report::ticked(&serving, waiting).including(admitted);
+    let outcome = released.into_iter().fold(outcome, Outcome::including);
     let outcome = stuck.into_iter().fold(outcome, Outcome::warning);
     let outcome = archive::at_tick(desk, &ledger)
         .into_iter()

@@ -389,6 +389,8 @@ fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) ->
         | Fact::TrialStarted { .. }
         | Fact::ChangeSetMerged { .. }
         | Fact::VersionOpened { .. }
+        | Fact::ReleaseTaken { .. }
+        | Fact::VersionAnnounced { .. }
         | Fact::VersionDeployed { .. }
         | Fact::ContributorWarned { .. }
         | Fact::ChannelOpened { .. }

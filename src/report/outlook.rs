@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::domain::controls::Hindrance;
+use crate::domain::controls::{Hindrance, Order};
 use crate::domain::ids::{MergeRequestId, ProjectPath};
 use crate::domain::integration::{Again, Ticket};
 use crate::domain::nrt::Trial;
-use crate::domain::outlook::{Line, Outlook, Reason, Service};
+use crate::domain::outlook::{AwaitedVerdict, Line, Outlook, Reason, Service};
 use crate::domain::pace::Landing;
 use crate::simulate::forecast::Forecast;
 
@@ -23,6 +23,8 @@ use super::queue::age;
 pub struct QueueView<'a> {
     /// Who waits, and why.
     pub outlook: &'a Outlook<'a>,
+    /// The verdict that the trial waits for, if it waits for one of a person.
+    pub verdict: Option<&'a AwaitedVerdict>,
     /// When each may land; none while nobody serves the queue.
     pub forecast: Option<&'a Forecast>,
     /// The instant of the view.
@@ -117,12 +119,42 @@ pub fn reasons_words(reasons: &[Reason]) -> String {
 }
 
 /// How a trial stands.
-pub fn trial_state(trial: &Trial) -> &'static str {
+pub fn trial_state(trial: &Trial, verdict: Option<&AwaitedVerdict>) -> &'static str {
     if trial.validated {
         "validated, landing"
+    } else if verdict.is_some() {
+        "waits for a verdict"
     } else {
         "running"
     }
+}
+
+/// Whose verdict the trial waits for, and since when; none where it waits for none.
+pub fn verdict_words(view: &QueueView<'_>) -> Option<String> {
+    let verdict = view.verdict?;
+    let people: Vec<String> = verdict
+        .people
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let roles: Vec<&str> = verdict.roles.iter().map(|role| role.as_str()).collect();
+    let who = match (&people[..], &roles[..]) {
+        ([], []) => "whoever may merge to the branch of the gate".to_owned(),
+        ([], roles) => format!("somebody of {}", roles.join(", ")),
+        (people, []) => people.join(", "),
+        (people, roles) => format!("{} ({})", people.join(", "), roles.join(", ")),
+    };
+    Some(format!(
+        "asked for since {}, for {}; {who} gives it by `nrt:validate` or `nrt:reject` in the trial's pipeline",
+        clock(verdict.since, view.now, view.zone),
+        age(verdict.since, view.now),
+    ))
+}
+
+/// Who paused the whole queue, since when and why; none where nobody did.
+pub fn pause_words(view: &QueueView<'_>) -> Option<String> {
+    let order = view.outlook.yard.queue.paused.as_ref()?;
+    Some(hindrance(&Hindrance::Paused(order.clone())))
 }
 
 /// Who has the environment, since when, and whether somebody serves it.
@@ -149,6 +181,14 @@ pub fn queue_table(view: &QueueView<'_>) -> String {
     if let Some(trial) = &outlook.yard.nrt.trial {
         text.push_str(&trial_line(view, trial));
     }
+    if let Some(words) = verdict_words(view) {
+        text.push_str(&format!("Verdict: {words}\n"));
+    }
+    if let Some(words) = pause_words(view) {
+        text.push_str(&format!(
+            "Paused: {words}; nothing new is tried until somebody resumes it\n"
+        ));
+    }
     if outlook.lines.is_empty() {
         text.push_str("Queue: empty\n");
         return text;
@@ -162,7 +202,7 @@ pub fn queue_table(view: &QueueView<'_>) -> String {
 
 fn trial_line(view: &QueueView<'_>, trial: &Trial) -> String {
     let sets: Vec<String> = trial.change_sets.iter().map(|id| view.name(id)).collect();
-    let state = trial_state(trial);
+    let state = trial_state(trial, view.verdict);
     let landing = trial.change_sets.first().and_then(|id| view.landing(id));
     let landing = landing.map_or(String::new(), |landing| {
         format!("; lands {}", expected(landing, view.now, view.zone))
@@ -249,6 +289,9 @@ pub fn queue_json(view: &QueueView<'_>) -> String {
         json!({
             "id": trial.id, "candidate": trial.candidate.commit, "merge_requests": sets,
             "change_sets": trial.change_sets, "since": trial.started_at, "validated": trial.validated,
+            "awaits_verdict": view.verdict.map(|verdict| json!({
+                "since": verdict.since, "people": verdict.people, "roles": verdict.roles,
+            })),
             "landing": landing_json(landing),
         })
     });
@@ -270,6 +313,7 @@ pub fn queue_json(view: &QueueView<'_>) -> String {
             "format": 1,
             "environment": {"lease": lease, "service": service_key(view.outlook.service)},
             "trial": trial,
+            "paused": yard.queue.paused.as_ref().map(order_json),
             "forecast": {"state": forecast_key(view.forecast), "trials": yard.pace.verdicts()},
             "tickets": tickets,
         })
@@ -332,5 +376,22 @@ fn reason_json(reason: &Reason) -> Value {
         Reason::NobodyServes => "nobody_serves",
         Reason::Broken { .. } => "broken",
     };
-    json!({"kind": kind, "text": plain(&reason_words(reason))})
+    let mut told = json!({"kind": kind, "text": plain(&reason_words(reason))});
+    if let Reason::Hindered(hindrance) = reason {
+        let (order, until) = match hindrance {
+            Hindrance::Held(hold) => (order_json(&hold.order), hold.until),
+            Hindrance::Paused(order) => (order_json(order), None),
+            Hindrance::Frozen(frozen) => (
+                json!({"by": null, "since": null, "reason": frozen.reason}),
+                Some(frozen.until),
+            ),
+        };
+        told["order"] = order;
+        told["until"] = json!(until);
+    }
+    told
+}
+
+fn order_json(order: &Order) -> Value {
+    json!({"by": order.person, "since": order.given_at, "reason": order.reason})
 }

@@ -10,7 +10,7 @@ use crate::domain::ids::MergeRequestId;
 use crate::domain::linking::LinkKind;
 use crate::domain::progress::{Asked, MOST_ROWS, Mark, Past, Progress, Row, Stage, Whereabouts};
 
-use super::inert;
+use super::{code, inert};
 
 /// The note on a merge request that tells where it stands.
 pub const STATE: &str = "state";
@@ -132,7 +132,15 @@ pub fn stage_words(stage: &Stage) -> String {
         Stage::LeftQueue => "Left the queue".to_owned(),
         Stage::Landed { version } => format!("Landed: in version #{version}, not released yet"),
         Stage::Releasing { number } => format!("Being released with version {number}"),
-        Stage::InProduction { number } => format!("In production with version {number}"),
+        Stage::InProduction {
+            number,
+            environment,
+        } => {
+            let place = environment.as_ref().map_or(String::new(), |name| {
+                format!(" (environment {})", code(name))
+            });
+            format!("In production with version {number}{place}")
+        }
     }
 }
 

@@ -162,6 +162,8 @@ impl Members for Fleet<'_> {
             announcements: gitlab,
             channels: self.channels,
             releases: gitlab,
+            milestones: gitlab,
+            files: gitlab,
             commits: tree,
             candidates: tree,
             journal: self.journal,

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::config::ci::Ci;
 use crate::domain::ids::ProjectPath;
 use crate::domain::integration::Ticket;
-use crate::domain::outlook::{Outlook, Service};
+use crate::domain::outlook::{AwaitedVerdict, Outlook, Service};
 use crate::domain::yard::Yard;
 use crate::folder::FolderJournal;
 use crate::gitlab::GitLab;
@@ -97,12 +97,14 @@ fn show(
 ) -> Answer<Printed> {
     let (policy, freezes) = (&config.nrt.trials, &config.integration.freezes);
     let now = SystemClock.now();
+    let verdict = AwaitedVerdict::of(yard, &config.nrt.deciders);
     let outlook = Outlook::of(yard, policy, freezes, now, service);
     let foretold = service
         .goes_on()
         .then(|| forecast(yard, policy, freezes, now));
     let view = QueueView {
         outlook: &outlook,
+        verdict: verdict.as_ref(),
         forecast: foretold.as_ref(),
         now,
         zone: &config.notification.rules.calendar.zone,
@@ -155,12 +157,17 @@ fn sheet(view: &QueueView<'_>, environment: &str, server: &str) -> Sheet {
             let pipeline = format!("pipelines/{}", lease.holder.pipeline);
             address(server, &lease.holder.project, &pipeline)
         }),
+        verdict: report::verdict_words(&QueueView {
+            zone: &TimeZone::UTC,
+            ..*view
+        }),
+        paused: report::pause_words(view),
         taken_since: lease.map(|lease| lease.granted_at),
         trial: yard.nrt.trial.as_ref().map(|trial| SheetTrial {
             number: trial.id.to_string(),
             commit: trial.candidate.commit.short().to_string(),
             since: trial.started_at,
-            state: report::trial_state(trial),
+            state: report::trial_state(trial, view.verdict),
             lines: tested,
         }),
         lines: view

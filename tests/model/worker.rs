@@ -429,6 +429,7 @@ fn append(world: &mut World, job: JobId, trial: TrialId, placed: &[Placed], day:
             let appended = Appended {
                 change_set: ticket.change_set.clone(),
                 landed: placed.landed.clone(),
+                base: None,
                 trial,
                 at: Timestamp::UNIX_EPOCH,
             };

@@ -79,46 +79,97 @@ fn one_that_must_be_rebased_costs_a_rebase_more() {
     assert!(git <= 2, "{git} operations of git:\n{}", listed(&stage));
 }
 
-#[test]
-fn a_clean_batch_of_five_costs_each_of_them_less_than_alone() {
-    for (method, most_api, most_git) in [("merge", 35, 3), ("rebase_merge", 36, 4)] {
-        let mut stage = Stage::new();
-        let project = stage.world.at("");
-        let settings = json!({"merge_method": method});
-        let project = project.trim_end_matches('/');
-        stage
-            .world
-            .ask("root", Method::PUT, project, settings)
-            .unwrap();
-        stage.feature("Wanted");
-        let mut iids = Vec::new();
-        for number in 1..=5 {
-            let file = format!("shop/item-{number}.price");
-            let price = [(file.as_str(), "3\n")];
-            iids.push(stage.merge_request_with("ana", "contributes to feature #1", &price));
-        }
-        stage.run();
-        stage.world.emulator.clear_requests();
-        for iid in &iids {
-            stage.play("ana", *iid, "integrate");
-            stage.run_but("nrt-acquire");
-        }
-        stage.run();
-        for iid in &iids {
-            assert_eq!(stage.state(*iid), "merged", "{method}");
-        }
-        // The workers that come after it find nothing to do: one request each, and one of their last jobs.
-        let (api, git) = cost(&stage, &OF_THE_TRIAL);
-        let idle = 4;
-        assert!(
-            api - idle <= most_api,
-            "{method}: {api} requests:\n{}",
-            listed(&stage)
-        );
-        assert!(
-            git <= most_git,
-            "{method}: {git} operations of git:\n{}",
-            listed(&stage)
-        );
+/// Where the target is when the worker comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    /// It has moved since they were branched off, as it nearly always has.
+    Moved,
+    /// They stand on its head.
+    Still,
+}
+
+/// Five change sets of two commits each, in a project that merges in this way; the worker comes when all of them wait.
+fn batch_of_five(method: &str, squash: bool, target: Target) -> Stage {
+    let mut stage = Stage::new();
+    let project = stage.world.at("");
+    let settings = json!({"merge_method": method});
+    let project = project.trim_end_matches('/');
+    stage
+        .world
+        .ask("root", Method::PUT, project, settings)
+        .unwrap();
+    stage.feature("Wanted");
+    let mut iids = Vec::new();
+    for number in 1..=5 {
+        let file = format!("shop/item-{number}.price");
+        let price = [(file.as_str(), "3\n")];
+        let iid = stage.merge_request_with("ana", "contributes to feature #1", &price);
+        stage.push_again("ana", iid);
+        stage.edit_merge_request("ana", iid, json!({"squash": squash}));
+        iids.push(iid);
     }
+    stage.run();
+    if target == Target::Moved {
+        stage.push_to_main("shop/hot.price", "1\n");
+        stage.run();
+    }
+    stage.world.emulator.clear_requests();
+    for iid in &iids {
+        stage.play("ana", *iid, "integrate");
+        stage.run_but("nrt-acquire");
+    }
+    stage.run();
+    for iid in &iids {
+        assert_eq!(stage.state(*iid), "merged", "{method}");
+    }
+    stage
+}
+
+/// The workers of the other four find nothing to do, with one request each.
+const IDLE: usize = 4;
+
+fn costs_of_a_batch(method: &str, squash: bool, target: Target, most_api: usize, most_git: usize) {
+    let stage = batch_of_five(method, squash, target);
+    let (api, git) = cost(&stage, &OF_THE_TRIAL);
+    let api = api - IDLE;
+    assert!(
+        api <= most_api,
+        "{method}: {api} requests:\n{}",
+        listed(&stage)
+    );
+    assert!(
+        git <= most_git,
+        "{method}: {git} operations of git:\n{}",
+        listed(&stage)
+    );
+}
+
+#[test]
+fn a_clean_batch_of_five_merge_commits_costs_each_of_them_less_than_alone() {
+    costs_of_a_batch("merge", false, Target::Moved, 29, 3);
+}
+
+#[test]
+fn squashing_a_clean_batch_of_five_costs_a_look_and_a_push_more() {
+    costs_of_a_batch("merge", true, Target::Moved, 30, 4);
+}
+
+#[test]
+fn so_does_rebasing_it() {
+    costs_of_a_batch("rebase_merge", false, Target::Moved, 30, 4);
+}
+
+#[test]
+fn so_does_fast_forwarding_it() {
+    costs_of_a_batch("ff", false, Target::Moved, 30, 4);
+}
+
+#[test]
+fn a_batch_that_is_squashed_and_fast_forwarded_costs_no_more() {
+    costs_of_a_batch("ff", true, Target::Moved, 30, 4);
+}
+
+#[test]
+fn where_all_of_them_stand_on_the_head_of_the_target_the_project_is_asked_how_it_merges() {
+    costs_of_a_batch("rebase_merge", false, Target::Still, 31, 4);
 }

@@ -9,6 +9,7 @@
 //! - `linking_races`: one closing merge request per feature, whoever is quicker
 //! - `reports`: the log, the test summary, links and values: where people look, and that nothing hostile gets out of its place there
 //! - `archive`: the beginning of the log leaves it, whoever writes, dies or meddles meanwhile, and what it costs
+//! - `releases`: a version goes out: what people read, deaths and retries, refusals
 //! - `repair`: the state deleted or garbled, and put right from what GitLab knows
 //! - `stage`: the world of one scenario, in the words the scenarios use
 //! - `batches`: several change sets in one trial, and the search for a bad one among them
@@ -18,8 +19,10 @@
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
 //! - `lease`: the right to the environment, when people meddle with it or GitLab does
 //! - `outlook`: the queue as a person sees it: table, JSON, page
+//! - `together`: what is done to members of a batch, or to its target, during the trial; what landed says, and its branches
 //! - `tick`: the scheduled look at the queue
 //! - `verdicts`: who says whether a trial passed, whom the verdict names, and what its authors are told
+//! - `versions`: what is in a version, its number, and what it was frozen with
 //! - `yard`: several projects with one gate
 //! - `environments`: one project with several environments
 //! - `warnings`: who is told what, when, and only once: notes, channels, quiet hours, reminders
@@ -40,6 +43,7 @@ mod linking_races;
 mod outlook;
 mod progress;
 mod refusals;
+mod releases;
 mod repair;
 mod reports;
 mod sandbox;
@@ -47,8 +51,10 @@ mod stage;
 mod state;
 mod story;
 mod tick;
+mod together;
 mod validation;
 mod verdicts;
+mod versions;
 mod warnings;
 mod what_if;
 mod yard;

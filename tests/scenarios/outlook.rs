@@ -130,6 +130,7 @@ impl Told {
             let appended = Appended {
                 change_set: self.change_set(minute, *iid, "", Priority::Normal),
                 landed: sha(700_000 + iid),
+                base: None,
                 trial,
                 at: self.start + SignedDuration::from_mins(minute),
             };

@@ -260,7 +260,7 @@ fn one_note_each_tells_the_whole_way_from_draft_to_production() {
     stage.run();
     assert_says(
         &progress(&stage, 1),
-        &["**In production with version 0.1.0** since "],
+        &["**In production with version 0.1.0 (environment `production`)** since "],
     );
     for iid in [first, closer] {
         assert_says(

@@ -110,12 +110,22 @@ impl Stage {
     }
 
     pub(crate) fn push(&self, author: &str, iid: u64, files: &[(&str, &str)]) -> String {
+        self.push_saying(author, iid, files, "More")
+    }
+
+    pub(crate) fn push_saying(
+        &self,
+        author: &str,
+        iid: u64,
+        files: &[(&str, &str)],
+        message: &str,
+    ) -> String {
         let files: Vec<(String, String)> = files
             .iter()
             .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
             .collect();
         self.world
-            .push(author, &self.branches[&iid], "More", &files, &[])
+            .push(author, &self.branches[&iid], message, &files, &[])
             .unwrap()
     }
 

@@ -57,6 +57,7 @@ impl Ci {
             bot_token: None,
             gate_token: Self::variable("TRAINYARD_GATE_TOKEN"),
             trigger_token: None,
+            signing_key: None,
         })
     }
 

@@ -179,12 +179,18 @@ model! {
     VersionOpened: Versioning, "release" by "release manager", "version"."opened",
         then [], feeds ["open version"],
         "A version can be filled.";
+    ReleaseTaken: Versioning, "release" by "release manager", "version"."taken",
+        then [], feeds ["versions"],
+        "A job publishes a version, or gives it up: no other one does meanwhile.";
     VersionDeployed: Versioning, "release" by "release manager", "version"."deployed",
         then ["publish the version"], feeds ["versions", "deployments"],
         "A version runs in production.";
     VersionReleased: Versioning, "release" by "release manager", "version"."released",
         then ["close its features, telling the version"], feeds ["versions", "feature timeline"],
         "A version is tagged and published.";
+    VersionAnnounced: Versioning, "release" by "release manager", "version"."announced",
+        then [], feeds ["versions"],
+        "Everything that goes with a release is done, and everybody is told.";
     ReleaseFailed: Versioning, "release" by "release manager", "version"."failed",
         then ["give its content back to the open version", "warn the release manager"], feeds ["versions", "deployments"],
         "The deployment of a version failed.";

@@ -177,10 +177,14 @@ policy! {
         "The team may want to know that a release has begun.";
     VersionOpened: Silent, Nobody, Nothing, urgent false, raises None, settles [],
         "It follows from the release.";
+    ReleaseTaken: Silent, Nobody, Nothing, urgent false, raises None, settles [],
+        "Bookkeeping: the job says it.";
     VersionDeployed: Silent, Nobody, Nothing, urgent false, raises None, settles [],
         "What follows is told: the version is released.";
     VersionReleased: News, Nobody, Edited, urgent false, raises None, settles [Release],
         "Everybody wants to know; the notes on merge requests and features say it too.";
+    VersionAnnounced: Silent, Nobody, Nothing, urgent false, raises None, settles [],
+        "Bookkeeping: whoever it concerns was told just before.";
     ReleaseFailed: Alarm, ReleaseManagers, Mention, urgent true, raises Some(Matter::Release), settles [],
         "Production may be half deployed.";
     ContributorWarned: Silent, Nobody, Nothing, urgent false, raises None, settles [],

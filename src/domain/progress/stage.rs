@@ -54,7 +54,12 @@ pub enum Stage {
     /// Its version is on the way to production.
     Releasing { number: String },
     /// It is in production.
-    InProduction { number: String },
+    InProduction {
+        number: String,
+        /// The environment, where that was recorded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        environment: Option<String>,
+    },
 }
 
 impl Stage {

@@ -182,6 +182,7 @@ fn the_log_is_the_truth_for_what_queues_and_lands() {
     let appended = Appended {
         change_set: set(7),
         landed: sha(5),
+        base: None,
         trial: TrialId(1),
         at: at(300),
     };

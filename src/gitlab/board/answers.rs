@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::super::opening::VariableNode;
 use super::super::{translate, wire};
+use crate::domain::candidate::MergeMethod;
 use crate::domain::ids::NoteId;
 use crate::domain::progress::Own;
 use crate::outcome::Problem;
@@ -34,6 +35,18 @@ pub(super) struct Project {
     merge_requests: Option<wire::Nodes<MergeRequestNode>>,
     #[serde(default)]
     pub(super) ci_variables: Option<wire::Nodes<VariableNode>>,
+    #[serde(default)]
+    merge_requests_ff_only_enabled: Option<bool>,
+    #[serde(default)]
+    standing: Option<wire::Nodes<Standing>>,
+}
+
+/// How a merge request stands to its target.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Standing {
+    should_be_rebased: Option<bool>,
+    diverged_from_target_branch: Option<bool>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -108,6 +121,10 @@ pub(in crate::gitlab) struct MergeRequestNode {
     #[serde(default)]
     squash_on_merge: Option<bool>,
     #[serde(default)]
+    should_remove_source_branch: Option<bool>,
+    #[serde(default)]
+    force_remove_source_branch: Option<bool>,
+    #[serde(default)]
     source_project_id: Option<u64>,
     #[serde(default)]
     target_project_id: Option<u64>,
@@ -135,11 +152,23 @@ struct DiffRefs {
 
 impl Project {
     pub(super) fn visibility(&self) -> Visibility {
-        match self.visibility.as_deref() {
-            Some("public") => Visibility::Public,
-            Some("internal") => Visibility::Internal,
-            Some(_) | None => Visibility::Private,
+        translate::visibility(self.visibility.as_deref())
+    }
+
+    /// How it merges, where its merge requests show it: GitLab wants one that lacks commits of its target to be rebased unless the
+    /// project makes merge commits. Where none lacks any, nothing shows.
+    pub(super) fn method(&self) -> Option<MergeMethod> {
+        let standing = self.standing.as_ref()?;
+        if self.merge_requests_ff_only_enabled? {
+            return Some(MergeMethod::FastForward);
         }
+        let behind = |one: &&Standing| one.diverged_from_target_branch == Some(true);
+        let wanted = standing.nodes.iter().find(behind)?.should_be_rebased?;
+        Some(if wanted {
+            MergeMethod::SemiLinear
+        } else {
+            MergeMethod::MergeCommit
+        })
     }
 
     pub(super) fn take_merge_requests(&mut self) -> Vec<MergeRequestNode> {
@@ -225,6 +254,8 @@ impl MergeRequestNode {
                 base_sha: refs.base_sha,
             }),
             squash_on_merge: self.squash_on_merge,
+            should_remove_source_branch: self.should_remove_source_branch,
+            force_remove_source_branch: self.force_remove_source_branch,
             squash: false,
             source_project_id: self.source_project_id,
             target_project_id: self.target_project_id,
@@ -267,7 +298,7 @@ pub(super) fn read<T: DeserializeOwned>(answer: &Value, path: &[&str]) -> Answer
 }
 
 /// Why the edit of this name was not made, in GitLab's words.
-pub(super) fn refusal(answer: &Value, name: &str) -> Option<String> {
+pub(in crate::gitlab) fn refusal(answer: &Value, name: &str) -> Option<String> {
     let words = |list: &Value| -> Vec<String> {
         let list = list.as_array().into_iter().flatten();
         list.filter_map(|word| word.as_str().map(str::to_owned))

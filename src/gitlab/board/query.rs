@@ -8,7 +8,7 @@ use crate::ports::{Place, Targets};
 
 const NOTES: &str = "notes(filter: ONLY_COMMENTS, first: 100) { pageInfo { hasNextPage endCursor } nodes { id body author { username } } }";
 const ISSUE: &str = "id iid type title description state confidential moved movedTo { reference(full: true) } webUrl author { username } labels(first: 100) { nodes { title } }";
-const MERGE_REQUEST: &str = "id iid title description state draft sourceBranch targetBranch diffHeadSha squashOnMerge sourceProjectId targetProjectId webUrl author { username } labels(first: 100) { nodes { title } }";
+const MERGE_REQUEST: &str = "id iid title description state draft sourceBranch targetBranch diffHeadSha squashOnMerge shouldRemoveSourceBranch forceRemoveSourceBranch sourceProjectId targetProjectId webUrl author { username } labels(first: 100) { nodes { title } }";
 const WHOLE: &str = "detailedMergeStatus divergedFromTargetBranch mergeableDiscussionsState mergeCommitSha diffRefs { baseSha }";
 
 /// The name under which the nth part of a query is answered.
@@ -44,6 +44,12 @@ pub(super) fn board(
         at_home.push_str(&format!(
             " mergeRequests(iids: $others, first: 100) {{ nodes {{ {MERGE_REQUEST} {NOTES} }} }}"
         ));
+    }
+    if !targets.standing.is_empty() {
+        declared.push("$standing: [String!]".to_owned());
+        let standing: Vec<String> = targets.standing.iter().map(u64::to_string).collect();
+        variables.insert("standing".to_owned(), json!(standing));
+        at_home.push_str(" mergeRequestsFfOnlyEnabled standing: mergeRequests(iids: $standing, first: 20) { nodes { shouldBeRebased divergedFromTargetBranch } }");
     }
     if let Some(whole) = targets.whole {
         declared.push("$whole: String!".to_owned());

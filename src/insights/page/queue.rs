@@ -26,6 +26,10 @@ pub struct Sheet {
     pub holder: String,
     /// Where its pipeline is seen.
     pub holder_url: Option<String>,
+    /// Whose verdict the trial waits for, if it waits for one.
+    pub verdict: Option<String>,
+    /// Who paused the queue, if somebody did.
+    pub paused: Option<String>,
     /// Since when it is taken.
     pub taken_since: Option<Timestamp>,
     /// What is tried, or landing.
@@ -51,7 +55,7 @@ pub struct SheetTrial {
     pub commit: String,
     /// Since when.
     pub since: Timestamp,
-    /// `running`, or `validated, landing`.
+    /// `running`, `waits for a verdict`, or `validated, landing`.
     pub state: &'static str,
     /// Its change sets.
     pub lines: Vec<SheetLine>,
@@ -109,12 +113,22 @@ fn header(sheet: &Sheet, title: &str) -> String {
          <dl class=\"facts\"><div><dt>As of</dt><dd>{}</dd></div>\
          <div><dt>Newest event</dt><dd>{}{age}</dd></div>\
          <div class=\"wide\"><dt>Environment</dt><dd>{}</dd></div>\
-         <div class=\"wide\"><dt>Forecast</dt><dd>{}</dd></div></dl></header>",
+         {}{}<div class=\"wide\"><dt>Forecast</dt><dd>{}</dd></div></dl></header>",
         instant(sheet.now),
         instant(sheet.newest),
         link(sheet.holder_url.as_ref(), &brief(&sheet.holder, 300)),
+        fact("Verdict", sheet.verdict.as_deref()),
+        fact("Paused", sheet.paused.as_deref()),
         brief(&sheet.basis, 300),
     )
+}
+
+/// A line of the header, where there is something to say.
+fn fact(name: &str, words: Option<&str>) -> String {
+    words.map_or_else(String::new, |words| {
+        let words = brief(words, WHY);
+        format!("<div class=\"wide\"><dt>{name}</dt><dd>{words}</dd></div>")
+    })
 }
 
 fn tiles(sheet: &Sheet) -> String {

@@ -36,6 +36,9 @@ fn hostile(text: &str) -> (Insights, Frame) {
         commit: head(),
         content: vec![mr(125)],
         closed_by: None,
+        around: Vec::new(),
+        manifest: None,
+        through_freeze: None,
     };
     let deployed = Fact::VersionDeployed {
         version: VersionId(9),
@@ -47,6 +50,7 @@ fn hostile(text: &str) -> (Insights, Frame) {
         version: VersionId(9),
         number: odd,
         reason: reason(),
+        evidence: None,
     };
     let (merge_request, reasons) = (mr(126), vec![reason()]);
     let refused = Fact::LinkRefused {

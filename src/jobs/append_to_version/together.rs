@@ -1,16 +1,16 @@
 //! Lands a candidate of several change sets: one push makes the very commit that was tested the head of the target, or nothing.
 
-use super::{append, changed_since, verdict};
+use super::{End, append_and_tell, changed_since, verdict};
 use crate::domain::candidate::Placed;
 use crate::domain::event::Fact;
-use crate::domain::ids::{CommitSha, MergeRequestId, VersionId};
+use crate::domain::ids::{BranchName, CommitSha, MergeRequestId, VersionId};
 use crate::domain::integration::{MergeRequestState, Ticket};
 use crate::domain::labelling;
 use crate::domain::nrt::{Abandoned, Held, Trial};
 use crate::domain::progress::Stage;
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::Ledger;
-use crate::jobs::rewriting::{PATIENCE, give_back, pause, until};
+use crate::jobs::rewriting::{give_back, until};
 use crate::jobs::{Desk, labels, notes, tell};
 use crate::outcome::Outcome;
 use crate::ports::{Answer, Board, MergeRequest, Push, Rewritten};
@@ -37,7 +37,7 @@ pub(super) fn land(
     if let Some(outcome) = verdict::record(desk, ledger, held, trial)? {
         return Ok(outcome);
     }
-    let board = notes::look(desk, ledger, &trial.change_sets)?;
+    let board = notes::look(desk, ledger, &trial.change_sets, notes::Look::Notes)?;
     ledger.prove()?;
     let found = board.all();
     let mut gone = Vec::new();
@@ -93,14 +93,17 @@ pub(super) fn land(
             return wait_again(desk, ledger, trial, &tickets, abandoned, &text);
         }
     }
-    let (board, unseen) = until_merged(desk, ledger, trial)?;
-    let version = append(desk, ledger, trial, &trial.placed)?;
+    let end = End::of(desk, held);
+    let told = append_and_tell(desk, ledger, trial, &trial.placed, end, Some(board))?;
+    let unseen = not_merged_yet(desk, trial, told.board.as_ref())?;
     let mut outcome = Outcome::open(format!(
         "trial {} is landed: `{}` is the head of `{target}`",
         trial.id,
         trial.candidate.commit.short()
     ));
-    for line in tell_landed(desk, ledger, &tickets, trial, version, Some(board))? {
+    let lines = show_landed(desk, &tickets, trial, told.version);
+    delete_sources(desk, &found, trial, &unseen);
+    for line in told.warnings.into_iter().chain(lines) {
         outcome = outcome.with(line);
     }
     for id in unseen {
@@ -124,8 +127,12 @@ pub(super) fn finish(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Ans
     {
         return Ok(());
     }
-    let version = append(desk, ledger, trial, &trial.placed)?;
-    tell_landed(desk, ledger, &tickets, trial, version, None).map(drop)
+    let told = append_and_tell(desk, ledger, trial, &trial.placed, End::AsItIs, None)?;
+    for warning in told.warnings {
+        tracing::warn!("{warning}");
+    }
+    show_landed(desk, &tickets, trial, told.version);
+    Ok(())
 }
 
 fn tickets(yard: &Yard, trial: &Trial) -> Vec<Ticket> {
@@ -134,39 +141,69 @@ fn tickets(yard: &Yard, trial: &Trial) -> Vec<Ticket> {
         .collect()
 }
 
-/// Waits until GitLab shows what was pushed as merged; what stands then, and those that are late.
-fn until_merged(
+/// Those that GitLab does not show as merged in time. The look that came with the last edit of the notes tells nearly always; only
+/// where it came too early GitLab is asked again.
+fn not_merged_yet(
     desk: &Desk<'_>,
-    ledger: &Ledger<'_>,
     trial: &Trial,
-) -> Answer<(Board, Vec<MergeRequestId>)> {
-    let mut attempt = 1;
-    loop {
-        let board = notes::look(desk, ledger, &trial.change_sets)?;
-        let merged = |id: &&MergeRequestId| {
-            let on_board = board.merge_requests.get(&id.iid);
-            on_board.is_some_and(|seen| seen.merge_request.state == MergeRequestState::Merged)
-        };
-        let ids = trial.change_sets.iter();
-        let late: Vec<MergeRequestId> = ids.filter(|id| !merged(id)).cloned().collect();
-        if late.is_empty() || attempt == PATIENCE {
-            return Ok((board, late));
+    board: Option<&Board>,
+) -> Answer<Vec<MergeRequestId>> {
+    let merged = |id: &MergeRequestId| {
+        let seen = board.and_then(|board| board.merge_requests.get(&id.iid));
+        seen.is_some_and(|seen| seen.merge_request.state == MergeRequestState::Merged)
+    };
+    let mut late = heads(trial);
+    late.retain(|(id, _)| !merged(id));
+    if late.is_empty() {
+        return Ok(Vec::new());
+    }
+    until(desk, &late, |mr, _| mr.state == MergeRequestState::Merged)
+}
+
+/// Deletes the branches of merge requests that ask for it, as GitLab does where it merges by itself: of what a push lands it leaves
+/// them. Only what GitLab shows as merged, for it would close the others; and no branch that somebody pushed to meanwhile, or that
+/// other merge requests are to land on. A branch that stays is no harm.
+fn delete_sources(
+    desk: &Desk<'_>,
+    found: &[MergeRequest],
+    trial: &Trial,
+    unseen: &[MergeRequestId],
+) {
+    let asked = found.iter().filter_map(|mr| {
+        let placed = trial.placed.iter().find(|p| p.merge_request == mr.id)?;
+        let ours = !mr.from_fork && mr.source != desk.ci.default_branch;
+        (mr.deletes_source && ours && !unseen.contains(&mr.id))
+            .then(|| (mr.source.clone(), placed.head.clone()))
+    });
+    let mut branches: Vec<(BranchName, CommitSha)> = asked.collect();
+    if branches.is_empty() {
+        return;
+    }
+    let names: Vec<BranchName> = branches.iter().map(|(name, _)| name.clone()).collect();
+    let done = desk.merge_requests.targeted(&names).and_then(|stacked| {
+        branches.retain(|(name, _)| !stacked.contains(name));
+        if branches.is_empty() {
+            return Ok(Push::Done);
         }
-        desk.clock.wait(pause(attempt));
-        attempt += 1;
+        desk.candidates.remove(&branches)
+    });
+    match done {
+        Ok(Push::Done) => {}
+        Ok(Push::TargetMoved | Push::Refused { .. }) => tracing::info!(
+            "not all source branches could be deleted: protected ones stay, and those that somebody pushed to meanwhile"
+        ),
+        Err(problem) => tracing::warn!("source branches stay: {}", problem.full_text()),
     }
 }
 
-/// The note of each change set, and a line for the job's log.
-fn tell_landed(
+/// The label of each change set, and a line for the job's log.
+fn show_landed(
     desk: &Desk<'_>,
-    ledger: &Ledger<'_>,
     tickets: &[Ticket],
     trial: &Trial,
     version: VersionId,
-    board: Option<Board>,
-) -> Answer<Vec<String>> {
-    let mut lines = notes::keep_several(desk, ledger, &trial.change_sets, board)?;
+) -> Vec<String> {
+    let mut lines = Vec::new();
     for placed in &trial.placed {
         let ticket = tickets
             .iter()
@@ -176,7 +213,7 @@ fn tell_landed(
             lines.push(report::landed_line(change_set, version, &placed.landed));
         }
     }
-    Ok(lines)
+    lines
 }
 
 /// Why a change set is not what was tested any more.

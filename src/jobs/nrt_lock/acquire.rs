@@ -3,11 +3,12 @@
 
 use std::path::Path;
 
+use super::together::{Shown, Start};
 use super::trial_pipeline::{self, Member, ProjectPart, Runtime};
-use super::{stopping, together};
+use super::{release, stopping, together};
 use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
-use crate::domain::ids::{BranchName, MergeRequestId, TrialId};
+use crate::domain::ids::{BranchName, TrialId};
 use crate::domain::integration::{MergeRequestState, Place, Ticket};
 use crate::domain::labelling;
 use crate::domain::nrt::{
@@ -18,7 +19,7 @@ use crate::domain::progress::Stage;
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::{
-    Desk, Done, append_to_version, label_holds, labels, notes, observe, rewriting, tell,
+    self, Desk, Done, append_to_version, label_holds, labels, notes, observe, rewriting, tell,
 };
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Board, MergeRequest, Rebase, Stop};
@@ -60,8 +61,14 @@ fn begin(
     runtime: &Runtime,
 ) -> Answer<Outcome> {
     warn_all(label_holds::look(desk, ledger)?);
+    warn_all(jobs::release::between_trials(desk, ledger)?);
     let (outcome, pipeline, epoch) = match take(desk, ledger, stop)? {
-        Taken::Trial { held, trial, board } => {
+        Taken::Trial {
+            held,
+            trial,
+            board,
+            unshown,
+        } => {
             let member = member(desk, &trial)?;
             let project = ProjectPart {
                 file: &desk.config.nrt.pipeline,
@@ -78,8 +85,11 @@ fn begin(
                 &desk.ci.server,
             ));
             let outcome = warnings.into_iter().fold(outcome, Outcome::with);
-            // The pipeline below is the right to the environment.
+            // The pipeline below is the right to the environment, and so is the candidate's branch.
             ledger.prove()?;
+            if let Some(shown) = unshown {
+                shown.put(desk, &held)?;
+            }
             (outcome, pipeline, held.epoch().0)
         }
         Taken::Nothing(why) => (
@@ -115,6 +125,8 @@ enum Taken {
         held: Held,
         trial: Box<Trial>,
         board: Option<Board>,
+        /// Where the candidate still has to be put.
+        unshown: Option<Shown>,
     },
     Nothing(String),
 }
@@ -164,15 +176,23 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>, stop: &dyn Stop) -> Answer<Taken> 
         }
     };
     if let Some(trial) = trial_under(&ledger.yard()?.nrt, &held) {
-        let looked = looked.filter(|looked| trial.change_sets == [looked.id()]);
-        if let Some(looked) = &looked {
-            let change_set = &looked.ticket.change_set;
-            labels::show_change_set(desk, change_set, labelling::Stage::InTrial);
-        }
+        let Some(looked) = looked else {
+            if !together::is_shown(&desk.of_trial(trial)?, trial)? {
+                return begin_anew(desk, ledger, &held, stop);
+            }
+            return Ok(Taken::Trial {
+                trial: Box::new(trial.clone()),
+                held,
+                board: None,
+                unshown: None,
+            });
+        };
+        together::show_in_trial(desk, trial, &looked.tickets);
         return Ok(Taken::Trial {
             trial: Box::new(trial.clone()),
             held,
-            board: looked.map(|looked| looked.board),
+            board: Some(looked.board),
+            unshown: looked.start.and_then(|start| start.shown),
         });
     }
     loop {
@@ -198,17 +218,23 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>, stop: &dyn Stop) -> Answer<Taken> 
         }
         let prepared = match &tickets[..] {
             [one] => {
-                let seen = looked
-                    .take()
-                    .filter(|looked| looked.ticket.change_set == one.change_set);
+                let of_it = |looked: &Looked| {
+                    let sets = looked.tickets.iter().map(|ticket| &ticket.change_set);
+                    sets.eq([&one.change_set])
+                };
+                let seen = looked.take().filter(of_it);
                 let seen = seen.map(|looked| (looked.found, looked.board));
                 prepare(desk, ledger, &held, one, branch, seen)?
             }
             several => together::prepare(desk, ledger, &held, several, branch)?,
         };
         if let Some((trial, board)) = prepared {
-            let trial = Box::new(trial);
-            return Ok(Taken::Trial { held, trial, board });
+            return Ok(Taken::Trial {
+                held,
+                trial: Box::new(trial),
+                board,
+                unshown: None,
+            });
         }
     }
     ledger.decide(|yard| {
@@ -223,42 +249,48 @@ fn take(desk: &Desk<'_>, ledger: &Ledger<'_>, stop: &dyn Stop) -> Answer<Taken> 
     ))
 }
 
-/// A change set that would be tried alone now, as it stood before the lease was taken.
+/// This pipeline began a trial before, and its candidate is not where the jobs of the trial look for it. It is made again, as another
+/// trial.
+fn begin_anew(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, stop: &dyn Stop) -> Answer<Taken> {
+    release::give_back(ledger, held, Abandoned::NoVerdict)?;
+    take(desk, ledger, stop)
+}
+
+/// What would be tried next, as it stood before the lease was taken.
 struct Looked {
-    ticket: Ticket,
+    tickets: Vec<Ticket>,
+    /// The merge request, where it is one alone.
     found: Option<MergeRequest>,
     board: Board,
-    /// What would be tried, where nothing has to be rebased first.
-    candidate: Option<Candidate>,
+    /// How its trial begins, where nothing has to be rebased by GitLab first.
+    start: Option<Start>,
 }
 
-impl Looked {
-    fn id(&self) -> MergeRequestId {
-        self.ticket.change_set.merge_request.clone()
-    }
-
-    fn started(&self, held: &Held) -> Option<Fact> {
-        self.candidate.clone().map(|candidate| Fact::TrialStarted {
-            trial: TrialId(held.epoch().0),
-            candidate,
-            change_sets: vec![self.id()],
-            placed: Vec::new(),
-            postponed: Vec::new(),
-        })
-    }
-}
-
-/// Looks at the one change set that would be tried next before the lease is taken: when it stands on the head of its target, the
-/// lease and the trial are one entry of the log. Looking uses nothing; whoever else is quicker takes the lease all the same.
+/// Looks at what would be tried next before the lease is taken: where nobody has to leave and nothing has to be rebased by GitLab,
+/// the lease and the trial are one entry of the log. Looking uses nothing; whoever else is quicker takes the lease all the same.
 fn look_ahead(desk: &Desk<'_>, ledger: &Ledger<'_>, previous: Liveness) -> Answer<Option<Looked>> {
     let yard = ledger.yard()?;
     let chosen = next_trial(desk, &yard);
-    let (Liveness::Running, None, [ticket]) = (previous, &yard.nrt.lease, &chosen[..]) else {
-        return Ok(None);
+    let ours = |ticket: &&Ticket| {
+        ticket.rewritten.is_empty() && ticket.change_set.merge_request.project == desk.ci.project
     };
-    if !ticket.rewritten.is_empty() || ticket.change_set.merge_request.project != desk.ci.project {
+    if previous != Liveness::Running || yard.nrt.lease.is_some() || !chosen.iter().all(ours) {
         return Ok(None);
     }
+    let tickets: Vec<Ticket> = chosen.into_iter().cloned().collect();
+    let trial = TrialId(nrt::next_epoch(&yard.nrt).0);
+    let [ticket] = &tickets[..] else {
+        if tickets.is_empty() {
+            return Ok(None);
+        }
+        let together = together::look_ahead(desk, ledger, &tickets, trial)?;
+        return Ok(together.map(|(board, start)| Looked {
+            tickets,
+            found: None,
+            board,
+            start: Some(start),
+        }));
+    };
     let branch = desk.branch();
     let (found, board) = observe::at_the_gate(desk, &yard, &ticket.change_set)?;
     let fits = |mr: &&MergeRequest| {
@@ -272,11 +304,22 @@ fn look_ahead(desk: &Desk<'_>, ledger: &Ledger<'_>, previous: Liveness) -> Answe
             reference: format!("refs/merge-requests/{}/head", mr.id.iid),
         })
     });
+    let start = candidate.map(|candidate| Start {
+        trial,
+        facts: vec![Fact::TrialStarted {
+            trial,
+            candidate,
+            change_sets: vec![ticket.change_set.merge_request.clone()],
+            placed: Vec::new(),
+            postponed: Vec::new(),
+        }],
+        shown: None,
+    });
     Ok(Some(Looked {
-        ticket: (*ticket).clone(),
+        tickets,
         found,
         board,
-        candidate,
+        start,
     }))
 }
 
@@ -315,10 +358,12 @@ fn lease(
                     });
                 }
                 facts.extend(chosen.iter().map(|ticket| unqueued(ticket, &held)));
-                if let (Some(looked), [only]) = (looked, &chosen[..])
-                    && looked.ticket == **only
+                if let Some(looked) = looked
+                    && looked.tickets.iter().eq(chosen.iter().copied())
+                    && let Some(start) = &looked.start
+                    && start.trial.0 == held.epoch().0
                 {
-                    facts.extend(looked.started(&held));
+                    facts.extend(start.facts.iter().cloned());
                 }
                 (facts, Ok(Some(held)))
             }

@@ -6,15 +6,12 @@ use std::collections::BTreeSet;
 use crate::domain::event::{Fact, Subject};
 use crate::domain::ids::{Epoch, TrialId, UserName};
 use crate::domain::nrt::{Trial, hold, trial_under};
-use crate::domain::trial_verdict::{Before, before};
+use crate::domain::trial_verdict::{ASKED, Before, before};
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::Ledger;
 use crate::jobs::{Desk, Done, observe, tell};
 use crate::ports::{Answer, Known, Place};
 use crate::report;
-
-/// The warning by which it is known that people were asked; they are mentioned on the first merge request of the trial.
-const ASKED: &str = "verdict asked";
 
 /// Asks for the verdict on the trial under a lease.
 ///

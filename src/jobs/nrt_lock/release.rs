@@ -47,8 +47,13 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
             tell::alert_all(desk, &ledger)?;
             tell::settle_landed(desk, &ledger, TrialId(epoch.0))?;
             let outcome = report::already_released(epoch, last);
+            let outcome = warnings.into_iter().fold(outcome, Outcome::with);
+            let outcome = match ledger.yard()?.nrt.lease {
+                None if epoch != NOTHING_TAKEN => serve_next(desk, &ledger, outcome)?,
+                Some(_) | None => outcome,
+            };
             return Ok(Done {
-                outcome: warnings.into_iter().fold(outcome, Outcome::with),
+                outcome,
                 events: ledger.into_events(),
             });
         }
@@ -72,27 +77,33 @@ pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
     let outcome = warnings.into_iter().fold(outcome, Outcome::with);
     tell::alert_all(desk, &ledger)?;
     tell::settle_landed(desk, &ledger, TrialId(epoch.0))?;
+    let outcome = serve_next(desk, &ledger, outcome)?;
+    Ok(Done {
+        outcome,
+        events: ledger.into_events(),
+    })
+}
+
+/// Sees that whoever waits is served, now that the environment is free; or says why nobody is.
+///
+/// # Errors
+/// When GitLab cannot be asked, or the log cannot be read.
+pub(in crate::jobs) fn serve_next(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    outcome: Outcome,
+) -> Answer<Outcome> {
     let after = ledger.yard()?;
     let (freezes, now) = (&desk.config.integration.freezes, desk.clock.now());
     let waiting = after.servable(freezes, now).count();
     if waiting > 0 && !after.nrt.worth_another_worker() {
-        let outcome = outcome.warning(report::environment_looks_broken(
-            after.nrt.fruitless,
-            waiting,
-        ));
-        return Ok(Done {
-            outcome,
-            events: ledger.into_events(),
-        });
+        let broken = report::environment_looks_broken(after.nrt.fruitless, waiting);
+        return Ok(outcome.warning(broken));
     }
-    let outcome = match report::nothing_to_serve(&after, freezes, now) {
+    Ok(match report::nothing_to_serve(&after, freezes, now) {
         Some(why) => outcome.next(why),
         None if waiting > 0 => outcome.next(serve_the_waiting(desk, waiting)?),
         None => outcome,
-    };
-    Ok(Done {
-        outcome,
-        events: ledger.into_events(),
     })
 }
 

@@ -1,9 +1,9 @@
 //! A candidate of several change sets: who goes into it, and where its trial finds it.
 
 use super::acquire::{conflict, leave, left_meanwhile, prepare as prepare_alone, start, withdraw};
-use crate::domain::candidate::{Clash, MergeMethod, Part, Postponed};
+use crate::domain::candidate::{Assembly, Clash, MergeMethod, Part, Postponed};
 use crate::domain::event::Fact;
-use crate::domain::ids::{BranchName, MergeRequestId, TrialId};
+use crate::domain::ids::{BranchName, CommitSha, MergeRequestId, TrialId};
 use crate::domain::integration::{Again, Ticket};
 use crate::domain::labelling;
 use crate::domain::nrt::{Abandoned, Candidate, Held, Trial};
@@ -32,10 +32,10 @@ pub(super) fn prepare(
         .iter()
         .map(|ticket| ticket.change_set.merge_request.clone())
         .collect();
-    let board = notes::look(desk, ledger, &ids)?;
+    let board = notes::look(desk, ledger, &ids, notes::Look::MergeMethod)?;
     ledger.prove()?;
     let found = board.all();
-    let method = desk.merge_requests.merge_method()?;
+    let method = method(desk, &board)?;
     let mut fit: Vec<(&Ticket, &MergeRequest)> = Vec::new();
     for ticket in tickets {
         let found = found
@@ -56,8 +56,9 @@ pub(super) fn prepare(
         }
         fit => fit.iter().filter(|(_, mr)| !only_alone(mr, method)),
     };
+    let trial = TrialId(held.epoch().0);
     let parts: Vec<Part> = together
-        .map(|(ticket, mr)| part(desk, ticket, mr, held))
+        .map(|(ticket, mr)| part(desk, ticket, mr, trial))
         .collect();
     let assembly = desk.candidates.assemble(branch, method, &parts)?;
     let mut postponed = Vec::new();
@@ -67,27 +68,125 @@ pub(super) fn prepare(
         };
         postponed.extend(leave_out(desk, ledger, ticket, clash)?);
     }
+    let begun = match start_of(desk, &fit, assembly, postponed, trial)? {
+        Ok(begun) => begun,
+        Err(placed) => {
+            let alone = fit
+                .iter()
+                .find(|(t, _)| placed.contains(&t.change_set.merge_request));
+            return match alone {
+                Some((ticket, _)) => prepare_alone(desk, ledger, held, ticket, branch, None),
+                None => Ok(None),
+            };
+        }
+    };
+    if let Some(shown) = &begun.shown {
+        shown.put(desk, held)?;
+    }
+    let Some(trial) = start(ledger, held, &begun.facts)? else {
+        return Ok(None);
+    };
+    show_in_trial(desk, &trial, tickets);
+    Ok(Some((trial, Some(board))))
+}
+
+/// How the project merges: the look at its merge requests nearly always shows it.
+fn method(desk: &Desk<'_>, board: &Board) -> Answer<MergeMethod> {
+    let seen = board.method;
+    seen.map_or_else(|| desk.merge_requests.merge_method(), Ok)
+}
+
+/// How a trial begins, once its lease is there.
+pub(super) struct Start {
+    /// The trial that it is made for.
+    pub(super) trial: TrialId,
+    /// What is recorded.
+    pub(super) facts: Vec<Fact>,
+    /// Where its jobs find the candidate, unless GitLab has it already.
+    pub(super) shown: Option<Shown>,
+}
+
+/// A branch that shows a candidate.
+#[derive(Debug, Clone)]
+pub(super) struct Shown {
+    commit: CommitSha,
+    branch: BranchName,
+}
+
+impl Shown {
+    /// Puts the candidate there.
+    pub(super) fn put(&self, desk: &Desk<'_>, held: &Held) -> Answer<()> {
+        desk.candidates.show(held, &self.commit, &self.branch)
+    }
+}
+
+/// Puts change sets together before the lease is taken, so that lease and trial are one entry of the log: reading and computing uses
+/// nothing of the environment. `None` where one of them has to leave, to be tried alone, or to be told of a conflict: that takes the
+/// lease.
+///
+/// # Errors
+/// When GitLab or git cannot be asked.
+pub(super) fn look_ahead(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    tickets: &[Ticket],
+    trial: TrialId,
+) -> Answer<Option<(Board, Start)>> {
+    let branch = desk.branch();
+    let ids: Vec<MergeRequestId> = tickets
+        .iter()
+        .map(|ticket| ticket.change_set.merge_request.clone())
+        .collect();
+    let board = notes::look(desk, ledger, &ids, notes::Look::MergeMethod)?;
+    let found = board.all();
+    let method = method(desk, &board)?;
+    let mut fit: Vec<(&Ticket, &MergeRequest)> = Vec::new();
+    for ticket in tickets {
+        let id = &ticket.change_set.merge_request;
+        let Some(mr) = found.iter().find(|mr| mr.id == *id) else {
+            return Ok(None);
+        };
+        if only_alone(mr, method)
+            || push_was_refused(ticket)
+            || left_meanwhile(desk, Some(mr), ticket, branch)?.is_some()
+        {
+            return Ok(None);
+        }
+        fit.push((ticket, mr));
+    }
+    let parts: Vec<Part> = fit
+        .iter()
+        .map(|(ticket, mr)| part(desk, ticket, mr, trial))
+        .collect();
+    let assembly = desk.candidates.assemble(branch, method, &parts)?;
+    let mut postponed = Vec::new();
+    for (id, clash) in &assembly.left_out {
+        let Clash::WithNeighbour { files } = clash else {
+            return Ok(None);
+        };
+        postponed.push(waits_for_neighbour(id, files));
+    }
+    let start = start_of(desk, &fit, assembly, postponed, trial)?.ok();
+    Ok(start.map(|start| (board, start)))
+}
+
+/// What the trial of an assembled candidate begins with; or who is in it, where that is none or one.
+fn start_of(
+    desk: &Desk<'_>,
+    fit: &[(&Ticket, &MergeRequest)],
+    assembly: Assembly,
+    postponed: Vec<Postponed>,
+    trial: TrialId,
+) -> Answer<Result<Start, Vec<MergeRequestId>>> {
     let ids: Vec<MergeRequestId> = assembly
         .placed
         .iter()
         .map(|placed| placed.merge_request.clone())
         .collect();
     let (Some(commit), [_, _, ..]) = (assembly.candidate().cloned(), &ids[..]) else {
-        let alone = fit
-            .iter()
-            .find(|(t, _)| ids.contains(&t.change_set.merge_request));
-        return match alone {
-            Some((ticket, _)) => prepare_alone(desk, ledger, held, ticket, branch, None),
-            None => Ok(None),
-        };
+        return Ok(Err(ids));
     };
-    let shown = shown_at(desk)?;
-    desk.candidates.show(held, &commit, &shown)?;
-    let candidate = Candidate {
-        commit,
-        base: assembly.base.clone(),
-        reference: format!("refs/heads/{shown}"),
-    };
+    let branch = shown_at(desk)?;
     let rebased = fit
         .iter()
         .filter(|(ticket, found)| ids.contains(&found.id) && !ticket.is_of(&found.head));
@@ -100,20 +199,42 @@ pub(super) fn prepare(
         })
         .collect();
     facts.push(Fact::TrialStarted {
-        trial: TrialId(held.epoch().0),
-        candidate,
+        trial,
+        candidate: Candidate {
+            commit: commit.clone(),
+            base: assembly.base,
+            reference: format!("refs/heads/{branch}"),
+        },
         change_sets: ids,
         placed: assembly.placed,
         postponed,
     });
-    let Some(trial) = start(ledger, held, &facts)? else {
-        return Ok(None);
-    };
-    let tried = fit.iter().map(|(ticket, _)| &ticket.change_set);
-    for set in tried.filter(|set| trial.change_sets.contains(&set.merge_request)) {
+    Ok(Ok(Start {
+        trial,
+        facts,
+        shown: Some(Shown { commit, branch }),
+    }))
+}
+
+/// The labels of what is tried now.
+pub(super) fn show_in_trial(desk: &Desk<'_>, trial: &Trial, tickets: &[Ticket]) {
+    let sets = tickets.iter().map(|ticket| &ticket.change_set);
+    for set in sets.filter(|set| trial.change_sets.contains(&set.merge_request)) {
         labels::show_change_set(desk, set, labelling::Stage::InTrial);
     }
-    Ok(Some((trial, Some(board))))
+}
+
+/// Whether the candidate of a trial that this pipeline began before is where its jobs look for it: the job can have died before it
+/// put it there.
+///
+/// # Errors
+/// When git cannot be run, or the project cannot be asked.
+pub(super) fn is_shown(desk: &Desk<'_>, trial: &Trial) -> Answer<bool> {
+    if trial.placed.is_empty() {
+        return Ok(true);
+    }
+    let branch = shown_at(desk)?;
+    desk.candidates.shows(&trial.candidate.commit, &branch)
 }
 
 /// Whether it was in a batch whose push the server refused: GitLab's own merge needs no right to push.
@@ -140,9 +261,9 @@ fn only_alone(merge_request: &MergeRequest, method: MergeMethod) -> bool {
     merge_request.from_fork && rewritten
 }
 
-fn part(desk: &Desk<'_>, ticket: &Ticket, merge_request: &MergeRequest, held: &Held) -> Part {
+fn part(desk: &Desk<'_>, ticket: &Ticket, merge_request: &MergeRequest, trial: TrialId) -> Part {
     let change_set = &ticket.change_set;
-    let message = report::merge_message(change_set, TrialId(held.epoch().0), &desk.ci.project);
+    let message = report::merge_message(change_set, trial, &desk.ci.project);
     Part {
         merge_request: change_set.merge_request.clone(),
         head: merge_request.head.clone(),
@@ -163,10 +284,10 @@ fn leave_out(
             conflict(desk, ledger, ticket, &report::conflicting_files(files))?;
             Ok(None)
         }
-        Clash::WithNeighbour { files } => Ok(Some(Postponed {
-            merge_request: ticket.change_set.merge_request.clone(),
-            files: files.iter().take(FILES_KEPT).cloned().collect(),
-        })),
+        Clash::WithNeighbour { files } => {
+            let id = &ticket.change_set.merge_request;
+            Ok(Some(waits_for_neighbour(id, files)))
+        }
         Clash::Moved { to } => {
             let reason = match to {
                 Some(head) => format!("new commits were pushed (`{}`)", head.short()),
@@ -175,6 +296,13 @@ fn leave_out(
             withdraw(desk, ledger, ticket, &reason)?;
             Ok(None)
         }
+    }
+}
+
+fn waits_for_neighbour(id: &MergeRequestId, files: &[String]) -> Postponed {
+    Postponed {
+        merge_request: id.clone(),
+        files: files.iter().take(FILES_KEPT).cloned().collect(),
     }
 }
 

@@ -126,6 +126,12 @@ pub fn of_trial(
     let mut jobs = own_jobs(TEMPLATE, held, runtime)?;
     if project.decided_by.asks_a_person() {
         wait_for_a_person(&mut jobs, project.decided_by);
+        // Then tests run beside the landing, which leaves the environment to this job.
+        if project.decided_by == DecidedBy::Person
+            && let Some(job) = jobs.get_mut("nrt-release").and_then(Value::as_mapping_mut)
+        {
+            job.insert("when".into(), "always".into());
+        }
         jobs.extend(verdict_jobs(held, trial, runtime)?);
     }
     if let Value::Mapping(pipeline) = &mut pipeline {
@@ -275,10 +281,8 @@ mod tests {
             &Environment {
                 epoch: Some(Epoch(4)),
                 lease: Some(lease),
-                trial: None,
-                overdue: Vec::new(),
-                freed: None,
                 fruitless: 1,
+                ..Environment::default()
             },
             Epoch(4),
         )
@@ -342,7 +346,7 @@ mod tests {
             value["append-to-version"]["script"][0],
             "trainyard --server https://g append-to-version --epoch 4"
         );
-        assert_eq!(value["nrt-release"]["when"], "always");
+        assert_eq!(value["nrt-release"]["when"], "on_failure");
         assert_eq!(
             value[".trainyard-candidate"]["before_script"][1],
             format!("git checkout --quiet --detach {}", "a".repeat(40))
@@ -366,6 +370,8 @@ mod tests {
                 (&"manual".into(), &false.into())
             );
             assert_eq!(append["needs"].is_null(), decided_by == DecidedBy::Both);
+            let always = value["nrt-release"]["when"] == "always";
+            assert_eq!(always, decided_by == DecidedBy::Person, "tests run beside");
             assert_eq!(
                 value["nrt:reject:!8"]["script"][0],
                 "trainyard --server https://g nrt-lock conclude --epoch 4 --rejected-by 'shop/web!8'"

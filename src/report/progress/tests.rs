@@ -118,6 +118,7 @@ fn every_stage_begins_with_its_word_and_every_note_can_be_read_back() {
         },
         Stage::InProduction {
             number: "1.2.0".into(),
+            environment: Some("production".into()),
         },
     ] {
         let mark = Mark {

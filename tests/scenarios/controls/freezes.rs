@@ -36,7 +36,7 @@ fn what_waits_during_a_freeze_is_served_by_the_tick_that_sees_its_end() {
     stage.integrate("eve", hotfix);
     stage.run();
     assert_eq!(landed(&stage), [hotfix], "that lane goes on");
-    let released = stage.last("nrt-release").trace;
+    let released = stage.last("append-to-version").trace;
     assert!(released.contains("none can be tried now"), "{released}");
     stage.push_to_main(".trainyard.yml", CONFIGURATION);
     tick(&mut stage, "");

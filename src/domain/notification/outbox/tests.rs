@@ -52,6 +52,7 @@ fn release_failed() -> Fact {
         version: VersionId(1),
         number: number(),
         reason: "disk".into(),
+        evidence: None,
     }
 }
 

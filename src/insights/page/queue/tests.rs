@@ -24,6 +24,8 @@ fn line(rank: Option<usize>, text: &str, since: Timestamp) -> SheetLine {
 
 fn sheet(text: &str, now: Timestamp, since: Timestamp, waiting: usize) -> Sheet {
     Sheet {
+        verdict: Some(text.to_owned()),
+        paused: Some(text.to_owned()),
         environment: text.to_owned(),
         holder: text.to_owned(),
         holder_url: Some(text.to_owned()),

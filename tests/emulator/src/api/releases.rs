@@ -104,6 +104,20 @@ const SIMPLE: &[&str] = &[
     "upcoming_release",
 ];
 
+/// The most characters of a description (`Gitlab::Database::MAX_TEXT_SIZE_LIMIT`).
+const MOST_TEXT: usize = 1_000_000;
+
+/// A description that GitLab's model does not take.
+fn check_description(ctx: &Ctx<'_>) -> Result<(), ApiError> {
+    let text = ctx.string("description").unwrap_or_default();
+    if text.chars().count() <= MOST_TEXT {
+        return Ok(());
+    }
+    let text =
+        format!("Validation failed: Description is too long (maximum is {MOST_TEXT} characters)");
+    Err(ApiError::message(400, text))
+}
+
 fn index(ctx: &Ctx<'_>) -> Answer {
     let (before, after) = (
         ctx.instant("updated_before")?,
@@ -196,6 +210,8 @@ fn create(ctx: &Ctx<'_>) -> Answer {
         let message = ctx.string("tag_message");
         tags::make(ctx, tag, target, message)?;
     }
+    // By then the tag is there.
+    check_description(ctx)?;
     let sha = repository.resolve(&in_git)?.unwrap_or_default();
     let name = ctx.string("name").filter(|name| !name.is_empty());
     let release = Release {
@@ -256,6 +272,7 @@ fn update(ctx: &Ctx<'_>) -> Answer {
     {
         return Err(ApiError::message(404, "Tag does not exist"));
     }
+    check_description(ctx)?;
     let released_at: Option<Timestamp> = ctx.instant("released_at")?;
     let mut state = ctx.state();
     let milestone_ids = milestones(ctx, &state)?;

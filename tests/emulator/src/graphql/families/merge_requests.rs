@@ -186,9 +186,18 @@ const STANDING: &[Line] = &[
         let entity = entity(c)?;
         Ok(value(entity["detailed_merge_status"] == "mergeable"))
     }),
-    field("shouldBeRebased: Boolean!", |c| {
-        let entity = entity(c)?;
-        Ok(value(entity["detailed_merge_status"] == "need_rebase"))
+    field("shouldBeRebased: Boolean! @gitaly", |c| {
+        let Found::Value(behind) = diverged(c)? else {
+            return Ok(NOTHING);
+        };
+        row(c, |row, state| {
+            let project = state.projects.get(row.project_id);
+            value(project.is_some_and(|project| project.settings.merge_method != "merge"))
+        })
+        .map(|must| match must {
+            Found::Value(must) => value(must == json!(true) && behind == json!(true)),
+            other @ (Found::One(_) | Found::Many(_)) => other,
+        })
     }),
     field("divergedFromTargetBranch: Boolean! @gitaly", diverged),
     field("mergeableDiscussionsState: Boolean", |c| {

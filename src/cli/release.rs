@@ -1,0 +1,93 @@
+//! Flags of `release` and `version`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::domain::versioning::numbers::{self, PreRelease};
+
+/// Steps of a release.
+#[derive(Debug, Subcommand)]
+pub enum Release {
+    /// Show the number, the checks and the notes of what would be released now; writes nothing.
+    Preview {
+        /// What is asked of the number.
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Freeze content and commit, and open the next version.
+    ///
+    /// Hands `TRAINYARD_VERSION`, `TRAINYARD_TAG` and `TRAINYARD_COMMIT` on to the deployment job, and leaves a manifest of what is
+    /// frozen: content, validations, trials. Its checksum is in the log; with `TRAINYARD_SIGNING_KEY`, an SSH key in a variable of type
+    /// File, it is signed for `ssh-keygen -Y verify -n trainyard-release`.
+    Prepare {
+        /// What is asked of the number.
+        #[command(flatten)]
+        asked: Asked,
+        /// Release although releases are frozen; kept with the reason.
+        #[arg(long)]
+        through_freeze: bool,
+        /// Why. Without it, the variable `TRAINYARD_REASON`.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        /// Where number, tag and commit are written for the deployment job.
+        #[arg(long, value_name = "FILE", default_value = "trainyard-release.env")]
+        dotenv: PathBuf,
+        /// Where the manifest is written.
+        #[arg(long, value_name = "FILE", default_value = "trainyard-release.json")]
+        manifest: PathBuf,
+    },
+    /// Tag and publish the version whose deployment succeeded; a retry goes on where it stopped.
+    Publish,
+    /// Give the content of a version whose deployment failed back to the open one.
+    Abort {
+        /// What went wrong; the failed job of this pipeline when not given.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+}
+
+/// What is asked of the number.
+#[derive(Debug, Clone, Args)]
+pub struct Asked {
+    /// Another number than the content asks for.
+    #[arg(long, value_name = "X.Y.Z", value_parser = or_nothing::<semver::Version>)]
+    pub version: Option<OrNothing<semver::Version>>,
+    /// A pre-release with this word, such as `rc`: its content stays in the open version until a final one takes it.
+    #[arg(long, value_name = "WORD", value_parser = or_nothing::<PreRelease>)]
+    pub pre: Option<OrNothing<PreRelease>>,
+}
+
+/// A value, or an empty one: an input of a pipeline that nobody filled in.
+#[derive(Debug, Clone)]
+pub struct OrNothing<T>(Option<T>);
+
+fn or_nothing<T: std::str::FromStr<Err: std::fmt::Display>>(
+    text: &str,
+) -> Result<OrNothing<T>, String> {
+    if text.is_empty() {
+        return Ok(OrNothing(None));
+    }
+    let value = text.parse().map_err(|error: T::Err| error.to_string())?;
+    Ok(OrNothing(Some(value)))
+}
+
+impl From<&Asked> for numbers::Asked {
+    fn from(flags: &Asked) -> Self {
+        Self {
+            version: flags.version.as_ref().and_then(|value| value.0.clone()),
+            pre_release: flags.pre.as_ref().and_then(|value| value.0.clone()),
+        }
+    }
+}
+
+/// Flags of `version`.
+#[derive(Debug, Args)]
+pub struct ShowVersion {
+    /// Print JSON for programs.
+    #[arg(long, conflicts_with = "markdown")]
+    pub json: bool,
+    /// Print Markdown for a page that people read.
+    #[arg(long)]
+    pub markdown: bool,
+}

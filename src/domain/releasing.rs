@@ -1,0 +1,97 @@
+//! Who publishes a version, or gives it up: one job at a time, and when that one has died, the next.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ids::{CommitSha, JobId, UserName, VersionId};
+use super::versioning::{Number, Released, Versions};
+
+/// A release in the hands of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// Which version.
+    pub version: VersionId,
+    /// The job.
+    pub job: Option<JobId>,
+    /// Its user.
+    pub by: Option<UserName>,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// A version that was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    /// The number that it would have had.
+    pub number: Number,
+    /// The commit that was to be released.
+    pub commit: CommitSha,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Whose turn it is to go on with the release of a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Turn {
+    /// This job's already.
+    Ours,
+    /// Whoever takes it.
+    Free,
+    /// Another job has it, which may have died: GitLab knows.
+    Theirs(Taken),
+}
+
+impl Versions {
+    /// Whose turn it is with this version.
+    pub fn turn(&self, version: VersionId, job: JobId) -> Turn {
+        match &self.taken {
+            Some(taken) if taken.version == version && taken.job == Some(job) => Turn::Ours,
+            Some(taken) if taken.version == version && taken.job.is_some() => {
+                Turn::Theirs(taken.clone())
+            }
+            Some(_) | None => Turn::Free,
+        }
+    }
+
+    /// The last released version, while something that goes with its release is not done.
+    pub fn unannounced(&self) -> Option<&Released> {
+        self.released.last().filter(|released| !released.announced)
+    }
+
+    pub(super) fn announce(&mut self, version: VersionId) {
+        if self
+            .taken
+            .as_ref()
+            .is_some_and(|taken| taken.version == version)
+        {
+            self.taken = None;
+        }
+        let mut released = self.released.iter_mut();
+        if let Some(released) = released.find(|released| released.id == version) {
+            released.announced = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_in_the_hands_of_one_job() {
+        let taken = Taken {
+            version: VersionId(3),
+            job: Some(JobId(7)),
+            by: None,
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let versions = Versions {
+            taken: Some(taken.clone()),
+            ..Versions::default()
+        };
+        assert_eq!(Versions::default().turn(VersionId(3), JobId(7)), Turn::Free);
+        assert_eq!(versions.turn(VersionId(3), JobId(7)), Turn::Ours);
+        assert_eq!(versions.turn(VersionId(3), JobId(8)), Turn::Theirs(taken));
+        assert_eq!(versions.turn(VersionId(4), JobId(8)), Turn::Free);
+    }
+}

@@ -1,0 +1,202 @@
+//! `trainyard release prepare`: the content that the job's commit holds is frozen, and the next version is open.
+
+use std::path::Path;
+
+use super::grounds::{Grounds, Wanted};
+use super::permission::{Freezing, allowed};
+use super::{members, notices, telling};
+use crate::ci_reports::dotenv::{Dotenv, Name};
+use crate::domain::event::Fact;
+use crate::domain::repair;
+use crate::domain::versioning::manifest::checksum;
+use crate::domain::versioning::numbers::Asked;
+use crate::domain::versioning::{CloseRefusal, Closing, Closure, Coming, close};
+use crate::files;
+use crate::jobs::ledger::{Decision, Ledger};
+use crate::jobs::{Desk, Done};
+use crate::outcome::{Outcome, Problem};
+use crate::ports::Answer;
+use crate::report;
+use crate::signing::sign;
+
+/// Where the jobs after this one find what they need.
+#[derive(Debug, Clone, Copy)]
+pub struct Handover<'a> {
+    /// Number, tag and commit, for the deployment job.
+    pub dotenv: &'a Path,
+    /// What is frozen, for people and for ever.
+    pub manifest: &'a Path,
+}
+
+/// Freezes the content that the job's commit holds, and opens the next version.
+///
+/// # Errors
+/// When GitLab or git cannot be asked, or the log cannot be written.
+pub fn run(
+    desk: &Desk<'_>,
+    asked: &Asked,
+    freezing: Freezing<'_>,
+    files: Handover<'_>,
+) -> Answer<Done> {
+    // The deployment job cannot do without them: found out before anything is frozen.
+    files::check_writable(files.dotenv)?;
+    files::check_writable(files.manifest)?;
+    if let Some(key) = &desk.ci.signing_key {
+        sign(key, &[])?;
+    }
+    let ledger = Ledger::new(*desk);
+    let player = desk.records.player()?;
+    let through_freeze = match allowed(desk, &player.name, freezing)? {
+        Ok(through_freeze) => through_freeze,
+        Err(refusal) => return Ok(refused(&[refusal])),
+    };
+    let versions = ledger.yard()?.versions;
+    if let Some(closing) = versions
+        .closing
+        .as_ref()
+        .filter(|closing| closing.commit == desk.ci.commit)
+    {
+        let outcome = Outcome::open(format!(
+            "version {} is prepared at this commit already; nothing changed",
+            closing.number
+        ));
+        return handed_over(desk, &ledger, closing, files, outcome);
+    }
+    let mut grounds = Grounds::gather(desk, &versions, Wanted::Certainty)?;
+    let mended = mend(desk, &ledger, &grounds)?;
+    if !mended.is_empty() {
+        grounds = Grounds::gather(desk, &ledger.yard()?.versions, Wanted::Certainty)?;
+    }
+    // A template of the notes that cannot be used is mended before anything is frozen.
+    let now = grounds.coming(&ledger.yard()?.versions, asked);
+    telling::look(desk, telling::Version::coming(&now, &desk.ci.commit))?;
+    let mut coming = None;
+    let closed = ledger.decide(|yard| {
+        let now = grounds.coming(&yard.versions, asked);
+        let around = now.comparison.as_ref().map(|found| found.around.as_slice());
+        let closure = Closure {
+            project: &desk.ci.project,
+            commit: &desk.ci.commit,
+            number: &now.chosen.number,
+            last: now.chosen.last.as_ref(),
+            tagged: &grounds.tagged,
+            around: around.unwrap_or_default(),
+            by: Some(&player.name),
+            through_freeze: through_freeze.as_ref(),
+        };
+        let decision = match close(&yard.versions, |one| grounds.holds(one), &closure) {
+            Ok(facts) => Decision {
+                facts,
+                then: Ok(()),
+            },
+            Err(reasons) => Decision {
+                facts: Vec::new(),
+                then: Err(reasons),
+            },
+        };
+        coming = Some(now);
+        Ok(decision)
+    })?;
+    if let Err(reasons) = closed {
+        return Ok(refused(&reasons));
+    }
+    let versions = ledger.yard()?.versions;
+    let (Some(closing), Some(Coming { chosen, .. })) = (versions.closing, coming) else {
+        return Err(Problem::bug("a version that was closed is not there"));
+    };
+    let outcome = report::prepared(&closing, &chosen, versions.content.len());
+    let outcome = mended.into_iter().fold(outcome, Outcome::with);
+    let outcome = match &through_freeze {
+        Some(through) => outcome.with(report::through_freeze(through)),
+        None => outcome,
+    };
+    handed_over(desk, &ledger, &closing, files, outcome)
+}
+
+/// Change sets that the gate landed, by the trailers of the commits, and that the log does not know: they are added from what GitLab
+/// knows, before anything is frozen without them. A line for what was done.
+fn mend(desk: &Desk<'_>, ledger: &Ledger<'_>, grounds: &Grounds) -> Answer<Vec<String>> {
+    let yard = ledger.yard()?;
+    let comparison = grounds
+        .coming(&yard.versions, &Asked::default())
+        .comparison
+        .unwrap_or_default();
+    if comparison.unknown.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (truth, unsure) = crate::jobs::repair::truth(desk)?;
+    let facts: Vec<Fact> = repair::missing(&yard, &truth);
+    ledger.record(&facts)?;
+    let added = facts
+        .iter()
+        .filter(|fact| matches!(fact, Fact::ChangeSetAppended { .. }));
+    Ok(report::version_mended(
+        added.count(),
+        comparison.unknown.len(),
+        unsure,
+    ))
+}
+
+/// Writes what the next jobs need, and tells the authors.
+fn handed_over(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    closing: &Closing,
+    files: Handover<'_>,
+    outcome: Outcome,
+) -> Answer<Done> {
+    let outcome = leave_manifest(desk, closing, files.manifest, outcome)?;
+    write_dotenv(files.dotenv, closing)?;
+    members::leave_heads(desk, closing)?;
+    let kept = notices::keep(desk, &ledger.yard()?, &closing.content);
+    let outcome = kept.warnings.into_iter().fold(outcome, Outcome::with);
+    Ok(Done {
+        outcome,
+        events: ledger.written(),
+    })
+}
+
+fn leave_manifest(
+    desk: &Desk<'_>,
+    closing: &Closing,
+    path: &Path,
+    outcome: Outcome,
+) -> Answer<Outcome> {
+    let text = closing
+        .manifest_of(&desk.ci.project)
+        .text()
+        .map_err(|error| Problem::bug("the manifest cannot be written").caused_by(error))?;
+    let sum = checksum(&text);
+    files::write_whole(path, &text)?;
+    let mut signature = path.as_os_str().to_owned();
+    signature.push(".sig");
+    let signature = Path::new(&signature);
+    let signed = match &desk.ci.signing_key {
+        Some(key) => {
+            files::write_whole(signature, &sign(key, text.as_bytes())?)?;
+            Some(signature)
+        }
+        None => None,
+    };
+    let known = closing.manifest.as_ref();
+    let outcome = outcome.with(report::manifest_left(path, &sum, signed));
+    // Another release of the program may write the same content in other words.
+    Ok(match known.filter(|known| **known != sum) {
+        Some(known) => outcome.with(report::manifest_otherwise(known)),
+        None => outcome,
+    })
+}
+
+fn refused(reasons: &[CloseRefusal]) -> Done {
+    let reasons = report::close_refusals(reasons);
+    Done::saying(Outcome::refused("no version is closed", reasons))
+}
+
+/// Values for the project's deployment job; only characters that a dotenv report can carry.
+fn write_dotenv(path: &Path, closing: &Closing) -> Answer<()> {
+    let values = Dotenv::default()
+        .with(Name::Version, &closing.number)?
+        .with(Name::Tag, closing.number.tag())?
+        .with(Name::Commit, &closing.commit)?;
+    files::write_whole(path, &values.to_string())
+}

@@ -1,0 +1,111 @@
+//! What publishing a version asks of the world, beside its tag: milestones, and files of the target branch.
+
+use jiff::Timestamp;
+
+use super::{Answer, DeploymentState};
+use crate::domain::ids::{BranchName, CommitSha};
+
+/// A release as it is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Its tag.
+    pub tag: String,
+    /// The commit that the tag is made at, where it is not there yet.
+    pub commit: CommitSha,
+    /// The message of the tag.
+    pub message: String,
+    /// What it is called.
+    pub name: String,
+    /// Its notes.
+    pub notes: String,
+    /// Names and addresses of its links.
+    pub links: Vec<(String, String)>,
+    /// The titles of its milestones.
+    pub milestones: Vec<String>,
+}
+
+/// A release that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExistingRelease {
+    /// Where a person reads it.
+    pub url: String,
+    /// Whether it was there before, with notes that are not those of the draft.
+    pub notes_of_others: bool,
+}
+
+/// A deployment that GitLab is to know of.
+#[derive(Debug, Clone, Copy)]
+pub struct Deployed<'a> {
+    /// The environment.
+    pub environment: &'a str,
+    /// The commit.
+    pub commit: &'a CommitSha,
+    /// The branch of the commit.
+    pub branch: &'a BranchName,
+    /// How it went.
+    pub state: DeploymentState,
+    /// Older ones are others.
+    pub since: Timestamp,
+}
+
+/// A milestone of the project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Milestone {
+    /// Its number over all projects.
+    pub id: u64,
+    /// Its title.
+    pub title: String,
+    /// Whether it is open.
+    pub open: bool,
+}
+
+/// Milestones.
+pub trait Milestones {
+    /// Those of the project that have one of these titles.
+    fn milestones(&self, titles: &[String]) -> Answer<Vec<Milestone>>;
+    /// Closes one.
+    fn close_milestone(&self, milestone: &Milestone) -> Answer<()>;
+}
+
+/// A file of a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileText {
+    /// What it holds.
+    pub text: String,
+    /// The commit that changed it last.
+    pub last_commit: CommitSha,
+}
+
+/// A new content of a file.
+#[derive(Debug, Clone, Copy)]
+pub struct FileChange<'a> {
+    /// Where it is.
+    pub path: &'a str,
+    /// The branch.
+    pub branch: &'a BranchName,
+    /// What it is to hold.
+    pub text: &'a str,
+    /// The commit that changed it last, as far as the new content knows; none for a file that is not there.
+    pub known: Option<&'a CommitSha>,
+    /// The message of the commit.
+    pub message: &'a str,
+}
+
+/// What became of a new content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileWritten {
+    /// It is there.
+    Done,
+    /// Somebody else was faster; to be read again.
+    Moved,
+    /// GitLab refuses; its words, untrusted.
+    Refused { words: String },
+}
+
+/// Files of the project's branches.
+pub trait RepositoryFiles {
+    /// A file as it is, or that there is none.
+    fn file(&self, path: &str, branch: &BranchName) -> Answer<Option<FileText>>;
+    /// Changes a file by a commit, provided that nobody else has.
+    fn write_file(&self, change: &FileChange<'_>) -> Answer<FileWritten>;
+}

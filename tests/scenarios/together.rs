@@ -1,0 +1,326 @@
+//! What somebody does to a merge request, or to the target, while several change sets are under trial together: nobody is dropped,
+//! whoever must act is told, and what lands says where it came from.
+
+use std::collections::BTreeMap;
+
+use gitlab::api::endpoint_prelude::Method;
+use serde_json::{Value, json};
+use trainyard::domain::event::Fact;
+use trainyard::domain::nrt::Abandoned;
+
+use crate::stage::Stage;
+
+/// Three change sets of Ana's under trial together, each of two commits; the tests have not run yet.
+fn three_under_trial(method: &str, merge_request: &Value) -> (Stage, Vec<u64>) {
+    let mut stage = Stage::new();
+    let project = stage.world.at("");
+    let project = project.trim_end_matches('/');
+    let settings = json!({"merge_method": method});
+    stage
+        .world
+        .ask("root", Method::PUT, project, settings)
+        .unwrap();
+    stage.push_to_main("shop/early.price", "1\n");
+    stage.feature("Wanted");
+    stage.feature("Wanted as well");
+    let mut iids = Vec::new();
+    for number in 1..=3 {
+        let file = format!("shop/item-{number}.price");
+        let iid = stage.merge_request_with("ana", "contributes to feature #1", &[(&file, "3\n")]);
+        stage.push_again("ana", iid);
+        stage.edit_merge_request("ana", iid, merge_request.clone());
+        stage.run_but("nrt-acquire");
+        assert_eq!(stage.play("ana", iid, "integrate").exit_code, Some(0));
+        stage.run_but("nrt-acquire");
+        iids.push(iid);
+    }
+    stage.run_but("nrt-tests");
+    assert_eq!(trials(&stage), std::slice::from_ref(&iids));
+    (stage, iids)
+}
+
+fn trials(stage: &Stage) -> Vec<Vec<u64>> {
+    let mut trials = Vec::new();
+    for fact in stage.facts() {
+        if let Fact::TrialStarted { change_sets, .. } = fact {
+            trials.push(change_sets.iter().map(|id| id.iid).collect());
+        }
+    }
+    trials
+}
+
+fn landed(stage: &Stage) -> Vec<u64> {
+    let mut landed = Vec::new();
+    for fact in stage.facts() {
+        if let Fact::ChangeSetAppended { appended, .. } = fact {
+            landed.push(appended.change_set.merge_request.iid);
+        }
+    }
+    landed
+}
+
+fn abandoned(stage: &Stage) -> Vec<Abandoned> {
+    let mut reasons = Vec::new();
+    for fact in stage.facts() {
+        if let Fact::TrialAbandoned { reason, .. } = fact {
+            reasons.push(reason);
+        }
+    }
+    reasons
+}
+
+/// Why each change set left the queue without landing.
+fn withdrawn(stage: &Stage) -> BTreeMap<u64, String> {
+    let mut left = BTreeMap::new();
+    for fact in stage.facts() {
+        if let Fact::ChangeSetWithdrawn {
+            merge_request,
+            reason,
+            ..
+        } = fact
+        {
+            left.insert(merge_request.iid, reason);
+        }
+    }
+    left
+}
+
+fn mentions(stage: &Stage, iid: u64) -> usize {
+    let notes = stage.notes(iid);
+    notes.iter().filter(|note| note.contains("@ana")).count()
+}
+
+/// Somebody makes a branch anew from another commit, as a forced push does.
+fn rewrite(stage: &Stage, user: &str, branch: &str, start: &str) {
+    let start = match start {
+        "main" => json!({"start_branch": "main"}),
+        commit => json!({"start_sha": commit}),
+    };
+    let mut wish = json!({
+        "branch": branch, "force": true, "commit_message": "Made anew",
+        "actions": [{"action": "create", "file_path": "shop/anew.price", "content": "2\n"}],
+    });
+    for (key, value) in start.as_object().unwrap() {
+        wish[key] = value.clone();
+    }
+    let path = stage.world.at("repository/commits");
+    stage.world.ask(user, Method::POST, &path, wish).unwrap();
+}
+
+/// What is done to the second of three while they are tried, and the reason that people read.
+fn the_second_leaves(reason: &str, done: impl FnOnce(&mut Stage, u64)) {
+    let (mut stage, iids) = three_under_trial("merge", &json!({"squash": false}));
+    done(&mut stage, iids[1]);
+    stage.run();
+    let left = withdrawn(&stage);
+    assert_eq!(left.len(), 1, "{left:?}");
+    let told = left.get(&iids[1]).cloned().unwrap_or_default();
+    assert!(told.contains(reason), "{told} should say {reason}");
+    assert_eq!(abandoned(&stage), [Abandoned::ChangeSetChanged]);
+    let rest = [iids[0], iids[2]];
+    assert_eq!(trials(&stage), [iids.clone(), rest.to_vec()]);
+    assert_eq!(landed(&stage), rest, "the others are tried again, and land");
+    assert_eq!(mentions(&stage, iids[1]), 1, "{:?}", stage.notes(iids[1]));
+    for iid in rest {
+        assert_eq!(stage.state(iid), "merged");
+        assert_eq!(mentions(&stage, iid), 0, "{:?}", stage.notes(iid));
+    }
+    assert!(stage.queue()["environment"]["lease"].is_null());
+}
+
+#[test]
+fn a_member_that_becomes_a_draft_leaves_and_the_others_are_tried_again() {
+    the_second_leaves("made a draft during the trial", |stage, iid| {
+        stage.edit_merge_request("ana", iid, json!({"title": "Draft: not yet"}));
+    });
+}
+
+#[test]
+fn a_member_that_is_closed_leaves_and_the_others_are_tried_again() {
+    the_second_leaves("closed during the trial", |stage, iid| {
+        stage.edit_merge_request("ana", iid, json!({"state_event": "close"}));
+    });
+}
+
+#[test]
+fn a_member_that_gets_another_target_leaves_and_the_others_are_tried_again() {
+    the_second_leaves("given another target during the trial", |stage, iid| {
+        let file = [("other.txt".to_owned(), "x".to_owned())];
+        stage
+            .world
+            .push("root", "other", "Another branch", &file, &[])
+            .unwrap();
+        stage.edit_merge_request("ana", iid, json!({"target_branch": "other"}));
+    });
+}
+
+#[test]
+fn a_member_that_is_pushed_to_leaves_and_the_others_are_tried_again() {
+    the_second_leaves("new commits were pushed during the trial", |stage, iid| {
+        stage.push("ana", iid, &[("shop/late.price", "7\n")]);
+    });
+}
+
+#[test]
+fn a_member_whose_description_gets_a_link_leaves_and_the_others_are_tried_again() {
+    the_second_leaves("its links to features were edited", |stage, iid| {
+        let description = "contributes to feature #1 and feature #2";
+        stage.edit_merge_request("ana", iid, json!({"description": description}));
+    });
+}
+
+#[test]
+fn a_member_whose_description_loses_its_link_leaves_and_the_others_are_tried_again() {
+    the_second_leaves("its links to features were edited", |stage, iid| {
+        stage.edit_merge_request("ana", iid, json!({"description": "nothing"}));
+    });
+}
+
+#[test]
+fn words_of_a_description_that_are_no_links_change_nothing() {
+    let (mut stage, iids) = three_under_trial("merge", &json!({"squash": false}));
+    let description = "Contributes to feature #1, and explains itself.";
+    stage.edit_merge_request("ana", iids[1], json!({"description": description}));
+    stage.run();
+    assert_eq!((trials(&stage).len(), landed(&stage)), (1, iids));
+}
+
+#[test]
+fn a_member_whose_branch_is_rewritten_leaves_and_the_others_are_tried_again() {
+    the_second_leaves("new commits were pushed during the trial", |stage, iid| {
+        rewrite(stage, "ana", &format!("change-{}", iid - 1), "main");
+    });
+}
+
+#[test]
+fn a_target_that_is_rewritten_during_the_trial_costs_nobody_their_place() {
+    let (mut stage, iids) = three_under_trial("merge", &json!({"squash": false}));
+    let rule = stage.world.at("protected_branches/main");
+    let forced = json!({"allow_force_push": true});
+    stage
+        .world
+        .ask("root", Method::PATCH, &rule, forced)
+        .unwrap();
+    let commits = stage.world.at("repository/commits?ref_name=main");
+    let commits = stage.world.read("root", &commits).unwrap();
+    // The very commit that the candidate stands on is not part of the target any more.
+    rewrite(&stage, "root", "main", commits[1]["id"].as_str().unwrap());
+    stage.run();
+    assert_eq!(withdrawn(&stage), BTreeMap::new());
+    assert_eq!(abandoned(&stage), [Abandoned::TargetMoved]);
+    assert_eq!(trials(&stage), [iids.clone(), iids.clone()]);
+    assert_eq!(landed(&stage), iids);
+    assert_eq!(mentions(&stage, iids[0]), 0);
+}
+
+/// The newest commits of the target, those that came last first.
+fn messages(stage: &Stage) -> Vec<String> {
+    let path = "repository/commits?ref_name=main&per_page=20";
+    let commits = stage.world.read("root", &stage.world.at(path)).unwrap();
+    let commits = commits.as_array().unwrap().iter();
+    commits
+        .map(|commit| commit["message"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Whether one commit says all of a change set.
+fn names(message: &str, iid: u64, trial: u64) -> bool {
+    let change_set = format!("\nTrainyard-Change-Set: shop/web!{iid}@");
+    let trial = format!("\nTrainyard-Trial: {trial}\n");
+    let message = format!("{message}\n");
+    message.contains("\nFeature: #1\n") && message.contains(&change_set) && message.contains(&trial)
+}
+
+#[test]
+fn whatever_lands_says_its_features_its_change_set_and_its_trial() {
+    for (method, squash) in [
+        ("merge", false),
+        ("merge", true),
+        ("rebase_merge", false),
+        ("ff", true),
+    ] {
+        let (mut stage, iids) = three_under_trial(method, &json!({"squash": squash}));
+        stage.run();
+        assert_eq!(landed(&stage), iids, "{method}, squash {squash}");
+        let messages = messages(&stage);
+        for iid in iids {
+            let named = messages.iter().filter(|text| names(text, iid, 1)).count();
+            // A squashed commit and the merge commit that brings it say the same.
+            let wanted = 1 + usize::from(squash && method != "ff");
+            assert_eq!(named, wanted, "{method}, squash {squash}: {messages:#?}");
+        }
+    }
+}
+
+#[test]
+fn commits_that_are_fast_forwarded_as_they_are_stay_as_their_author_wrote_them() {
+    let (mut stage, iids) = three_under_trial("ff", &json!({"squash": false}));
+    stage.run();
+    assert_eq!(landed(&stage), iids);
+    let ours = |text: &String| text.contains("Trainyard-");
+    assert!(!messages(&stage).iter().any(ours));
+}
+
+#[test]
+fn one_change_set_alone_says_the_same_however_it_is_merged() {
+    for (method, squash) in [("merge", false), ("rebase_merge", true), ("ff", true)] {
+        let mut stage = Stage::new();
+        let project = stage.world.at("");
+        let settings = json!({"merge_method": method});
+        stage
+            .world
+            .ask("root", Method::PUT, project.trim_end_matches('/'), settings)
+            .unwrap();
+        stage.feature("Wanted");
+        let iid = stage.merge_request("ana", "closes nothing; contributes to feature #1");
+        stage.edit_merge_request("ana", iid, json!({"squash": squash}));
+        stage.integrate("ana", iid);
+        stage.run();
+        assert_eq!(landed(&stage), [iid], "{method}");
+        let messages = messages(&stage);
+        assert!(
+            messages.iter().any(|text| names(text, iid, 1)),
+            "{method}, squash {squash}: {messages:#?}"
+        );
+    }
+}
+
+fn branches(stage: &Stage) -> Vec<String> {
+    let path = stage.world.at("repository/branches?per_page=100");
+    let found = stage.world.read("root", &path).unwrap();
+    let found = found.as_array().unwrap().iter();
+    found
+        .map(|branch| branch["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn branches_are_deleted_where_the_merge_request_asks_for_it() {
+    for method in ["merge", "ff"] {
+        let wish = json!({"remove_source_branch": true});
+        let (mut stage, iids) = three_under_trial(method, &wish);
+        let keep = json!({"remove_source_branch": false});
+        stage.edit_merge_request("ana", iids[0], keep);
+        // Somebody builds on the second one.
+        let file = [("shop/stacked.price".to_owned(), "4\n".to_owned())];
+        stage
+            .world
+            .push("dan", "stacked", "On top", &file, &[])
+            .unwrap();
+        let on_top =
+            json!({"source_branch": "stacked", "target_branch": "change-1", "title": "On top"});
+        let path = stage.world.at("merge_requests");
+        stage.world.ask("dan", Method::POST, &path, on_top).unwrap();
+        stage.run();
+        assert_eq!(landed(&stage), iids, "{method}");
+        let left = branches(&stage);
+        let is_there = |name: &str| left.iter().any(|branch| branch == name);
+        assert!(is_there("change-0"), "{method}: it asks for nothing");
+        assert!(
+            is_there("change-1"),
+            "{method}: another one is to land on it"
+        );
+        assert!(!is_there("change-2"), "{method}: {left:?}");
+        assert_eq!(stage.state(iids[2]), "merged");
+    }
+}
