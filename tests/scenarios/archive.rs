@@ -160,8 +160,18 @@ fn half_an_hour_later(stage: &Stage) {
     }
 }
 
+/// As a job of a scheduled pipeline has it.
+fn environment(stage: &Stage) -> Vec<(String, String)> {
+    let mut environment = stage.world.gate_environment();
+    let trigger = stage.world.at("variables/TRAINYARD_TRIGGER_TOKEN");
+    let trigger = stage.world.read("root", &trigger).unwrap();
+    let trigger = trigger["value"].as_str().unwrap().to_owned();
+    environment.push(("TRAINYARD_TRIGGER_TOKEN".to_owned(), trigger));
+    environment
+}
+
 fn tick(stage: &Stage) -> String {
-    let said = stage.gate(&["tick"]);
+    let said = stage.world.program(&environment(stage), &["tick"]).unwrap();
     assert_eq!(said.code, Some(0), "{}", said.said);
     said.said
 }
@@ -349,7 +359,11 @@ fn a_log_in_a_folder_is_archived_beside_itself() {
         0..60,
     );
     let gate = |arguments: &[&str]| {
-        let said = stage.gate(&[&["--state", &state], arguments].concat());
+        let arguments = [&["--state", &state], arguments].concat();
+        let said = stage
+            .world
+            .program(&environment(&stage), &arguments)
+            .unwrap();
         assert_eq!(said.code, Some(0), "{}", said.said);
         said.said
     };

@@ -107,6 +107,7 @@ impl Past {
         let appended = Appended {
             change_set: change_set.clone(),
             landed: sha(900_000 + number),
+            base: None,
             trial,
             at: self.at,
         };
@@ -151,6 +152,9 @@ impl Past {
                 commit: commit.clone(),
                 content: content.to_vec(),
                 closed_by: None,
+                around: Vec::new(),
+                manifest: None,
+                through_freeze: None,
             },
             Fact::VersionOpened {
                 version: VersionId(version.0 + 1),
@@ -234,7 +238,7 @@ fn ten_thousand_past_change_sets_cost_as_many_requests_as_ten() {
         "nrt-admit",
         "nrt-acquire",
         "append-to-version",
-        "nrt-release",
+        "nrt-release-fallback",
         "release-prepare",
         "release-publish",
         "tick",

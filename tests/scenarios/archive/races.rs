@@ -5,8 +5,8 @@ use trainyard::ports::{Append, Archive, Clock, Journal};
 use trainyard_emulator::faults::{Effect, Rule};
 
 use super::{
-    Shifted, archive_and_remove, client, entries, filler, half_an_hour_later, in_full_swing,
-    journal, keys, lengthen, lengthen_log, project, tick, told,
+    Shifted, archive_and_remove, client, entries, environment, filler, half_an_hour_later,
+    in_full_swing, journal, keys, lengthen, lengthen_log, project, tick, told,
 };
 use crate::stage::Stage;
 
@@ -135,7 +135,7 @@ fn of_two_that_archive_at_once_one_makes_the_base_and_nothing_is_told_twice() {
         .emulator
         .faults()
         .add(together.on("PUT", route).times(2));
-    let environment = stage.world.gate_environment();
+    let environment = environment(&stage);
     let run = || {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_trainyard"));
         command
