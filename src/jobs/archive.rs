@@ -172,7 +172,9 @@ pub struct History {
 pub fn history(journal: &dyn Journal, since: Timestamp) -> Answer<History> {
     let log = journal.read()?;
     let mut history = History::default();
-    if let (Some(archive), Some(base)) = (journal.archive(), &log.base) {
+    // What the base covers happened before its last event.
+    let base = log.base.as_ref().filter(|base| base.state.last >= since);
+    if let (Some(archive), Some(base)) = (journal.archive(), base) {
         let mut packages = archive.packages(since)?;
         packages.sort_by_key(|package| (package.holding.to, package.at));
         // What was packed before the instant need not be there.

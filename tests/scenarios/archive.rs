@@ -200,7 +200,16 @@ fn told(stage: &Stage) -> (Value, Value, Vec<String>) {
         let event: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
         event["id"].as_str().unwrap().to_owned()
     };
-    (queue, version, events.said.lines().map(id).collect())
+    (
+        queue,
+        version,
+        events
+            .said
+            .lines()
+            .filter(|line| line.starts_with('{'))
+            .map(id)
+            .collect(),
+    )
 }
 
 /// One landed, one waits, and the log is long.
