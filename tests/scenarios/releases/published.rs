@@ -90,14 +90,10 @@ fn a_release_tells_what_it_brings_everywhere_and_once() {
     assert!(again.trace.contains("nothing changed"), "{}", again.trace);
     assert_eq!(standing(&stage), done_once());
 
-    stage.play("ana", 4, "integrate");
+    let later = stage.merge_request("dan", "contributes to feature #2");
+    stage.integrate("dan", later);
     stage.run();
-    assert_eq!(
-        stage.state(4),
-        "merged",
-        "{}",
-        stage.last("nrt-acquire").trace
-    );
+    assert_eq!(stage.state(later), "merged");
     let next = prepared(&mut stage);
     assert_eq!(next.exit_code, Some(0), "{}", next.trace);
     assert!(!next.trace.contains("around the gate"), "{}", next.trace);
