@@ -3,6 +3,7 @@
 //! One file per moment of the story. Text that people wrote (titles, reasons, output of git) goes through `inert` before it
 //! stands in a note.
 
+mod archive;
 mod checks;
 mod controls;
 mod expected;
@@ -26,6 +27,7 @@ mod verdict;
 mod versions;
 mod withdrawal;
 
+pub use archive::*;
 pub use checks::*;
 pub use controls::*;
 pub use expected::*;

@@ -1,5 +1,6 @@
 //! From a parsed command line to an outcome: connects ports, reads the project's rules, starts the job.
 
+mod history;
 mod lease;
 mod members;
 mod queue;
@@ -15,6 +16,7 @@ use crate::channels::Post;
 use crate::ci_reports::log::{self, Manner};
 use crate::cli::ShowVersion;
 use crate::cli::queue::Queue;
+use crate::cli::release::prepared;
 use crate::cli::{
     Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Release, Remind, Report,
     StatePlace,
@@ -27,7 +29,6 @@ use crate::domain::ids::{BranchName, FeatureId, ProjectPath};
 use crate::domain::notification::rounds::Mode;
 use crate::domain::validation::Decision;
 use crate::domain::versioning::numbers::Asked;
-use crate::domain::yard::Yard;
 use crate::files;
 use crate::folder::FolderJournal;
 use crate::git::{Destination, WorkTree};
@@ -41,8 +42,8 @@ use crate::jobs::nrt_lock::trial_pipeline::Runtime;
 use crate::jobs::release::permission::Freezing;
 use crate::jobs::release::prepare::Handover;
 use crate::jobs::{
-    Desk, Done, Members, append_to_version, await_validation, link_check, nrt_lock, post, release,
-    remind, tick,
+    Desk, Done, Members, append_to_version, archive, await_validation, link_check, nrt_lock, post,
+    release, remind, tick,
 };
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
@@ -182,10 +183,19 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
                 };
                 release::prepare::run(desk, &(&asked).into(), freezing, files)
             }),
-            Release::Publish => gate("release publish", &release::publish),
-            Release::Abort { reason } => gate("release abort", &|desk| {
-                release::abort(desk, reason.as_deref())
-            }),
+            Release::Publish { prepared: of } => {
+                let own = prepared(of);
+                gate("release publish", &|desk| release::publish(desk, &own))
+            }
+            Release::Abort {
+                reason,
+                prepared: of,
+            } => {
+                let own = prepared(of);
+                gate("release abort", &|desk| {
+                    release::abort(desk, &own, reason.as_deref())
+                })
+            }
             Release::Withdraw {
                 version,
                 reason,
@@ -209,6 +219,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         Command::Queue(Queue { view, order: None }) => queue::run(&global, &view),
         Command::Version(flags) => with_desk(&global, Trust::Gate, |desk| version(desk, &flags)),
         Command::Report(flags) => draw(&global, &flags),
+        Command::Events(flags) => history::events(&global, &flags),
         Command::Simulate(flags) => simulate::run(&flags),
         Command::Model => Ok(Printed::text(model::markdown())),
         #[cfg(feature = "sandbox")]
@@ -548,7 +559,7 @@ fn leave_events(ci: &Ci, events: &[Event]) -> Answer<()> {
 }
 
 fn version(desk: &Desk<'_>, flags: &ShowVersion) -> Answer<Printed> {
-    let versions = Yard::of(&desk.journal.read()?.events).versions;
+    let versions = desk.journal.read()?.yard().versions;
     let coming = release::preview::coming(desk, &versions, &Asked::default())?;
     let home = &desk.ci.project;
     Ok(Printed::text(if flags.json {
@@ -568,12 +579,15 @@ fn draw(global: &Global, flags: &Report) -> Answer<Printed> {
         ..own_frame()
     };
     if !flags.offline {
-        let (logged, titles, urls) = with_desk(global, Trust::Gate, |desk| {
-            let logged = desk.journal.read()?.events;
-            let (titles, urls) = titles(desk, &logged)?;
-            Ok((logged, titles, urls))
+        let (history, titles, urls) = with_desk(global, Trust::Gate, |desk| {
+            let history = archive::history(desk.journal, flags.span.begins())?;
+            let (titles, urls) = titles(desk, &history.events)?;
+            Ok((history, titles, urls))
         })?;
-        events = logged;
+        for missing in &history.missing {
+            tracing::warn!("the report is not whole: {missing}");
+        }
+        (events, frame.missing) = (history.events, history.missing);
         (frame.titles, frame.urls) = (titles, urls);
     }
     for path in &flags.events {

@@ -433,6 +433,7 @@ impl Fact {
                 | Self::TrialRejected { .. }
                 | Self::TrialAbandoned { .. }
                 | Self::LeaseReleased { .. }
+                | Self::ReleaseTaken { .. }
                 | Self::VersionDeployed { .. }
                 | Self::VersionReleased { .. }
                 | Self::VersionAnnounced { .. }

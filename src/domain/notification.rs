@@ -48,7 +48,7 @@ pub fn alert_for(fact: &Fact, people: &BTreeSet<UserName>, yard: &Yard) -> Optio
         .filter(|person| orderer != Some(person))
         .cloned()
         .collect();
-    if people.is_empty() || yard.warned.contains(&(about.to_string(), key.clone())) {
+    if people.is_empty() || yard.warned.contains_key(&(about.to_string(), key.clone())) {
         return None;
     }
     Some(Alert {

@@ -1,12 +1,13 @@
 //! Who publishes a version, or gives it up: one job at a time, and when that one has died, the next.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::ids::{CommitSha, JobId, UserName, VersionId};
 use super::versioning::{Number, Released, Versions};
 
 /// A release in the hands of a job.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taken {
     /// Which version.
     pub version: VersionId,
@@ -19,7 +20,7 @@ pub struct Taken {
 }
 
 /// A version that was given up.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
     /// The number that it would have had.
     pub number: Number,
@@ -27,6 +28,29 @@ pub struct Failed {
     pub commit: CommitSha,
     /// When.
     pub at: Timestamp,
+}
+
+/// What is known of the version that the pipeline of a job prepared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Prepared {
+    /// Nobody told: whoever gives the command means the version that is on its way.
+    NotTold,
+    /// None: it was refused.
+    Nothing,
+    /// This one.
+    Version(semver::Version),
+}
+
+impl Prepared {
+    /// Whether the pipeline may go on with a version. A pipeline whose own one was refused must not publish, or give up, the one
+    /// of another pipeline, whose deployment may not have begun.
+    pub fn is(&self, number: &Number) -> bool {
+        match self {
+            Self::NotTold => true,
+            Self::Nothing => false,
+            Self::Version(version) => *version == number.version,
+        }
+    }
 }
 
 /// Whose turn it is to go on with the release of a version.

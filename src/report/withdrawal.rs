@@ -16,6 +16,9 @@ pub fn withdraw_refusal(refusal: &WithdrawRefusal) -> String {
         WithdrawRefusal::NothingBefore { number } => format!(
             "there is no version before {number} that could run again; release a mended one"
         ),
+        WithdrawRefusal::Forgotten { number } => format!(
+            "what {number} held is not remembered any more, because versions after it were withdrawn; release a mended one"
+        ),
         WithdrawRefusal::Releasing { number } => format!(
             "version {number} is being released; let its pipeline finish, or abort it with `trainyard release abort`"
         ),

@@ -116,7 +116,9 @@ impl World {
     /// Runs one job that waits and that `filter` accepts, as a runner would; `None` when there is none.
     pub fn run_one(&mut self, filter: impl Fn(&JobInfo) -> bool) -> Option<&Ran> {
         let (before, git_before) = (self.api_requests(), self.git_operations());
+        let begun = super::now();
         let finished = self.emulator.run_next_job(filter)?;
+        let seconds = super::now().duration_since(begun).as_secs_f64();
         let requests = self.api_requests() - before;
         let git_operations = self.git_operations() - git_before;
         let pipelines = self.emulator.pipelines(self.project);
@@ -129,6 +131,7 @@ impl World {
             merge_request,
             requests,
             git_operations,
+            seconds,
         });
         self.ran.last()
     }

@@ -60,6 +60,8 @@ pub struct Ran {
     pub requests: usize,
     /// How often it, or the runner for it, went to the repository: each clone, fetch and push is one.
     pub git_operations: usize,
+    /// How long it took, in seconds, from when the runner took it.
+    pub seconds: f64,
 }
 
 /// What a program said.

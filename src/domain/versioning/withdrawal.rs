@@ -28,6 +28,8 @@ pub enum WithdrawRefusal {
     NotInProduction { asked: Version, last: Number },
     /// There is none before it that could run again.
     NothingBefore { number: Number },
+    /// What it held is not remembered: a version after it was withdrawn before.
+    Forgotten { number: Number },
     /// A version is on its way.
     Releasing { number: Number },
     /// The player may not.
@@ -83,6 +85,11 @@ pub fn withdraw(
     if let Some(closing) = &versions.closing {
         return Err(WithdrawRefusal::Releasing {
             number: closing.number.clone(),
+        });
+    }
+    if running.content.is_empty() {
+        return Err(WithdrawRefusal::Forgotten {
+            number: running.number.clone(),
         });
     }
     Ok(Withdrawal {
@@ -200,6 +207,19 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_withdrawn_is_remembered_with_its_content() {
+        let mut versions = versions();
+        versions.released.insert(0, released(0, "v0.9.0", &[9, 8]));
+        versions.forget();
+        let held: Vec<usize> = versions
+            .released
+            .iter()
+            .map(|one| one.content.len())
+            .collect();
+        assert_eq!(held, [0, 1, 2, 1]);
+    }
+
+    #[test]
     fn what_is_not_in_production_is_refused_by_name() {
         assert_eq!(
             ask(&Versions::default(), "1.0.0"),
@@ -210,6 +230,12 @@ mod tests {
             ask(&versions, "1.0.0"),
             Err(WithdrawRefusal::NotInProduction { last, .. }) if last.to_string() == "1.1.0"
         ));
+        versions.released[1].content.clear();
+        assert!(matches!(
+            ask(&versions, "1.1.0"),
+            Err(WithdrawRefusal::Forgotten { .. })
+        ));
+        versions.released[1].content = vec![appended(2, &[], &[], false)];
         versions.released.remove(0);
         assert!(matches!(
             ask(&versions, "1.1.0"),

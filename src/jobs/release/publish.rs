@@ -11,7 +11,9 @@ use super::taking::{self, Took};
 use super::telling::{self, Told, Version};
 use crate::domain::event::Fact;
 use crate::domain::ids::CommitSha;
+use crate::domain::releasing::Prepared;
 use crate::domain::versioning::{Closing, Released, Versions};
+use crate::jobs::archive;
 use crate::jobs::ledger::Ledger;
 use crate::jobs::{Desk, Done};
 use crate::outcome::{Outcome, Pointer, SeeAlso};
@@ -25,9 +27,12 @@ pub(super) const PATIENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 ///
 /// # Errors
 /// When GitLab cannot be asked before the tag is made, or the log cannot be written; a retry goes on where this stopped.
-pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
+pub fn publish(desk: &Desk<'_>, prepared: &Prepared) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
     let versions = ledger.yard()?.versions;
+    if let Some(refused) = of_another_pipeline(prepared, &versions) {
+        return Ok(Done::saying(refused));
+    }
     let Some(closing) = versions.closing.clone() else {
         return after(desk, ledger, &versions);
     };
@@ -126,6 +131,7 @@ fn release(
         milestones: Some(milestones),
     };
     let finished = notices::finish(desk, &ledger, found);
+    let archived = archive::after_release(desk, &ledger);
     let outcome = Outcome::open(report::released(
         &closing.number,
         &release.url,
@@ -140,6 +146,7 @@ fn release(
             report::count_features(finished.closed)
         ));
     let outcome = of_notes(outcome, &release, written.cut);
+    let outcome = archived.into_iter().fold(outcome, Outcome::with);
     let outcome = said(outcome, finished)
         .more(draft.notes)
         .seeing([Pointer::new(
@@ -208,6 +215,22 @@ fn after(desk: &Desk<'_>, ledger: Ledger<'_>, versions: &Versions) -> Answer<Don
         outcome: said(outcome, finished),
         events: ledger.into_events(),
     })
+}
+
+/// That a pipeline has nothing to do with the version that is on its way.
+pub(super) fn of_another_pipeline(prepared: &Prepared, versions: &Versions) -> Option<Outcome> {
+    let on_its_way = versions.closing.as_ref().map(|closing| &closing.number);
+    let why = match (prepared, on_its_way) {
+        (Prepared::Nothing, _) => {
+            "this pipeline prepared no version; nothing was changed".to_owned()
+        }
+        (Prepared::Version(own), Some(other)) if !prepared.is(other) => format!(
+            "this pipeline prepared version {own}, and {other} is the one that is being released; nothing was changed"
+        ),
+        (Prepared::Version(_) | Prepared::NotTold, _) => return None,
+    };
+    let next = "the job `release-prepare` of this pipeline says why; the pipeline that prepared the version goes on with it";
+    Some(Outcome::refused(why, vec![next.to_owned()]))
 }
 
 fn tag_is_elsewhere(tag: &str, other: &CommitSha, closing: &Closing) -> Outcome {

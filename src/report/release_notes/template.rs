@@ -57,19 +57,16 @@ pub(super) fn broken(path: &str, source: &str, error: &Error) -> Problem {
         .lines()
         .nth(line.saturating_sub(1))
         .unwrap_or_default();
-    let worded = [
-        (
-            ErrorKind::UndefinedError,
-            "it uses a name that notes do not have",
-        ),
-        (ErrorKind::OutOfFuel, "it takes too many steps"),
-        (ErrorKind::WriteFailure, "it prints too much"),
-    ];
-    let worded = worded.iter().find(|(kind, _)| *kind == error.kind());
-    let what = worded.map_or_else(
-        || error.kind().to_string(),
-        |(_, words)| (*words).to_owned(),
-    );
+    let kind = error.kind();
+    let what = if kind == ErrorKind::UndefinedError {
+        "it uses a name that notes do not have".to_owned()
+    } else if kind == ErrorKind::OutOfFuel {
+        "it takes too many steps".to_owned()
+    } else if kind == ErrorKind::WriteFailure {
+        "it prints too much".to_owned()
+    } else {
+        kind.to_string()
+    };
     let detail = error.detail().map_or(String::new(), |detail| {
         format!(": {}", super::super::plain(detail))
     });
