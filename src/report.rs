@@ -24,6 +24,7 @@ mod trial_verdict;
 mod validation;
 mod verdict;
 mod versions;
+mod withdrawal;
 
 pub use checks::*;
 pub use controls::*;
@@ -46,6 +47,7 @@ pub use trial_verdict::*;
 pub use validation::*;
 pub use verdict::*;
 pub use versions::*;
+pub use withdrawal::*;
 
 use crate::ci_reports::log::turns_direction;
 

@@ -186,6 +186,15 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
             Release::Abort { reason } => gate("release abort", &|desk| {
                 release::abort(desk, reason.as_deref())
             }),
+            Release::Withdraw {
+                version,
+                reason,
+                dotenv,
+            } => gate("release withdraw", &|desk| {
+                let reason = reason.as_deref().or(desk.ci.reason.as_deref());
+                release::withdraw::run(desk, &version, reason, &dotenv)
+            }),
+            Release::Recovered => gate("release recovered", &release::withdraw::recovered),
         },
         Command::Remind(flags) if flags.json => {
             with_desk(&global, Trust::Gate, |desk| remind_json(desk, &flags))

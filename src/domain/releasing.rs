@@ -52,9 +52,10 @@ impl Versions {
         }
     }
 
-    /// The last released version, while something that goes with its release is not done.
+    /// The last released version, unless it was withdrawn, while something that goes with its release is not done.
     pub fn unannounced(&self) -> Option<&Released> {
-        self.released.last().filter(|released| !released.announced)
+        let last = self.released.last();
+        last.filter(|released| !released.announced && released.withdrawn.is_none())
     }
 
     pub(super) fn announce(&mut self, version: VersionId) {

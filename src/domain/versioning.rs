@@ -4,6 +4,7 @@ pub mod comparison;
 pub mod manifest;
 pub mod numbers;
 pub mod periods;
+pub mod withdrawal;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ use comparison::{Around, Comparison};
 use manifest::{Manifest, checksum};
 use numbers::Chosen;
 pub use numbers::Number;
+use withdrawal::Withdrawn;
 
 /// A change set that is in a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +78,8 @@ pub struct Released {
     pub environment: Option<String>,
     /// Whether everything that goes with its release is done.
     pub announced: bool,
+    /// Why it is not good any more.
+    pub withdrawn: Option<Withdrawn>,
 }
 
 /// All versions that the journal still holds, folded from events.
@@ -407,6 +411,7 @@ impl Versions {
                 at,
                 environment,
                 announced: false,
+                withdrawn: None,
             });
         }
     }

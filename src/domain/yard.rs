@@ -17,6 +17,7 @@ use super::nrt::{Abandoned, Environment, Lease, Trial};
 use super::pace::Pace;
 use super::releasing::Taken;
 use super::trials::{Policy, Search, Waiting};
+use super::versioning::withdrawal::Withdrawn;
 use super::versioning::{Closing, Versions};
 
 /// Everything that the log says.
@@ -377,14 +378,33 @@ impl Yard {
                     at: event.at,
                 });
             }
-            Fact::VersionDeployed { environment, .. } => {
-                if let Some(closing) = &mut self.versions.closing {
+            Fact::VersionDeployed {
+                version,
+                environment,
+                ..
+            } => {
+                // An older version may be deployed again.
+                let closing = self.versions.closing.as_mut();
+                if let Some(closing) = closing.filter(|closing| closing.id == *version) {
                     closing.environment = Some(environment.clone());
                 }
             }
             Fact::VersionReleased { .. } => self.versions.release(event.at),
             Fact::VersionAnnounced { version, .. } => self.versions.announce(*version),
             Fact::ReleaseFailed { .. } => self.versions.fail(event.at),
+            Fact::VersionWithdrawn {
+                version,
+                reason,
+                withdrawn_by,
+                ..
+            } => self.versions.withdraw(
+                *version,
+                Withdrawn {
+                    reason: reason.clone(),
+                    by: withdrawn_by.clone(),
+                    at: event.at,
+                },
+            ),
             Fact::ContributorWarned { about, alert, .. } => {
                 self.warned.insert((about.to_string(), alert.clone()));
             }

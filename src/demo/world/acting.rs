@@ -32,7 +32,10 @@ impl World {
             fs::create_dir_all(&folder).map_err(|error| {
                 Problem::misconfigured("a clone cannot be made", "check the disk").caused_by(error)
             })?;
-            git(&folder, &["init", "--quiet", "--initial-branch=main"])?;
+            git(
+                &folder,
+                &["init", "--quiet", "--template=", "--initial-branch=main"],
+            )?;
             git(
                 &folder,
                 &[
@@ -135,17 +138,12 @@ impl World {
 
     /// How many API requests were made so far.
     pub fn api_requests(&self) -> usize {
-        self.emulator
-            .requests()
-            .iter()
-            .filter(|entry| is_api(entry))
-            .count()
+        self.emulator.count_requests(is_api)
     }
 
     /// How often somebody went to the repository so far: each clone, fetch and push is one.
     pub fn git_operations(&self) -> usize {
-        let requests = self.emulator.requests();
-        requests.iter().filter(|entry| is_git(entry)).count()
+        self.emulator.count_requests(is_git)
     }
 
     /// Runs every job that waits and that `filter` accepts, and those that follow from them; returns how many.

@@ -197,6 +197,7 @@ fn git(folder: &Path, arguments: &[&str]) -> Answer<String> {
     let output = Command::new("git")
         .arg("-C")
         .arg(folder)
+        .args(["-c", "maintenance.auto=false"])
         .args(arguments)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
