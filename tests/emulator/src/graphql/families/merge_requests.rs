@@ -187,17 +187,16 @@ const STANDING: &[Line] = &[
         Ok(value(entity["detailed_merge_status"] == "mergeable"))
     }),
     field("shouldBeRebased: Boolean! @gitaly", |c| {
-        let Found::Value(behind) = diverged(c)? else {
-            return Ok(NOTHING);
-        };
-        row(c, |row, state| {
+        let must = row(c, |row, state| {
             let project = state.projects.get(row.project_id);
             value(project.is_some_and(|project| project.settings.merge_method != "merge"))
-        })
-        .map(|must| match must {
-            Found::Value(must) => value(must == json!(true) && behind == json!(true)),
-            other @ (Found::One(_) | Found::Many(_)) => other,
-        })
+        })?;
+        match (must, diverged(c)?) {
+            (Found::Value(must), Found::Value(behind)) => {
+                Ok(value(must == json!(true) && behind == json!(true)))
+            }
+            (Found::Value(_) | Found::One(_) | Found::Many(_), _) => Ok(NOTHING),
+        }
     }),
     field("divergedFromTargetBranch: Boolean! @gitaly", diverged),
     field("mergeableDiscussionsState: Boolean", |c| {
