@@ -1,5 +1,6 @@
 //! Commands and flags. The doc comments are the help text.
 
+pub mod history;
 mod lease;
 pub mod queue;
 pub mod queue_controls;
@@ -174,6 +175,11 @@ pub enum Command {
     Version(ShowVersion),
     /// Draw what happened: one self-contained HTML page, or the numbers as JSON.
     Report(Report),
+    /// Print what happened, one CloudEvent a line: for `report --events` and `simulate --from-events`, and for programs of your own.
+    ///
+    /// Reads the archive, which is in the project's package registry, and the log. Names every package that is missing or was changed.
+    /// Needs `TRAINYARD_GATE_TOKEN`.
+    Events(history::Events),
     /// Play arrivals through the queue's own rules: how long change sets would wait, and what the environment can bear.
     ///
     /// The unit of time is D, one trial: deployment, tests, verdict. Every figure is compared with a clairvoyant who knows which change
@@ -394,6 +400,9 @@ fn share(text: &str) -> Result<f64, String> {
 /// Flags of `report`.
 #[derive(Debug, Args)]
 pub struct Report {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened flags document themselves")]
+    pub span: history::Span,
     /// More events, from the artifacts of jobs (`trainyard-events.ndjson`).
     #[arg(long, value_name = "FILE")]
     pub events: Vec<PathBuf>,

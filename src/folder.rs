@@ -1,14 +1,23 @@
 //! The journal in a folder: for one machine, for the demo's curious reader and for tests. Guarded by a file lock (`fs2`).
 //!
-//! One file per entry, written beside and renamed, so that a killed process or a full disk never leaves half an entry.
+//! One file per entry, written beside and renamed, so that a killed process or a full disk never leaves half an entry. What is
+//! archived goes to the folder `archive` in it.
 
+mod archiving;
+
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::checkpoint::Checkpoint;
+use crate::domain::archive::Base;
 use crate::domain::event::Event;
 use crate::outcome::Problem;
-use crate::ports::{Answer, Append, Damage, Journal, Log, Mending, Survey, damaged};
+use crate::ports::{
+    Answer, Append, Archive, Damage, Journal, Log, Mending, Replaced, Survey, damaged,
+};
 
 /// A journal in a folder.
 #[derive(Debug)]
@@ -43,7 +52,13 @@ impl FolderJournal {
     }
 
     fn read_unlocked(&self) -> Answer<Log> {
-        let mut log = Log::default();
+        let base = self.base_unlocked()?;
+        let mut log = Log {
+            revision: base.as_ref().map_or(0, |base| base.slot),
+            upkeep: self.shelf_unlocked(base.as_deref())?.due(),
+            base,
+            events: Vec::new(),
+        };
         loop {
             let path = self.entry(log.revision + 1);
             let text = match fs::read_to_string(&path) {
@@ -71,12 +86,23 @@ impl FolderJournal {
 
     /// The highest number of an entry.
     fn last_unlocked(&self) -> Answer<u64> {
+        Ok(self.slots_unlocked()?.last().copied().unwrap_or(0))
+    }
+
+    /// The entries that there are.
+    fn slots_unlocked(&self) -> Answer<BTreeSet<u64>> {
+        self.numbers("", ".ndjson")
+    }
+
+    /// The numbers in the names of files.
+    fn numbers(&self, before: &str, behind: &str) -> Answer<BTreeSet<u64>> {
         let files = fs::read_dir(&self.folder).map_err(|e| trouble(&self.folder, "read", e))?;
-        let slots = files.filter_map(|file| {
+        let number = |file: std::io::Result<fs::DirEntry>| {
             let name = file.ok()?.file_name();
-            name.to_str()?.strip_suffix(".ndjson")?.parse().ok()
-        });
-        Ok(slots.max().unwrap_or(0))
+            let name = name.to_str()?.strip_prefix(before)?;
+            name.strip_suffix(behind)?.parse().ok()
+        };
+        Ok(files.filter_map(number).collect())
     }
 
     fn entry(&self, slot: u64) -> PathBuf {
@@ -84,33 +110,60 @@ impl FolderJournal {
     }
 
     fn write(&self, slot: u64, events: &[Event]) -> Answer<()> {
-        let mut text = String::new();
-        for event in events {
-            let line = serde_json::to_string(event)
-                .map_err(|error| Problem::bug("an event cannot be written").caused_by(error))?;
-            text.push_str(&line);
-            text.push('\n');
-        }
+        self.write_whole(&self.entry(slot), &lines(events)?)
+    }
+
+    /// Writes a file beside its place, and puts it there.
+    fn write_whole(&self, path: &Path, text: &str) -> Answer<()> {
         let beside = self.folder.join("entry.part");
         let written = File::create(&beside).and_then(|mut file| {
             file.write_all(text.as_bytes())?;
             file.sync_all()
         });
         written.map_err(|error| trouble(&beside, "write", error))?;
-        let path = self.entry(slot);
-        fs::rename(&beside, &path).map_err(|error| trouble(&path, "write", error))
+        fs::rename(&beside, path).map_err(|error| trouble(path, "write", error))
     }
 }
 
 impl Mending for FolderJournal {
     fn survey(&self) -> Answer<Survey> {
         self.locked(|| {
-            let last = self.last_unlocked()?;
-            let mut survey = Survey {
-                last,
-                ..Survey::default()
+            let mut survey = Survey::default();
+            let begins = self.slots_unlocked()?.first().copied();
+            let lost = match self.base_unlocked() {
+                Ok(base) => {
+                    survey.base = base;
+                    let path = self.base_file(self.highest_generation()?.max(1));
+                    (survey.base.is_none() && begins != Some(1)).then(|| Damage {
+                        slot: None,
+                        name: path.display().to_string(),
+                        there: false,
+                        how: "it is missing, although there is an archive of what it covers"
+                            .to_owned(),
+                    })
+                }
+                Err(_) => {
+                    let path = self.base_file(self.highest_generation()?);
+                    Some(Damage {
+                        slot: None,
+                        name: path.display().to_string(),
+                        there: true,
+                        how: "it cannot be read".to_owned(),
+                    })
+                }
             };
-            for slot in 1..=last {
+            if let Some(damage) = lost {
+                let (base, replaced) = self.in_its_place()?;
+                if damage.there || replaced != Replaced::Nothing(0) {
+                    survey.damages.push(damage);
+                    survey.base = Some(Arc::new(base));
+                    survey.replaced = Some(replaced);
+                }
+            }
+            let covered = survey.base.as_ref().map_or(0, |base| base.slot);
+            let last = self.last_unlocked()?.max(covered);
+            survey.last = last;
+            for slot in covered + 1..=last {
                 let path = self.entry(slot);
                 let read = fs::read_to_string(&path).map_err(|error| {
                     if error.kind() == std::io::ErrorKind::NotFound {
@@ -153,6 +206,12 @@ impl Mending for FolderJournal {
         })
     }
 
+    fn replace_base(&self, base: &Base) -> Answer<()> {
+        let at = self.newest_change()?;
+        let checkpoint = Checkpoint::of(&base.state, base.slot, at)?;
+        self.set_base(base.generation, &checkpoint).map(drop)
+    }
+
     fn fill(&self, slot: u64, events: &[Event]) -> Answer<()> {
         self.locked(|| {
             if self.entry(slot).exists() {
@@ -165,6 +224,10 @@ impl Mending for FolderJournal {
 
 impl Journal for FolderJournal {
     fn mending(&self) -> Option<&dyn Mending> {
+        Some(self)
+    }
+
+    fn archive(&self) -> Option<&dyn Archive> {
         Some(self)
     }
 
@@ -182,6 +245,15 @@ impl Journal for FolderJournal {
             Ok(Append::Recorded(self.read_unlocked()?))
         })
     }
+}
+
+fn lines(events: &[Event]) -> Answer<String> {
+    let line = |event: &Event| {
+        serde_json::to_string(event)
+            .map(|line| line + "\n")
+            .map_err(|error| Problem::bug("an event cannot be written").caused_by(error))
+    };
+    events.iter().map(line).collect()
 }
 
 fn events_in(text: &str) -> Result<Vec<Event>, String> {

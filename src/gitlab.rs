@@ -15,6 +15,7 @@ mod member;
 mod merge_requests;
 mod milestones;
 mod opening;
+mod packages;
 mod people;
 mod records;
 mod releases;
@@ -127,7 +128,7 @@ impl<'a> GitLab<'a> {
             job,
             me: OnceCell::new(),
             door: Door::own(ci),
-            carrier: state::Carrier::default(),
+            carrier: state::Carrier::since(clock.now()),
             expected: RefCell::new(None),
         })
     }

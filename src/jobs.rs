@@ -1,6 +1,7 @@
 //! One file per CI job. Each observes facts, lets the domain decide, records events and tells people; none has rules of its own.
 
 pub mod append_to_version;
+pub mod archive;
 pub mod await_validation;
 pub mod controls;
 mod judging;

@@ -1,6 +1,7 @@
 //! Trainyard takes a feature from its GitLab issue to production.
 
 pub mod channels;
+pub mod checkpoint;
 pub mod ci_reports;
 pub mod cli;
 pub mod clock;

@@ -3,10 +3,13 @@
 mod releasing;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::checkpoint::Checkpoint;
+use crate::domain::archive::{Anchor, Base, Cleared, Holding, Shelf};
 use crate::domain::candidate::{Assembly, MergeMethod, Part};
 use crate::domain::event::Event;
 use crate::domain::ids::{
@@ -24,6 +27,7 @@ use crate::domain::validation::{Comment, Difference, Members, Partly, Play, Play
 use crate::domain::versioning::Number;
 use crate::domain::versioning::comparison::Merged;
 use crate::domain::versioning::periods::Period;
+use crate::domain::yard::Yard;
 use crate::outcome::Problem;
 
 pub use releasing::{
@@ -56,8 +60,32 @@ pub trait Stop {
 pub struct Log {
     /// The number of its last entry; 0 when it is empty.
     pub revision: u64,
-    /// Its events, in order.
+    /// The state that its beginning was folded into, if it was.
+    pub base: Option<Arc<Base>>,
+    /// The events behind the base, in order.
     pub events: Vec<Event>,
+    /// From when on something that the base covers can be removed; none when nothing can.
+    pub upkeep: Option<Timestamp>,
+}
+
+impl Log {
+    /// The state after all of it.
+    pub fn yard(&self) -> Yard {
+        folded(self.base.as_deref(), &self.events)
+    }
+
+    /// How many entries are behind the base.
+    pub fn length(&self) -> u64 {
+        self.revision - self.base.as_ref().map_or(0, |base| base.slot)
+    }
+}
+
+fn folded(base: Option<&Base>, events: &[Event]) -> Yard {
+    let mut yard = base.map_or_else(Yard::default, |base| base.state.clone());
+    for event in events {
+        yard.apply(event);
+    }
+    yard
 }
 
 /// What became of an attempt to append.
@@ -79,6 +107,10 @@ pub trait Journal {
     fn mending(&self) -> Option<&dyn Mending> {
         None
     }
+    /// Its archive, where it has one.
+    fn archive(&self) -> Option<&dyn Archive> {
+        None
+    }
     /// The same, but it only seems to be recorded until `prove` says so; a look at GitLab in between can bring the proof along.
     fn append_unproved(&self, decided_on: u64, events: &[Event]) -> Answer<Append> {
         self.append(decided_on, events)
@@ -87,6 +119,61 @@ pub trait Journal {
     fn prove(&self) -> Answer<bool> {
         Ok(true)
     }
+}
+
+/// Everything that there is of a log, read anew.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Whole {
+    /// What it stands on, and what stands still.
+    pub shelf: Shelf,
+    /// The state that its beginning was folded into.
+    pub base: Option<Arc<Base>>,
+    /// The entries behind the base, in order, without a hole.
+    pub entries: Vec<(u64, Vec<Event>)>,
+}
+
+/// A package of the archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// What it holds.
+    pub holding: Holding,
+    /// When it was made.
+    pub at: Timestamp,
+}
+
+/// What became of an attempt to read a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unpacked<T> {
+    /// What it holds.
+    Whole(T),
+    /// It is gone, or not what was put there; in words that follow its name.
+    Damaged(String),
+}
+
+/// The archive of a log: packages that are written once, and the base that takes their place.
+pub trait Archive {
+    /// Reads all of the log, once more.
+    fn whole(&self) -> Answer<Whole>;
+    /// How a person finds a package.
+    fn name(&self, holding: &Holding) -> String;
+    /// The packages that there are, the newest first; those made before an instant may be missing.
+    fn packages(&self, since: Timestamp) -> Answer<Vec<Package>>;
+    /// Stores a package, and reads it back; a package of that name that is there already stays.
+    fn pack(&self, holding: &Holding, text: &str, state: &Checkpoint) -> Answer<()>;
+    /// The text of a package.
+    fn unpack(&self, package: &Package) -> Answer<Unpacked<String>>;
+    /// The state after the last entry of a package.
+    fn unpack_state(&self, package: &Package) -> Answer<Unpacked<Checkpoint>>;
+    /// Makes a base of a generation, if there is none; whether it is this one.
+    fn set_base(&self, generation: u64, state: &Checkpoint) -> Answer<bool>;
+    /// Removes an anchor below the base.
+    fn remove_anchor(&self, anchor: Anchor) -> Answer<()>;
+    /// Notes that there is no anchor below a base any more; what is noted stays.
+    fn note_cleared(&self, generation: u64, cleared: Cleared) -> Answer<()>;
+    /// Removes an entry that the base covers.
+    fn remove_entry(&self, slot: u64) -> Answer<()>;
+    /// Removes what is noted about a generation.
+    fn remove_note(&self, generation: u64) -> Answer<()>;
 }
 
 /// An entry of the log that cannot be read, or is not there.
@@ -107,10 +194,32 @@ pub struct Damage {
 pub struct Survey {
     /// The number of its last entry; 0 when there is none.
     pub last: u64,
-    /// The events of the entries that can be read, in order.
+    /// The state that its beginning was folded into; where that cannot be read, the one that can take its place.
+    pub base: Option<Arc<Base>>,
+    /// What the base cannot be read from, and what takes its place.
+    pub replaced: Option<Replaced>,
+    /// The events of the entries behind it that can be read, in order.
     pub events: Vec<Event>,
     /// What cannot.
     pub damages: Vec<Damage>,
+}
+
+/// What takes the place of a base that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replaced {
+    /// The state of the newest package, by its name.
+    Package(String),
+    /// An older base, and all entries behind it.
+    Older,
+    /// Nothing: what was before this entry is lost.
+    Nothing(u64),
+}
+
+impl Survey {
+    /// The state as far as it can be read.
+    pub fn yard(&self) -> Yard {
+        folded(self.base.as_deref(), &self.events)
+    }
 }
 
 /// A log that is damaged.
@@ -119,6 +228,8 @@ pub trait Mending {
     fn survey(&self) -> Answer<Survey>;
     /// Puts something that cannot be read where no reader looks, and tells where; nothing is deleted.
     fn set_aside(&self, damage: &Damage) -> Answer<String>;
+    /// Makes a base that takes the place of one that cannot be read.
+    fn replace_base(&self, base: &Base) -> Answer<()>;
     /// Writes an entry where there is none; an entry that is there stays.
     fn fill(&self, slot: u64, events: &[Event]) -> Answer<()>;
 }
@@ -242,6 +353,8 @@ pub trait Features {
     fn sights(&self, ids: &[FeatureId]) -> Answer<BTreeMap<FeatureId, Sight>>;
     /// Closes features; those that GitLab does not close, with its words, untrusted.
     fn close(&self, ids: &[FeatureId]) -> Answer<Vec<(FeatureId, String)>>;
+    /// Opens features again that are closed; those that GitLab does not open, with its words, untrusted.
+    fn reopen(&self, ids: &[FeatureId]) -> Answer<Vec<(FeatureId, String)>>;
     /// Who can see projects; those that cannot be seen at all are missing.
     fn visibilities(
         &self,
@@ -534,6 +647,8 @@ pub trait Releases {
     fn numbers(&self, prefix: &str) -> Answer<Vec<(Number, CommitSha)>>;
     /// The commit of a tag.
     fn tag(&self, tag: &str) -> Answer<Option<CommitSha>>;
+    /// Says on a release that its version is withdrawn: its name and the beginning of its notes. A release that is gone stays gone.
+    fn mark_withdrawn(&self, tag: &str, name: &str, notice: &str) -> Answer<()>;
     /// The deploy freezes that the project has in GitLab.
     fn freeze_periods(&self) -> Answer<Vec<Period>>;
     /// Tags a commit; an existing tag of the same commit is fine.

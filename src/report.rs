@@ -3,6 +3,7 @@
 //! One file per moment of the story. Text that people wrote (titles, reasons, output of git) goes through `inert` before it
 //! stands in a note.
 
+mod archive;
 mod checks;
 mod controls;
 mod expected;
@@ -24,7 +25,9 @@ mod trial_verdict;
 mod validation;
 mod verdict;
 mod versions;
+mod withdrawal;
 
+pub use archive::*;
 pub use checks::*;
 pub use controls::*;
 pub use expected::*;
@@ -46,6 +49,7 @@ pub use trial_verdict::*;
 pub use validation::*;
 pub use verdict::*;
 pub use versions::*;
+pub use withdrawal::*;
 
 use crate::ci_reports::log::turns_direction;
 

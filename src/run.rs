@@ -1,5 +1,6 @@
 //! From a parsed command line to an outcome: connects ports, reads the project's rules, starts the job.
 
+mod history;
 mod lease;
 mod members;
 mod queue;
@@ -28,7 +29,6 @@ use crate::domain::ids::{BranchName, FeatureId, ProjectPath};
 use crate::domain::notification::rounds::Mode;
 use crate::domain::validation::Decision;
 use crate::domain::versioning::numbers::Asked;
-use crate::domain::yard::Yard;
 use crate::files;
 use crate::folder::FolderJournal;
 use crate::git::{Destination, WorkTree};
@@ -42,8 +42,8 @@ use crate::jobs::nrt_lock::trial_pipeline::Runtime;
 use crate::jobs::release::permission::Freezing;
 use crate::jobs::release::prepare::Handover;
 use crate::jobs::{
-    Desk, Done, Members, append_to_version, await_validation, link_check, nrt_lock, post, release,
-    remind, tick,
+    Desk, Done, Members, append_to_version, archive, await_validation, link_check, nrt_lock, post,
+    release, remind, tick,
 };
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
@@ -196,6 +196,15 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
                     release::abort(desk, &own, reason.as_deref())
                 })
             }
+            Release::Withdraw {
+                version,
+                reason,
+                dotenv,
+            } => gate("release withdraw", &|desk| {
+                let reason = reason.as_deref().or(desk.ci.reason.as_deref());
+                release::withdraw::run(desk, &version, reason, &dotenv)
+            }),
+            Release::Recovered => gate("release recovered", &release::withdraw::recovered),
         },
         Command::Remind(flags) if flags.json => {
             with_desk(&global, Trust::Gate, |desk| remind_json(desk, &flags))
@@ -210,6 +219,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         Command::Queue(Queue { view, order: None }) => queue::run(&global, &view),
         Command::Version(flags) => with_desk(&global, Trust::Gate, |desk| version(desk, &flags)),
         Command::Report(flags) => draw(&global, &flags),
+        Command::Events(flags) => history::events(&global, &flags),
         Command::Simulate(flags) => simulate::run(&flags),
         Command::Model => Ok(Printed::text(model::markdown())),
         #[cfg(feature = "sandbox")]
@@ -549,7 +559,7 @@ fn leave_events(ci: &Ci, events: &[Event]) -> Answer<()> {
 }
 
 fn version(desk: &Desk<'_>, flags: &ShowVersion) -> Answer<Printed> {
-    let versions = Yard::of(&desk.journal.read()?.events).versions;
+    let versions = desk.journal.read()?.yard().versions;
     let coming = release::preview::coming(desk, &versions, &Asked::default())?;
     let home = &desk.ci.project;
     Ok(Printed::text(if flags.json {
@@ -569,12 +579,15 @@ fn draw(global: &Global, flags: &Report) -> Answer<Printed> {
         ..own_frame()
     };
     if !flags.offline {
-        let (logged, titles, urls) = with_desk(global, Trust::Gate, |desk| {
-            let logged = desk.journal.read()?.events;
-            let (titles, urls) = titles(desk, &logged)?;
-            Ok((logged, titles, urls))
+        let (history, titles, urls) = with_desk(global, Trust::Gate, |desk| {
+            let history = archive::history(desk.journal, flags.span.begins())?;
+            let (titles, urls) = titles(desk, &history.events)?;
+            Ok((history, titles, urls))
         })?;
-        events = logged;
+        for missing in &history.missing {
+            tracing::warn!("the report is not whole: {missing}");
+        }
+        (events, frame.missing) = (history.events, history.missing);
         (frame.titles, frame.urls) = (titles, urls);
     }
     for path in &flags.events {

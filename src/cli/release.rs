@@ -53,6 +53,23 @@ pub enum Release {
         #[arg(long, value_name = "X.Y.Z", value_parser = or_nothing::<semver::Version>)]
         prepared: Option<OrNothing<semver::Version>>,
     },
+    /// Take a version back that is in production and bad: the one before it is handed on to the deployment job.
+    ///
+    /// Its change sets are in the open version again, its features are open, its release says that it is withdrawn. Run again, it does
+    /// what is left.
+    Withdraw {
+        /// The version in production.
+        #[arg(value_name = "X.Y.Z")]
+        version: semver::Version,
+        /// Why. Without it, the variable `TRAINYARD_REASON`.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        /// Where number, tag and commit of the version before it are written for the deployment job.
+        #[arg(long, value_name = "FILE", default_value = "trainyard-release.env")]
+        dotenv: PathBuf,
+    },
+    /// Record that the version before a withdrawn one runs again (after the deployment job).
+    Recovered,
 }
 
 /// What is asked of the number.

@@ -58,6 +58,7 @@ fn tell_it(world: &mut World, tell: &mut Narrator<'_>) -> Answer<()> {
     story.a_feature_is_rejected_and_validated()?;
     story.the_second_feature_is_closed()?;
     story.a_version_is_released()?;
+    story.five_land_at_once()?;
     story.a_retried_job_changes_nothing()?;
     Ok(())
 }
@@ -268,6 +269,35 @@ impl Story<'_, '_> {
             })?;
         }
         self.show_version()
+    }
+
+    fn five_land_at_once(&mut self) -> Answer<()> {
+        self.tell
+            .chapter("Five small changes are asked for while the workers are busy; one trial tests them, and one push lands them");
+        let mut iids = Vec::new();
+        for (user, what) in [
+            ("ana", "list-icon"),
+            ("dan", "list-share"),
+            ("eve", "list-sort"),
+            ("ana", "list-print"),
+            ("dan", "list-note"),
+        ] {
+            let file = format!("shop/{what}.price");
+            let (title, text) = (format!("Wish list: {what}"), "contributes to feature #3");
+            iids.push((
+                user,
+                self.open(user, what, &title, text, &[(&file, "1\n")])?,
+            ));
+        }
+        for (user, iid) in &iids {
+            self.run_except(&["nrt-acquire"]);
+            self.play(user, *iid, "integrate", 0)?;
+            self.run_except(&["nrt-acquire"]);
+        }
+        self.run_all();
+        self.tell_jobs(&["append-to-version"]);
+        iids.iter()
+            .try_for_each(|(_, iid)| self.expect_merged(*iid))
     }
 
     fn a_retried_job_changes_nothing(&mut self) -> Answer<()> {

@@ -28,7 +28,7 @@ pub struct Order {
 }
 
 /// A merge request that is not to be tried. It keeps its age and its rank.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// Who holds it, and why.
     pub order: Order,
@@ -46,7 +46,7 @@ impl Hold {
 }
 
 /// A change set that goes before all others that wait.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Force {
     /// Who says so, and why.
     pub order: Order,

@@ -13,6 +13,7 @@ use super::ids::{
 };
 use super::linking::{Link, LinkRefusal};
 use super::nrt::Abandoned;
+use super::pairs;
 use super::ruling::Ruling;
 use super::validation::Verdict;
 
@@ -75,7 +76,7 @@ pub struct ChangeSet {
 }
 
 /// Where a ticket is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Place {
     /// In the queue.
     Waiting,
@@ -86,7 +87,7 @@ pub enum Place {
 }
 
 /// A change set's place in the queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
     /// What waits.
     pub change_set: ChangeSet,
@@ -106,7 +107,7 @@ pub struct Ticket {
 }
 
 /// Why a change set that was taken out for a trial waits again at its old place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Again {
     /// It does not go together with a change set that was tried before it.
     Neighbour {
@@ -173,7 +174,7 @@ impl Ticket {
 }
 
 /// How a change set left the queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Left {
     /// It is in the version.
     Landed,
@@ -186,13 +187,15 @@ pub enum Left {
 }
 
 /// Everything that waits, folded from events.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Queue {
     /// Open tickets in the order of their service.
     pub tickets: Vec<Ticket>,
     /// How change sets of the open version's time left: merge request, head, request job, way.
     pub left: Vec<(MergeRequestId, CommitSha, JobId, Left)>,
     /// Merge requests that are not to be tried, whether they wait now or not.
+    #[serde(with = "pairs")]
     pub holds: BTreeMap<MergeRequestId, Hold>,
     /// Who paused the queue, if somebody did.
     pub paused: Option<Order>,
@@ -241,6 +244,12 @@ impl Queue {
             forced: before.and_then(|before| before.forced),
         });
         self.tickets.sort_by_key(Ticket::order);
+    }
+
+    /// Merge requests that are gone leave nothing behind.
+    pub(super) fn forget(&mut self, merge_requests: &BTreeSet<MergeRequestId>) {
+        self.left.retain(|(id, ..)| !merge_requests.contains(id));
+        self.holds.retain(|id, _| !merge_requests.contains(id));
     }
 
     pub(super) fn force(&mut self, merge_request: &MergeRequestId, force: Force) {

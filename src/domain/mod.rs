@@ -2,6 +2,7 @@
 //!
 //! One file per bounded context of the design, plus the words they share.
 
+pub mod archive;
 pub mod candidate;
 pub mod controls;
 pub mod event;
@@ -10,11 +11,13 @@ pub mod ids;
 pub mod integration;
 pub mod labelling;
 pub mod linking;
+mod memory;
 pub mod naming;
 pub mod notification;
 pub mod nrt;
 pub mod outlook;
 pub mod pace;
+mod pairs;
 pub mod progress;
 pub mod release_notes;
 pub mod releasing;

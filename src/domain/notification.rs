@@ -48,7 +48,7 @@ pub fn alert_for(fact: &Fact, people: &BTreeSet<UserName>, yard: &Yard) -> Optio
         .filter(|person| orderer != Some(person))
         .cloned()
         .collect();
-    if people.is_empty() || yard.warned.contains(&(about.to_string(), key.clone())) {
+    if people.is_empty() || yard.warned.contains_key(&(about.to_string(), key.clone())) {
         return None;
     }
     Some(Alert {
@@ -68,6 +68,7 @@ fn key_of(fact: &Fact) -> String {
         Fact::ChangeSetHeld { order, .. } => format!("held at {}", order.given_at),
         Fact::FeatureRejected { verdict, .. } => format!("rejected by job {}", verdict.job),
         Fact::ReleaseFailed { version, .. } => format!("release of version {version} failed"),
+        Fact::VersionWithdrawn { version, .. } => format!("version {version} withdrawn"),
         Fact::FeatureLinked { .. }
         | Fact::FeatureUnlinked { .. }
         | Fact::LinkRefused { .. }

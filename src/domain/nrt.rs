@@ -29,7 +29,7 @@ pub struct Holder {
 }
 
 /// The right to use the environment, as recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     /// Which grant this is.
     pub epoch: Epoch,
@@ -53,7 +53,7 @@ pub struct Candidate {
 }
 
 /// A trial that has begun and is not over.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trial {
     /// Its number, the lease's.
     pub id: TrialId,
@@ -71,8 +71,20 @@ pub struct Trial {
     pub validated: bool,
 }
 
+/// That people were asked for the verdict on a trial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Which trial.
+    pub trial: TrialId,
+    /// Who.
+    pub people: Vec<UserName>,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// The environment, folded from events.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Environment {
     /// The last grant ever made.
     pub epoch: Option<Epoch>,
@@ -83,6 +95,10 @@ pub struct Environment {
     /// Trials that were validated and did not land while their lease was in force, as long as one of their change sets waits: the
     /// run that held it may live on for a moment after it was cancelled, and push what it was about to.
     pub overdue: Vec<Trial>,
+    /// Whom the last trial that people judge was put to.
+    pub asked: Option<Asked>,
+    /// When a lease ended last.
+    pub freed: Option<Timestamp>,
     /// How many leases in a row were granted without any outcome: a verdict, a conflict, a change set that changed.
     pub fruitless: u32,
 }
@@ -333,9 +349,7 @@ mod tests {
         Environment {
             epoch: Some(Epoch(epoch)),
             lease: Some(lease),
-            trial: None,
-            overdue: Vec::new(),
-            fruitless: 0,
+            ..Environment::default()
         }
     }
 

@@ -3,12 +3,10 @@
 use jiff::Timestamp;
 
 use super::controls::Hindrance;
-use super::event::{Event, Fact, Subject};
 use super::freezes::Freezes;
 use super::ids::{MergeRequestId, RoleName, TrialId, UserName};
 use super::integration::{Again, Place, Ticket};
 use super::nrt::Liveness;
-use super::trial_verdict::ASKED;
 use super::trials::Policy;
 use super::yard::Yard;
 
@@ -124,23 +122,14 @@ pub struct AwaitedVerdict {
 
 impl AwaitedVerdict {
     /// Of the trial that goes on, as far as people have been asked and have not answered.
-    pub fn of(events: &[Event], yard: &Yard, deciders: &[RoleName]) -> Option<Self> {
+    pub fn of(yard: &Yard, deciders: &[RoleName]) -> Option<Self> {
         let trial = yard.nrt.trial.as_ref().filter(|trial| !trial.validated)?;
-        let about_it = Subject::Trial(trial.id);
-        events.iter().rev().find_map(|event| {
-            let Fact::ContributorWarned {
-                about,
-                alert,
-                people,
-            } = &event.fact
-            else {
-                return None;
-            };
-            (*about == about_it && alert == ASKED).then(|| Self {
-                since: event.at,
-                people: people.clone(),
-                roles: deciders.to_vec(),
-            })
+        let asked = yard.nrt.asked.as_ref();
+        let asked = asked.filter(|asked| asked.trial == trial.id)?;
+        Some(Self {
+            since: asked.at,
+            people: asked.people.clone(),
+            roles: deciders.to_vec(),
         })
     }
 }
@@ -245,6 +234,8 @@ fn turn(yard: &Yard, ticket: &Ticket, ahead: usize, next: &[&MergeRequestId]) ->
 mod tests {
     use super::*;
     use crate::domain::controls::Order;
+    use crate::domain::event::{Fact, Subject};
+    use crate::domain::trial_verdict::ASKED;
     use crate::insights::story::{Story, minute, mr};
 
     const POLICY: Policy = Policy {
@@ -379,8 +370,7 @@ mod tests {
     #[test]
     fn a_trial_waits_for_people_from_when_they_were_asked_until_they_answer() {
         let mut story = waiting(&[1]);
-        let asked =
-            |story: &Story| AwaitedVerdict::of(&story.events, &Yard::of(&story.events), &[]);
+        let asked = |story: &Story| AwaitedVerdict::of(&Yard::of(&story.events), &[]);
         story.tried(1, 7, &[1]);
         assert_eq!(asked(&story), None, "it is being deployed");
         let people: Vec<UserName> = vec!["quentin".parse().unwrap()];

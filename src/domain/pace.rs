@@ -19,7 +19,7 @@ pub struct Landing {
 }
 
 /// What a trial came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Came {
     /// It passed, and its change sets landed.
     Landed,
@@ -30,7 +30,7 @@ pub enum Came {
 }
 
 /// One use of the environment for a trial, from the lease to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turn {
     /// What it came to.
     pub came: Came,
@@ -41,7 +41,7 @@ pub struct Turn {
 }
 
 /// The use that goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
     /// By which lease.
     pub epoch: Epoch,
@@ -53,7 +53,8 @@ pub struct Running {
 }
 
 /// The pace of one environment.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Pace {
     /// Trials that are over, oldest first.
     pub turns: Vec<Turn>,

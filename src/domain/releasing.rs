@@ -1,12 +1,13 @@
 //! Who publishes a version, or gives it up: one job at a time, and when that one has died, the next.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::ids::{CommitSha, JobId, UserName, VersionId};
 use super::versioning::{Number, Released, Versions};
 
 /// A release in the hands of a job.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taken {
     /// Which version.
     pub version: VersionId,
@@ -19,7 +20,7 @@ pub struct Taken {
 }
 
 /// A version that was given up.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
     /// The number that it would have had.
     pub number: Number,
@@ -75,9 +76,10 @@ impl Versions {
         }
     }
 
-    /// The last released version, while something that goes with its release is not done.
+    /// The last released version, unless it was withdrawn, while something that goes with its release is not done.
     pub fn unannounced(&self) -> Option<&Released> {
-        self.released.last().filter(|released| !released.announced)
+        let last = self.released.last();
+        last.filter(|released| !released.announced && released.withdrawn.is_none())
     }
 
     pub(super) fn announce(&mut self, version: VersionId) {

@@ -324,7 +324,7 @@ mod tests {
         assert!(
             yard.warned
                 .iter()
-                .any(|(_, alert)| alert == "rejected by trial 4")
+                .any(|((_, alert), _)| alert == "rejected by trial 4")
         );
         assert_eq!(left_before(&yard, &set(1), &stage), []);
         let waits = Stage::Landing;

@@ -6,6 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
+use super::pairs;
+
 /// The share of bad changes that is assumed before anything is known.
 const ASSUMED_FAILURE_RATE: f64 = 0.1;
 /// How many decided changes the assumption weighs as much as.
@@ -72,7 +76,8 @@ pub struct Conclusion<C> {
 }
 
 /// What earlier trials taught: folded from the log, so that any worker goes on where another one stopped.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "C: Deserialize<'de> + Ord"))]
 pub struct Search<C> {
     /// Rejected together, nobody named: at least one of them is bad. In queue order; empty when nothing is searched.
     suspects: Vec<C>,
@@ -83,6 +88,7 @@ pub struct Search<C> {
     /// How many were left of a trial when others were named: they are tried again together, whatever the size of a batch.
     left_together: usize,
     /// How many rejected trials held a change that is not decided yet.
+    #[serde(with = "pairs")]
     strikes: BTreeMap<C, u32>,
     /// What the last verdicts decided, oldest first: how many changes landed, and how many were rejected.
     decided: Vec<(usize, usize)>,

@@ -4,6 +4,7 @@ pub mod comparison;
 pub mod manifest;
 pub mod numbers;
 pub mod periods;
+pub mod withdrawal;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ use comparison::{Around, Comparison};
 use manifest::{Manifest, checksum};
 use numbers::Chosen;
 pub use numbers::Number;
+use withdrawal::Withdrawn;
 
 /// A change set that is in a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +39,7 @@ pub struct Appended {
 }
 
 /// A version whose content is frozen and that is on its way to production.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closing {
     /// Which one.
     pub id: VersionId,
@@ -60,7 +62,7 @@ pub struct Closing {
 }
 
 /// A version in production.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Released {
     /// Which one.
     pub id: VersionId,
@@ -76,10 +78,13 @@ pub struct Released {
     pub environment: Option<String>,
     /// Whether everything that goes with its release is done.
     pub announced: bool,
+    /// Why it is not good any more.
+    pub withdrawn: Option<Withdrawn>,
 }
 
 /// All versions that the journal still holds, folded from events.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Versions {
     /// The number in history of the open version.
     pub open: VersionId,
@@ -107,6 +112,9 @@ impl Default for Versions {
         }
     }
 }
+
+/// How many released versions are remembered when the log is archived.
+const RELEASES_KEPT: usize = 20;
 
 /// Why a version cannot be closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -350,8 +358,38 @@ impl Versions {
             .find_map(|r| of(&r.content).map(|at| (r.id, &r.content[at])))
     }
 
-    /// Puts a change set where it landed: trials land in the order of their numbers, and a repair may tell of one late.
+    /// Everything that is not released yet.
+    pub fn unreleased(&self) -> impl Iterator<Item = &Appended> {
+        let closing = self.closing.iter().flat_map(|closing| &closing.content);
+        closing.chain(&self.content)
+    }
+
+    /// Keeps the last released versions whole, of which one may be withdrawn and the one before it too, and of those before them who
+    /// they were.
+    pub(super) fn forget(&mut self) {
+        let surplus = self.released.len().saturating_sub(RELEASES_KEPT);
+        self.released.drain(..surplus);
+        let last = self.released.last().map(|released| released.id);
+        let good = self.released.iter().rev();
+        let good = good.filter(|one| !one.number.is_pre_release() && one.withdrawn.is_none());
+        let whole: Vec<VersionId> = good.take(2).map(|one| one.id).chain(last).collect();
+        for released in &mut self.released {
+            if !whole.contains(&released.id) {
+                released.content.clear();
+            }
+        }
+    }
+
+    /// Puts a change set where it landed: trials land in the order of their numbers, and a repair may tell of one late. It lands
+    /// once.
     pub(super) fn append(&mut self, appended: Appended) {
+        let same = |other: &Appended| {
+            other.landed == appended.landed
+                && other.change_set.merge_request == appended.change_set.merge_request
+        };
+        if self.unreleased().any(same) {
+            return;
+        }
         let later = |other: &Appended| other.trial > appended.trial;
         let known = appended.trial.0 > 0;
         let at = self
@@ -407,6 +445,7 @@ impl Versions {
                 at,
                 environment,
                 announced: false,
+                withdrawn: None,
             });
         }
     }

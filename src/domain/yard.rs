@@ -2,25 +2,35 @@
 //!
 //! There is one truth, the order of the events; nothing here is stored.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::candidate::{Placed, Postponed};
 use super::controls::{Force, Hold};
-use super::event::{Event, Fact};
+use super::event::{Event, Fact, Subject};
 use super::freezes::Freezes;
 use super::ids::{CommitSha, Epoch, MergeRequestId, TrialId, UserName};
 use super::integration::{Again, Left, Place, Queue, Ticket};
+use super::memory::Memory;
 use super::notification::outbox::Outbox;
-use super::nrt::{Abandoned, Environment, Lease, Trial};
+use super::notification::rules::Rules;
+use super::nrt::{Abandoned, Asked, Environment, Lease, Trial};
 use super::pace::Pace;
+use super::pairs;
 use super::releasing::Taken;
+use super::trial_verdict::ASKED;
 use super::trials::{Policy, Search, Waiting};
-use super::versioning::{Closing, Versions};
+use super::versioning::withdrawal::Withdrawn;
+use super::versioning::{Appended, Closing, Versions};
+
+/// How long it is remembered that somebody was told about a trial, a version or the environment.
+const ALERTS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Everything that the log says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Yard {
     /// Who waits.
     pub queue: Queue,
@@ -34,15 +44,16 @@ pub struct Yard {
     pub rejected: Option<TrialId>,
     /// The head of the target that `search` knows.
     searched_on: Option<CommitSha>,
-    /// Alerts that went out: subject and alert.
-    pub warned: BTreeSet<(String, String)>,
+    /// Alerts that went out: subject and alert, and when.
+    #[serde(with = "pairs")]
+    pub warned: BTreeMap<(String, String), Timestamp>,
     /// When the last of it happened.
     pub last: Timestamp,
     /// What channels are still to be sent.
     pub outbox: Outbox,
     /// How fast the environment has been.
     pub pace: Pace,
-    seen: BTreeSet<String>,
+    seen: Memory,
 }
 
 impl Yard {
@@ -71,14 +82,53 @@ impl Yard {
         tickets.collect()
     }
 
+    /// The merge requests that something is remembered of and that neither wait nor are in a version that is not released yet: what
+    /// is remembered of those among them that are merged, closed or deleted can be forgotten.
+    pub fn may_be_gone(&self) -> BTreeSet<MergeRequestId> {
+        let known = self.seen.merge_requests();
+        known.filter(|id| !self.is_at_work(id)).cloned().collect()
+    }
+
+    fn is_at_work(&self, id: &MergeRequestId) -> bool {
+        let landed = |appended: &Appended| appended.change_set.merge_request == *id;
+        self.queue.ticket(id).is_some() || self.versions.unreleased().any(landed)
+    }
+
+    /// The same state without what no decision asks for again. `gone` are merge requests that are merged, closed or deleted.
+    ///
+    /// Forgotten is everything about a merge request that is gone, has no ticket, is in no version that is not released, and of
+    /// which nothing was heard for a day; ids of events about anything else after a day, alerts about it after a month; what
+    /// channels have got; what released versions held, but for the last ones.
+    #[must_use]
+    pub fn without_the_past(&self, gone: &BTreeSet<MergeRequestId>, rules: &Rules) -> Self {
+        let mut yard = self.clone();
+        let quiet =
+            |id: &&MergeRequestId| !self.is_at_work(id) && self.seen.is_quiet(id, self.last);
+        let gone: BTreeSet<MergeRequestId> = gone.iter().filter(quiet).cloned().collect();
+        let names: BTreeSet<String> = gone
+            .iter()
+            .map(|id| Subject::MergeRequest(id.clone()).to_string())
+            .collect();
+        yard.warned.retain(|(about, _), at| {
+            let of_merge_request = about.contains('!');
+            !names.contains(about)
+                && (of_merge_request || self.last.duration_since(*at) <= ALERTS_KEPT)
+        });
+        yard.seen.forget(&gone, self.last);
+        yard.queue.forget(&gone);
+        yard.versions.forget();
+        yard.outbox.forget(&gone, rules, self.last);
+        yard
+    }
+
     /// Whether an event is part of this history already.
     pub fn has(&self, event: &Event) -> bool {
-        self.seen.contains(&event.id)
+        self.seen.has(event)
     }
 
     /// The state after one more event; an event that was applied before changes nothing.
     pub fn apply(&mut self, event: &Event) {
-        if !self.seen.insert(event.id.clone()) {
+        if !self.seen.insert(event) {
             return;
         }
         self.last = self.last.max(event.at);
@@ -168,6 +218,7 @@ impl Yard {
                     self.nrt.lease = None;
                     self.nrt.trial = None;
                 }
+                self.nrt.freed = Some(event.at);
                 // Whatever was taken out for this lease and has not landed waits again, trial or not.
                 self.end_trial(TrialId(epoch.0), None);
             }
@@ -186,6 +237,7 @@ impl Yard {
                     self.nrt.lease = None;
                     self.nrt.trial = None;
                 }
+                self.nrt.freed = Some(event.at);
                 // Somebody looked after it: what was wrong before counts no more.
                 self.nrt.fruitless = 0;
                 self.break_trial(TrialId(epoch.0), broken_by, reason);
@@ -377,16 +429,49 @@ impl Yard {
                     at: event.at,
                 });
             }
-            Fact::VersionDeployed { environment, .. } => {
-                if let Some(closing) = &mut self.versions.closing {
+            Fact::VersionDeployed {
+                version,
+                environment,
+                ..
+            } => {
+                // An older version may be deployed again.
+                let closing = self.versions.closing.as_mut();
+                if let Some(closing) = closing.filter(|closing| closing.id == *version) {
                     closing.environment = Some(environment.clone());
                 }
             }
             Fact::VersionReleased { .. } => self.versions.release(event.at),
             Fact::VersionAnnounced { version, .. } => self.versions.announce(*version),
             Fact::ReleaseFailed { .. } => self.versions.fail(event.at),
-            Fact::ContributorWarned { about, alert, .. } => {
-                self.warned.insert((about.to_string(), alert.clone()));
+            Fact::VersionWithdrawn {
+                version,
+                reason,
+                withdrawn_by,
+                ..
+            } => self.versions.withdraw(
+                *version,
+                Withdrawn {
+                    reason: reason.clone(),
+                    by: withdrawn_by.clone(),
+                    at: event.at,
+                },
+            ),
+            Fact::ContributorWarned {
+                about,
+                alert,
+                people,
+            } => {
+                if let Subject::Trial(trial) = about
+                    && alert == ASKED
+                {
+                    self.nrt.asked = Some(Asked {
+                        trial: *trial,
+                        people: people.clone(),
+                        at: event.at,
+                    });
+                }
+                let key = (about.to_string(), alert.clone());
+                self.warned.insert(key, event.at);
             }
             Fact::FeatureLinked { .. }
             | Fact::FeatureUnlinked { .. }

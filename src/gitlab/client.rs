@@ -91,6 +91,7 @@ pub struct Reply {
     pub status: u16,
     /// The number of the next page of a list, if there is one.
     pub next_page: Option<u64>,
+    location: Option<Url>,
     body: Vec<u8>,
     asked: String,
     token: Token,
@@ -108,7 +109,12 @@ impl<'a> Client<'a> {
         ca: Option<&[u8]>,
         clock: &'a dyn Clock,
     ) -> Answer<Self> {
-        let http = transport::client(ca, TIMEOUT, Duration::from_secs(15))?;
+        let http = transport::client(
+            transport::Peer::of(base),
+            ca,
+            TIMEOUT,
+            Duration::from_secs(15),
+        )?;
         Ok(Self {
             http,
             base: base.clone(),
@@ -139,6 +145,39 @@ impl<'a> Client<'a> {
     /// As `send`.
     pub fn ask(&self, endpoint: &impl Endpoint) -> Answer<Reply> {
         self.send_as(endpoint, true)
+    }
+
+    /// The content of a file that GitLab keeps, or `None` where there is none. GitLab may send us to its object storage for it: to
+    /// that address goes no token of ours, and it leads no further.
+    ///
+    /// # Errors
+    /// As `send`.
+    pub fn download(&self, endpoint: &impl Endpoint) -> Answer<Option<Vec<u8>>> {
+        let reply = self.send(endpoint)?;
+        let reply = match (&reply.location, reply.status) {
+            (Some(url), 302 | 307) => self.elsewhere(url, &reply)?,
+            (Some(_) | None, _) => reply,
+        };
+        if reply.status == 404 && reply.words() != "404 Project Not Found" {
+            return Ok(None);
+        }
+        reply.done()?;
+        Ok(Some(reply.body))
+    }
+
+    fn elsewhere(&self, url: &Url, from: &Reply) -> Answer<Reply> {
+        if url.scheme() != "https" && url.scheme() != self.base.scheme() {
+            return Err(from.problem());
+        }
+        let mut outcome = self.read(self.http.get(url.clone()));
+        for attempt in 1..TRIES {
+            if outcome.as_ref().is_ok_and(|raw| raw.status < 500) {
+                break;
+            }
+            self.clock.wait(backoff(attempt));
+            outcome = self.read(self.http.get(url.clone()));
+        }
+        self.finish(outcome, from.asked.clone(), 1)
     }
 
     fn send_as(&self, endpoint: &impl Endpoint, repeatable: bool) -> Answer<Reply> {
@@ -235,6 +274,10 @@ impl<'a> Client<'a> {
                 .header(http::header::CONTENT_TYPE, *mime)
                 .body(data.clone());
         }
+        self.read(request)
+    }
+
+    fn read(&self, request: reqwest::blocking::RequestBuilder) -> Result<Raw, Failure> {
         let failed = |error: reqwest::Error| Failure {
             not_sent: error.is_connect() || error.is_builder(),
             // The address may carry parameters; the error is told without it.
@@ -253,11 +296,14 @@ impl<'a> Client<'a> {
             header("x-next-page"),
         );
         let status = reply.status().as_u16();
+        let location = reply.headers().get(http::header::LOCATION);
+        let location = location.and_then(|value| Url::parse(value.to_str().ok()?).ok());
         let body = reply.bytes().map_err(failed)?.to_vec();
         Ok(Raw {
             status,
             retry_after,
             next_page,
+            location,
             body,
         })
     }
@@ -281,12 +327,14 @@ impl<'a> Client<'a> {
                 let Raw {
                     status,
                     next_page,
+                    location,
                     body,
                     ..
                 } = raw;
                 Ok(Reply {
                     status,
                     next_page,
+                    location,
                     body,
                     asked: format!("{asked}` (tried {tried})").replacen("` (tried once)", "", 1),
                     token: self.token,
@@ -300,6 +348,7 @@ struct Raw {
     status: u16,
     retry_after: Option<Duration>,
     next_page: Option<u64>,
+    location: Option<Url>,
     body: Vec<u8>,
 }
 
@@ -360,6 +409,17 @@ impl Reply {
         } else {
             Err(self.problem())
         }
+    }
+
+    /// Nothing, if GitLab did what was asked, or there was nothing that it could be done to.
+    ///
+    /// # Errors
+    /// When it did not.
+    pub fn done_or_missing(&self) -> Answer<()> {
+        if self.status == 404 && !self.looks_like_html() {
+            return Ok(());
+        }
+        self.done()
     }
 
     /// GitLab's own words for a refusal: `message` or `error` of the body, cut to a readable length.

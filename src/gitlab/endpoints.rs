@@ -58,6 +58,33 @@ impl Endpoint for Get {
     }
 }
 
+/// A plain DELETE with query parameters.
+pub(super) struct Delete(Get);
+
+impl Delete {
+    pub(super) fn new(path: impl Into<String>) -> Self {
+        Self(Get::new(path))
+    }
+
+    pub(super) fn with(self, name: &'static str, value: impl ToString) -> Self {
+        Self(self.0.with(name, value))
+    }
+}
+
+impl Endpoint for Delete {
+    fn method(&self) -> Method {
+        Method::DELETE
+    }
+
+    fn endpoint(&self) -> Cow<'static, str> {
+        self.0.endpoint()
+    }
+
+    fn parameters(&self) -> QueryParams<'_> {
+        self.0.parameters()
+    }
+}
+
 /// A plain POST without a body.
 pub(super) struct Post {
     path: String,

@@ -2,30 +2,38 @@
 //!
 //! The only primitive is create-if-absent. Creating answers 201, 400 or 500, and none of them is proof (a 201 can be given for
 //! a variable that was not stored, when another one of its name is deleted in that instant). Where a job goes on only because
-//! something is recorded, the log is read back and searched for the attempt's own nonce; where the next job mends what a job that
-//! died before the write left undone, a 201 does.
+//! something is recorded, or where it read the log so long ago that the slot may have been taken and archived since, the log is
+//! read back and searched for the attempt's own nonce; where the next job mends what a job that died before the write left undone,
+//! a 201 does. How the variables are read is in `reading`, how their beginning leaves them in `archiving`.
 //! See docs: API, "Project-level CI/CD variables".
 
+mod archiving;
 mod mending;
+mod reading;
 
 use gitlab::api::projects::variables::CreateProjectVariable;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::client::Client;
 use super::endpoints::{Get, Page};
 use super::wire;
+use crate::domain::archive::View;
 use crate::domain::event::Event;
 use crate::outcome::Problem;
-use crate::ports::{Answer, Append, Clock, Damage, Journal, Log, Mending, damaged};
+use crate::ports::{Answer, Append, Archive, Clock, Damage, Journal, Log, Mending, damaged};
+use reading::{Entry, Found, Reading, key_of};
 
 /// Instance variables end at 10,000 characters and so, to be portable, do ours.
 const LONGEST_VALUE: usize = 9_500;
 /// A project holds 8,000 variables by default.
 const MOST_PAGES: u64 = 90;
+/// So many variables come in one answer.
+const ON_A_PAGE: usize = 100;
 /// How often a log with a hole is read again before it counts as damaged.
 const READS: u32 = 3;
 
@@ -35,24 +43,38 @@ pub struct VariableJournal<'a> {
     client: &'a Client<'a>,
     clock: &'a dyn Clock,
     project: u64,
+    environment: String,
     scope: String,
     writer: String,
     /// Where other queries leave the variables that they brought along.
     carrier: Option<&'a Carrier>,
     /// The entry that is not proved yet: its slot and its nonce.
     unproved: RefCell<Option<(u64, String)>>,
-    /// The log as it was seen last.
-    seen: RefCell<Option<Log>>,
+    /// What has to be deleted for an entry or a base to be gone, as last read by whoever archives.
+    stock: RefCell<archiving::Stock>,
+    /// The log as it was seen last, and how.
+    seen: RefCell<Option<(Log, View)>>,
 }
 
 /// What queries about other things bring along: all variables, when they are wanted.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Carrier {
     wanted: Cell<bool>,
+    /// Whatever they bring was asked for after this instant.
+    since: Cell<Timestamp>,
     listing: RefCell<Option<Vec<wire::Variable>>>,
 }
 
 impl Carrier {
+    /// Nothing yet.
+    pub(super) fn since(now: Timestamp) -> Self {
+        Self {
+            wanted: Cell::new(false),
+            since: Cell::new(now),
+            listing: RefCell::new(None),
+        }
+    }
+
     /// Whether the next query may bring them.
     pub(super) fn is_wanted(&self) -> bool {
         self.wanted.get()
@@ -65,37 +87,11 @@ impl Carrier {
     }
 
     /// From now on only what is read later counts.
-    fn forget(&self, wanted: bool) {
+    fn forget(&self, wanted: bool, now: Timestamp) {
         self.wanted.set(wanted);
+        self.since.set(now);
         self.listing.take();
     }
-}
-
-/// The value of one entry.
-#[derive(Debug, Serialize, Deserialize)]
-struct Entry {
-    /// Whose attempt it was.
-    nonce: String,
-    /// The events, unless they are too long for one variable.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    events: Vec<Event>,
-    /// How many variables hold the events instead.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    parts: usize,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the form that serde asks for"
-)]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
-}
-
-/// The log with the nonce of each entry.
-struct Reading {
-    log: Log,
-    nonces: BTreeMap<u64, String>,
 }
 
 impl<'a> VariableJournal<'a> {
@@ -115,6 +111,8 @@ impl<'a> VariableJournal<'a> {
             writer: writer.to_owned(),
             carrier: None,
             unproved: RefCell::new(None),
+            stock: RefCell::new(archiving::Stock::default()),
+            environment: environment.to_owned(),
             seen: RefCell::new(None),
         }
     }
@@ -138,112 +136,36 @@ impl<'a> VariableJournal<'a> {
     }
 
     fn read_whole(&self) -> Answer<Reading> {
-        if let Some(variables) = self.carrier.and_then(|carrier| carrier.listing.take())
-            && let Ok(reading) = self.assemble(&variables)
+        if let Some(carrier) = self.carrier
+            && let Some(variables) = carrier.listing.take()
+            && let Ok(reading) = Found::of(&variables, &self.scope).reading()
         {
-            return Ok(self.keep(reading));
+            return Ok(self.keep(reading, carrier.since.get(), variables.len()));
         }
-        for attempt in 1..=READS {
-            match self.assemble(&self.variables()?) {
-                Ok(reading) => return Ok(self.keep(reading)),
+        let mut attempt = 1;
+        loop {
+            let began = self.clock.now();
+            let variables = self.variables()?;
+            match Found::of(&variables, &self.scope).reading() {
+                Ok(reading) => return Ok(self.keep(reading, began, variables.len())),
                 // A page can miss an entry while another one is removed: the order of the list is not promised.
-                Err(damage) if attempt == READS => return Err(damage),
+                Err(damage) if attempt == READS => return Err(self.damaged(&damage)),
                 Err(_) => self.clock.wait(Duration::from_millis(500)),
             }
+            attempt += 1;
         }
-        Err(Problem::bug("the journal was read without a result"))
     }
 
-    fn keep(&self, reading: Reading) -> Reading {
-        *self.seen.borrow_mut() = Some(reading.log.clone());
+    fn keep(&self, reading: Reading, began: Timestamp, variables: usize) -> Reading {
+        let at_once = variables <= ON_A_PAGE;
+        *self.seen.borrow_mut() = Some((reading.log.clone(), View { began, at_once }));
         reading
-    }
-
-    fn assemble(&self, variables: &[wire::Variable]) -> Answer<Reading> {
-        let mut reading = Reading {
-            log: Log::default(),
-            nonces: BTreeMap::new(),
-        };
-        for (slot, found) in self.inspect(variables) {
-            let entry = found.map_err(|damage| self.damaged(&damage))?;
-            reading.log.revision = slot;
-            reading.log.events.extend(entry.events);
-            reading.nonces.insert(slot, entry.nonce);
-        }
-        Ok(reading)
-    }
-
-    /// Every entry by its number, holes included, and what is wrong with those that cannot be read.
-    fn inspect(&self, variables: &[wire::Variable]) -> Vec<(u64, Result<Entry, Damage>)> {
-        let mut entries: BTreeMap<u64, &wire::Variable> = BTreeMap::new();
-        let mut parts: BTreeMap<(&str, usize), &str> = BTreeMap::new();
-        let mut found = Vec::new();
-        for variable in variables {
-            if variable.environment_scope == self.scope {
-                let slot = variable
-                    .key
-                    .strip_prefix("TRAINYARD_LOG_")
-                    .and_then(|digits| digits.parse().ok())
-                    .filter(|slot| *slot > 0 && key_of(*slot) == variable.key);
-                match slot {
-                    Some(slot) => {
-                        entries.insert(slot, variable);
-                    }
-                    None => found.push((
-                        0,
-                        Err(Damage {
-                            slot: None,
-                            name: variable.key.clone(),
-                            there: true,
-                            how: "its key is not one of ours".to_owned(),
-                        }),
-                    )),
-                }
-            } else if let Some(nonce) = variable
-                .environment_scope
-                .strip_prefix(&format!("{}/part/", self.scope))
-            {
-                let index = variable
-                    .key
-                    .strip_prefix("TRAINYARD_PART_")
-                    .and_then(|digits| digits.parse().ok());
-                if let Some(index) = index {
-                    parts.insert(
-                        (nonce, index),
-                        variable.value.as_deref().unwrap_or_default(),
-                    );
-                }
-            }
-        }
-        let mut next = 1;
-        for (slot, variable) in entries {
-            for missing in next..slot {
-                found.push((
-                    missing,
-                    Err(Damage {
-                        slot: Some(missing),
-                        name: key_of(missing),
-                        there: false,
-                        how: "it is missing, although later entries are there".to_owned(),
-                    }),
-                ));
-            }
-            next = slot + 1;
-            let read = read_entry(variable, &parts).map_err(|how| Damage {
-                slot: Some(slot),
-                name: variable.key.clone(),
-                there: true,
-                how,
-            });
-            found.push((slot, read));
-        }
-        found
     }
 
     /// Tries to store one entry behind a revision; what came of it, and the nonce by which it is found.
     fn store(&self, decided_on: u64, events: &[Event]) -> Answer<(Stored, String)> {
         if let Some(carrier) = self.carrier {
-            carrier.forget(false);
+            carrier.forget(false, self.clock.now());
         }
         let slot = decided_on + 1;
         let nonce = nonce_of(&self.writer, slot, self.clock);
@@ -254,27 +176,38 @@ impl<'a> VariableJournal<'a> {
         };
         let mut value = json(&entry)?;
         if value.chars().count() > LONGEST_VALUE {
-            let text: Vec<char> = json(&events)?.chars().collect();
-            let chunks: Vec<String> = text
-                .chunks(LONGEST_VALUE)
-                .map(|chunk| chunk.iter().collect())
-                .collect();
-            for (index, chunk) in chunks.iter().enumerate() {
-                self.create(
-                    &format!("TRAINYARD_PART_{index}"),
-                    &format!("{}/part/{nonce}", self.scope),
-                    chunk,
-                )?;
-            }
             entry = Entry {
                 nonce: nonce.clone(),
                 events: Vec::new(),
-                parts: chunks.len(),
+                parts: self.store_parts(&nonce, &json(&events)?)?,
             };
             value = json(&entry)?;
         }
         let stored = self.create(&key_of(slot), &self.scope, &value)?;
         Ok((stored, nonce))
+    }
+
+    /// Stores a text that is too long for one variable, and tells in how many it is.
+    fn store_parts(&self, nonce: &str, text: &str) -> Answer<usize> {
+        let text: Vec<char> = text.chars().collect();
+        let mut count = 0;
+        for chunk in text.chunks(LONGEST_VALUE) {
+            self.create(
+                &format!("TRAINYARD_PART_{count}"),
+                &format!("{}/part/{nonce}", self.scope),
+                &chunk.iter().collect::<String>(),
+            )?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Whether what was stored behind a revision is recorded although nobody looked: nobody can have taken the slot and have it
+    /// archived since the log was read.
+    fn is_certain(&self, revision: u64) -> bool {
+        let seen = self.seen.borrow();
+        let seen = seen.as_ref().filter(|(log, _)| log.revision == revision);
+        seen.is_some_and(|(_, view)| view.makes_certain(revision, self.clock.now()))
     }
 
     fn read_back(&self, slot: u64, nonce: &str) -> Answer<Append> {
@@ -290,7 +223,9 @@ impl<'a> VariableJournal<'a> {
     /// The log with one more entry, where the entries before it are those that were seen last.
     fn with(&self, decided_on: u64, events: &[Event]) -> Option<Log> {
         let mut seen = self.seen.borrow_mut();
-        let log = seen.as_mut().filter(|log| log.revision == decided_on)?;
+        let (log, _) = seen
+            .as_mut()
+            .filter(|(log, _)| log.revision == decided_on)?;
         log.revision += 1;
         log.events.extend(events.iter().cloned());
         Some(log.clone())
@@ -332,7 +267,7 @@ impl<'a> VariableJournal<'a> {
                         "the project cannot hold more CI variables: {}",
                         reply.words()
                     ),
-                    "release the open version, which archives its entries, or raise the limit `project_ci_variables`",
+                    "run `trainyard tick`, which archives the beginning of the log, or raise the limit `project_ci_variables`",
                 ))
             }
             Ok(reply) => Err(reply.problem()),
@@ -351,9 +286,14 @@ impl Journal for VariableJournal<'_> {
         Some(self)
     }
 
+    fn archive(&self) -> Option<&dyn Archive> {
+        Some(self)
+    }
+
     fn append(&self, decided_on: u64, events: &[Event]) -> Answer<Append> {
         let (stored, nonce) = self.store(decided_on, events)?;
         if stored == Stored::Yes
+            && self.is_certain(decided_on)
             && !events.iter().any(|event| event.fact.must_be_proved())
             && let Some(log) = self.with(decided_on, events)
         {
@@ -365,10 +305,11 @@ impl Journal for VariableJournal<'_> {
     fn append_unproved(&self, decided_on: u64, events: &[Event]) -> Answer<Append> {
         let (stored, nonce) = self.store(decided_on, events)?;
         if stored == Stored::Yes
+            && self.is_certain(decided_on)
             && let Some(log) = self.with(decided_on, events)
         {
             if let Some(carrier) = self.carrier {
-                carrier.forget(true);
+                carrier.forget(true, self.clock.now());
             }
             *self.unproved.borrow_mut() = Some((decided_on + 1, nonce));
             return Ok(Append::Recorded(log));
@@ -384,24 +325,6 @@ impl Journal for VariableJournal<'_> {
     }
 }
 
-fn read_entry(
-    variable: &wire::Variable,
-    parts: &BTreeMap<(&str, usize), &str>,
-) -> Result<Entry, String> {
-    let value = variable.value.as_deref().unwrap_or_default();
-    let mut entry: Entry = serde_json::from_str(value)
-        .map_err(|error| format!("its value cannot be read: {error}"))?;
-    if entry.parts > 0 {
-        let text: Option<String> = (0..entry.parts)
-            .map(|i| parts.get(&(entry.nonce.as_str(), i)).copied())
-            .collect();
-        let text = text.ok_or("a part of its value is missing")?;
-        entry.events = serde_json::from_str(&text)
-            .map_err(|error| format!("its parts cannot be read: {error}"))?;
-    }
-    Ok(entry)
-}
-
 /// What GitLab says of a variable that was to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stored {
@@ -409,10 +332,6 @@ enum Stored {
     Yes,
     /// The log tells.
     Unknown,
-}
-
-fn key_of(slot: u64) -> String {
-    format!("TRAINYARD_LOG_{slot:06}")
 }
 
 /// Unlike any other attempt's: the job, the slot and the nanosecond.

@@ -29,6 +29,8 @@ pub struct Frame {
     pub urls: BTreeMap<FeatureId, String>,
     /// Lines of the event files that could not be read: number and what is wrong.
     pub unreadable: Vec<(usize, String)>,
+    /// Parts of the history that are not there, in words.
+    pub missing: Vec<String>,
     /// How many events of somebody else were there.
     pub foreign: usize,
     /// The version of this program.

@@ -179,12 +179,15 @@ impl<'a> Ledger<'a> {
         Ok(after)
     }
 
-    /// When the last fact of a kind happened, as far as the log was read.
-    pub fn last(&self, of: impl Fn(&Fact) -> bool) -> Option<Timestamp> {
+    /// How many entries are behind the base of the log, and from when on something that it covers can be removed.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn length(&self) -> Answer<(u64, Option<Timestamp>)> {
+        self.yard()?;
         let seen = self.seen.borrow();
-        let (log, _) = seen.as_ref()?;
-        let found = log.events.iter().rev().find(|event| of(&event.fact));
-        found.map(|event| event.at)
+        let of = |(log, _): &(Log, Yard)| (log.length(), log.upkeep);
+        Ok(seen.as_ref().map(of).unwrap_or_default())
     }
 
     /// What this job recorded so far.
@@ -203,7 +206,7 @@ impl<'a> Ledger<'a> {
     }
 
     fn keep(&self, log: Log) {
-        let yard = Yard::of(&log.events);
+        let yard = log.yard();
         *self.seen.borrow_mut() = Some((log, yard));
     }
 }
@@ -252,6 +255,7 @@ pub(super) fn event(desk: &Desk<'_>, fact: Fact) -> Event {
         | Fact::VersionDeployed { .. }
         | Fact::VersionReleased { .. }
         | Fact::ReleaseFailed { .. }
+        | Fact::VersionWithdrawn { .. }
         | Fact::ContributorWarned { .. }
         | Fact::ChannelOpened { .. }
         | Fact::DeliveryStarted { .. }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ledger::{self, Decision, Ledger};
 use super::nrt_lock::{admit, release};
 use super::{Desk, Done, notes, tell};
+use crate::domain::archive::Base;
 use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, JobId, MergeRequestId, PipelineId, TrialId};
 use crate::domain::nrt::Liveness;
@@ -16,7 +17,7 @@ use crate::domain::repair::{Truth, above_all_grants, left_before, missing};
 use crate::domain::versioning::Appended;
 use crate::domain::yard::Yard;
 use crate::outcome::{Outcome, Problem};
-use crate::ports::{Answer, Damage, Mending, Survey};
+use crate::ports::{Answer, Damage, Mending, Replaced, Survey};
 use crate::report::{self, Diagnosis};
 
 /// A merge request whose request the log does not know.
@@ -47,15 +48,17 @@ pub fn run(desk: &Desk<'_>, write: bool) -> Answer<(Done, Diagnosis)> {
         .mending()
         .ok_or_else(|| Problem::bug("this state cannot be repaired"))?;
     let survey = mending.survey()?;
-    let yard = Yard::of(&survey.events);
+    let yard = survey.yard();
     let (truth, unsure) = truth(desk)?;
     let facts = missing(&yard, &truth);
     let forgotten = forgotten(desk, &yard)?;
     let wiped = survey.last == 0
+        && survey.replaced.is_none()
         && (!truth.landed.is_empty() || truth.releases > 0 || !forgotten.is_empty());
     let mut diagnosis = Diagnosis {
         damages: survey.damages.clone(),
         wiped,
+        replaced: survey.replaced.clone(),
         appended: appended(&facts),
         released: facts
             .iter()
@@ -98,6 +101,15 @@ fn mend(
     marker: &Fact,
 ) -> Answer<Vec<String>> {
     let marker = [ledger::event(desk, marker.clone())];
+    if let (Some(base), Some(replaced)) = (&survey.base, &survey.replaced) {
+        let mut base = Base::clone(base);
+        if let Replaced::Nothing(_) = replaced {
+            // No grant of the lost state may be made again, from the first instant on.
+            marker.iter().for_each(|event| base.state.apply(event));
+        }
+        // First of all: from now on the log can be read, and whoever dies leaves it so.
+        mending.replace_base(&base)?;
+    }
     let mut aside = Vec::new();
     let mut first = true;
     for damage in &survey.damages {
@@ -127,7 +139,7 @@ fn bring_up_to_date(
     let told = ledger.decide(|yard| {
         let mut facts = missing(yard, truth);
         let told = appended(&facts);
-        if diagnosis.wiped || !facts.is_empty() {
+        if diagnosis.wiped || diagnosis.replaced.is_some() || !facts.is_empty() {
             facts.insert(0, marker.clone());
         }
         Ok(Decision { facts, then: told })

@@ -5,7 +5,7 @@
 
 use super::ledger::Ledger;
 use super::nrt_lock::admit;
-use super::{Desk, Done, label_holds, notes, release, tell};
+use super::{Desk, Done, archive, label_holds, notes, release, tell};
 use crate::domain::event::Fact;
 use crate::domain::nrt::Liveness;
 use crate::domain::yard::Yard;
@@ -33,7 +33,10 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     let outcome = report::ticked(&serving, waiting).including(admitted);
     let outcome = released.into_iter().fold(outcome, Outcome::including);
     let outcome = stuck.into_iter().fold(outcome, Outcome::warning);
-    let outcome = warnings.into_iter().fold(outcome, Outcome::with);
+    let outcome = archive::at_tick(desk, &ledger)
+        .into_iter()
+        .chain(warnings)
+        .fold(outcome, Outcome::with);
     let outcome = if yard.nrt.worth_another_worker() {
         outcome
     } else {
@@ -74,13 +77,11 @@ fn stuck(desk: &Desk<'_>, ledger: &Ledger<'_>, serving: &Serving) -> Answer<Opti
     let Some(first) = desk.traces.waiting_at_the_gate()?.into_iter().next() else {
         return Ok(None);
     };
-    let ended = ledger.last(|fact| {
-        matches!(
-            fact,
-            Fact::LeaseReleased { .. } | Fact::LeaseExpired { .. } | Fact::LeaseBroken { .. }
-        )
-    });
-    let since = ended.map_or(first.since, |ended| ended.max(first.since));
+    let since = ledger
+        .yard()?
+        .nrt
+        .freed
+        .map_or(first.since, |ended| ended.max(first.since));
     let waited = desk.clock.now().duration_since(since);
     if waited < desk.config.nrt.stuck_after || !desk.traces.running_workers()?.is_empty() {
         return Ok(None);

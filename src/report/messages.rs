@@ -366,6 +366,16 @@ fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) ->
                 "Its content is in the open version again. Mend the deployment, and play `release-prepare` again.",
             )],
         },
+        Fact::VersionWithdrawn { number, reason, .. } => Words {
+            headline: [text(format!("version {number} is withdrawn"))]
+                .into_iter()
+                .chain(said(reason, Discretion::Open))
+                .chain([text(".")])
+                .collect(),
+            next: vec![text(
+                "The version before it is deployed again. Its content is in the open version; mend it, and release again.",
+            )],
+        },
         Fact::DeliveryFailed {
             channel, reason, ..
         } => Words {

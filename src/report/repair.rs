@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::domain::ids::{MergeRequestId, PipelineId};
 use crate::jobs::repair::Forgotten;
 use crate::outcome::Outcome;
-use crate::ports::Damage;
+use crate::ports::{Damage, Replaced};
 
 use super::progress::stage_words;
 
@@ -28,6 +28,8 @@ pub struct Diagnosis {
     pub damages: Vec<Damage>,
     /// Whether there is no entry at all although GitLab knows of things that happened.
     pub wiped: bool,
+    /// What takes the place of a state that cannot be read.
+    pub replaced: Option<Replaced>,
     /// Change sets that landed since the last tag and are in no version of the log.
     pub appended: Vec<MergeRequestId>,
     /// Whether the log does not know the newest tag.
@@ -54,7 +56,8 @@ impl Diagnosis {
 
     /// Whether entries are lost.
     fn has_losses(&self) -> bool {
-        self.wiped || self.damages.iter().any(|damage| damage.slot.is_some())
+        let replaced = matches!(self.replaced, Some(Replaced::Nothing(_)));
+        self.wiped || replaced || self.damages.iter().any(|damage| damage.slot.is_some())
     }
 
     /// The names of what is lost, for the log.
@@ -81,9 +84,22 @@ impl Diagnosis {
             let mend = match (damage.there, damage.slot) {
                 (true, Some(_)) => "set aside, and an empty entry written in its place",
                 (true, None) => "set aside",
-                (false, _) => "an empty entry written",
+                (false, Some(_)) => "an empty entry written",
+                (false, None) => "another one written",
             };
             lines.push(format!("`{}`: {}; {mend}", damage.name, damage.how));
+        }
+        match &self.replaced {
+            None => {}
+            Some(Replaced::Package(name)) => lines.push(format!(
+                "the state before the log's entries is taken from the package `{name}`"
+            )),
+            Some(Replaced::Older) => lines.push(
+                "an older state is there, with every entry since: nothing of it is lost".to_owned(),
+            ),
+            Some(Replaced::Nothing(slot)) => lines.push(format!(
+                "no package of the archive holds the state after entry {slot}; it is made anew from what GitLab knows"
+            )),
         }
         if self.wiped {
             lines.push("no entry is left; the log begins anew".to_owned());

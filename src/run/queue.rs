@@ -10,7 +10,6 @@ use crate::cli::{Global, StatePlace};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::config::ci::Ci;
-use crate::domain::event::Event;
 use crate::domain::ids::ProjectPath;
 use crate::domain::integration::Ticket;
 use crate::domain::outlook::{AwaitedVerdict, Outlook, Service};
@@ -51,8 +50,7 @@ pub(super) fn of_a_person(global: &Global, project: &ProjectPath) -> Answer<Ci> 
 
 /// Asks GitLab the one question that the log leaves open: is the holder there, or else does a worker come?
 fn at_the_desk(desk: &Desk<'_>, flags: &View) -> Answer<Printed> {
-    let events = desk.journal.read()?.events;
-    let yard = Yard::of(&events);
+    let yard = desk.journal.read()?.yard();
     let servable = is_servable(&yard, desk.config);
     let (holder, coming) = match &yard.nrt.lease {
         Some(lease) => (Some(desk.records.liveness(&lease.holder)?), None),
@@ -60,7 +58,7 @@ fn at_the_desk(desk: &Desk<'_>, flags: &View) -> Answer<Printed> {
         None => (None, None),
     };
     let service = Service::of(&yard, servable, holder, coming);
-    show(&events, service, desk.config, &desk.ci.server, flags)
+    show(&yard, service, desk.config, &desk.ci.server, flags)
 }
 
 /// A folder says everything but whether somebody serves its queue.
@@ -74,8 +72,7 @@ fn of_folder(folder: &Path, flags: &View) -> Answer<Printed> {
             "check the path of `--state dir:PATH`",
         ));
     }
-    let events = FolderJournal::open(folder)?.read()?.events;
-    let yard = Yard::of(&events);
+    let yard = FolderJournal::open(folder)?.read()?.yard();
     let rules = Path::new(crate::config::FILE);
     let config = if rules.exists() {
         Config::parse(&String::from_utf8_lossy(&crate::files::read(rules)?))?
@@ -83,7 +80,7 @@ fn of_folder(folder: &Path, flags: &View) -> Answer<Printed> {
         Config::parse("")?
     };
     let service = Service::of(&yard, is_servable(&yard, &config), None, None);
-    show(&events, service, &config, "", flags)
+    show(&yard, service, &config, "", flags)
 }
 
 fn is_servable(yard: &Yard, config: &Config) -> bool {
@@ -92,7 +89,7 @@ fn is_servable(yard: &Yard, config: &Config) -> bool {
 }
 
 fn show(
-    events: &[Event],
+    yard: &Yard,
     service: Service,
     config: &Config,
     server: &str,
@@ -100,8 +97,7 @@ fn show(
 ) -> Answer<Printed> {
     let (policy, freezes) = (&config.nrt.trials, &config.integration.freezes);
     let now = SystemClock.now();
-    let yard = &Yard::of(events);
-    let verdict = AwaitedVerdict::of(events, yard, &config.nrt.deciders);
+    let verdict = AwaitedVerdict::of(yard, &config.nrt.deciders);
     let outlook = Outlook::of(yard, policy, freezes, now, service);
     let foretold = service
         .goes_on()

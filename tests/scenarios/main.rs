@@ -8,6 +8,7 @@
 //! - `linking`: links from what people write to what they read: refusals and mends, policies, moved and confidential features
 //! - `linking_races`: one closing merge request per feature, whoever is quicker
 //! - `reports`: the log, the test summary, links and values: where people look, and that nothing hostile gets out of its place there
+//! - `archive`: the beginning of the log leaves it, whoever writes, dies or meddles meanwhile, and what it costs
 //! - `releases`: a version goes out: what people read, deaths and retries, refusals
 //! - `repair`: the state deleted or garbled, and put right from what GitLab knows
 //! - `stage`: the world of one scenario, in the words the scenarios use
@@ -28,6 +29,7 @@
 //! - `what_if`: a history played again, as it was and otherwise
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod archive;
 mod batches;
 mod controls;
 mod costs;

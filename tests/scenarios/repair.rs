@@ -79,7 +79,7 @@ fn garble(stage: &Stage, key: &str) {
 }
 
 /// As a job of a pipeline on the default branch would run it.
-fn repair(stage: &Stage, flags: &[&str]) -> Said {
+pub(crate) fn repair(stage: &Stage, flags: &[&str]) -> Said {
     let mut environment = stage.world.gate_environment();
     let job = stage.world.ran.last().unwrap().finished.id + 1;
     environment.retain(|(key, _)| key != "CI_JOB_ID");

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::super::people::BOT;
@@ -10,8 +11,9 @@ use super::{CLOCK, PROJECT_PATH, Said, World, git};
 use crate::domain::event::Event;
 use crate::domain::ids::{FeatureId, ProjectPath};
 use crate::gitlab::state::VariableJournal;
+use crate::jobs::archive::history;
 use crate::outcome::Problem;
-use crate::ports::{Answer, Journal};
+use crate::ports::Answer;
 use crate::sinks::cloud_event;
 
 impl World {
@@ -86,15 +88,15 @@ impl World {
         }
     }
 
-    /// Every event: those of the log, and those that jobs of merge request pipelines left as artifacts. In the order of the log.
+    /// Every event: those of the archive and the log, and those that jobs of merge request pipelines left as artifacts. In the order of the log.
     ///
     /// # Errors
     /// When the log cannot be read.
     pub fn events(&self) -> Answer<Vec<Event>> {
         let client = self.client(BOT)?;
-        let log = VariableJournal::new(&client, &CLOCK, self.project, "nrt", "reader").read()?;
-        let mut known: BTreeSet<String> = log.events.iter().map(|event| event.id.clone()).collect();
-        let mut events = log.events;
+        let journal = VariableJournal::new(&client, &CLOCK, self.project, "nrt", "reader");
+        let mut events = history(&journal, Timestamp::MIN)?.events;
+        let mut known: BTreeSet<String> = events.iter().map(|event| event.id.clone()).collect();
         for ran in &self.ran {
             let artifact = self
                 .emulator

@@ -7,22 +7,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::letter::Sort;
 use super::policy::{self, About, Matter, Tier, Who};
 use super::rules::{KEPT, Rules};
 use crate::domain::event::{Event, Fact, Subject};
 use crate::domain::ids::{ChannelName, JobId, MergeRequestId, MessageId, UserName};
+use crate::domain::pairs;
 
 /// How long a delivery that has begun is left to the job that began it. Longer than any job may take for it.
 pub const TAKEN_FOR: SignedDuration = SignedDuration::from_mins(10);
+/// Clocks of runners and the time of a delivery differ by less.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// The first pause after a channel has failed twice in a row; each further failure doubles it.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 /// The longest pause.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(4);
 
 /// Something that channels may be told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Raised {
     /// The message's id, that of the event.
     pub id: MessageId,
@@ -37,18 +41,20 @@ pub struct Raised {
 }
 
 /// How a channel has been doing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Service {
     /// How much had been raised when it was opened; it is told what comes after. `None` before.
     opened: Option<usize>,
-    delivered: BTreeSet<MessageId>,
+    /// What it took, and when.
+    delivered: BTreeMap<MessageId, Timestamp>,
     taken: BTreeMap<MessageId, (Timestamp, Option<JobId>)>,
     /// Since when it has failed, if its last delivery did.
     pub failing: Option<Failing>,
 }
 
 /// A channel that does not take messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failing {
     /// Since when.
     pub since: Timestamp,
@@ -74,20 +80,88 @@ impl Failing {
 }
 
 /// Everything raised and sent.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Outbox {
     raised: Vec<Raised>,
     /// Alarms that have not ended.
+    #[serde(with = "pairs")]
     standing: BTreeMap<About, Vec<MessageId>>,
     /// Alarms that have.
     over: BTreeSet<MessageId>,
     /// Whom alarms are for: the authors of change sets that were queued, and who closed the last version.
+    #[serde(with = "pairs")]
     authors: BTreeMap<MergeRequestId, UserName>,
     closed_by: Option<UserName>,
     channels: BTreeMap<ChannelName, Service>,
 }
 
 impl Outbox {
+    /// Forgets what no channel and no job will ask for again:
+    ///
+    /// - messages that every channel has got or never gets, unless somebody must still act on them, or they ended an alarm that a
+    ///   note is about to be edited for;
+    /// - ids of delivered messages that are too old to be sent, unless their end is still to be told;
+    /// - alarms about merge requests that are gone.
+    pub(in crate::domain) fn forget(
+        &mut self,
+        gone: &BTreeSet<MergeRequestId>,
+        rules: &Rules,
+        at: Timestamp,
+    ) {
+        let names: BTreeSet<String> = gone
+            .iter()
+            .map(|id| Subject::MergeRequest(id.clone()).to_string())
+            .collect();
+        self.standing
+            .retain(|(matter, which), _| *matter != Matter::ChangeSet || !names.contains(which));
+        self.authors.retain(|id, _| !gone.contains(id));
+        let standing: BTreeSet<MessageId> = self.standing.values().flatten().cloned().collect();
+        let of_the_gone = |raised: &Raised| {
+            let subject = raised.event.fact.subject();
+            subject.merge_request().is_some_and(|id| gone.contains(id))
+        };
+        let wanted: Vec<bool> = (0..)
+            .zip(&self.raised)
+            .map(|(index, raised)| {
+                let young = at.duration_since(raised.event.at) < KEPT;
+                let ended = young && !raised.recovers.is_empty() && !of_the_gone(raised);
+                let open = raised.tier == Tier::Alarm
+                    && standing.contains(&raised.id)
+                    && !self.over.contains(&raised.id);
+                ended || open || (young && self.is_owed(index, raised, rules))
+            })
+            .collect();
+        for service in self.channels.values_mut() {
+            let before = |opened: usize| wanted.iter().take(opened).filter(|kept| **kept).count();
+            service.opened = service.opened.map(before);
+        }
+        let mut kept = wanted.into_iter();
+        self.raised.retain(|_| kept.next() == Some(true));
+        let recovered = self.raised.iter().flat_map(|raised| &raised.recovers);
+        let named: BTreeSet<MessageId> = recovered.chain(&standing).cloned().collect();
+        let own: BTreeSet<&MessageId> = self.raised.iter().map(|raised| &raised.id).collect();
+        self.over
+            .retain(|id| named.contains(id) || own.contains(id));
+        for service in self.channels.values_mut() {
+            service.delivered.retain(|id, taken| {
+                at.duration_since(*taken) < KEPT + DAY || named.contains(id) || own.contains(id)
+            });
+            service
+                .taken
+                .retain(|_, (taken, _)| at.duration_since(*taken) < DAY);
+        }
+    }
+
+    /// Whether a channel that is served has not got it and is told such things.
+    fn is_owed(&self, index: usize, raised: &Raised, rules: &Rules) -> bool {
+        self.channels.iter().any(|(channel, service)| {
+            service.opened.is_some_and(|opened| opened <= index)
+                && !service.delivered.contains_key(&raised.id)
+                && self.told(channel, service, raised, rules).is_some()
+        })
+    }
+
     /// The state after one more event.
     pub fn apply(&mut self, event: &Event) {
         self.keep_books(event);
@@ -155,7 +229,7 @@ impl Outbox {
         } else if let Fact::DeliverySucceeded { messages, .. } = &event.fact {
             for message in messages {
                 service.taken.remove(message);
-                service.delivered.insert(message.clone());
+                service.delivered.insert(message.clone(), event.at);
             }
             service.failing = None;
         } else if let Fact::DeliveryFailed {
@@ -250,7 +324,7 @@ impl Outbox {
             .skip(opened)
             .filter_map(|raised| self.told(channel, service, raised, rules));
         told.chain(reminders.iter().cloned())
-            .filter(|pending| !service.delivered.contains(&pending.id))
+            .filter(|pending| !service.delivered.contains_key(&pending.id))
             .filter(|pending| !service.is_taken(&pending.id, now, over))
             .filter(|pending| now.duration_since(pending.at) < KEPT)
             .map(|pending| pending.timed(channel, rules))
@@ -268,7 +342,7 @@ impl Outbox {
         let recovers = raised
             .recovers
             .iter()
-            .any(|alarm| service.delivered.contains(alarm));
+            .any(|alarm| service.delivered.contains_key(alarm));
         let of_channel = match raised.event.fact.subject() {
             Subject::Channel(name) => Some(name),
             Subject::MergeRequest(_)

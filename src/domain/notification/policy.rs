@@ -1,10 +1,12 @@
 //! The one policy table: for every fact, who is told, and how. Printed in `docs/notification.md`; a fact without a row does
 //! not compile.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::event::{Fact, Subject};
 
 /// How much a fact asks of people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tier {
     /// Nothing: it is in the log and in the statistics.
     Silent,
@@ -41,7 +43,7 @@ pub enum Note {
 }
 
 /// What an alarm is about, for its end to be recognised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Matter {
     /// One change set.
     ChangeSet,
@@ -185,6 +187,8 @@ policy! {
         "Bookkeeping: whoever it concerns was told just before.";
     ReleaseFailed: Alarm, ReleaseManagers, Mention, urgent true, raises Some(Matter::Release), settles [],
         "Production may be half deployed.";
+    VersionWithdrawn: Alarm, ReleaseManagers, Mention, urgent true, raises Some(Matter::Release), settles [],
+        "Production goes back, and what was out is not any more.";
     ContributorWarned: Silent, Nobody, Nothing, urgent false, raises None, settles [],
         "It is the warning.";
     ChannelOpened: Silent, Nobody, Nothing, urgent false, raises None, settles [],

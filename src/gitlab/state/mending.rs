@@ -1,28 +1,28 @@
 //! Putting a damaged log in variables right: what cannot be read is moved to another scope, holes are filled.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use gitlab::api::endpoint_prelude::{Endpoint, Method, QueryParams};
 
-use super::{Entry, READS, VariableJournal, json, key_of, nonce_of};
+use super::reading::{Entry, Found, key_of, key_of_base};
+use super::{READS, VariableJournal, json, nonce_of};
+use crate::checkpoint::Checkpoint;
+use crate::domain::archive::Base;
 use crate::domain::event::Event;
+use crate::domain::yard::Yard;
 use crate::gitlab::endpoints::{Get, segment};
 use crate::gitlab::wire;
 use crate::outcome::Problem;
-use crate::ports::{Answer, Damage, Mending, Survey};
+use crate::ports::{Answer, Archive, Damage, Mending, Replaced, Survey, Unpacked};
 
 impl Mending for VariableJournal<'_> {
     fn survey(&self) -> Answer<Survey> {
         let mut survey = Survey::default();
         for attempt in 1..=READS {
-            survey = Survey::default();
-            for (slot, found) in self.inspect(&self.variables()?) {
-                survey.last = survey.last.max(slot);
-                match found {
-                    Ok(entry) => survey.events.extend(entry.events),
-                    Err(damage) => survey.damages.push(damage),
-                }
-            }
+            survey = self.surveyed(&self.variables()?)?;
             if survey.damages.is_empty() {
                 break;
             }
@@ -67,6 +67,11 @@ impl Mending for VariableJournal<'_> {
         Ok(aside)
     }
 
+    fn replace_base(&self, base: &Base) -> Answer<()> {
+        let checkpoint = Checkpoint::of(&base.state, base.slot, self.clock.now())?;
+        self.set_base(base.generation, &checkpoint).map(drop)
+    }
+
     fn fill(&self, slot: u64, events: &[Event]) -> Answer<()> {
         let entry = Entry {
             nonce: nonce_of(&self.writer, slot, self.clock),
@@ -75,6 +80,83 @@ impl Mending for VariableJournal<'_> {
         };
         self.create(&key_of(slot), &self.scope, &json(&entry)?)
             .map(drop)
+    }
+}
+
+impl VariableJournal<'_> {
+    fn surveyed(&self, variables: &[wire::Variable]) -> Answer<Survey> {
+        let found = Found::of(variables, &self.scope);
+        let mut survey = Survey {
+            damages: found.strangers().to_vec(),
+            ..Survey::default()
+        };
+        let lost = match found.base() {
+            Ok(base) => {
+                survey.base = base;
+                // Without a base the log begins with entry 1, unless there was one.
+                let begins = found.entries.first_key_value().map(|(slot, _)| *slot);
+                (survey.base.is_none() && begins != Some(1)).then(|| Damage {
+                    slot: None,
+                    name: key_of_base(found.highest_generation().max(1)),
+                    there: false,
+                    how: "it is missing, although there is an archive of what it covers".to_owned(),
+                })
+            }
+            Err(damage) => Some(damage),
+        };
+        if let Some(damage) = lost {
+            let (base, replaced) = self.in_its_place(&found)?;
+            // A log that never had an archive has holes where entries are missing.
+            if damage.there || replaced != Replaced::Nothing(0) {
+                survey.damages.push(damage);
+                survey.base = Some(Arc::new(base));
+                survey.replaced = Some(replaced);
+            }
+        }
+        let slot = survey.base.as_ref().map_or(0, |base| base.slot);
+        survey.last = slot;
+        for (slot, found) in found.behind(slot) {
+            survey.last = survey.last.max(slot);
+            match found {
+                Ok(entry) => survey.events.extend(entry.events),
+                Err(damage) => survey.damages.push(damage),
+            }
+        }
+        Ok(survey)
+    }
+
+    /// What can take the place of a base that cannot be read: an older one with every entry since, or else the state of the newest
+    /// package, or else nothing.
+    fn in_its_place(&self, found: &Found<'_>) -> Answer<(Base, Replaced)> {
+        let generation = found.highest_generation() + 1;
+        let older = found.bases.iter().rev().find_map(|(generation, head)| {
+            let base = found.opened(*generation, head).ok()?;
+            let behind = found.behind(base.slot);
+            let whole = !behind.is_empty() && behind.iter().all(|(_, entry)| entry.is_ok());
+            whole.then_some(base)
+        });
+        if let Some(base) = older {
+            return Ok((Base { generation, ..base }, Replaced::Older));
+        }
+        let mut packed = false;
+        for package in self.packages(Timestamp::MIN)? {
+            packed = true;
+            let Unpacked::Whole(state) = self.unpack_state(&package)? else {
+                continue;
+            };
+            if let Ok(base) = state.open(generation) {
+                return Ok((base, Replaced::Package(self.name(&package.holding))));
+            }
+        }
+        let begins = found.entries.first_key_value().map(|(slot, _)| *slot);
+        let had_one = packed || found.highest_generation() > 0;
+        let slot = begins.filter(|_| had_one).map_or(0, |slot| slot - 1);
+        let base = Base {
+            generation,
+            slot,
+            state: Yard::default(),
+        };
+        Ok((base, Replaced::Nothing(slot)))
     }
 }
 

@@ -144,6 +144,10 @@ fn version_row(version: &VersionFigures, frame: &Frame, names: &Names) -> String
         VersionState::Open => "open".to_owned(),
         VersionState::Closing => "on its way".to_owned(),
         VersionState::Released => "released".to_owned(),
+        VersionState::Withdrawn => {
+            let why = version.failure.as_deref().unwrap_or_default();
+            format!("withdrawn: <bdi>{}</bdi>", brief(why, REASON))
+        }
         VersionState::Failed => {
             let why = version.failure.as_deref().unwrap_or_default();
             format!("failed: <bdi>{}</bdi>", brief(why, REASON))
@@ -172,6 +176,7 @@ pub(super) fn quality(insights: &Insights, frame: &Frame) -> String {
         ),
         ("events of others, kept apart", frame.foreign),
         ("lines that could not be read", frame.unreadable.len()),
+        ("parts of the history that are missing", frame.missing.len()),
         (
             "durations left out because they came out negative",
             insights.excluded.len(),
@@ -205,6 +210,14 @@ pub(super) fn quality(insights: &Insights, frame: &Frame) -> String {
         )
     });
     let (lines, more_lines) = within(REASON_ROWS, lines);
+    let missing = frame.missing.iter().map(|what| {
+        row(
+            "archive",
+            &[],
+            &[format!("<bdi>{}</bdi>", brief(what, REASON))],
+        )
+    });
+    let (missing, more_missing) = within(REASON_ROWS, missing);
     let only_if = |rows: &str, table: String| {
         if rows.is_empty() {
             String::new()
@@ -240,6 +253,15 @@ pub(super) fn quality(insights: &Insights, frame: &Frame) -> String {
                 ),
             ),
             and_more(more_lines),
+            only_if(
+                &missing,
+                table(
+                    "Parts of the history that are missing",
+                    &["where", "what is missing*"],
+                    &missing,
+                ),
+            ),
+            and_more(more_missing),
         ],
     )
 }

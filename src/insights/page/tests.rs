@@ -79,6 +79,7 @@ fn hostile(text: &str) -> (Insights, Frame) {
             .map(|n| (feature(n), format!("https://a.example/{text}")))
             .collect(),
         unreadable: vec![(3, reason())],
+        missing: vec![reason()],
         foreign: 1,
         tool_version: reason(),
         rebuild: reason(),

@@ -69,7 +69,7 @@ pub(in crate::jobs) fn deciders(desk: &Desk<'_>) -> Answer<BTreeSet<UserName>> {
 /// Whether the people who decide know of a trial.
 pub(in crate::jobs) fn was_asked(yard: &Yard, trial: TrialId) -> bool {
     let about = Subject::Trial(trial).to_string();
-    yard.warned.contains(&(about, ASKED.to_owned()))
+    yard.warned.contains_key(&(about, ASKED.to_owned()))
 }
 
 /// Marks the note that asked as settled.

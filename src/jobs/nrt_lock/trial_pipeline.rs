@@ -281,9 +281,8 @@ mod tests {
             &Environment {
                 epoch: Some(Epoch(4)),
                 lease: Some(lease),
-                trial: None,
-                overdue: Vec::new(),
                 fruitless: 1,
+                ..Environment::default()
             },
             Epoch(4),
         )

@@ -13,6 +13,7 @@ use crate::domain::event::Fact;
 use crate::domain::ids::CommitSha;
 use crate::domain::releasing::Prepared;
 use crate::domain::versioning::{Closing, Released, Versions};
+use crate::jobs::archive;
 use crate::jobs::ledger::Ledger;
 use crate::jobs::{Desk, Done};
 use crate::outcome::{Outcome, Pointer, SeeAlso};
@@ -130,6 +131,7 @@ fn release(
         milestones: Some(milestones),
     };
     let finished = notices::finish(desk, &ledger, found);
+    let archived = archive::after_release(desk, &ledger);
     let outcome = Outcome::open(report::released(
         &closing.number,
         &release.url,
@@ -144,6 +146,7 @@ fn release(
             report::count_features(finished.closed)
         ));
     let outcome = of_notes(outcome, &release, written.cut);
+    let outcome = archived.into_iter().fold(outcome, Outcome::with);
     let outcome = said(outcome, finished)
         .more(draft.notes)
         .seeing([Pointer::new(

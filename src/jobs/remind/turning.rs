@@ -76,7 +76,7 @@ impl<'a> Turned<'a> {
         let key = self.waiting.key(self.turn);
         let told = yard
             .warned
-            .contains(&(self.waiting.about.to_string(), key.clone()));
+            .contains_key(&(self.waiting.about.to_string(), key.clone()));
         let id = self.waiting.merge_request.clone()?;
         let written = notes
             .get(&id)
