@@ -60,6 +60,7 @@ fn commands(text: &str) -> Vec<Vec<String>> {
                 .replace("$[[ inputs.pre ]]", "rc")
                 .replace("$[[ inputs.withdraw ]]", "1.2.3")
                 .replace("$[[ inputs.through_freeze ]]", "--through-freeze")
+                .replace("$TRAINYARD_VERSION", "1.2.3")
                 .replace("${TRAINYARD_EPOCH:-0}", "0");
             assert!(
                 !line.contains("$[["),

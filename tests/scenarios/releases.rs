@@ -148,12 +148,15 @@ fn standing(stage: &Stage) -> Standing {
             .unwrap()
             .contains("Trainyard-Release: 0.1.0")
     });
-    let about = |fact: &Fact| match fact {
-        Fact::VersionDeployed { .. }
-        | Fact::VersionReleased { .. }
-        | Fact::VersionAnnounced { .. }
-        | Fact::ReleaseFailed { .. } => Some(fact.name()),
-        _ => None,
+    let about = |fact: &Fact| {
+        let of_a_release = matches!(
+            fact,
+            Fact::VersionDeployed { .. }
+                | Fact::VersionReleased { .. }
+                | Fact::VersionAnnounced { .. }
+                | Fact::ReleaseFailed { .. }
+        );
+        of_a_release.then(|| fact.name())
     };
     Standing {
         tags: count(&read(stage, "repository/tags")),

@@ -25,11 +25,15 @@ pub(super) fn is_given_up(stage: &Stage, context: &str) {
     assert_eq!(now.events, ["ReleaseFailed"], "{context}");
     assert_eq!(now.features, ["opened", "opened"], "{context}");
     let facts = stage.facts();
-    let why = facts.iter().find_map(|fact| match fact {
-        Fact::ReleaseFailed {
+    let why = facts.iter().find_map(|fact| {
+        if let Fact::ReleaseFailed {
             reason, evidence, ..
-        } => Some((reason.clone(), evidence.clone())),
-        _ => None,
+        } = fact
+        {
+            Some((reason.clone(), evidence.clone()))
+        } else {
+            None
+        }
     });
     let (reason, evidence) = why.unwrap();
     assert_eq!(reason, "the job `deploy-production` failed", "{context}");
