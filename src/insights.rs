@@ -292,6 +292,8 @@ pub enum VersionState {
     Released,
     /// Its deployment failed; its content went back to the open version.
     Failed,
+    /// It was in production, and turned out to be bad.
+    Withdrawn,
 }
 
 /// A version and what it brings.
@@ -313,8 +315,10 @@ pub struct VersionFigures {
     pub contributes_to: Vec<FeatureId>,
     /// From the first that is known of a change set to production.
     pub lead_time: Option<Distribution>,
-    /// Why it failed, untrusted.
+    /// Why it failed or was withdrawn, untrusted.
     pub failure: Option<String>,
+    /// How long a withdrawn version kept production from being well, in seconds: from its withdrawal until another one ran there.
+    pub recovered_after_seconds: Option<u64>,
 }
 
 /// Events of any order, twice or once, as the one history they tell.

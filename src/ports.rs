@@ -353,6 +353,8 @@ pub trait Features {
     fn sights(&self, ids: &[FeatureId]) -> Answer<BTreeMap<FeatureId, Sight>>;
     /// Closes features; those that GitLab does not close, with its words, untrusted.
     fn close(&self, ids: &[FeatureId]) -> Answer<Vec<(FeatureId, String)>>;
+    /// Opens features again that are closed; those that GitLab does not open, with its words, untrusted.
+    fn reopen(&self, ids: &[FeatureId]) -> Answer<Vec<(FeatureId, String)>>;
     /// Who can see projects; those that cannot be seen at all are missing.
     fn visibilities(
         &self,
@@ -645,6 +647,8 @@ pub trait Releases {
     fn numbers(&self, prefix: &str) -> Answer<Vec<(Number, CommitSha)>>;
     /// The commit of a tag.
     fn tag(&self, tag: &str) -> Answer<Option<CommitSha>>;
+    /// Says on a release that its version is withdrawn: its name and the beginning of its notes. A release that is gone stays gone.
+    fn mark_withdrawn(&self, tag: &str, name: &str, notice: &str) -> Answer<()>;
     /// The deploy freezes that the project has in GitLab.
     fn freeze_periods(&self) -> Answer<Vec<Period>>;
     /// Tags a commit; an existing tag of the same commit is fine.

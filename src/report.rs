@@ -25,6 +25,7 @@ mod trial_verdict;
 mod validation;
 mod verdict;
 mod versions;
+mod withdrawal;
 
 pub use archive::*;
 pub use checks::*;
@@ -48,6 +49,7 @@ pub use trial_verdict::*;
 pub use validation::*;
 pub use verdict::*;
 pub use versions::*;
+pub use withdrawal::*;
 
 use crate::ci_reports::log::turns_direction;
 

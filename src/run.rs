@@ -16,6 +16,7 @@ use crate::channels::Post;
 use crate::ci_reports::log::{self, Manner};
 use crate::cli::ShowVersion;
 use crate::cli::queue::Queue;
+use crate::cli::release::prepared;
 use crate::cli::{
     Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Release, Remind, Report,
     StatePlace,
@@ -182,10 +183,28 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
                 };
                 release::prepare::run(desk, &(&asked).into(), freezing, files)
             }),
-            Release::Publish => gate("release publish", &release::publish),
-            Release::Abort { reason } => gate("release abort", &|desk| {
-                release::abort(desk, reason.as_deref())
+            Release::Publish { prepared: of } => {
+                let own = prepared(of);
+                gate("release publish", &|desk| release::publish(desk, &own))
+            }
+            Release::Abort {
+                reason,
+                prepared: of,
+            } => {
+                let own = prepared(of);
+                gate("release abort", &|desk| {
+                    release::abort(desk, &own, reason.as_deref())
+                })
+            }
+            Release::Withdraw {
+                version,
+                reason,
+                dotenv,
+            } => gate("release withdraw", &|desk| {
+                let reason = reason.as_deref().or(desk.ci.reason.as_deref());
+                release::withdraw::run(desk, &version, reason, &dotenv)
             }),
+            Release::Recovered => gate("release recovered", &release::withdraw::recovered),
         },
         Command::Remind(flags) if flags.json => {
             with_desk(&global, Trust::Gate, |desk| remind_json(desk, &flags))

@@ -3,16 +3,47 @@
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use url::Url;
+use url::{Host, Url};
 
 use crate::outcome::Problem;
 use crate::ports::Answer;
+
+/// Whom a client will speak to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// This machine itself, without encryption: the sandbox, tests.
+    Here,
+    /// Any server.
+    Anywhere,
+}
+
+impl Peer {
+    /// What stands behind an address.
+    pub fn of(url: &Url) -> Self {
+        if url.scheme() == "http" && is_this_machine(url) {
+            Self::Here
+        } else {
+            Self::Anywhere
+        }
+    }
+}
+
+/// Whether an address never leaves this machine.
+pub fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
 
 /// A client that follows no redirect; `ca` is the text of a private certificate authority.
 ///
 /// # Errors
 /// When the certificate cannot be read, or the machine has no certificates at all.
 pub fn client(
+    peer: Peer,
     ca: Option<&[u8]>,
     whole: Duration,
     connecting: Duration,
@@ -22,6 +53,10 @@ pub fn client(
         .redirect(reqwest::redirect::Policy::none())
         .timeout(whole)
         .connect_timeout(connecting);
+    if peer == Peer::Here {
+        // Reading the machine's certificates, hundreds of files, takes longer than most jobs take besides.
+        builder = builder.tls_certs_only([]);
+    }
     if let Some(pem) = ca {
         let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| {
             Problem::misconfigured(
@@ -79,9 +114,14 @@ impl Poster {
     ///
     /// # Errors
     /// As `client`.
-    pub fn new(ca: Option<&[u8]>, whole: Duration, connecting: Duration) -> Answer<Self> {
+    pub fn new(
+        peer: Peer,
+        ca: Option<&[u8]>,
+        whole: Duration,
+        connecting: Duration,
+    ) -> Answer<Self> {
         Ok(Self {
-            client: client(ca, whole, connecting)?,
+            client: client(peer, ca, whole, connecting)?,
         })
     }
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use url::{Host, Url};
+use url::Url;
 
 use super::needed;
 use crate::ports::{Clock, DeliveryFailure};
-use crate::transport::{NoAnswer, Posted, Poster};
+use crate::transport::{NoAnswer, Peer, Posted, Poster, is_this_machine};
 
 /// How often one body is sent.
 const TRIES: u32 = 3;
@@ -26,12 +26,7 @@ pub(super) fn address(variable: &str) -> Result<Url, DeliveryFailure> {
     let url = Url::parse(secret.reveal().trim())
         .ok()
         .ok_or_else(|| unusable("no address"))?;
-    let here = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
+    let here = is_this_machine(&url);
     match url.scheme() {
         "https" => Ok(url),
         "http" if here => Ok(url),
@@ -50,9 +45,11 @@ pub(super) struct Line<'a> {
 
 impl<'a> Line<'a> {
     pub(super) fn new(ca: Option<&[u8]>, clock: &'a dyn Clock) -> Result<Self, DeliveryFailure> {
-        let poster = Poster::new(ca, REQUEST, CONNECTING).map_err(|problem| DeliveryFailure {
-            reason: problem.what,
-            mend: problem.hint,
+        let poster = Poster::new(Peer::Anywhere, ca, REQUEST, CONNECTING).map_err(|problem| {
+            DeliveryFailure {
+                reason: problem.what,
+                mend: problem.hint,
+            }
         })?;
         Ok(Self { poster, clock })
     }

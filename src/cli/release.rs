@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::domain::releasing::Prepared;
 use crate::domain::versioning::numbers::{self, PreRelease};
 
 /// Steps of a release.
@@ -38,13 +39,37 @@ pub enum Release {
         manifest: PathBuf,
     },
     /// Tag and publish the version whose deployment succeeded; a retry goes on where it stopped.
-    Publish,
+    Publish {
+        /// The version that this pipeline prepared; nothing is done for another one, nor when this is empty.
+        #[arg(long, value_name = "X.Y.Z", value_parser = or_nothing::<semver::Version>)]
+        prepared: Option<OrNothing<semver::Version>>,
+    },
     /// Give the content of a version whose deployment failed back to the open one.
     Abort {
         /// What went wrong; the failed job of this pipeline when not given.
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
+        /// The version that this pipeline prepared; nothing is done for another one, nor when this is empty.
+        #[arg(long, value_name = "X.Y.Z", value_parser = or_nothing::<semver::Version>)]
+        prepared: Option<OrNothing<semver::Version>>,
     },
+    /// Take a version back that is in production and bad: the one before it is handed on to the deployment job.
+    ///
+    /// Its change sets are in the open version again, its features are open, its release says that it is withdrawn. Run again, it does
+    /// what is left.
+    Withdraw {
+        /// The version in production.
+        #[arg(value_name = "X.Y.Z")]
+        version: semver::Version,
+        /// Why. Without it, the variable `TRAINYARD_REASON`.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        /// Where number, tag and commit of the version before it are written for the deployment job.
+        #[arg(long, value_name = "FILE", default_value = "trainyard-release.env")]
+        dotenv: PathBuf,
+    },
+    /// Record that the version before a withdrawn one runs again (after the deployment job).
+    Recovered,
 }
 
 /// What is asked of the number.
@@ -61,6 +86,15 @@ pub struct Asked {
 /// A value, or an empty one: an input of a pipeline that nobody filled in.
 #[derive(Debug, Clone)]
 pub struct OrNothing<T>(Option<T>);
+
+/// The version that a pipeline prepared, as its template tells.
+pub fn prepared(flag: Option<OrNothing<semver::Version>>) -> Prepared {
+    match flag {
+        None => Prepared::NotTold,
+        Some(OrNothing(None)) => Prepared::Nothing,
+        Some(OrNothing(Some(version))) => Prepared::Version(version),
+    }
+}
 
 fn or_nothing<T: std::str::FromStr<Err: std::fmt::Display>>(
     text: &str,

@@ -63,20 +63,28 @@ fn tested_is_landed(world: &World, events: &[Event], landed: &[&Appended]) -> An
             _ => None,
         })
         .collect();
-    let mut same = 0;
+    // What lands together lands one on the other: the first stands on the target's head, the last is the candidate.
+    let mut trials: BTreeMap<u64, Vec<&Appended>> = BTreeMap::new();
     for appended in landed {
-        if let Some((candidate, base)) = candidates.get(&appended.trial.0) {
-            let tree = world.tree(appended.landed.as_str())? == world.tree(candidate.as_str())?;
-            let on_base =
-                world.tree(&format!("{}^1", appended.landed))? == world.tree(base.as_str())?;
-            same += usize::from(tree && on_base);
-        }
+        trials.entry(appended.trial.0).or_default().push(appended);
+    }
+    let mut same = 0;
+    for (trial, together) in &trials {
+        let (Some((candidate, base)), [first, ..], [.., last]) =
+            (candidates.get(trial), &together[..], &together[..])
+        else {
+            continue;
+        };
+        let tree = world.tree(last.landed.as_str())? == world.tree(candidate.as_str())?;
+        let on_base = world.tree(&format!("{}^1", first.landed))? == world.tree(base.as_str())?;
+        same += usize::from(tree && on_base);
     }
     let how = format!(
-        "{same} of {} landed trees are, by git, the tree of their trial's candidate on the same target head",
-        landed.len()
+        "{} change sets landed by {} trials, {same} of them with, by git, the tree of the trial's candidate on the same target head",
+        landed.len(),
+        trials.len()
     );
-    Ok(invariant(1, same == landed.len() && same > 0, how))
+    Ok(invariant(1, same == trials.len() && same > 0, how))
 }
 
 fn one_holder(events: &[Event]) -> Invariant {

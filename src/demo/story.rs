@@ -58,6 +58,7 @@ fn tell_it(world: &mut World, tell: &mut Narrator<'_>) -> Answer<()> {
     story.a_feature_is_rejected_and_validated()?;
     story.the_second_feature_is_closed()?;
     story.a_version_is_released()?;
+    story.five_land_at_once()?;
     story.a_retried_job_changes_nothing()?;
     Ok(())
 }
@@ -71,13 +72,21 @@ impl Story<'_, '_> {
     fn features(&mut self) -> Answer<()> {
         self.tell
             .chapter("Olga, the product owner, writes three features");
-        for (title, criterion) in [
-            ("Pay by card", "the card is charged once"),
-            ("Gift wrapping", "the paper can be chosen"),
-            ("Wish list", "a list can be shared"),
+        for (title, benefit, criterion) in [
+            ("Pay by card", "I need no cash", "the card is charged once"),
+            (
+                "Gift wrapping",
+                "my parcel is a present",
+                "the paper can be chosen",
+            ),
+            (
+                "Wish list",
+                "others know what I want",
+                "a list can be shared",
+            ),
         ] {
             let text = format!(
-                "As a customer I want this.\n\n## Acceptance criteria\n\n- [x] {criterion}\n"
+                "As a customer I want this, so that {benefit}.\n\n## Acceptance criteria\n\n- [x] {criterion}\n"
             );
             let iid = self.world.feature("olga", title, &text)?;
             self.tell.line(&format!("  #{iid} {title}"));
@@ -248,6 +257,7 @@ impl Story<'_, '_> {
         self.expect_merged(7)?;
         self.run_all();
         self.tell_jobs(&["deploy-production", "release-publish"]);
+        self.show_release("v0.1.0")?;
         self.show_feature(1)?;
         self.show_notes("ana", 1)?;
         for iid in [1, 2] {
@@ -259,6 +269,35 @@ impl Story<'_, '_> {
             })?;
         }
         self.show_version()
+    }
+
+    fn five_land_at_once(&mut self) -> Answer<()> {
+        self.tell
+            .chapter("Five small changes are asked for while the workers are busy; one trial tests them, and one push lands them");
+        let mut iids = Vec::new();
+        for (user, what) in [
+            ("ana", "list-icon"),
+            ("dan", "list-share"),
+            ("eve", "list-sort"),
+            ("ana", "list-print"),
+            ("dan", "list-note"),
+        ] {
+            let file = format!("shop/{what}.price");
+            let (title, text) = (format!("Wish list: {what}"), "contributes to feature #3");
+            iids.push((
+                user,
+                self.open(user, what, &title, text, &[(&file, "1\n")])?,
+            ));
+        }
+        for (user, iid) in &iids {
+            self.run_except(&["nrt-acquire"]);
+            self.play(user, *iid, "integrate", 0)?;
+            self.run_except(&["nrt-acquire"]);
+        }
+        self.run_all();
+        self.tell_jobs(&["append-to-version"]);
+        iids.iter()
+            .try_for_each(|(_, iid)| self.expect_merged(*iid))
     }
 
     fn a_retried_job_changes_nothing(&mut self) -> Answer<()> {
@@ -378,6 +417,18 @@ impl Story<'_, '_> {
         let text = self.world.as_gate(&["version"])?;
         self.tell.screen("trainyard version", &text);
         Ok(())
+    }
+
+    /// What people read on GitLab's page of a release.
+    fn show_release(&mut self, tag: &str) -> Answer<()> {
+        let path = self.world.at(&format!("releases/{tag}"));
+        let release = self.world.read("olga", &path)?;
+        let notes = release["description"].as_str().unwrap_or_default();
+        self.tell
+            .screen(&format!("the notes of the release {tag}"), notes);
+        check(notes.contains("what for: I need no cash."), || {
+            format!("the notes should tell what the version is good for:\n{notes}")
+        })
     }
 
     fn show_notes(&mut self, user: &str, iid: u64) -> Answer<()> {

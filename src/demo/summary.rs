@@ -54,6 +54,26 @@ pub(super) struct Requests {
     pub(super) by_job: Vec<JobRequests>,
 }
 
+/// What it cost that the change sets of one trial joined the queue, were tried, and landed. Jobs of the project are not counted, nor
+/// are workers that found nothing to do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Landing {
+    /// The trial's number.
+    pub(super) trial: u64,
+    /// How many landed by it.
+    pub(super) landed: usize,
+    /// API requests of the gate's jobs.
+    pub(super) requests: usize,
+    /// The same for each that landed.
+    pub(super) requests_per_landed: f64,
+    /// Clones, fetches and pushes of the gate's jobs.
+    pub(super) git_operations: usize,
+    /// The same for each that landed.
+    pub(super) git_operations_per_landed: f64,
+    /// How long it took from the verdict of the tests until all had landed: the whole job that lands, its start included.
+    pub(super) seconds_from_verdict_to_landed: f64,
+}
+
 /// The story in numbers.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Summary {
@@ -71,6 +91,8 @@ pub(super) struct Summary {
     pub(super) events: BTreeMap<&'static str, usize>,
     /// API requests.
     pub(super) requests: Requests,
+    /// What each landing cost: the gate's jobs of its trial.
+    pub(super) landings: Vec<Landing>,
     /// What must always hold.
     pub(super) invariants: Vec<Invariant>,
     /// How long it took.
@@ -124,6 +146,7 @@ pub(super) fn of(world: &World, seconds: f64) -> Answer<Summary> {
         versions: versions(&yard),
         events: counts,
         requests: Requests { total: world.api_requests(), by_job: world.ran.iter().map(|ran| by_job(ran, &events)).collect() },
+        landings: landings(&events, &world.ran),
         ended_as_told: invariants.iter().all(|invariant| invariant.held),
         invariants,
         seconds,
@@ -189,6 +212,62 @@ fn by_job(ran: &Ran, events: &[Event]) -> JobRequests {
         count: ran.requests,
         git_operations: ran.git_operations,
     }
+}
+
+/// The landings in their order; the jobs of each are known by what they recorded.
+fn landings(events: &[Event], ran: &[Ran]) -> Vec<Landing> {
+    let mut trials: BTreeMap<u64, Vec<&MergeRequestId>> = BTreeMap::new();
+    for event in events {
+        if let Fact::ChangeSetAppended { appended, .. } = &event.fact {
+            let sets = trials.entry(appended.trial.0).or_default();
+            sets.push(&appended.change_set.merge_request);
+        }
+    }
+    let of_trial = |(trial, sets): (u64, Vec<&MergeRequestId>)| {
+        let last = |of: &dyn Fn(&Fact) -> bool| {
+            let found = events.iter().rev().find(|event| of(&event.fact));
+            found.and_then(|event| event.job).map(|job| job.0)
+        };
+        let landing = last(
+            &|fact| matches!(fact, Fact::ChangeSetAppended { appended, .. } if appended.trial.0 == trial),
+        );
+        let taking =
+            last(&|fact| matches!(fact, Fact::LeaseGranted { epoch, .. } if epoch.0 == trial));
+        let joining = sets.iter().map(|id| {
+            last(&|fact| matches!(fact, Fact::ChangeSetQueued { change_set } if change_set.merge_request == **id))
+        });
+        let jobs: Vec<u64> = joining.chain([taking, landing]).flatten().collect();
+        let of_them = |one: &&Ran| jobs.contains(&one.finished.id);
+        let requests = ran.iter().filter(of_them).map(|one| one.requests).sum();
+        let git_operations = ran
+            .iter()
+            .filter(of_them)
+            .map(|one| one.git_operations)
+            .sum();
+        let of_landing = |one: &&Ran| Some(one.finished.id) == landing;
+        Landing {
+            trial,
+            landed: sets.len(),
+            requests,
+            requests_per_landed: each(requests, sets.len()),
+            git_operations,
+            git_operations_per_landed: each(git_operations, sets.len()),
+            seconds_from_verdict_to_landed: ran
+                .iter()
+                .filter(of_landing)
+                .map(|one| one.seconds)
+                .sum(),
+        }
+    };
+    trials.into_iter().map(of_trial).collect()
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of a story are small numbers"
+)]
+fn each(count: usize, of: usize) -> f64 {
+    count as f64 / of.max(1) as f64
 }
 
 fn validation(event: &Event) -> Option<Value> {

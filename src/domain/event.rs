@@ -270,6 +270,15 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         evidence: Option<String>,
     },
+    /// A version that was released is bad; its content went back to the open version.
+    VersionWithdrawn {
+        version: VersionId,
+        number: Number,
+        /// Why; untrusted.
+        reason: String,
+        /// Not `by`: that key is the envelope's.
+        withdrawn_by: UserName,
+    },
     /// A person was told that they must act.
     ContributorWarned {
         about: Subject,
@@ -424,6 +433,7 @@ impl Fact {
                 | Self::TrialRejected { .. }
                 | Self::TrialAbandoned { .. }
                 | Self::LeaseReleased { .. }
+                | Self::ReleaseTaken { .. }
                 | Self::VersionDeployed { .. }
                 | Self::VersionReleased { .. }
                 | Self::VersionAnnounced { .. }
@@ -471,6 +481,7 @@ impl Fact {
             Self::VersionDeployed { .. } => "VersionDeployed",
             Self::VersionReleased { .. } => "VersionReleased",
             Self::ReleaseFailed { .. } => "ReleaseFailed",
+            Self::VersionWithdrawn { .. } => "VersionWithdrawn",
             Self::ContributorWarned { .. } => "ContributorWarned",
             Self::ChannelOpened { .. } => "ChannelOpened",
             Self::DeliveryStarted { .. } => "DeliveryStarted",
@@ -524,7 +535,8 @@ impl Fact {
             | Self::VersionAnnounced { version, .. }
             | Self::VersionDeployed { version, .. }
             | Self::VersionReleased { version, .. }
-            | Self::ReleaseFailed { version, .. } => Subject::Version(*version),
+            | Self::ReleaseFailed { version, .. }
+            | Self::VersionWithdrawn { version, .. } => Subject::Version(*version),
             Self::ContributorWarned { about, .. } => about.clone(),
             Self::ChannelOpened { channel }
             | Self::DeliveryStarted { channel, .. }
@@ -573,6 +585,7 @@ impl Fact {
             | Self::VersionDeployed { .. }
             | Self::VersionReleased { .. }
             | Self::ReleaseFailed { .. }
+            | Self::VersionWithdrawn { .. }
             | Self::ContributorWarned { .. }
             | Self::ChannelOpened { .. }
             | Self::DeliveryStarted { .. }
@@ -629,6 +642,7 @@ impl Fact {
             | Self::VersionAnnounced { .. }
             | Self::VersionDeployed { .. }
             | Self::ReleaseFailed { .. }
+            | Self::VersionWithdrawn { .. }
             | Self::ContributorWarned { .. }
             | Self::ChannelOpened { .. }
             | Self::DeliveryStarted { .. }
@@ -716,9 +730,9 @@ impl Fact {
                 environment,
                 ..
             } => format!("{number} {environment} {}", by_job()),
-            Self::VersionReleased { number, .. } | Self::VersionAnnounced { number, .. } => {
-                number.to_string()
-            }
+            Self::VersionReleased { number, .. }
+            | Self::VersionAnnounced { number, .. }
+            | Self::VersionWithdrawn { number, .. } => number.to_string(),
             Self::ReleaseTaken { number, .. } | Self::ReleaseFailed { number, .. } => {
                 format!("{number} {}", by_job())
             }

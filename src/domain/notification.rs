@@ -68,6 +68,7 @@ fn key_of(fact: &Fact) -> String {
         Fact::ChangeSetHeld { order, .. } => format!("held at {}", order.given_at),
         Fact::FeatureRejected { verdict, .. } => format!("rejected by job {}", verdict.job),
         Fact::ReleaseFailed { version, .. } => format!("release of version {version} failed"),
+        Fact::VersionWithdrawn { version, .. } => format!("version {version} withdrawn"),
         Fact::FeatureLinked { .. }
         | Fact::FeatureUnlinked { .. }
         | Fact::LinkRefused { .. }

@@ -30,6 +30,29 @@ pub struct Failed {
     pub at: Timestamp,
 }
 
+/// What is known of the version that the pipeline of a job prepared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Prepared {
+    /// Nobody told: whoever gives the command means the version that is on its way.
+    NotTold,
+    /// None: it was refused.
+    Nothing,
+    /// This one.
+    Version(semver::Version),
+}
+
+impl Prepared {
+    /// Whether the pipeline may go on with a version. A pipeline whose own one was refused must not publish, or give up, the one
+    /// of another pipeline, whose deployment may not have begun.
+    pub fn is(&self, number: &Number) -> bool {
+        match self {
+            Self::NotTold => true,
+            Self::Nothing => false,
+            Self::Version(version) => *version == number.version,
+        }
+    }
+}
+
 /// Whose turn it is to go on with the release of a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Turn {
@@ -53,9 +76,10 @@ impl Versions {
         }
     }
 
-    /// The last released version, while something that goes with its release is not done.
+    /// The last released version, unless it was withdrawn, while something that goes with its release is not done.
     pub fn unannounced(&self) -> Option<&Released> {
-        self.released.last().filter(|released| !released.announced)
+        let last = self.released.last();
+        last.filter(|released| !released.announced && released.withdrawn.is_none())
     }
 
     pub(super) fn announce(&mut self, version: VersionId) {

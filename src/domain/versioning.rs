@@ -4,6 +4,7 @@ pub mod comparison;
 pub mod manifest;
 pub mod numbers;
 pub mod periods;
+pub mod withdrawal;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ use comparison::{Around, Comparison};
 use manifest::{Manifest, checksum};
 use numbers::Chosen;
 pub use numbers::Number;
+use withdrawal::Withdrawn;
 
 /// A change set that is in a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +78,8 @@ pub struct Released {
     pub environment: Option<String>,
     /// Whether everything that goes with its release is done.
     pub announced: bool,
+    /// Why it is not good any more.
+    pub withdrawn: Option<Withdrawn>,
 }
 
 /// All versions that the journal still holds, folded from events.
@@ -360,12 +364,17 @@ impl Versions {
         closing.chain(&self.content)
     }
 
-    /// Keeps the last released version whole, and of those before it who they were.
+    /// Keeps the last released versions whole, of which one may be withdrawn and the one before it too, and of those before them who
+    /// they were.
     pub(super) fn forget(&mut self) {
         let surplus = self.released.len().saturating_sub(RELEASES_KEPT);
         self.released.drain(..surplus);
-        if let Some((_, before)) = self.released.split_last_mut() {
-            for released in before {
+        let last = self.released.last().map(|released| released.id);
+        let good = self.released.iter().rev();
+        let good = good.filter(|one| !one.number.is_pre_release() && one.withdrawn.is_none());
+        let whole: Vec<VersionId> = good.take(2).map(|one| one.id).chain(last).collect();
+        for released in &mut self.released {
+            if !whole.contains(&released.id) {
                 released.content.clear();
             }
         }
@@ -436,6 +445,7 @@ impl Versions {
                 at,
                 environment,
                 announced: false,
+                withdrawn: None,
             });
         }
     }

@@ -22,6 +22,7 @@ use super::pairs;
 use super::releasing::Taken;
 use super::trial_verdict::ASKED;
 use super::trials::{Policy, Search, Waiting};
+use super::versioning::withdrawal::Withdrawn;
 use super::versioning::{Appended, Closing, Versions};
 
 /// How long it is remembered that somebody was told about a trial, a version or the environment.
@@ -97,7 +98,7 @@ impl Yard {
     ///
     /// Forgotten is everything about a merge request that is gone, has no ticket, is in no version that is not released, and of
     /// which nothing was heard for a day; ids of events about anything else after a day, alerts about it after a month; what
-    /// channels have got; what released versions held, but for the last one.
+    /// channels have got; what released versions held, but for the last ones.
     #[must_use]
     pub fn without_the_past(&self, gone: &BTreeSet<MergeRequestId>, rules: &Rules) -> Self {
         let mut yard = self.clone();
@@ -428,14 +429,33 @@ impl Yard {
                     at: event.at,
                 });
             }
-            Fact::VersionDeployed { environment, .. } => {
-                if let Some(closing) = &mut self.versions.closing {
+            Fact::VersionDeployed {
+                version,
+                environment,
+                ..
+            } => {
+                // An older version may be deployed again.
+                let closing = self.versions.closing.as_mut();
+                if let Some(closing) = closing.filter(|closing| closing.id == *version) {
                     closing.environment = Some(environment.clone());
                 }
             }
             Fact::VersionReleased { .. } => self.versions.release(event.at),
             Fact::VersionAnnounced { version, .. } => self.versions.announce(*version),
             Fact::ReleaseFailed { .. } => self.versions.fail(event.at),
+            Fact::VersionWithdrawn {
+                version,
+                reason,
+                withdrawn_by,
+                ..
+            } => self.versions.withdraw(
+                *version,
+                Withdrawn {
+                    reason: reason.clone(),
+                    by: withdrawn_by.clone(),
+                    at: event.at,
+                },
+            ),
             Fact::ContributorWarned {
                 about,
                 alert,

@@ -81,7 +81,12 @@ pub(super) fn move_refs(
         )
         .caused_by(error)
     })?;
-    let poster = transport::Poster::new(ca.as_deref(), PATIENCE, Duration::from_secs(10))?;
+    let poster = transport::Poster::new(
+        transport::Peer::of(&url),
+        ca.as_deref(),
+        PATIENCE,
+        Duration::from_secs(10),
+    )?;
     let credentials = STANDARD.encode(format!("trainyard:{}", destination.token.reveal()));
     let headers = [
         ("authorization", format!("Basic {credentials}")),

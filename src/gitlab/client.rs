@@ -109,7 +109,12 @@ impl<'a> Client<'a> {
         ca: Option<&[u8]>,
         clock: &'a dyn Clock,
     ) -> Answer<Self> {
-        let http = transport::client(ca, TIMEOUT, Duration::from_secs(15))?;
+        let http = transport::client(
+            transport::Peer::of(base),
+            ca,
+            TIMEOUT,
+            Duration::from_secs(15),
+        )?;
         Ok(Self {
             http,
             base: base.clone(),

@@ -50,29 +50,11 @@ impl Features for GitLab<'_> {
     }
 
     fn close(&self, ids: &[FeatureId]) -> Answer<Vec<(FeatureId, String)>> {
-        let mut refused = Vec::new();
-        for some in ids.chunks(CLOSED_AT_ONCE) {
-            let mut declared = Vec::new();
-            let mut parts = String::new();
-            let mut variables = Map::new();
-            for (index, id) in some.iter().enumerate() {
-                declared.push(format!("$p{index}: ID!, $i{index}: String!"));
-                variables.insert(format!("p{index}"), json!(id.project.as_str()));
-                variables.insert(format!("i{index}"), json!(id.iid.to_string()));
-                parts.push_str(&format!(
-                    " n{index}: updateIssue(input: {{projectPath: $p{index}, iid: $i{index}, stateEvent: CLOSE}}) {{ errors }}"
-                ));
-            }
-            let query = format!("mutation({}) {{{parts} }}", declared.join(", ")).into();
-            let variables = Value::Object(variables);
-            // A feature that is closed already stays as it is: the request may be repeated.
-            let answer: Value = self.main.ask(&Graph { query, variables })?.json()?;
-            for (index, id) in some.iter().enumerate() {
-                let words = board::refusal(&answer, &format!("n{index}"));
-                refused.extend(words.map(|words| (id.clone(), words)));
-            }
-        }
-        Ok(refused)
+        self.change_state(ids, "CLOSE")
+    }
+
+    fn reopen(&self, ids: &[FeatureId]) -> Answer<Vec<(FeatureId, String)>> {
+        self.change_state(ids, "REOPEN")
     }
 
     fn visibilities(
@@ -103,7 +85,7 @@ impl Features for GitLab<'_> {
     }
 }
 
-/// How many features one request closes: each takes GitLab a part of a second, and it ends a request after 30 (docs: "GraphQL API limits").
+/// How many features one request closes or opens: each takes GitLab a part of a second, and it ends a request after 30 (docs: "GraphQL API limits").
 const CLOSED_AT_ONCE: usize = 25;
 
 #[derive(Debug, Deserialize)]
@@ -115,6 +97,33 @@ struct Shown {
 const PLACE: &str = "query($id: IssueID!) { issue(id: $id) { reference(full: true) } }";
 
 impl GitLab<'_> {
+    /// Closes or opens features, as GitLab's word for it says.
+    fn change_state(&self, ids: &[FeatureId], event: &str) -> Answer<Vec<(FeatureId, String)>> {
+        let mut refused = Vec::new();
+        for some in ids.chunks(CLOSED_AT_ONCE) {
+            let mut declared = Vec::new();
+            let mut parts = String::new();
+            let mut variables = Map::new();
+            for (index, id) in some.iter().enumerate() {
+                declared.push(format!("$p{index}: ID!, $i{index}: String!"));
+                variables.insert(format!("p{index}"), json!(id.project.as_str()));
+                variables.insert(format!("i{index}"), json!(id.iid.to_string()));
+                parts.push_str(&format!(
+                    " n{index}: updateIssue(input: {{projectPath: $p{index}, iid: $i{index}, stateEvent: {event}}}) {{ errors }}"
+                ));
+            }
+            let query = format!("mutation({}) {{{parts} }}", declared.join(", ")).into();
+            let variables = Value::Object(variables);
+            // A feature that is as it is to be stays so: the request may be repeated.
+            let answer: Value = self.main.ask(&Graph { query, variables })?.json()?;
+            for (index, id) in some.iter().enumerate() {
+                let words = board::refusal(&answer, &format!("n{index}"));
+                refused.extend(words.map(|words| (id.clone(), words)));
+            }
+        }
+        Ok(refused)
+    }
+
     fn place_of(&self, number: u64) -> Answer<Moved> {
         let variables = json!({"id": format!("gid://gitlab/Issue/{number}")});
         let query = Graph {

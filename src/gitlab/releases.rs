@@ -48,6 +48,24 @@ impl Releases for GitLab<'_> {
             .transpose()
     }
 
+    fn mark_withdrawn(&self, tag: &str, name: &str, notice: &str) -> Answer<()> {
+        let path = format!("projects/{}/releases/{}", self.project(), segment(tag));
+        let found: Option<wire::Release> = self.main.send(&Get::new(&path))?.json_or_missing()?;
+        let Some(release) = found else {
+            return Ok(());
+        };
+        let notes = release.description.unwrap_or_default();
+        if notes.starts_with(notice) {
+            return Ok(());
+        }
+        let change = Json {
+            method: Method::PUT,
+            path,
+            body: json!({"name": name, "description": format!("{notice}\n\n{notes}")}),
+        };
+        self.main.send(&change)?.done()
+    }
+
     fn freeze_periods(&self) -> Answer<Vec<Period>> {
         let path = format!("projects/{}/freeze_periods", self.project());
         let reply = self.main.send(&Page {

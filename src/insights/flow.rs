@@ -91,6 +91,7 @@ impl Flow {
             | Fact::VersionAnnounced { version, .. }
             | Fact::VersionDeployed { version, .. }
             | Fact::VersionReleased { version, .. }
+            | Fact::VersionWithdrawn { version, .. }
             | Fact::ReleaseFailed { version, .. } => of_version(version).unwrap_or_default(),
             Fact::LeaseGranted { .. }
             | Fact::LeaseReleased { .. }
@@ -271,7 +272,20 @@ impl Flow {
             }
             Fact::VersionDeployed {
                 version, number, ..
-            } => self.version(*version, number).deployed = Some(at),
+            } => {
+                // Deployed again after it was out: production is back where it was.
+                if self.version(*version, number).released.is_some() {
+                    self.recovered(at);
+                } else {
+                    self.version(*version, number).deployed = Some(at);
+                }
+            }
+            Fact::VersionWithdrawn {
+                version,
+                number,
+                reason,
+                ..
+            } => self.version(*version, number).withdrawn = Some((at, reason.clone())),
             Fact::VersionReleased {
                 version,
                 number,
@@ -467,6 +481,14 @@ impl Flow {
             releases: Vec::new(),
             timeline: Vec::new(),
         })
+    }
+
+    /// A version runs in production that was there before: whatever was withdrawn is gone.
+    fn recovered(&mut self, at: Timestamp) {
+        let withdrawn = self.versions.values_mut();
+        for track in withdrawn.filter(|track| track.withdrawn.is_some()) {
+            track.recovered.get_or_insert(at);
+        }
     }
 
     fn version(&mut self, id: VersionId, number: &Number) -> &mut VersionTrack {

@@ -87,6 +87,7 @@ impl Place {
             Fact::ReleaseTaken { .. } | Fact::VersionDeployed { .. } => (3, 0, 2),
             Fact::VersionReleased { .. }
             | Fact::ReleaseFailed { .. }
+            | Fact::VersionWithdrawn { .. }
             | Fact::VersionAnnounced { .. } => (3, 0, 3),
             Fact::ContributorWarned { .. }
             | Fact::EnvironmentStuck { .. }
@@ -174,6 +175,7 @@ impl<'a> Causes<'a> {
             | Fact::VersionAnnounced { version, .. }
             | Fact::VersionDeployed { version, .. }
             | Fact::VersionReleased { version, .. }
+            | Fact::VersionWithdrawn { version, .. }
             | Fact::ReleaseFailed { version, .. } => self.versions.get(version).copied(),
             Fact::FeatureLinked { .. }
             | Fact::FeatureUnlinked { .. }

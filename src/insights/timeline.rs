@@ -180,6 +180,9 @@ fn words(fact: &Fact) -> (Turn, String, Option<&UserName>) {
             format!("release of version {number} failed: {reason}"),
             None,
         ),
+        Fact::VersionWithdrawn { number, reason, .. } => {
+            (Back, format!("version {number} withdrawn: {reason}"), None)
+        }
         Fact::ContributorWarned { alert, people, .. } => {
             let people: Vec<&str> = people.iter().map(|user| user.as_str()).collect();
             (On, format!("{} warned: {alert}", people.join(", ")), None)

@@ -59,6 +59,9 @@ pub(super) struct VersionTrack {
     pub(super) deployed: Option<Timestamp>,
     pub(super) released: Option<Timestamp>,
     pub(super) failed: Option<(Timestamp, String)>,
+    pub(super) withdrawn: Option<(Timestamp, String)>,
+    /// When production was well again: another version ran there.
+    pub(super) recovered: Option<Timestamp>,
 }
 
 /// A stay in the queue that ended with a trial.

@@ -255,6 +255,7 @@ pub(super) fn event(desk: &Desk<'_>, fact: Fact) -> Event {
         | Fact::VersionDeployed { .. }
         | Fact::VersionReleased { .. }
         | Fact::ReleaseFailed { .. }
+        | Fact::VersionWithdrawn { .. }
         | Fact::ContributorWarned { .. }
         | Fact::ChannelOpened { .. }
         | Fact::DeliveryStarted { .. }

@@ -14,6 +14,7 @@ pub mod preview;
 mod publish;
 mod taking;
 mod telling;
+pub mod withdraw;
 
 use std::collections::BTreeSet;
 

@@ -47,6 +47,18 @@ fn send(desk: &Desk<'_>, iid: u64, alert: &Alert) -> Answer<()> {
         .map(drop)
 }
 
+/// The same, unless somebody deleted the merge request: then there is no place to tell it, and no reason for the job to fail.
+fn send_where_it_is(desk: &Desk<'_>, iid: u64, alert: &Alert) -> Answer<()> {
+    let Err(problem) = send(desk, iid, alert) else {
+        return Ok(());
+    };
+    if desk.merge_requests.merge_request(iid)?.is_some() {
+        return Err(problem);
+    }
+    tracing::warn!("!{iid} was deleted: nobody can be told on it");
+    Ok(())
+}
+
 /// Where things are, for links.
 pub(super) fn addresses<'a>(desk: &Desk<'a>) -> Addresses<'a> {
     Addresses {
@@ -105,7 +117,7 @@ pub(super) fn alert_all(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<()> {
         };
         if let Some(alert) = alert_for(fact, &people, &yard) {
             match desk.of(&place.project) {
-                Ok(there) => send(&there, place.iid, &alert)?,
+                Ok(there) => send_where_it_is(&there, place.iid, &alert)?,
                 // A project that left the yard cannot be told, and must not keep the others from being told.
                 Err(problem) => tracing::warn!("{}", problem.full_text()),
             }

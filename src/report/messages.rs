@@ -347,14 +347,33 @@ fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) ->
             ],
             next: Vec::new(),
         },
-        Fact::ReleaseFailed { number, reason, .. } => Words {
+        Fact::ReleaseFailed {
+            number,
+            reason,
+            evidence,
+            ..
+        } => Words {
             headline: [text(format!("the release of version {number} failed"))]
+                .into_iter()
+                .chain(said(reason, Discretion::Open))
+                .chain([text(".")])
+                .chain(evidence.iter().flat_map(|url| {
+                    let (label, url) = ("the job".to_owned(), url.clone());
+                    [text(" See "), Span::Link { label, url }, text(".")]
+                }))
+                .collect(),
+            next: vec![text(
+                "Its content is in the open version again. Mend the deployment, and play `release-prepare` again.",
+            )],
+        },
+        Fact::VersionWithdrawn { number, reason, .. } => Words {
+            headline: [text(format!("version {number} is withdrawn"))]
                 .into_iter()
                 .chain(said(reason, Discretion::Open))
                 .chain([text(".")])
                 .collect(),
             next: vec![text(
-                "Its content is in the open version again. Mend the deployment, and play `release-prepare` again.",
+                "The version before it is deployed again. Its content is in the open version; mend it, and release again.",
             )],
         },
         Fact::DeliveryFailed {

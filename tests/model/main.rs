@@ -13,14 +13,14 @@ mod world;
 use stateright::{Checker, Model, Property};
 use trainyard::domain::integration::Left;
 use trainyard::domain::trials::Policy;
-use worker::{Phase, Worker};
+use worker::{Phase, Way, Worker};
 use world::World;
 
 /// What can happen next.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Step {
     /// A new worker's pipeline begins, by a wake-up or by `tick`.
-    Start,
+    Start(Way),
     /// A worker's process goes on.
     Go(usize),
     /// Its pipeline is cancelled: for GitLab it is finished; the process of its current job may live on for a while.
@@ -83,7 +83,8 @@ impl Model for Day {
 
     fn actions(&self, state: &State, actions: &mut Vec<Step>) {
         if self.may_start(state) {
-            actions.push(Step::Start);
+            actions.push(Step::Start(Way::AtOnce));
+            actions.push(Step::Start(Way::InTwo));
         }
         for (at, worker) in state.workers.iter().enumerate() {
             if worker.is_alive() {
@@ -103,9 +104,9 @@ impl Model for Day {
     fn next_state(&self, last: &State, step: Step) -> Option<State> {
         let mut next = last.clone();
         match step {
-            Step::Start => {
+            Step::Start(way) => {
                 let number = next.workers.len() as u64 + 1;
-                next.workers.push(Worker::new(number));
+                next.workers.push(Worker::new(number, way));
             }
             Step::Go(at) => {
                 let finished = |pipeline| {

@@ -32,8 +32,12 @@ pub(crate) enum Phase {
         trial: u64,
         tried: Try,
     },
-    /// Takes the lease and the tickets of its trial.
-    Lease { gone: bool, seen: Option<u64> },
+    /// Takes the lease and the tickets of its trial; and begins the trial of what it put together before, if that is still what is next.
+    Lease {
+        gone: bool,
+        seen: Option<u64>,
+        ahead: Option<Try>,
+    },
     /// Puts the candidate together on the target as it is now.
     Prepare,
     /// Records that the trial begins.
@@ -88,20 +92,31 @@ impl Try {
     }
 }
 
+/// How a worker begins a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Way {
+    /// With its lease, where it could put the change sets together before.
+    AtOnce,
+    /// After it, as where somebody has to be rebased by GitLab, or to leave.
+    InTwo,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Worker {
     pub(crate) pipeline: u64,
     pub(crate) phase: Phase,
     pub(crate) cancelled: bool,
+    way: Way,
     epoch: u64,
 }
 
 impl Worker {
-    pub(crate) fn new(pipeline: u64) -> Self {
+    pub(crate) fn new(pipeline: u64, way: Way) -> Self {
         Self {
             pipeline,
             phase: Phase::Look,
             cancelled: false,
+            way,
             epoch: 0,
         }
     }
@@ -166,21 +181,36 @@ impl Worker {
                         trial: trial.id.0,
                         tried: Try::of(trial),
                     },
-                    Some(_) | None => Phase::Lease { gone, seen },
+                    Some(_) | None => Phase::Lease {
+                        gone,
+                        seen,
+                        ahead: match self.way {
+                            Way::AtOnce => ahead(world, day),
+                            Way::InTwo => None,
+                        },
+                    },
                 }
             }
             Phase::LookForLanded { seen, trial, tried } => {
                 if tried.is_in(&world.target) {
                     Phase::Finish { seen, trial, tried }
                 } else {
-                    Phase::Lease { gone: true, seen }
+                    Phase::Lease {
+                        gone: true,
+                        seen,
+                        ahead: None,
+                    }
                 }
             }
             Phase::Finish { seen, trial, tried } => {
-                append(world, job, TrialId(trial), &placed(&tried), day);
-                Phase::Lease { gone: true, seen }
+                append(world, job, TrialId(trial), &placed(&tried), day, None);
+                Phase::Lease {
+                    gone: true,
+                    seen,
+                    ahead: None,
+                }
             }
-            Phase::Lease { gone, seen } => self.lease(world, day, gone, seen),
+            Phase::Lease { gone, seen, ahead } => self.lease(world, day, gone, seen, ahead),
             Phase::Prepare => {
                 if hold(&world.yard().nrt, Epoch(self.epoch)).is_err() {
                     return Phase::Over;
@@ -209,19 +239,7 @@ impl Worker {
                 if hold(&world.yard().nrt, Epoch(self.epoch)).is_err() {
                     return Phase::Over;
                 }
-                let placed = placed(&tried);
-                let started = Fact::TrialStarted {
-                    trial: TrialId(self.epoch),
-                    candidate: Candidate {
-                        commit: commit(&tried.tree()),
-                        base: commit(&tried.base),
-                        reference: "refs/heads/trainyard/nrt".to_owned(),
-                    },
-                    change_sets: placed.iter().map(|p| p.merge_request.clone()).collect(),
-                    placed,
-                    postponed: Vec::new(),
-                };
-                world.record(job, [started]);
+                world.record(job, [started(self.epoch, &tried)]);
                 Phase::Test(tried)
             }
             Phase::Test(tried) => {
@@ -265,7 +283,8 @@ impl Worker {
                 Phase::LookAtEnd { failed: None }
             }
             Phase::Append(tried) => {
-                append(world, job, TrialId(self.epoch), &placed(&tried), day);
+                let trial = TrialId(self.epoch);
+                append(world, job, trial, &placed(&tried), day, Some(self.epoch));
                 Phase::LookAtEnd { failed: None }
             }
             Phase::LookAtEnd { failed } => {
@@ -283,7 +302,8 @@ impl Worker {
                 }
             }
             Phase::FinishOwn(tried) => {
-                append(world, job, TrialId(self.epoch), &placed(&tried), day);
+                let trial = TrialId(self.epoch);
+                append(world, job, trial, &placed(&tried), day, Some(self.epoch));
                 Phase::Release { failed: None }
             }
             Phase::Release { failed } => {
@@ -295,7 +315,14 @@ impl Worker {
         }
     }
 
-    fn lease(&mut self, world: &mut World, day: &Day, gone: bool, seen: Option<u64>) -> Phase {
+    fn lease(
+        &mut self,
+        world: &mut World,
+        day: &Day,
+        gone: bool,
+        seen: Option<u64>,
+        ahead: Option<Try>,
+    ) -> Phase {
         let yard = world.yard();
         let current = yard.nrt.lease.as_ref().map(|lease| lease.epoch.0);
         let previous = if gone && current == seen {
@@ -327,13 +354,20 @@ impl Worker {
                     return Phase::Over;
                 }
                 self.epoch = held.epoch().0;
+                let same = |ahead: &Try| {
+                    let now = chosen.iter().map(|t| t.change_set.merge_request.iid as u8);
+                    now.eq(ahead.changes.iter().copied())
+                };
+                let ahead = ahead.filter(same);
                 facts.extend(chosen.into_iter().map(|ticket| Fact::ChangeSetUnqueued {
                     merge_request: ticket.change_set.merge_request.clone(),
                     head: ticket.change_set.head.clone(),
                     trial: TrialId(held.epoch().0),
                 }));
+                let begun = ahead.as_ref().map(|tried| started(self.epoch, tried));
+                facts.extend(begun);
                 world.record(self.job(), facts);
-                Phase::Prepare
+                ahead.map_or(Phase::Prepare, Phase::Test)
             }
         }
     }
@@ -377,6 +411,36 @@ impl Worker {
     }
 }
 
+/// What would be tried next, put together on the target as it is now, where nobody has the environment and nothing has landed already.
+fn ahead(world: &World, day: &Day) -> Option<Try> {
+    let yard = world.yard();
+    let chosen = yard.next_trial(&day.policy, &Freezes::default(), Timestamp::UNIX_EPOCH);
+    let changes: Vec<u8> = chosen
+        .iter()
+        .map(|ticket| ticket.change_set.merge_request.iid as u8)
+        .collect();
+    let landed = changes.iter().any(|change| world.target.contains(change));
+    (yard.nrt.lease.is_none() && !landed && !changes.is_empty()).then(|| Try {
+        base: world.target.clone(),
+        changes,
+    })
+}
+
+fn started(epoch: u64, tried: &Try) -> Fact {
+    let placed = placed(tried);
+    Fact::TrialStarted {
+        trial: TrialId(epoch),
+        candidate: Candidate {
+            commit: commit(&tried.tree()),
+            base: commit(&tried.base),
+            reference: "refs/heads/trainyard/nrt".to_owned(),
+        },
+        change_sets: placed.iter().map(|p| p.merge_request.clone()).collect(),
+        placed,
+        postponed: Vec::new(),
+    }
+}
+
 /// What waits is in the target: landed by an overdue trial, or around the queue.
 fn merged_meanwhile(world: &mut World, job: JobId, change: u8, day: &Day) {
     let landed = |trial: &&Trial| Try::of(trial).is_in(&world.target);
@@ -387,7 +451,7 @@ fn merged_meanwhile(world: &mut World, job: JobId, change: u8, day: &Day) {
         .find(landed)
         .cloned();
     match trial {
-        Some(trial) => append(world, job, trial.id, &trial.placed, day),
+        Some(trial) => append(world, job, trial.id, &trial.placed, day, None),
         None => world.record(
             job,
             [Fact::ChangeSetWithdrawn {
@@ -420,8 +484,15 @@ fn placed(tried: &Try) -> Vec<Placed> {
     .collect()
 }
 
-/// Records what landed, and whom that leaves to blame.
-fn append(world: &mut World, job: JobId, trial: TrialId, placed: &[Placed], day: &Day) {
+/// Records what landed, whom that leaves to blame, and that the environment is given back where this run holds it.
+fn append(
+    world: &mut World,
+    job: JobId,
+    trial: TrialId,
+    placed: &[Placed],
+    day: &Day,
+    epoch: Option<u64>,
+) {
     let yard = world.yard();
     let mut facts = Vec::new();
     for placed in placed {
@@ -464,6 +535,10 @@ fn append(world: &mut World, job: JobId, trial: TrialId, placed: &[Placed], day:
                     failures: Vec::new(),
                 }),
         );
+        let held = epoch.filter(|epoch| hold(&yard.nrt, Epoch(*epoch)).is_ok());
+        facts.extend(held.map(|epoch| Fact::LeaseReleased {
+            epoch: Epoch(epoch),
+        }));
     }
     world.record(job, facts);
 }

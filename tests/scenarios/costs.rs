@@ -88,8 +88,15 @@ enum Target {
     Still,
 }
 
+/// What becomes of their branches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Branches {
+    Kept,
+    Deleted,
+}
+
 /// Five change sets of two commits each, in a project that merges in this way; the worker comes when all of them wait.
-fn batch_of_five(method: &str, squash: bool, target: Target) -> Stage {
+fn batch_of_five(method: &str, squash: bool, target: Target, branches: Branches) -> Stage {
     let mut stage = Stage::new();
     let project = stage.world.at("");
     let settings = json!({"merge_method": method});
@@ -105,7 +112,8 @@ fn batch_of_five(method: &str, squash: bool, target: Target) -> Stage {
         let price = [(file.as_str(), "3\n")];
         let iid = stage.merge_request_with("ana", "contributes to feature #1", &price);
         stage.push_again("ana", iid);
-        stage.edit_merge_request("ana", iid, json!({"squash": squash}));
+        let wish = json!({"squash": squash, "remove_source_branch": branches == Branches::Deleted});
+        stage.edit_merge_request("ana", iid, wish);
         iids.push(iid);
     }
     stage.run();
@@ -129,7 +137,7 @@ fn batch_of_five(method: &str, squash: bool, target: Target) -> Stage {
 const IDLE: usize = 4;
 
 fn costs_of_a_batch(method: &str, squash: bool, target: Target, most_api: usize, most_git: usize) {
-    let stage = batch_of_five(method, squash, target);
+    let stage = batch_of_five(method, squash, target, Branches::Kept);
     let (api, git) = cost(&stage, &OF_THE_TRIAL);
     let api = api - IDLE;
     assert!(
@@ -172,4 +180,13 @@ fn a_batch_that_is_squashed_and_fast_forwarded_costs_no_more() {
 #[test]
 fn where_all_of_them_stand_on_the_head_of_the_target_the_project_is_asked_how_it_merges() {
     costs_of_a_batch("rebase_merge", false, Target::Still, 31, 4);
+}
+
+#[test]
+fn deleting_their_branches_costs_a_batch_one_look_and_one_push() {
+    let stage = batch_of_five("merge", false, Target::Moved, Branches::Deleted);
+    let (api, git) = cost(&stage, &OF_THE_TRIAL);
+    let api = api - IDLE;
+    assert!(api <= 30, "{api} requests:\n{}", listed(&stage));
+    assert!(git <= 4, "{git} operations of git:\n{}", listed(&stage));
 }

@@ -2,7 +2,7 @@
 //! the heads that people pushed; nobody is dropped, and nothing happens twice.
 
 use gitlab::api::endpoint_prelude::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use trainyard::domain::event::Fact;
 use trainyard_emulator::faults::{Effect, Rule};
 
@@ -36,14 +36,6 @@ fn tested_together(method: &str, squash: bool) -> (Stage, Vec<u64>) {
     (stage, iids)
 }
 
-/// A request to the control plane of the embedded GitLab.
-fn control(stage: &Stage, path: &str) -> Value {
-    let url = format!("{}/-/sandbox/{path}", stage.world.emulator.url());
-    let answer = reqwest::blocking::Client::new().post(url).send().unwrap();
-    assert!(answer.status().is_success(), "{path}: {}", answer.status());
-    serde_json::from_str(&answer.text().unwrap()).unwrap_or_default()
-}
-
 fn landed(stage: &Stage) -> Vec<u64> {
     let facts = stage.facts().into_iter();
     let appended = facts.filter_map(|fact| {
@@ -75,13 +67,6 @@ fn all_landed(stage: &Stage, iids: &[u64], context: &str) {
     assert!(stage.queue()["environment"]["lease"].is_null(), "{context}");
 }
 
-fn died(stage: &Stage) -> bool {
-    let reasons = stage.world.ran.iter();
-    reasons
-        .map(|ran| ran.finished.failure_reason.as_deref())
-        .any(|reason| reason == Some("runner_system_failure"))
-}
-
 /// Lets the landing die at each of its requests from one on, in turn.
 fn dies_from(first: u32, method: &str, squash: bool) {
     let (mut stage, iids) = tested_together(method, squash);
@@ -89,18 +74,17 @@ fn dies_from(first: u32, method: &str, squash: bool) {
     let gates = stage.world.at("pipelines?ref=main&source=trigger");
     let gates = stage.world.read("rita", &gates).unwrap();
     stage.cancel(gates[0]["id"].as_u64().unwrap());
-    let before = control(&stage, "snapshots")["id"].as_u64().unwrap();
+    stage.world.ran.clear();
+    let before = stage.moment();
     let mut deaths = 0;
     for nth in first.. {
-        control(&stage, &format!("snapshots/{before}/restore"));
-        stage.world.ran.clear();
-        stage.world.emulator.faults().clear();
+        before.restore(&mut stage.world);
         let kill = Rule::new(Effect::Kill).of_job("append-to-version");
         stage.world.emulator.faults().add(kill.after(nth));
         stage.run();
         let context = format!("{method}, squash {squash}, killed at request {nth}");
         all_landed(&stage, &iids, &context);
-        if !died(&stage) {
+        if !stage.died() {
             break;
         }
         deaths += 1;
@@ -137,7 +121,7 @@ fn cancelled_half_way(method: &str, squash: bool) -> (Stage, Vec<u64>) {
     stage
         .world
         .run(|job| !job.name.starts_with("nrt-release") && job.name != "nrt-acquire");
-    assert!(died(&stage), "{}", stage.last("append-to-version").trace);
+    assert!(stage.died(), "{}", stage.last("append-to-version").trace);
     let worker = stage.queue()["environment"]["lease"]["pipeline"].clone();
     stage.cancel(worker.as_u64().unwrap());
     (stage, iids)
@@ -178,6 +162,6 @@ fn a_rebase_whose_worker_died_is_no_new_commit() {
     stage.world.emulator.faults().add(kill);
     stage.integrate("ana", iid);
     stage.run();
-    assert!(died(&stage), "{}", stage.last("nrt-acquire").trace);
+    assert!(stage.died(), "{}", stage.last("nrt-acquire").trace);
     all_landed(&stage, &[iid], "killed while GitLab rebased");
 }

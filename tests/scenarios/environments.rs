@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use trainyard::demo::world::{Beginning, Said, World};
 
+use crate::stage::folder;
+
 const RULES: &str = "features: {label: feature}\nroles: {release: {users: [rita]}}\n\
     versions: {released_by: [release]}\n\
     nrt:\n  environments:\n  - {name: main, branch: main}\n  - {name: old, branch: release/1.x, pipeline: ci/old.yml}\n";
@@ -49,7 +51,7 @@ struct Ground {
 
 impl Ground {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         let programs = Path::new(env!("CARGO_BIN_EXE_trainyard")).parent().unwrap();
         let ci_of_main = ci("main", "$CI_DEFAULT_BRANCH");
         let world = World::start_with(

@@ -330,17 +330,14 @@ fn dies_at(stage: &Stage, nth: u32) {
 
 #[test]
 fn a_landing_that_dies_at_any_request_is_finished_or_tried_again_and_done_once() {
+    let (mut stage, iid) = under_trial();
+    stage.run_but("append-to-version");
+    let before = stage.moment();
     for nth in 1..=9 {
-        let (mut stage, iid) = under_trial();
-        stage.run_but("append-to-version");
+        before.restore(&mut stage.world);
         dies_at(&stage, nth);
         stage.run();
-        let died = stage
-            .world
-            .ran
-            .iter()
-            .any(|ran| ran.finished.failure_reason.as_deref() == Some("runner_system_failure"));
-        assert!(died, "the landing makes {nth} requests");
+        assert!(stage.died(), "the landing makes {nth} requests");
         assert_eq!(
             (stage.state(iid).as_str(), landed(&stage, iid)),
             ("merged", 1),
@@ -355,15 +352,18 @@ fn a_landing_that_dies_at_any_request_is_finished_or_tried_again_and_done_once()
 
 #[test]
 fn a_worker_that_dies_at_any_request_loses_no_change_set() {
+    let mut stage = Stage::new();
+    stage.feature("Wanted");
+    let first = stage.merge_request("ana", "contributes to feature #1");
+    stage.run();
+    assert_eq!(stage.play("ana", first, "integrate").exit_code, Some(0));
+    stage.run_but("nrt-acquire");
+    let before = stage.moment();
     for nth in 1..=4 {
-        let mut stage = Stage::new();
-        stage.feature("Wanted");
-        let first = stage.merge_request("ana", "contributes to feature #1");
-        stage.run();
-        assert_eq!(stage.play("ana", first, "integrate").exit_code, Some(0));
-        stage.run_but("nrt-acquire");
+        before.restore(&mut stage.world);
         dies_at(&stage, nth);
         stage.run();
+        assert!(stage.died(), "the worker makes {nth} requests");
         if nth > 2 {
             assert_eq!(
                 landed(&stage, first),

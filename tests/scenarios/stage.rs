@@ -1,17 +1,84 @@
 //! The world of one scenario: the demo's project and people, in the words the scenarios use.
 
 use std::collections::BTreeMap;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
+use std::sync::LazyLock;
 
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use trainyard::demo::world::{Beginning, Said, World};
+use trainyard::demo::world::{Beginning, Ran, Said, World};
 use trainyard::domain::event::{Event, Fact};
 use trainyard_emulator::FinishedJob;
 use trainyard_emulator::faults::{Effect, Rule};
 
 const CONFIGURATION: &str = include_str!("../../src/demo/project/trainyard.yml");
+
+/// A folder for one world, which ends with the scenario. Repositories are made, copied and thrown away by the hundred, so it is in
+/// memory wherever there is enough of it and programs may be started from there.
+pub(crate) fn folder() -> TempDir {
+    static IN_MEMORY: LazyLock<Option<&Path>> = LazyLock::new(|| {
+        let memory = Path::new("/dev/shm");
+        let roomy = fs2::available_space(memory).is_ok_and(|free| free > 2 << 30);
+        (roomy && starts_programs(memory)).then_some(memory)
+    });
+    IN_MEMORY
+        .map_or_else(tempfile::tempdir, tempfile::tempdir_in)
+        .unwrap()
+}
+
+/// Whether the hooks of a repository would run there: containers often forbid it.
+fn starts_programs(place: &Path) -> bool {
+    let Ok(folder) = tempfile::tempdir_in(place) else {
+        return false;
+    };
+    let script = folder.path().join("probe");
+    let made = fs::write(&script, "#!/bin/sh\n")
+        .and_then(|()| fs::set_permissions(&script, Permissions::from_mode(0o755)));
+    let ran = made.and_then(|()| Command::new(&script).status());
+    ran.is_ok_and(|status| status.success())
+}
+
+/// The embedded GitLab and the jobs that ran, as they stood at one moment: whoever kills a job at every request comes back to
+/// it each time, instead of building the world anew.
+pub(crate) struct Moment {
+    snapshot: u64,
+    ran: Vec<Ran>,
+}
+
+impl Moment {
+    /// This one; no job runs meanwhile.
+    pub(crate) fn of(world: &World) -> Self {
+        Self {
+            snapshot: control(world, "snapshots")["id"].as_u64().unwrap(),
+            ran: world.ran.clone(),
+        }
+    }
+
+    /// Puts everything back; faults end, and the clock goes on.
+    pub(crate) fn restore(&self, world: &mut World) {
+        control(world, &format!("snapshots/{}/restore", self.snapshot));
+        world.ran.clone_from(&self.ran);
+        world.emulator.faults().clear();
+    }
+}
+
+/// A request to the control plane of the embedded GitLab.
+fn control(world: &World, path: &str) -> Value {
+    let url = format!("{}/-/sandbox/{path}", world.emulator.url());
+    let answer = reqwest::blocking::Client::new().post(url).send().unwrap();
+    assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    serde_json::from_str(&answer.text().unwrap()).unwrap_or_default()
+}
+
+/// Has a job died of a killed machine?
+pub(crate) fn died(world: &World) -> bool {
+    let mut reasons = world.ran.iter();
+    reasons.any(|ran| ran.finished.failure_reason.as_deref() == Some("runner_system_failure"))
+}
 
 /// A world that a scenario acts in.
 pub(crate) struct Stage {
@@ -41,7 +108,7 @@ impl Stage {
             );
             configuration = configuration.replacen(from, to, 1);
         }
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         let programs = Path::new(env!("CARGO_BIN_EXE_trainyard")).parent().unwrap();
         let world = World::start_with(
             &Beginning::new(folder.path(), programs),
@@ -272,6 +339,16 @@ impl Stage {
             .emulator
             .faults()
             .add(Rule::new(Effect::Html { status: 502 }).times(times));
+    }
+
+    /// Everything as it stands now, to come back to.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment::of(&self.world)
+    }
+
+    /// Has a job died of a killed machine?
+    pub(crate) fn died(&self) -> bool {
+        died(&self.world)
     }
 
     /// Cancels a pipeline, as somebody would in the browser.

@@ -84,13 +84,15 @@ fn an_environment_whose_holder_is_gone_is_taken_over() {
 
 #[test]
 fn a_tick_that_dies_at_any_request_loses_nothing_and_does_nothing_twice() {
+    let mut stage = Stage::new();
+    stage.feature("Wanted");
+    let iid = stage.merge_request("ana", "contributes to feature #1");
+    stage.integrate("ana", iid);
+    lose_the_wake_up(&mut stage);
+    let before = stage.moment();
     let mut deaths = 0;
     for nth in 0..20 {
-        let mut stage = Stage::new();
-        stage.feature("Wanted");
-        let iid = stage.merge_request("ana", "contributes to feature #1");
-        stage.integrate("ana", iid);
-        lose_the_wake_up(&mut stage);
+        before.restore(&mut stage.world);
         let kill = Rule::new(Effect::Kill).of_job("tick").after(nth);
         stage.world.emulator.faults().add(kill);
         tick(&mut stage);

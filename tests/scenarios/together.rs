@@ -192,6 +192,90 @@ fn a_member_whose_branch_is_rewritten_leaves_and_the_others_are_tried_again() {
     });
 }
 
+/// Somebody deletes a merge request for good.
+fn delete(stage: &Stage, iid: u64) {
+    let path = stage.world.at(&format!("merge_requests/{iid}"));
+    stage
+        .world
+        .ask("root", Method::DELETE, &path, Value::Null)
+        .unwrap();
+}
+
+#[test]
+fn a_member_that_is_deleted_leaves_and_the_others_are_tried_again() {
+    let (mut stage, iids) = three_under_trial("merge", &json!({"squash": false}));
+    delete(&stage, iids[1]);
+    stage.run();
+    assert_eq!(withdrawn(&stage)[&iids[1]], "the merge request is gone");
+    assert_eq!(landed(&stage), [iids[0], iids[2]]);
+    let lists = stage.queue();
+    assert_eq!(
+        (&lists["tickets"], &lists["environment"]["lease"]),
+        (&json!([]), &Value::Null)
+    );
+}
+
+#[test]
+fn a_ticket_whose_merge_request_is_deleted_while_it_waits_holds_up_nobody() {
+    let mut stage = Stage::new();
+    stage.feature("Wanted");
+    let mut iids = Vec::new();
+    for author in ["ana", "dan"] {
+        let iid = stage.merge_request(author, "contributes to feature #1");
+        stage.run_but("nrt-acquire");
+        stage.play(author, iid, "integrate");
+        stage.run_but("nrt-acquire");
+        iids.push(iid);
+    }
+    delete(&stage, iids[0]);
+    stage.run();
+    assert_eq!(withdrawn(&stage)[&iids[0]], "the merge request is gone");
+    assert_eq!(landed(&stage), [iids[1]]);
+    for job in ["nrt-acquire", "append-to-version", "nrt-release-fallback"] {
+        let ran = stage.last(job);
+        assert_eq!(ran.exit_code, Some(0), "{job}: {}", ran.trace);
+    }
+}
+
+#[test]
+fn a_verdict_for_a_candidate_that_nobody_knows_is_refused_and_changes_nothing() {
+    let (mut stage, iids) = three_under_trial("merge", &json!({"squash": false}));
+    let before = stage.facts();
+    let refusals: [(&[&str], &str); 3] = [
+        (&["append-to-version", "--epoch", "99"], "lease 99"),
+        (
+            &["nrt-lock", "conclude", "--epoch", "99", "--rejected"],
+            "99",
+        ),
+        (
+            &[
+                "nrt-lock",
+                "conclude",
+                "--epoch",
+                "1",
+                "--rejected-by",
+                "!77",
+            ],
+            "!77",
+        ),
+    ];
+    for (arguments, names) in refusals {
+        let said = stage.gate(arguments);
+        assert!(
+            matches!(said.code, Some(1 | 2)) && said.said.contains(names),
+            "{arguments:?}: {}",
+            said.said
+        );
+    }
+    assert_eq!(stage.facts(), before);
+    stage.run();
+    assert_eq!(
+        landed(&stage),
+        iids,
+        "the trial goes on as if nothing had been said"
+    );
+}
+
 #[test]
 fn a_target_that_is_rewritten_during_the_trial_costs_nobody_their_place() {
     let (mut stage, iids) = three_under_trial("merge", &json!({"squash": false}));

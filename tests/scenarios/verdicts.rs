@@ -3,3 +3,4 @@
 mod naming;
 mod people;
 mod scene;
+mod shown;

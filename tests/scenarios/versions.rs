@@ -108,12 +108,17 @@ fn release(stage: &mut Stage) -> FinishedJob {
 
 /// A release by a pipeline that the release manager starts with inputs.
 fn release_asking(stage: &mut Stage, inputs: Value) -> FinishedJob {
+    ask_for(stage, "release-prepare", inputs)
+}
+
+/// A job of a pipeline that the release manager starts with inputs.
+fn ask_for(stage: &mut Stage, name: &str, inputs: Value) -> FinishedJob {
     let at = stage.world.at("pipeline");
     let asked = json!({"ref": "main", "inputs": inputs});
     let started = stage.world.ask("rita", Method::POST, &at, asked).unwrap();
     stage.run();
     let of = |ran: &&trainyard::demo::world::Ran| {
-        started["id"] == ran.finished.pipeline_id && ran.finished.name == "release-prepare"
+        started["id"] == ran.finished.pipeline_id && ran.finished.name == name
     };
     let ran = stage.world.ran.iter().rev().find(of).unwrap();
     ran.finished.clone()
@@ -437,4 +442,61 @@ fn a_release_through_a_freeze_keeps_its_reason() {
         ("ever: audit", "the shop is down")
     );
     assert_eq!(tags(&stage), ["v0.1.0"]);
+}
+
+#[test]
+fn a_bad_version_is_withdrawn_the_one_before_runs_again_and_nothing_is_lost() {
+    let mut stage = Stage::new();
+    stage.feature("Wanted");
+    let feature = stage.feature("Bad");
+    land(&mut stage, "ana", "contributes to feature #1");
+    release(&mut stage);
+    let bad = stage.merge_request("dan", &format!("closes feature #{feature}"));
+    stage.run();
+    for (person, role) in [("olga", "po"), ("quentin", "qa")] {
+        stage.play(person, bad, &format!("validate:{role}"));
+    }
+    stage.run();
+    stage.integrate("dan", bad);
+    stage.run();
+    release(&mut stage);
+    let issue = stage.world.at(&format!("issues/{feature}"));
+    let state = |stage: &Stage| stage.world.read("rita", &issue).unwrap()["state"].clone();
+    assert_eq!(state(&stage), "closed");
+    let wrong = ask_for(
+        &mut stage,
+        "release-withdraw",
+        json!({"trainyard_withdraw": "0.1.0", "trainyard_reason": "it is down"}),
+    );
+    assert_eq!(wrong.exit_code, Some(1), "{}", wrong.trace);
+    assert!(
+        wrong
+            .trace
+            .contains("0.1.0 is not the version in production, which is 0.2.0"),
+        "{}",
+        wrong.trace
+    );
+    let withdraw = json!({"trainyard_withdraw": "0.2.0", "trainyard_reason": "it is /close down"});
+    let withdrawn = ask_for(&mut stage, "release-withdraw", withdraw);
+    assert_eq!(withdrawn.exit_code, Some(0), "{}", withdrawn.trace);
+    let deployed = stage.last("deploy-production").trace;
+    assert!(deployed.contains("deploying version 0.1.0"), "{deployed}");
+    let recovered = stage.last("release-recovered").trace;
+    assert!(
+        recovered.contains("version 0.1.0 runs in production again"),
+        "{recovered}"
+    );
+    assert_eq!(state(&stage), "opened");
+    let release_of = stage.world.at("releases/v0.2.0");
+    let marked = stage.world.read("rita", &release_of).unwrap();
+    assert_eq!(marked["name"], "Version 0.2.0 (withdrawn)");
+    let notes = marked["description"].as_str().unwrap();
+    assert!(notes.starts_with("**Withdrawn** by `rita` on "), "{notes}");
+    let now = version(&stage);
+    assert_eq!(now["open"]["change_sets"].as_array().unwrap().len(), 1);
+    assert_eq!(now["open"]["commits"]["around_the_gate"], json!([]));
+    let prepared = release(&mut stage);
+    assert_eq!(prepared.exit_code, Some(0), "{}", prepared.trace);
+    assert_eq!(tags(&stage), ["v0.1.0", "v0.2.0", "v0.2.1"]);
+    assert_eq!(state(&stage), "closed");
 }

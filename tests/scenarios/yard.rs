@@ -3,6 +3,7 @@
 mod dying;
 mod ground;
 mod refusing;
+mod steering;
 
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::json;

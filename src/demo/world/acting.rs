@@ -32,7 +32,10 @@ impl World {
             fs::create_dir_all(&folder).map_err(|error| {
                 Problem::misconfigured("a clone cannot be made", "check the disk").caused_by(error)
             })?;
-            git(&folder, &["init", "--quiet", "--initial-branch=main"])?;
+            git(
+                &folder,
+                &["init", "--quiet", "--template=", "--initial-branch=main"],
+            )?;
             git(
                 &folder,
                 &[
@@ -113,7 +116,9 @@ impl World {
     /// Runs one job that waits and that `filter` accepts, as a runner would; `None` when there is none.
     pub fn run_one(&mut self, filter: impl Fn(&JobInfo) -> bool) -> Option<&Ran> {
         let (before, git_before) = (self.api_requests(), self.git_operations());
+        let begun = super::now();
         let finished = self.emulator.run_next_job(filter)?;
+        let seconds = super::now().duration_since(begun).as_secs_f64();
         let requests = self.api_requests() - before;
         let git_operations = self.git_operations() - git_before;
         let pipelines = self.emulator.pipelines(self.project);
@@ -126,23 +131,19 @@ impl World {
             merge_request,
             requests,
             git_operations,
+            seconds,
         });
         self.ran.last()
     }
 
     /// How many API requests were made so far.
     pub fn api_requests(&self) -> usize {
-        self.emulator
-            .requests()
-            .iter()
-            .filter(|entry| is_api(entry))
-            .count()
+        self.emulator.count_requests(is_api)
     }
 
     /// How often somebody went to the repository so far: each clone, fetch and push is one.
     pub fn git_operations(&self) -> usize {
-        let requests = self.emulator.requests();
-        requests.iter().filter(|entry| is_git(entry)).count()
+        self.emulator.count_requests(is_git)
     }
 
     /// Runs every job that waits and that `filter` accepts, and those that follow from them; returns how many.

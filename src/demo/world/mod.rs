@@ -60,6 +60,8 @@ pub struct Ran {
     pub requests: usize,
     /// How often it, or the runner for it, went to the repository: each clone, fetch and push is one.
     pub git_operations: usize,
+    /// How long it took, in seconds, from when the runner took it.
+    pub seconds: f64,
 }
 
 /// What a program said.
@@ -195,6 +197,7 @@ fn git(folder: &Path, arguments: &[&str]) -> Answer<String> {
     let output = Command::new("git")
         .arg("-C")
         .arg(folder)
+        .args(["-c", "maintenance.auto=false"])
         .args(arguments)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")

@@ -194,6 +194,9 @@ model! {
     ReleaseFailed: Versioning, "release" by "release manager", "version"."failed",
         then ["give its content back to the open version", "warn the release manager"], feeds ["versions", "deployments"],
         "The deployment of a version failed.";
+    VersionWithdrawn: Versioning, "withdraw" by "release manager", "version"."withdrawn",
+        then ["give its content back to the open version", "deploy the version before it"], feeds ["versions", "deployments"],
+        "A version that was released is bad.";
     ContributorWarned: Notification, "warn" by "policy", "contributor"."warned",
         then [], feeds [],
         "A person was told that they must act.";

@@ -187,6 +187,8 @@ policy! {
         "Bookkeeping: whoever it concerns was told just before.";
     ReleaseFailed: Alarm, ReleaseManagers, Mention, urgent true, raises Some(Matter::Release), settles [],
         "Production may be half deployed.";
+    VersionWithdrawn: Alarm, ReleaseManagers, Mention, urgent true, raises Some(Matter::Release), settles [],
+        "Production goes back, and what was out is not any more.";
     ContributorWarned: Silent, Nobody, Nothing, urgent false, raises None, settles [],
         "It is the warning.";
     ChannelOpened: Silent, Nobody, Nothing, urgent false, raises None, settles [],

@@ -34,7 +34,9 @@ impl Measure<'_> {
             let version = self.version(Some(*id), track, &track.content);
             let ended = match version.state {
                 VersionState::Open | VersionState::Closing => None,
-                VersionState::Released | VersionState::Failed => version.at,
+                VersionState::Released | VersionState::Failed | VersionState::Withdrawn => {
+                    version.at
+                }
             };
             if ended.is_none_or(|at| self.period.holds(at)) {
                 versions.push(version);
@@ -50,6 +52,9 @@ impl Measure<'_> {
         content: &[MergeRequestId],
     ) -> VersionFigures {
         let (state, at) = match (track.released, &track.failed, track.closed) {
+            (Some(_), ..) if let Some((at, _)) = &track.withdrawn => {
+                (VersionState::Withdrawn, Some(*at))
+            }
             (Some(at), ..) => (VersionState::Released, Some(at)),
             (None, Some((at, _)), _) => (VersionState::Failed, Some(*at)),
             (None, None, Some(at)) => (VersionState::Closing, Some(at)),
@@ -83,7 +88,15 @@ impl Measure<'_> {
             completes: of_kind(LinkKind::Closes),
             contributes_to: of_kind(LinkKind::Contributes),
             lead_time: Distribution::of(lead_times),
-            failure: track.failed.as_ref().map(|(_, reason)| reason.clone()),
+            failure: track
+                .withdrawn
+                .as_ref()
+                .or(track.failed.as_ref())
+                .map(|(_, reason)| reason.clone()),
+            recovered_after_seconds: track.withdrawn.as_ref().and_then(|(from, _)| {
+                let after = track.recovered?.duration_since(*from);
+                u64::try_from(after.as_secs()).ok()
+            }),
         }
     }
 }

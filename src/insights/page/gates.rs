@@ -144,6 +144,10 @@ fn version_row(version: &VersionFigures, frame: &Frame, names: &Names) -> String
         VersionState::Open => "open".to_owned(),
         VersionState::Closing => "on its way".to_owned(),
         VersionState::Released => "released".to_owned(),
+        VersionState::Withdrawn => {
+            let why = version.failure.as_deref().unwrap_or_default();
+            format!("withdrawn: <bdi>{}</bdi>", brief(why, REASON))
+        }
         VersionState::Failed => {
             let why = version.failure.as_deref().unwrap_or_default();
             format!("failed: <bdi>{}</bdi>", brief(why, REASON))

@@ -1,9 +1,10 @@
 //! `trainyard release abort`: the deployment failed, or somebody refuses it; the content goes back to the open version.
 
 use super::notices;
-use super::publish::nothing_closing;
+use super::publish::{nothing_closing, of_another_pipeline};
 use super::taking::{self, Took};
 use crate::domain::event::Fact;
+use crate::domain::releasing::Prepared;
 use crate::jobs::ledger::Ledger;
 use crate::jobs::{Desk, Done, tell};
 use crate::outcome::Outcome;
@@ -15,9 +16,12 @@ use crate::report;
 ///
 /// # Errors
 /// When GitLab cannot be asked, or the log cannot be written.
-pub fn abort(desk: &Desk<'_>, reason: Option<&str>) -> Answer<Done> {
+pub fn abort(desk: &Desk<'_>, prepared: &Prepared, reason: Option<&str>) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
     let versions = ledger.yard()?.versions;
+    if let Some(refused) = of_another_pipeline(prepared, &versions) {
+        return Ok(Done::saying(refused));
+    }
     let Some(closing) = versions.closing else {
         // A job that died right after it gave the version up has told nobody.
         tell::alert_all(desk, &ledger)?;

@@ -43,7 +43,9 @@ impl Grounds {
     pub fn gather(desk: &Desk<'_>, versions: &Versions, wanted: Wanted) -> Answer<Self> {
         let numbering = desk.config.versions.numbering.clone();
         let tagged = desk.releases.numbers(&numbering.prefix)?;
-        let line = of_this_branch(desk, &tagged)?;
+        let mut line = of_this_branch(desk, &tagged)?;
+        // What was withdrawn is not what the next one comes after: its content is not in production.
+        line.retain(|(number, _)| !versions.is_withdrawn(number));
         let merged = if desk.config.is_yard() {
             None
         } else {

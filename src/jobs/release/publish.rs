@@ -11,6 +11,7 @@ use super::taking::{self, Took};
 use super::telling::{self, Told, Version};
 use crate::domain::event::Fact;
 use crate::domain::ids::CommitSha;
+use crate::domain::releasing::Prepared;
 use crate::domain::versioning::{Closing, Released, Versions};
 use crate::jobs::archive;
 use crate::jobs::ledger::Ledger;
@@ -26,9 +27,12 @@ pub(super) const PATIENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 ///
 /// # Errors
 /// When GitLab cannot be asked before the tag is made, or the log cannot be written; a retry goes on where this stopped.
-pub fn publish(desk: &Desk<'_>) -> Answer<Done> {
+pub fn publish(desk: &Desk<'_>, prepared: &Prepared) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
     let versions = ledger.yard()?.versions;
+    if let Some(refused) = of_another_pipeline(prepared, &versions) {
+        return Ok(Done::saying(refused));
+    }
     let Some(closing) = versions.closing.clone() else {
         return after(desk, ledger, &versions);
     };
@@ -211,6 +215,22 @@ fn after(desk: &Desk<'_>, ledger: Ledger<'_>, versions: &Versions) -> Answer<Don
         outcome: said(outcome, finished),
         events: ledger.into_events(),
     })
+}
+
+/// That a pipeline has nothing to do with the version that is on its way.
+pub(super) fn of_another_pipeline(prepared: &Prepared, versions: &Versions) -> Option<Outcome> {
+    let on_its_way = versions.closing.as_ref().map(|closing| &closing.number);
+    let why = match (prepared, on_its_way) {
+        (Prepared::Nothing, _) => {
+            "this pipeline prepared no version; nothing was changed".to_owned()
+        }
+        (Prepared::Version(own), Some(other)) if !prepared.is(other) => format!(
+            "this pipeline prepared version {own}, and {other} is the one that is being released; nothing was changed"
+        ),
+        (Prepared::Version(_) | Prepared::NotTold, _) => return None,
+    };
+    let next = "the job `release-prepare` of this pipeline says why; the pipeline that prepared the version goes on with it";
+    Some(Outcome::refused(why, vec![next.to_owned()]))
 }
 
 fn tag_is_elsewhere(tag: &str, other: &CommitSha, closing: &Closing) -> Outcome {

@@ -57,11 +57,15 @@ pub(super) fn broken(path: &str, source: &str, error: &Error) -> Problem {
         .lines()
         .nth(line.saturating_sub(1))
         .unwrap_or_default();
-    let what = match error.kind() {
-        ErrorKind::UndefinedError => "it uses a name that notes do not have".to_owned(),
-        ErrorKind::OutOfFuel => "it takes too many steps".to_owned(),
-        ErrorKind::WriteFailure => "it prints too much".to_owned(),
-        kind => kind.to_string(),
+    let kind = error.kind();
+    let what = if kind == ErrorKind::UndefinedError {
+        "it uses a name that notes do not have".to_owned()
+    } else if kind == ErrorKind::OutOfFuel {
+        "it takes too many steps".to_owned()
+    } else if kind == ErrorKind::WriteFailure {
+        "it prints too much".to_owned()
+    } else {
+        kind.to_string()
     };
     let detail = error.detail().map_or(String::new(), |detail| {
         format!(": {}", super::super::plain(detail))

@@ -149,6 +149,11 @@ impl Emulator {
         self.shared.log.clear();
     }
 
+    /// How many requests of a kind were answered.
+    pub fn count_requests(&self, is_wanted: impl Fn(&RequestEntry) -> bool) -> usize {
+        self.shared.log.count(is_wanted)
+    }
+
     /// The requests that asked for something the emulator does not have.
     pub fn unknown_requests(&self) -> Vec<RequestEntry> {
         self.requests()

@@ -90,6 +90,11 @@ impl RequestLog {
             .clone()
     }
 
+    pub(crate) fn count(&self, is_wanted: impl Fn(&RequestEntry) -> bool) -> usize {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.iter().filter(|entry| is_wanted(entry)).count()
+    }
+
     pub(crate) fn clear(&self) {
         self.entries
             .lock()

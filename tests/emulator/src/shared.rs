@@ -10,7 +10,7 @@ use crate::background::Background;
 use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::faults::Faults;
-use crate::git::Repository;
+use crate::git::{Memory, Repository};
 use crate::hooks::Pipelines;
 use crate::rate_limit::RateLimit;
 use crate::replica::{self, Replica};
@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) runner: Settings,
     pub(crate) background: Background,
     pub(crate) snapshots: Snapshots,
+    /// What git has said once and for all about the objects of the repositories.
+    pub(crate) memory: Arc<Memory>,
     pub(crate) replica: Replica,
     /// Held while what follows a push is done, so that pushes are seen one after the other.
     pub(crate) after_push: Mutex<()>,
@@ -76,6 +78,7 @@ impl Shared {
             runner,
             background: Background::default(),
             snapshots: Snapshots::default(),
+            memory: Arc::default(),
             replica: Replica::default(),
             after_push: Mutex::new(()),
             ticked: AtomicI64::new(i64::MIN),
@@ -106,10 +109,10 @@ impl Shared {
 
     /// The bare repository of a project.
     pub(crate) fn repository(&self, project: u64) -> Repository {
-        Repository::at(
-            self.data_dir
-                .join("repositories")
-                .join(format!("{project}.git")),
+        let repositories = self.data_dir.join("repositories");
+        Repository::remembering(
+            repositories.join(format!("{project}.git")),
+            self.memory.clone(),
         )
     }
 

@@ -92,10 +92,12 @@ fn a_hold_during_a_trial_says_that_it_counts_from_the_next_one_on() {
 
 #[test]
 fn an_order_that_dies_at_any_request_is_given_once_and_told_once() {
+    let mut stage = Stage::new();
+    let iids = under_trial(&mut stage, 2);
+    let before = stage.moment();
     let mut deaths = 0;
     for nth in 0..30 {
-        let mut stage = Stage::new();
-        let iids = under_trial(&mut stage, 2);
+        before.restore(&mut stage.world);
         let kill = Rule::new(Effect::Kill).of_job("queue-order").after(nth);
         stage.world.emulator.faults().add(kill);
         let inputs = || serde_json::json!({"trainyard_order": "withdraw", "trainyard_merge_request": iids[0].to_string(), "trainyard_reason": "wrong"});

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{facts_named, landed, pipeline, state_note, tick, waiting};
+use super::{facts_named, landed, order, pipeline, state_note, tick, waiting};
 use crate::stage::Stage;
 
 const CONFIGURATION: &str = include_str!("../../../src/demo/project/trainyard.yml");
@@ -105,4 +105,79 @@ fn edited(stage: &Stage, configuration: &str) -> Vec<(String, String)> {
     environment.push(("CI_COMMIT_SHA".to_owned(), pushed));
     environment.push(("CI_PROJECT_DIR".to_owned(), clone.display().to_string()));
     environment
+}
+
+#[test]
+fn the_queue_tells_until_when_it_is_frozen_and_why() {
+    let mut stage = frozen();
+    let iids = waiting(&mut stage, 1);
+    let told = stage.queue()["tickets"][0]["reasons"][0].clone();
+    assert_eq!(told["kind"], "frozen");
+    assert_eq!(told["until"], "2100-01-01T06:00:00Z");
+    assert_eq!(told["order"]["reason"], "nobody is *here*");
+    let text = stage.gate(&["queue"]).said;
+    let words = "waits: frozen until 2100-01-01 06:00 UTC (year's end: nobody is *here*)";
+    assert!(text.contains(words), "{text}");
+    let page = page(&stage);
+    assert!(page.contains("frozen until 2100-01-01 06:00 UTC"), "{page}");
+    let held = order(
+        &stage,
+        "rita",
+        &[
+            "hold",
+            &iids[0].to_string(),
+            "--reason",
+            "not before the fair",
+            "--until",
+            "2101-01-01 06:00",
+        ],
+    );
+    assert_eq!(held.code, Some(0), "{}", held.said);
+    let told = stage.queue()["tickets"][0]["reasons"][0].clone();
+    assert_eq!(told["kind"], "held", "{told}");
+    assert_eq!(told["until"], "2101-01-01T06:00:00Z");
+    assert_eq!(told["order"]["by"], "rita");
+    assert_eq!(told["order"]["reason"], "not before the fair");
+}
+
+#[test]
+fn the_queue_tells_who_paused_it_and_why() {
+    let mut stage = Stage::new();
+    waiting(&mut stage, 1);
+    let paused = order(
+        &stage,
+        "rita",
+        &["pause", "--reason", "the <b>database</b> moves"],
+    );
+    assert_eq!(paused.code, Some(0), "{}", paused.said);
+    let queue = stage.queue();
+    assert_eq!(queue["paused"]["by"], "rita");
+    assert_eq!(queue["paused"]["reason"], "the <b>database</b> moves");
+    assert!(queue["paused"]["since"].is_string(), "{queue:#}");
+    assert_eq!(queue["tickets"][0]["reasons"][0]["kind"], "paused");
+    let text = stage.gate(&["queue"]).said;
+    assert!(
+        text.contains("Paused: the queue is paused by `rita` since "),
+        "{text}"
+    );
+    assert!(
+        text.contains("nothing new is tried until somebody resumes it"),
+        "{text}"
+    );
+    let page = page(&stage);
+    assert!(
+        page.contains("<dt>Paused</dt><dd>the queue is paused by "),
+        "{page}"
+    );
+    assert!(!page.contains("<b>database"), "{page}");
+    order(&stage, "rita", &["resume"]);
+    assert!(stage.queue()["paused"].is_null());
+}
+
+fn page(stage: &Stage) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("queue.html");
+    let written = stage.gate(&["queue", "--html", page.to_str().unwrap()]);
+    assert_eq!(written.code, Some(0), "{}", written.said);
+    std::fs::read_to_string(page).unwrap()
 }

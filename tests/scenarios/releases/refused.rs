@@ -163,6 +163,23 @@ fn a_template_that_cannot_be_used_is_refused_before_anything_is_frozen() {
         serde_json::from_str(&stage.gate(&["version", "--json"]).said).unwrap();
     assert!(version["closing"].is_null());
 
+    stage.run();
+    assert!(
+        stage
+            .last("deploy-production")
+            .trace
+            .contains("release-prepare prepared no version, so nothing is deployed")
+    );
+    let aborted = stage.last("release-abort");
+    assert!(
+        aborted
+            .trace
+            .contains("this pipeline prepared no version; nothing was changed"),
+        "{}",
+        aborted.trace
+    );
+    assert_eq!(standing(&stage).events, [""; 0]);
+
     // One that prints more than GitLab keeps: cut, with a link, and said so.
     let long = "{% for one in range(90000) %}0123456789abcd\n{% endfor %}";
     stage.push_to_main(".gitlab/notes.md", long);
@@ -185,6 +202,37 @@ fn a_template_that_cannot_be_used_is_refused_before_anything_is_frozen() {
             && notes.contains("[Everything that changed](")
             && notes.ends_with("/-/commits/v0.1.0)")
     );
+}
+
+#[test]
+fn a_pipeline_whose_version_was_refused_leaves_that_of_another_one_alone() {
+    let mut stage = landed(TOLD);
+    let pipeline = stage.newest_of_main();
+    let first = stage.play_in("rita", pipeline, "release-prepare").unwrap();
+    assert_eq!(first.exit_code, Some(0), "{}", first.trace);
+    let waits = |job: &trainyard_emulator::JobInfo| job.pipeline_id != pipeline;
+    stage.push_to_main("shop/hot.price", "1\n");
+    let second = stage.newest_of_main();
+    let refused = stage.play_in("rita", second, "release-prepare").unwrap();
+    assert!(
+        refused.trace.contains("version 0.1.0 is being released"),
+        "{}",
+        refused.trace
+    );
+    stage.world.run(waits);
+    assert_eq!(stage.last("deploy-production").exit_code, Some(1));
+    assert_eq!(stage.last("release-abort").exit_code, Some(1));
+    assert_eq!(standing(&stage).events, [""; 0]);
+    let other = stage.gate(&["release", "publish", "--prepared", "0.2.0"]);
+    assert!(
+        other.said.contains(
+            "this pipeline prepared version 0.2.0, and 0.1.0 is the one that is being released"
+        ),
+        "{}",
+        other.said
+    );
+    stage.run();
+    assert_eq!(standing(&stage), done_once());
 }
 
 #[test]

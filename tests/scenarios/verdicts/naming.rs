@@ -219,22 +219,19 @@ fn a_report_that_gitlab_does_not_give_costs_only_the_name() {
 
 #[test]
 fn a_conclusion_that_dies_at_any_request_rejects_once_and_loses_nobody() {
+    let changes = [
+        Change::good(1, "item [feature #1]"),
+        Change::bad(2, "item [feature #2]"),
+    ];
+    let mut scene = Scene::new("{}", &changes);
+    let before = scene.stage.moment();
     let mut died_ever = 0;
     for nth in 0..30 {
-        let changes = [
-            Change::good(1, "item [feature #1]"),
-            Change::bad(2, "item [feature #2]"),
-        ];
-        let mut scene = Scene::new("{}", &changes);
+        before.restore(&mut scene.stage.world);
         let kill = Rule::new(Effect::Kill).of_job("nrt-release").after(nth);
         scene.stage.world.emulator.faults().add(kill);
         scene.stage.run();
-        let died = scene
-            .stage
-            .world
-            .ran
-            .iter()
-            .any(|ran| ran.finished.failure_reason.as_deref() == Some("runner_system_failure"));
+        let died = scene.stage.died();
         died_ever += u32::from(died);
         assert_eq!(
             (scene.landed(), scene.rejected()),

@@ -365,14 +365,16 @@ fn a_verdict_under_a_lost_lease_comes_too_late() {
 
 #[test]
 fn a_verdict_that_dies_at_any_request_is_given_by_pressing_again_and_counts_once() {
+    let mut scene = Scene::new("{verdict: both}", &[Change::good(1, "one")]);
+    scene.stage.run();
+    let before = scene.stage.moment();
     for (job, outcome) in [
         ("nrt:validate", (vec![1], vec![])),
         ("nrt:reject", (vec![], vec![1])),
     ] {
         let mut deaths = 0;
         for nth in 0..30 {
-            let mut scene = Scene::new("{verdict: both}", &[Change::good(1, "one")]);
-            scene.stage.run();
+            before.restore(&mut scene.stage.world);
             let kill = Rule::new(Effect::Kill).of_job(job).after(nth);
             scene.stage.world.emulator.faults().add(kill);
             let died = scene.press("quentin", job).unwrap().exit_code != Some(0);

@@ -210,18 +210,20 @@ fn a_channel_that_fails_is_reported_once_caught_up_with_and_reported_well_again(
 
 #[test]
 fn a_job_that_dies_at_any_request_tells_everybody_at_least_once_and_the_note_exactly_once() {
+    let mut scene = Scene::with(TEAM);
+    scene.stage.feature("Wanted");
+    scene.open();
+    let iid = scene.stage.merge_request_with(
+        "eve",
+        "contributes to feature #1",
+        &[("shop/bad.price", "free\n")],
+    );
+    scene.stage.integrate("eve", iid);
+    scene.stage.run_but("nrt-release");
+    let before = scene.moment();
     let mut deaths = 0;
     for nth in 1..=16 {
-        let mut scene = Scene::with(TEAM);
-        scene.stage.feature("Wanted");
-        scene.open();
-        let iid = scene.stage.merge_request_with(
-            "eve",
-            "contributes to feature #1",
-            &[("shop/bad.price", "free\n")],
-        );
-        scene.stage.integrate("eve", iid);
-        scene.stage.run_but("nrt-release");
+        scene.restore(&before);
         scene
             .stage
             .world
@@ -229,12 +231,7 @@ fn a_job_that_dies_at_any_request_tells_everybody_at_least_once_and_the_note_exa
             .faults()
             .add(Rule::new(Effect::Kill).of_job("nrt-release").after(nth - 1));
         scene.stage.run();
-        let died = scene
-            .stage
-            .world
-            .ran
-            .iter()
-            .any(|ran| ran.finished.failure_reason.as_deref() == Some("runner_system_failure"));
+        let died = scene.stage.died();
         deaths += u32::from(died);
         scene.gate_with(&[("CI_JOB_ID", "999999")], &["remind"]);
         let notes = mentions(&scene, iid, "eve");

@@ -92,6 +92,11 @@ impl Receiver {
         self.answers.lock().unwrap().extend(answers.iter().cloned());
     }
 
+    /// Keeps only the first requests.
+    pub(crate) fn forget_after(&self, first: usize) {
+        self.received.lock().unwrap().truncate(first);
+    }
+
     /// Everything received so far.
     pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()

@@ -278,26 +278,23 @@ fn schedule(scene: &Scene) -> Value {
 
 #[test]
 fn reminders_that_die_at_any_request_are_told_and_each_note_is_written_once() {
+    let mut scene = Scene::with(TEAM);
+    scene.stage.feature("Wanted");
+    scene.open();
+    let schedule = schedule(&scene);
+    hours_ago(&scene, 5);
+    let iid = scene.stage.merge_request("ana", "closes feature #1");
+    scene.stage.run();
+    now(&scene);
+    let before = scene.moment();
     let mut deaths = 0;
     for nth in 1..=20 {
-        let mut scene = Scene::with(TEAM);
-        scene.stage.feature("Wanted");
-        scene.open();
-        let schedule = schedule(&scene);
-        hours_ago(&scene, 5);
-        let iid = scene.stage.merge_request("ana", "closes feature #1");
-        scene.stage.run();
-        now(&scene);
+        scene.restore(&before);
         let kill = Rule::new(Effect::Kill).of_job("remind").after(nth - 1);
         scene.stage.world.emulator.faults().add(kill);
         tick(&scene, &schedule);
         scene.stage.run();
-        let died = scene
-            .stage
-            .world
-            .ran
-            .iter()
-            .any(|ran| ran.finished.failure_reason.as_deref() == Some("runner_system_failure"));
+        let died = scene.stage.died();
         deaths += u32::from(died);
         if died {
             tick(&scene, &schedule);

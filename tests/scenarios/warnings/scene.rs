@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use trainyard::demo::world::Said;
 
 use super::receiver::{Received, Receiver};
-use crate::stage::Stage;
+use crate::stage::{Moment, Stage};
 
 /// The words of paths at the receiver: no output may ever hold one of them.
 pub(super) const SECRETS: [&str; 3] = ["T0TEAM-SECRET", "T0OPS-SECRET", "whsec_"];
@@ -73,6 +73,17 @@ impl Scene {
         let said = self.gate(&["remind", "--json"]);
         assert_eq!(said.code, Some(0), "{}", said.said);
         json_in(&said.said)
+    }
+
+    /// Everything as it stands now, to come back to.
+    pub(super) fn moment(&self) -> (Moment, usize) {
+        (self.stage.moment(), self.receiver.received().len())
+    }
+
+    /// Comes back to it: the receiver has received what it had by then.
+    pub(super) fn restore(&mut self, (moment, received): &(Moment, usize)) {
+        moment.restore(&mut self.stage.world);
+        self.receiver.forget_after(*received);
     }
 
     /// Another section, from now on.

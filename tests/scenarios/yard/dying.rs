@@ -3,19 +3,22 @@
 use trainyard_emulator::faults::{Effect, Rule};
 
 use super::ground::Ground;
+use crate::stage::Moment;
 
 #[test]
 fn a_landing_in_a_member_that_dies_anywhere_is_finished_once() {
+    let mut ground = Ground::new();
+    let api = ground.api;
+    ground
+        .world
+        .feature("olga", "Wanted", "As a customer I want this.")
+        .unwrap();
+    let iid = ground.merge_request("ana", api, "contributes to feature shop/web#1", "3");
+    ground.integrate("ana", api, iid);
+    let before = Moment::of(&ground.world);
     let mut deaths = 0;
     for nth in (0..40).step_by(3) {
-        let mut ground = Ground::new();
-        let api = ground.api;
-        ground
-            .world
-            .feature("olga", "Wanted", "As a customer I want this.")
-            .unwrap();
-        let iid = ground.merge_request("ana", api, "contributes to feature shop/web#1", "3");
-        ground.integrate("ana", api, iid);
+        before.restore(&mut ground.world);
         let kill = Rule::new(Effect::Kill)
             .of_job("append-to-version")
             .after(nth);

@@ -11,6 +11,8 @@ use trainyard::demo::world::{Beginning, Said, World};
 use trainyard::domain::event::{Event, Fact};
 use trainyard_emulator::FinishedJob;
 
+use crate::stage::folder;
+
 const BOT: &str = "trainyard-bot";
 
 pub(super) const MEMBER_RULES: &str = "gate: {project: shop/yard}\nfeatures: {label: feature}\n\
@@ -44,7 +46,7 @@ impl Ground {
 
     /// With other rules in the yard, and in `shop/api`.
     pub(super) fn with(yard_rules: &str, api_rules: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         let programs = Path::new(env!("CARGO_BIN_EXE_trainyard")).parent().unwrap();
         let world = World::start_with(
             &Beginning::new(folder.path(), programs),
@@ -240,7 +242,10 @@ impl Ground {
         );
         if !folder.exists() {
             fs::create_dir_all(&folder).unwrap();
-            git(&folder, &["init", "--quiet", "--initial-branch=main"]);
+            git(
+                &folder,
+                &["init", "--quiet", "--template=", "--initial-branch=main"],
+            );
             git(
                 &folder,
                 &[

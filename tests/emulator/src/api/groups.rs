@@ -295,7 +295,7 @@ fn destroy(ctx: &Ctx<'_>) -> Answer {
             .retain(|member| member.source != Source::Group(group));
         state
             .variables
-            .retain(|variable| variable.owner != crate::store::variables::Owner::Group(group));
+            .remove_of(crate::store::variables::Owner::Group(group));
         state
             .tokens
             .retain(|token| token.kind != TokenKind::Group(group));

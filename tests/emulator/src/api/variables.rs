@@ -143,9 +143,7 @@ fn update(ctx: &Ctx<'_>) -> Answer {
         return Err(ApiError::internal());
     }
     // Last write wins; one that was deleted meanwhile is updated into nothing, and GitLab says 200.
-    if let Some(stored) = state.variables.get_mut(new.id) {
-        stored.clone_from(&new);
-    }
+    state.variables.replace(&new);
     Ok(Response::ok(&entity(&new)))
 }
 

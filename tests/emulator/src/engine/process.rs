@@ -1,5 +1,7 @@
 //! Moving pipelines on: jobs whose turn has come, and the status of the whole.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::cancel;
@@ -74,12 +76,11 @@ fn drop_stuck(state: &mut State, now: Timestamp) {
 }
 
 fn start_jobs(state: &mut State, pipeline: u64, now: Timestamp) {
-    let stages = state
+    let stages: BTreeSet<usize> = state
         .current_jobs_of(pipeline)
-        .map(|job| job.stage_index + 1)
-        .max()
-        .unwrap_or(0);
-    for stage in 0..stages {
+        .map(|job| job.stage_index)
+        .collect();
+    for stage in stages {
         // Needs inside a stage are followed by looking again until nothing changes.
         loop {
             let decisions: Vec<(u64, Next)> = state

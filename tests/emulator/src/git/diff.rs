@@ -20,7 +20,10 @@ pub struct FileDiff {
 impl Repository {
     /// The files that differ between two commits or trees.
     pub fn diff(&self, from: &str, to: &str) -> Result<Vec<FileDiff>, GitError> {
-        let raw = self.git(&["diff", "-M", "--raw", "-z", "--no-abbrev", from, to])?;
+        let raw = self.git_about(
+            &[from, to],
+            &["diff", "-M", "--raw", "-z", "--no-abbrev", from, to],
+        )?;
         let patch = self.patch(from, to)?;
         let mut files = parse_raw(&String::from_utf8_lossy(&raw));
         // `diff --git` at the start of a line is never content: content lines start with a space, `+`, `-` or `\`.
@@ -33,7 +36,7 @@ impl Repository {
 
     /// The whole difference as `git apply` takes it.
     pub fn patch(&self, from: &str, to: &str) -> Result<String, GitError> {
-        let output = self.git(&[
+        let args = [
             "diff",
             "-M",
             "-p",
@@ -42,20 +45,22 @@ impl Repository {
             "--full-index",
             from,
             to,
-        ])?;
+        ];
+        let output = self.git_about(&[from, to], &args)?;
         Ok(String::from_utf8_lossy(&output).into_owned())
     }
 
     /// The stable patch id of a difference; nothing for an empty one.
     pub fn patch_id(&self, from: &str, to: &str) -> Result<Option<String>, GitError> {
-        let patch = self.git(&[
+        let args = [
             "diff",
             "--no-color",
             "--no-ext-diff",
             "--full-index",
             from,
             to,
-        ])?;
+        ];
+        let patch = self.git_about(&[from, to], &args)?;
         let output = self.git_with(&["patch-id", "--stable"], &patch, |_| {})?;
         Ok(String::from_utf8_lossy(&output)
             .split_whitespace()

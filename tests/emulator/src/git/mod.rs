@@ -11,6 +11,7 @@ mod bundle;
 mod diff;
 mod fork;
 mod grep;
+mod memory;
 mod read;
 mod rebase;
 mod sizes;
@@ -20,6 +21,7 @@ mod write;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use std::thread;
 
 use jiff::Timestamp;
@@ -30,6 +32,8 @@ pub use self::archive::{Archive, ArchiveFormat};
 pub use self::blame::BlameRange;
 pub use self::diff::FileDiff;
 pub use self::grep::GrepHit;
+pub(crate) use self::memory::Memory;
+use self::memory::is_full_id;
 pub use self::read::{Commit, Person, TreeEntry};
 pub use self::tags::Tag;
 
@@ -69,12 +73,21 @@ impl Identity {
 #[derive(Debug, Clone)]
 pub struct Repository {
     dir: PathBuf,
+    memory: Option<Arc<Memory>>,
 }
 
 impl Repository {
     /// The repository in a directory, made or not.
     pub fn at(dir: PathBuf) -> Self {
-        Self { dir }
+        Self { dir, memory: None }
+    }
+
+    /// The same, which asks git only once for what cannot change.
+    pub(crate) fn remembering(dir: PathBuf, memory: Arc<Memory>) -> Self {
+        Self {
+            dir,
+            memory: Some(memory),
+        }
     }
 
     /// The directory.
@@ -100,6 +113,9 @@ impl Repository {
     /// Removes the repository.
     pub fn delete(&self) {
         let _already_gone = std::fs::remove_dir_all(&self.dir);
+        if let Some(memory) = &self.memory {
+            memory.forget();
+        }
     }
 
     /// Writes the hooks that `git receive-pack` runs for pushes over HTTP: the first refuses with the text it is given and
@@ -127,11 +143,32 @@ impl Repository {
         self.git_with(args, &[], |_| {})
     }
 
+    /// The same for a question about some objects: where all of them are full ids, the answer lasts and is remembered.
+    fn git_about(&self, objects: &[&str], args: &[&str]) -> Result<Vec<u8>, GitError> {
+        self.git_once(objects.iter().all(|name| is_full_id(name)), args)
+    }
+
+    /// The same, only once where the answer lasts.
+    fn git_once(&self, lasts: bool, args: &[&str]) -> Result<Vec<u8>, GitError> {
+        let Some(memory) = self.memory.as_ref().filter(|_| lasts) else {
+            return self.git(args);
+        };
+        if let Some(answer) = memory.recall(&self.dir, args) {
+            return Ok(answer);
+        }
+        let answer = self.git(args)?;
+        memory.keep(&self.dir, args, &answer);
+        Ok(answer)
+    }
+
     /// Runs git and returns its output as text without the final line break.
     fn text(&self, args: &[&str]) -> Result<String, GitError> {
-        Ok(String::from_utf8_lossy(&self.git(args)?)
-            .trim_end_matches('\n')
-            .to_owned())
+        self.git(args).map(|output| as_text(&output))
+    }
+
+    /// The same for a question about some objects.
+    fn text_about(&self, objects: &[&str], args: &[&str]) -> Result<String, GitError> {
+        self.git_about(objects, args).map(|output| as_text(&output))
     }
 
     fn git_with(
@@ -148,6 +185,12 @@ impl Repository {
             args.first().copied().unwrap_or_default(),
         )
     }
+}
+
+fn as_text(output: &[u8]) -> String {
+    String::from_utf8_lossy(output)
+        .trim_end_matches('\n')
+        .to_owned()
 }
 
 /// The directory of the hooks shared by all repositories.
@@ -213,7 +256,8 @@ pub(crate) fn program() -> Command {
         .env("LC_ALL", "C");
     command
         .env("GIT_TERMINAL_PROMPT", "0")
-        .args(["-c", "safe.directory=*", "-c", "gc.auto=0"]);
+        .args(["-c", "safe.directory=*"])
+        .args(["-c", "gc.auto=0", "-c", "maintenance.auto=false"]);
     command
 }
 

@@ -1,8 +1,10 @@
 //! Questions to a repository: refs, commits, trees, files, ancestry.
 
+use std::fs;
+
 use jiff::Timestamp;
 
-use super::{GitError, Repository};
+use super::{GitError, Repository, is_full_id};
 
 /// Author or committer of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,16 +59,38 @@ impl Repository {
         if name.is_empty() || name.starts_with('-') {
             return Ok(None);
         }
-        match self.text(&[
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            &format!("{name}^{{commit}}"),
-        ]) {
+        let loose = self.loose(name);
+        let name = loose.as_deref().unwrap_or(name);
+        let commit = format!("{name}^{{commit}}");
+        match self.text_about(&[name], &["rev-parse", "--verify", "--quiet", &commit]) {
             Ok(id) => Ok(Some(id)),
             Err(GitError::Failed { .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// What a ref holds, read from its own file where it has one and git would look no further.
+    fn loose(&self, name: &str) -> Option<String> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
+        if name.contains("..") || name.starts_with('/') || !name.bytes().all(plain) {
+            return None;
+        }
+        let is_there = |path: &str| self.dir.join(path).exists();
+        let path = if name.starts_with("refs/") {
+            name.to_owned()
+        } else if is_full_id(name)
+            || is_there("packed-refs")
+            || is_there(name)
+            || is_there(&format!("refs/{name}"))
+            || is_there(&format!("refs/tags/{name}"))
+        {
+            return None;
+        } else {
+            format!("refs/heads/{name}")
+        };
+        let id = fs::read_to_string(self.dir.join(path)).ok()?;
+        let id = id.trim_end();
+        is_full_id(id).then(|| id.to_owned())
     }
 
     /// The names and commits of the refs below a prefix such as `refs/heads/`; tags stand for the commits they name.
@@ -108,7 +132,11 @@ impl Repository {
     /// One commit.
     pub fn commit(&self, id: &str) -> Result<Option<Commit>, GitError> {
         match self.resolve(id)? {
-            Some(id) => Ok(self.commits(&[&id, "--no-walk"])?.into_iter().next()),
+            Some(id) => {
+                let args = ["log", "--date=raw", FIELDS, &id, "--no-walk"];
+                let output = self.git_about(&[&id], &args)?;
+                Ok(parse_commits(&output).into_iter().next())
+            }
             None => Ok(None),
         }
     }
@@ -117,12 +145,8 @@ impl Repository {
     pub fn commits(&self, arguments: &[&str]) -> Result<Vec<Commit>, GitError> {
         let mut args = vec!["log", "--date=raw", FIELDS];
         args.extend(arguments);
-        let output = self.git(&args)?;
-        let text = String::from_utf8_lossy(&output);
-        Ok(text
-            .split("\0\u{1}")
-            .filter_map(|record| parse_commit(record.trim_start_matches('\n')))
-            .collect())
+        let lasting = arguments.iter().all(|argument| lasts(argument));
+        Ok(parse_commits(&self.git_once(lasting, &args)?))
     }
 
     /// Is `ancestor` reachable from `descendant` (or the same)?
@@ -134,7 +158,7 @@ impl Repository {
 
     /// The best common ancestor.
     pub fn merge_base(&self, one: &str, other: &str) -> Result<Option<String>, GitError> {
-        match self.text(&["merge-base", one, other]) {
+        match self.text_about(&[one, other], &["merge-base", one, other]) {
             Ok(id) => Ok(Some(id)),
             // Exit status 1 without a word: unrelated histories.
             Err(GitError::Failed { message, .. }) if message.is_empty() => Ok(None),
@@ -145,7 +169,10 @@ impl Repository {
     /// How many commits `to` has that `from` has not.
     pub fn count_between(&self, from: &str, to: &str) -> Result<u64, GitError> {
         Ok(self
-            .text(&["rev-list", "--count", &format!("{from}..{to}")])?
+            .text_about(
+                &[from, to],
+                &["rev-list", "--count", &format!("{from}..{to}")],
+            )?
             .parse()
             .unwrap_or(0))
     }
@@ -166,7 +193,7 @@ impl Repository {
         if path != "/" {
             args.extend(["--", path.as_str()]);
         }
-        let output = self.git(&args)?;
+        let output = self.git_about(&[commit], &args)?;
         let parse = |line: &str| {
             let (head, path) = line.split_once('\t')?;
             let mut parts = head.split(' ');
@@ -191,7 +218,7 @@ impl Repository {
         if id.len() < 4 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Ok(None);
         }
-        match self.git(&["cat-file", "blob", id]) {
+        match self.git_about(&[id], &["cat-file", "blob", id]) {
             Ok(content) => Ok(Some(content)),
             Err(GitError::Failed { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -200,13 +227,39 @@ impl Repository {
 
     /// The content of a file in a commit.
     pub fn file(&self, commit: &str, path: &str) -> Result<Option<Vec<u8>>, GitError> {
-        let name = format!("{commit}:{}", path.trim_start_matches('/'));
-        match self.git(&["cat-file", "blob", &name]) {
+        let path = path.trim_start_matches('/');
+        if is_full_id(commit) {
+            // Commits have most of their files in common: the list is new, the contents are known.
+            let entries = match self.tree(commit, "", true) {
+                Ok(entries) => entries,
+                Err(GitError::Failed { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            let found = entries
+                .iter()
+                .find(|entry| entry.path == path && entry.kind == "blob");
+            return found.map_or(Ok(None), |entry| self.blob(&entry.id));
+        }
+        match self.git(&["cat-file", "blob", &format!("{commit}:{path}")]) {
             Ok(content) => Ok(Some(content)),
             Err(GitError::Failed { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether an argument of `git log` means the same for ever: full ids, alone or as a range, and how to list.
+fn lasts(argument: &str) -> bool {
+    ["--reverse", "--first-parent"].contains(&argument)
+        || argument.starts_with("--max-count=")
+        || argument.split("..").all(is_full_id)
+}
+
+fn parse_commits(output: &[u8]) -> Vec<Commit> {
+    String::from_utf8_lossy(output)
+        .split("\0\u{1}")
+        .filter_map(|record| parse_commit(record.trim_start_matches('\n')))
+        .collect()
 }
 
 fn parse_commit(record: &str) -> Option<Commit> {

@@ -8,7 +8,15 @@ use crate::git::{self, GitError};
 
 /// Fetches into a fresh repository. The error is for the trace.
 pub(super) fn fetch(sources: &Sources, dir: &Path) -> Result<(), String> {
-    git(dir, &["init", "--quiet", "--initial-branch=main", "."])?;
+    // Without the samples of hooks, which are more files than most sources.
+    let init = [
+        "init",
+        "--quiet",
+        "--template=",
+        "--initial-branch=main",
+        ".",
+    ];
+    git(dir, &init)?;
     git(dir, &["remote", "add", "origin", &sources.url])?;
     let depth = sources.depth.to_string();
     let mut fetch = vec!["fetch", "--quiet", "origin", "--no-tags"];

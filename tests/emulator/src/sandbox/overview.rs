@@ -96,8 +96,7 @@ fn of_project(state: &State, project: &Project) -> Value {
         });
     let variables = state
         .variables
-        .iter()
-        .filter(|variable| variable.owner == Owner::Project(project.id))
+        .of(Owner::Project(project.id))
         .map(|variable| {
             json!({
                 "key": variable.key, "environment_scope": variable.environment_scope, "protected": variable.protected,

@@ -75,6 +75,7 @@ impl Snapshots {
         let repositories = shared.data_dir.join("repositories");
         fs::remove_dir_all(&repositories)?;
         copy(&snapshot.repositories, &repositories)?;
+        shared.memory.forget();
         *state = (*snapshot.state).clone();
         Ok(())
     }

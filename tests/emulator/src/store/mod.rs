@@ -94,7 +94,7 @@ use self::tokens::{JobToken, Token, TokenKind};
 use self::triggers::{Schedule, Trigger};
 use self::uploads::Upload;
 use self::users::User;
-use self::variables::Variable;
+use self::variables::Variables;
 use self::wikis::{WikiAttachment, WikiPage};
 
 /// Everything there is. A new family adds its table here.
@@ -107,7 +107,7 @@ pub struct State {
     pub tokens: Table<Token>,
     /// The tokens of jobs that are running now, put in and taken out by the pipeline engine.
     pub job_tokens: Vec<JobToken>,
-    pub variables: Table<Variable>,
+    pub variables: Variables,
     pub protected_branches: Table<ProtectedBranch>,
     pub protected_tags: Table<ProtectedTag>,
     pub merge_requests: Table<MergeRequest>,
@@ -203,7 +203,7 @@ impl State {
             members: Table::default(),
             tokens: Table::default(),
             job_tokens: Vec::new(),
-            variables: Table::default(),
+            variables: Variables::default(),
             protected_branches: Table::default(),
             protected_tags: Table::default(),
             merge_requests: Table::default(),

@@ -21,8 +21,7 @@ impl State {
         }
         self.members
             .retain(|member| member.source != Source::Project(project));
-        self.variables
-            .retain(|variable| variable.owner != Owner::Project(project));
+        self.variables.remove_of(Owner::Project(project));
         self.protected_branches
             .retain(|rule| rule.project_id != project);
         self.protected_tags

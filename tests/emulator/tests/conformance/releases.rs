@@ -35,6 +35,20 @@ fn milestone(world: &World, project: u64, title: &str) -> u64 {
 }
 
 #[test]
+fn a_description_ends_at_a_million_characters() {
+    let world = World::new();
+    let (_, path) = shop(&world);
+    let body = |length: usize| json!({ "tag_name": "v1.0.0", "ref": "main", "description": "x".repeat(length) });
+    let long = world.root.post(&path, body(1_000_001));
+    assert_eq!(long.status, 400);
+    assert_eq!(
+        long.json()["message"],
+        "Validation failed: Description is too long (maximum is 1000000 characters)"
+    );
+    assert_eq!(world.root.post(&path, body(1_000_000)).status, 201);
+}
+
+#[test]
 fn a_release_makes_its_tag_and_has_gitlabs_shape() {
     let world = World::new();
     let (project, path) = shop(&world);

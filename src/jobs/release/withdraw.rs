@@ -1,0 +1,182 @@
+//! `trainyard release withdraw | recovered`: a version in production is bad; the one before it runs again.
+
+use std::path::Path;
+
+use semver::Version;
+
+use super::{notices, telling};
+use crate::ci_reports::dotenv::{Dotenv, Name};
+use crate::domain::event::Fact;
+use crate::domain::ids::UserName;
+use crate::domain::labelling::Stage;
+use crate::domain::versioning::Released;
+use crate::domain::versioning::withdrawal::{WithdrawRefusal, Withdrawal, withdraw};
+use crate::files;
+use crate::jobs::ledger::{Decision, Ledger};
+use crate::jobs::{Desk, Done, labels, observe, tell};
+use crate::outcome::{Outcome, Problem};
+use crate::ports::{Answer, Deployed, DeploymentState};
+use crate::report;
+
+/// How long a reason may be: it stands in the event, on the release and in messages.
+const LONGEST_REASON: usize = 400;
+
+/// Withdraws the version in production, and hands the one before it on to the deployment job. Run again, it does what is left.
+///
+/// # Errors
+/// When GitLab cannot be asked, the log cannot be written, or there is no reason.
+pub fn run(desk: &Desk<'_>, asked: &Version, reason: Option<&str>, dotenv: &Path) -> Answer<Done> {
+    files::check_writable(dotenv)?;
+    let reason: String = reason
+        .unwrap_or_default()
+        .trim()
+        .chars()
+        .take(LONGEST_REASON)
+        .collect();
+    if reason.is_empty() {
+        return Err(Problem::misconfigured(
+            "a version is withdrawn for a reason, and everybody will ask for it",
+            "add `--reason TEXT`; in a pipeline that is started by hand, fill in the input `trainyard_reason`",
+        ));
+    }
+    let ledger = Ledger::new(*desk);
+    let player = desk.records.player()?.name;
+    if let Some(refusal) = not_allowed(desk, &player)? {
+        return Ok(refused(&refusal));
+    }
+    let withdrawn = ledger.decide(|yard| {
+        Ok(match withdraw(&yard.versions, asked, &player, &reason) {
+            Ok(withdrawal) => Decision {
+                facts: withdrawal.facts.clone(),
+                then: Ok(withdrawal),
+            },
+            Err(refusal) => Decision {
+                facts: Vec::new(),
+                then: Err(refusal),
+            },
+        })
+    })?;
+    let Withdrawal {
+        facts,
+        version,
+        before,
+    } = match withdrawn {
+        Ok(withdrawal) => withdrawal,
+        Err(refusal) => return Ok(refused(&refusal)),
+    };
+    let dotenv_text = Dotenv::default()
+        .with(Name::Version, &before.number)?
+        .with(Name::Tag, before.number.tag())?
+        .with(Name::Commit, &before.commit)?;
+    files::write_whole(dotenv, &dotenv_text.to_string())?;
+    let outcome = Outcome::open(report::withdrawn(&version, &before, facts.is_empty()));
+    let outcome = tell_of(desk, &ledger, &version, outcome)?;
+    tell::alert_all(desk, &ledger)?;
+    Ok(Done {
+        outcome,
+        events: ledger.into_events(),
+    })
+}
+
+/// The release, the features and the notes say that it is withdrawn. What cannot be said now is a warning: production goes first, and a
+/// retry of the job says it.
+fn tell_of(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    version: &Released,
+    mut outcome: Outcome,
+) -> Answer<Outcome> {
+    let yard = ledger.yard()?;
+    let known = yard.versions.released.iter();
+    let known = known.clone().find(|one| one.id == version.id);
+    if let Some(withdrawn) = known.and_then(|one| one.withdrawn.as_ref()) {
+        let (name, notice) = report::withdrawn_release(&version.number, withdrawn);
+        if let Err(problem) = desk
+            .releases
+            .mark_withdrawn(&version.number.tag(), &name, &notice)
+        {
+            outcome = outcome.warning(format!(
+                "the release does not say so: {}",
+                problem.full_text()
+            ));
+        }
+    }
+    let completed = telling::completed(&version.number, &version.content);
+    match desk.features.reopen(&completed) {
+        Ok(still_closed) => {
+            let opened = completed.len() - still_closed.len();
+            outcome = outcome.with(format!("{} open again", report::count_features(opened)));
+            for (_, words) in still_closed {
+                let words = report::plain(&words);
+                outcome = outcome.warning(format!("a feature stays closed: {words}"));
+            }
+        }
+        Err(problem) => {
+            outcome = outcome.warning(format!(
+                "features are not open again: {}",
+                problem.full_text()
+            ));
+        }
+    }
+    for appended in &version.content {
+        labels::show_change_set(desk, &appended.change_set, Stage::Landed);
+    }
+    let kept = notices::keep(desk, &yard, &version.content);
+    Ok(kept.warnings.into_iter().fold(outcome, Outcome::warning))
+}
+
+/// The version before a withdrawn one runs again: the project's deployment job has succeeded.
+///
+/// # Errors
+/// When GitLab cannot be asked, or the log cannot be written.
+pub fn recovered(desk: &Desk<'_>) -> Answer<Done> {
+    let ledger = Ledger::new(*desk);
+    let versions = ledger.yard()?.versions;
+    let mut newest = versions.released.iter().rev();
+    let last = newest.find(|one| !one.number.is_pre_release());
+    let since = last.and_then(|last| last.withdrawn.as_ref());
+    let (Some(since), Some(running)) = (since, versions.in_production()) else {
+        return Ok(Done::saying(Outcome::refused(
+            "no version was withdrawn that another one stands in for",
+            vec!["`trainyard release withdraw` comes first".to_owned()],
+        )));
+    };
+    let environment = &desk.config.versions.environment;
+    let deployment = desk.releases.deployment(&Deployed {
+        environment,
+        commit: &running.commit,
+        branch: desk.branch(),
+        state: DeploymentState::Succeeded,
+        since: since.at,
+    })?;
+    ledger.record(&[Fact::VersionDeployed {
+        version: running.id,
+        number: running.number.clone(),
+        environment: environment.clone(),
+        deployment: Some(deployment),
+    }])?;
+    let outcome = Outcome::open(report::recovered(
+        running,
+        environment,
+        desk.clock.now().duration_since(since.at),
+    ));
+    Ok(Done {
+        outcome,
+        events: ledger.into_events(),
+    })
+}
+
+fn not_allowed(desk: &Desk<'_>, player: &UserName) -> Answer<Option<WithdrawRefusal>> {
+    let roles = &desk.config.versions.released_by;
+    let may = roles.is_empty() || observe::people_of(desk, roles)?.contains(player);
+    Ok((!may).then(|| WithdrawRefusal::NotAReleaseManager {
+        player: player.clone(),
+    }))
+}
+
+fn refused(refusal: &WithdrawRefusal) -> Done {
+    Done::saying(Outcome::refused(
+        "no version is withdrawn",
+        vec![report::withdraw_refusal(refusal)],
+    ))
+}
