@@ -137,7 +137,7 @@ pub fn version_checks(versions: &Versions, coming: &Coming) -> Vec<String> {
         lines.push(format!(
             "{} that the gate landed, by their trailers, are not in the log (first: `{}`): `release prepare` adds them, and so does `trainyard repair --write`",
             counted(found.unknown.len(), "commit"),
-            found.unknown[0].short()
+            found.unknown[0].commit.short()
         ));
     }
     if found.around.is_empty() {

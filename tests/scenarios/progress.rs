@@ -265,7 +265,7 @@ fn one_note_each_tells_the_whole_way_from_draft_to_production() {
     for iid in [first, closer] {
         assert_says(
             &state(&stage, iid),
-            &["**In production with version 0.1.0.**"],
+            &["**In production with version 0.1.0 (environment `production`).**"],
         );
     }
     assert_eq!(stage.world.emulator.unknown_requests(), []);

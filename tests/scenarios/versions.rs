@@ -495,8 +495,14 @@ fn a_bad_version_is_withdrawn_the_one_before_runs_again_and_nothing_is_lost() {
     let now = version(&stage);
     assert_eq!(now["open"]["change_sets"].as_array().unwrap().len(), 1);
     assert_eq!(now["open"]["commits"]["around_the_gate"], json!([]));
+    land(&mut stage, "ana", "contributes to feature #1");
     let prepared = release(&mut stage);
     assert_eq!(prepared.exit_code, Some(0), "{}", prepared.trace);
+    assert!(
+        prepared.trace.contains("with 2 change sets"),
+        "{}",
+        prepared.trace
+    );
     assert_eq!(tags(&stage), ["v0.1.0", "v0.2.0", "v0.2.1"]);
     assert_eq!(state(&stage), "closed");
 }

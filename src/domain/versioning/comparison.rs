@@ -46,8 +46,8 @@ pub struct Around {
 pub struct Comparison {
     /// What came around the gate, oldest first.
     pub around: Vec<Around>,
-    /// Commits that the gate landed according to their trailers, and that the log does not know.
-    pub unknown: Vec<CommitSha>,
+    /// What the gate landed according to its trailers, and the log does not know.
+    pub unknown: Vec<Around>,
     /// What the log has and the commits lack: landed later, released before, or taken off the branch by force.
     pub absent: Vec<MergeRequestId>,
     /// Change sets whose commits say that something breaks.
@@ -55,6 +55,13 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// Everything that is merged and in no change set that the log knows: what came around the gate, and what only says that the gate
+    /// landed it, such as a commit that somebody picked from another branch.
+    pub fn all_around(&self) -> Vec<Around> {
+        let unknown = self.unknown.iter();
+        self.around.iter().chain(unknown).cloned().collect()
+    }
+
     /// The content with what its commits say about breaking.
     #[must_use]
     pub fn read_into(&self, content: &[Appended]) -> Vec<Appended> {
@@ -110,16 +117,17 @@ pub fn compare(merged: &[Merged], content: &[Appended]) -> Comparison {
         let one = &merged[at];
         let of_the_line = |commit| commit != at && line.contains(&commit);
         let brought = claimed.mark(at, of_the_line).len();
+        let entry = Around {
+            commit: one.commit.clone(),
+            subject: one.message.lines().next().unwrap_or_default().to_owned(),
+            author: one.author.clone(),
+            merge_request: named_merge_request(&one.message),
+            commits: brought as u64,
+        };
         if one.by_gate {
-            comparison.unknown.push(one.commit.clone());
+            comparison.unknown.push(entry);
         } else if !one.by_release {
-            comparison.around.push(Around {
-                commit: one.commit.clone(),
-                subject: one.message.lines().next().unwrap_or_default().to_owned(),
-                author: one.author.clone(),
-                merge_request: named_merge_request(&one.message),
-                commits: brought as u64,
-            });
+            comparison.around.push(entry);
         }
     }
     comparison.around.reverse();
@@ -253,7 +261,9 @@ mod tests {
             commit(3, &[2], "docs: 1.2.0\n\nTrainyard-Release: 1.2.0"),
         ];
         let found = compare(&merged, &[landed(5, 77, None)]);
-        assert_eq!(found.unknown, [sha(2)]);
+        let unknown: Vec<CommitSha> = found.unknown.iter().map(|u| u.commit.clone()).collect();
+        assert_eq!(unknown, [sha(2)]);
+        assert_eq!(found.all_around(), found.unknown);
         assert_eq!(found.absent.len(), 1);
         assert_eq!(found.around, []);
         assert_eq!(compare(&[], &[]), Comparison::default());

@@ -8,6 +8,7 @@ use super::{members, notices, telling};
 use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::event::Fact;
 use crate::domain::repair;
+use crate::domain::versioning::comparison::Comparison;
 use crate::domain::versioning::manifest::checksum;
 use crate::domain::versioning::numbers::Asked;
 use crate::domain::versioning::{CloseRefusal, Closing, Closure, Coming, close};
@@ -73,14 +74,15 @@ pub fn run(
     let mut coming = None;
     let closed = ledger.decide(|yard| {
         let now = grounds.coming(&yard.versions, asked);
-        let around = now.comparison.as_ref().map(|found| found.around.as_slice());
+        let around = now.comparison.as_ref().map(Comparison::all_around);
+        let around = around.unwrap_or_default();
         let closure = Closure {
             project: &desk.ci.project,
             commit: &desk.ci.commit,
             number: &now.chosen.number,
             last: now.chosen.last.as_ref(),
             tagged: &grounds.tagged,
-            around: around.unwrap_or_default(),
+            around: &around,
             by: Some(&player.name),
             through_freeze: through_freeze.as_ref(),
         };
