@@ -228,6 +228,7 @@ pub fn close(
         && last.number.is_pre_release()
         && number.is_pre_release()
         && last.commit == *commit
+        && last.content == versions.content[..included]
     {
         reasons.push(CloseRefusal::NothingNew {
             number: last.number.clone(),
@@ -334,6 +335,18 @@ pub fn heads(content: &[Appended]) -> BTreeMap<ProjectPath, CommitSha> {
         (project, appended.landed.clone())
     };
     content.iter().map(of).collect()
+}
+
+/// The commit that each project was at before this content: what its first change set was put on, where that is known.
+pub fn heads_before(content: &[Appended]) -> BTreeMap<ProjectPath, CommitSha> {
+    let mut before = BTreeMap::new();
+    for appended in content.iter().rev() {
+        if let Some(base) = &appended.base {
+            let project = appended.change_set.merge_request.project.clone();
+            before.insert(project, base.clone());
+        }
+    }
+    before
 }
 
 impl Versions {

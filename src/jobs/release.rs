@@ -1,4 +1,4 @@
-//! `trainyard release prepare | publish | abort | preview`: the open version goes to production.
+//! `trainyard release prepare | publish | abort | preview | withdraw | recovered`: the open version goes to production, or comes back.
 //!
 //! `prepare` freezes content and commit and opens the next version at once; the project deploys; `publish` tags, which is the
 //! commit point, and everything after it can be done again by a plain retry; `abort` gives the content back.
@@ -17,10 +17,13 @@ mod telling;
 pub mod withdraw;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::{Desk, observe};
-use crate::domain::ids::{MergeRequestId, UserName};
-use crate::domain::versioning::Appended;
+use crate::ci_reports::dotenv::{Dotenv, Name};
+use crate::domain::ids::{CommitSha, MergeRequestId, UserName};
+use crate::domain::versioning::{Appended, Number};
+use crate::files;
 use crate::ports::Answer;
 
 pub use abort::abort;
@@ -38,9 +41,15 @@ fn merge_requests(content: &[Appended]) -> Vec<MergeRequestId> {
 pub(super) fn people(desk: &Desk<'_>, closed_by: Option<&UserName>) -> Answer<BTreeSet<UserName>> {
     match closed_by {
         Some(person) => Ok(BTreeSet::from([person.clone()])),
-        None => Ok(observe::holders(desk, &desk.config.versions.released_by)?
-            .into_values()
-            .flatten()
-            .collect()),
+        None => observe::people_of(desk, &desk.config.versions.released_by),
     }
+}
+
+/// What the project's deployment job is to deploy; only characters that a dotenv report can carry.
+fn hand_on(path: &Path, number: &Number, commit: &CommitSha) -> Answer<()> {
+    let values = Dotenv::default()
+        .with(Name::Version, number)?
+        .with(Name::Tag, number.tag())?
+        .with(Name::Commit, commit)?;
+    files::write_whole(path, &values.to_string())
 }

@@ -4,6 +4,7 @@ mod dying;
 mod ground;
 mod refusing;
 mod steering;
+mod withdrawing;
 
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::json;

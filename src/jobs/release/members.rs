@@ -45,7 +45,15 @@ pub(super) fn held(desk: &Desk<'_>, versions: &Versions) -> Answer<Vec<CommitSha
 
 /// Leaves the commits of the members for the deployment job; nothing in a project that is its own gate.
 pub(super) fn leave_heads(desk: &Desk<'_>, closing: &Closing) -> Answer<()> {
-    let heads = of_members(desk, closing);
+    leave(desk, &heads(&closing.content))
+}
+
+/// The same for any commits of projects.
+pub(super) fn leave(desk: &Desk<'_>, heads: &BTreeMap<ProjectPath, CommitSha>) -> Answer<()> {
+    let of_members = heads
+        .iter()
+        .filter(|(project, _)| **project != desk.ci.project);
+    let heads: Vec<_> = of_members.collect();
     if heads.is_empty() {
         return Ok(());
     }

@@ -15,8 +15,32 @@ pub struct Freezing<'a> {
     pub reason: Option<&'a str>,
 }
 
-/// How long a reason may be: it stands in the event.
+/// How long a reason may be: it stands in the event, on the release and in messages.
 const LONGEST_REASON: usize = 400;
+
+/// Whether somebody is one of the people who may release.
+pub(super) fn may_release(desk: &Desk<'_>, player: &UserName) -> Answer<bool> {
+    is_one_of(desk, &desk.config.versions.released_by, player)
+}
+
+fn is_one_of(desk: &Desk<'_>, roles: &[RoleName], player: &UserName) -> Answer<bool> {
+    Ok(roles.is_empty() || observe::people_of(desk, roles)?.contains(player))
+}
+
+/// A reason as it is kept.
+///
+/// # Errors
+/// When there is none; `why` says what it is needed for.
+pub(super) fn reason(given: Option<&str>, why: &str) -> Answer<String> {
+    let given = given.unwrap_or_default().trim();
+    if given.is_empty() {
+        return Err(Problem::misconfigured(
+            why,
+            "add `--reason TEXT`; in a pipeline that is started by hand, fill in the input `trainyard_reason`",
+        ));
+    }
+    Ok(given.chars().take(LONGEST_REASON).collect())
+}
 
 /// Who may release, and when, is the project's decision; GitLab's protection of the branch comes on top.
 pub(super) fn allowed(
@@ -25,11 +49,8 @@ pub(super) fn allowed(
     freezing: Freezing<'_>,
 ) -> Answer<Result<Option<ThroughFreeze>, CloseRefusal>> {
     let rules = &desk.config.versions;
-    let is_one_of = |roles: &[RoleName]| -> Answer<bool> {
-        Ok(roles.is_empty() || observe::people_of(desk, roles)?.contains(player))
-    };
-    let player = player.clone();
-    if !is_one_of(&rules.released_by)? {
+    if !may_release(desk, player)? {
+        let player = player.clone();
         return Ok(Err(CloseRefusal::NotAReleaseManager { player }));
     }
     let Some(frozen) = frozen(desk)? else {
@@ -38,22 +59,14 @@ pub(super) fn allowed(
     if !freezing.through {
         return Ok(Err(CloseRefusal::Frozen(frozen)));
     }
-    if !is_one_of(&rules.through_freezes_by)? {
+    if !is_one_of(desk, &rules.through_freezes_by, player)? {
+        let player = player.clone();
         return Ok(Err(CloseRefusal::NotThroughFreezes { player, frozen }));
     }
-    let reason: String = freezing
-        .reason
-        .unwrap_or_default()
-        .trim()
-        .chars()
-        .take(LONGEST_REASON)
-        .collect();
-    if reason.is_empty() {
-        return Err(Problem::misconfigured(
-            "a release during a freeze needs a reason, for it is kept",
-            "add `--reason TEXT`; in a pipeline that is started by hand, fill in the input `trainyard_reason`",
-        ));
-    }
+    let reason = reason(
+        freezing.reason,
+        "a release during a freeze needs a reason, for it is kept",
+    )?;
     Ok(Ok(Some(ThroughFreeze {
         freeze: frozen.why,
         reason,

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use super::grounds::{Grounds, Wanted};
 use super::permission::{Freezing, allowed};
-use super::{members, notices, telling};
-use crate::ci_reports::dotenv::{Dotenv, Name};
+use super::{hand_on, members, notices, telling};
 use crate::domain::event::Fact;
 use crate::domain::repair;
 use crate::domain::versioning::comparison::Comparison;
@@ -148,7 +147,7 @@ fn handed_over(
     outcome: Outcome,
 ) -> Answer<Done> {
     let outcome = leave_manifest(desk, closing, files.manifest, outcome)?;
-    write_dotenv(files.dotenv, closing)?;
+    hand_on(files.dotenv, &closing.number, &closing.commit)?;
     members::leave_heads(desk, closing)?;
     let kept = notices::keep(desk, &ledger.yard()?, &closing.content);
     let outcome = kept.warnings.into_iter().fold(outcome, Outcome::with);
@@ -192,13 +191,4 @@ fn leave_manifest(
 fn refused(reasons: &[CloseRefusal]) -> Done {
     let reasons = report::close_refusals(reasons);
     Done::saying(Outcome::refused("no version is closed", reasons))
-}
-
-/// Values for the project's deployment job; only characters that a dotenv report can carry.
-fn write_dotenv(path: &Path, closing: &Closing) -> Answer<()> {
-    let values = Dotenv::default()
-        .with(Name::Version, &closing.number)?
-        .with(Name::Tag, closing.number.tag())?
-        .with(Name::Commit, &closing.commit)?;
-    files::write_whole(path, &values.to_string())
 }

@@ -4,22 +4,17 @@ use std::path::Path;
 
 use semver::Version;
 
-use super::{notices, telling};
-use crate::ci_reports::dotenv::{Dotenv, Name};
+use super::{hand_on, members, notices, permission, telling};
 use crate::domain::event::Fact;
-use crate::domain::ids::UserName;
 use crate::domain::labelling::Stage;
-use crate::domain::versioning::Released;
 use crate::domain::versioning::withdrawal::{WithdrawRefusal, Withdrawal, withdraw};
+use crate::domain::versioning::{Released, heads_before};
 use crate::files;
 use crate::jobs::ledger::{Decision, Ledger};
-use crate::jobs::{Desk, Done, labels, observe, tell};
-use crate::outcome::{Outcome, Problem};
+use crate::jobs::{Desk, Done, labels, tell};
+use crate::outcome::Outcome;
 use crate::ports::{Answer, Deployed, DeploymentState};
 use crate::report;
-
-/// How long a reason may be: it stands in the event, on the release and in messages.
-const LONGEST_REASON: usize = 400;
 
 /// Withdraws the version in production, and hands the one before it on to the deployment job. Run again, it does what is left.
 ///
@@ -27,22 +22,14 @@ const LONGEST_REASON: usize = 400;
 /// When GitLab cannot be asked, the log cannot be written, or there is no reason.
 pub fn run(desk: &Desk<'_>, asked: &Version, reason: Option<&str>, dotenv: &Path) -> Answer<Done> {
     files::check_writable(dotenv)?;
-    let reason: String = reason
-        .unwrap_or_default()
-        .trim()
-        .chars()
-        .take(LONGEST_REASON)
-        .collect();
-    if reason.is_empty() {
-        return Err(Problem::misconfigured(
-            "a version is withdrawn for a reason, and everybody will ask for it",
-            "add `--reason TEXT`; in a pipeline that is started by hand, fill in the input `trainyard_reason`",
-        ));
-    }
+    let reason = permission::reason(
+        reason,
+        "a version is withdrawn for a reason, and everybody will ask for it",
+    )?;
     let ledger = Ledger::new(*desk);
     let player = desk.records.player()?.name;
-    if let Some(refusal) = not_allowed(desk, &player)? {
-        return Ok(refused(&refusal));
+    if !permission::may_release(desk, &player)? {
+        return Ok(refused(&WithdrawRefusal::NotAReleaseManager { player }));
     }
     let withdrawn = ledger.decide(|yard| {
         Ok(match withdraw(&yard.versions, asked, &player, &reason) {
@@ -64,11 +51,8 @@ pub fn run(desk: &Desk<'_>, asked: &Version, reason: Option<&str>, dotenv: &Path
         Ok(withdrawal) => withdrawal,
         Err(refusal) => return Ok(refused(&refusal)),
     };
-    let dotenv_text = Dotenv::default()
-        .with(Name::Version, &before.number)?
-        .with(Name::Tag, before.number.tag())?
-        .with(Name::Commit, &before.commit)?;
-    files::write_whole(dotenv, &dotenv_text.to_string())?;
+    hand_on(dotenv, &before.number, &before.commit)?;
+    members::leave(desk, &heads_before(&version.content))?;
     let outcome = Outcome::open(report::withdrawn(&version, &before, facts.is_empty()));
     let outcome = tell_of(desk, &ledger, &version, outcome)?;
     tell::alert_all(desk, &ledger)?;
@@ -164,14 +148,6 @@ pub fn recovered(desk: &Desk<'_>) -> Answer<Done> {
         outcome,
         events: ledger.into_events(),
     })
-}
-
-fn not_allowed(desk: &Desk<'_>, player: &UserName) -> Answer<Option<WithdrawRefusal>> {
-    let roles = &desk.config.versions.released_by;
-    let may = roles.is_empty() || observe::people_of(desk, roles)?.contains(player);
-    Ok((!may).then(|| WithdrawRefusal::NotAReleaseManager {
-        player: player.clone(),
-    }))
 }
 
 fn refused(refusal: &WithdrawRefusal) -> Done {

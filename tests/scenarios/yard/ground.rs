@@ -23,8 +23,8 @@ pub(super) const YARD_RULES: &str = "gate: {projects: [shop/web, shop/api]}\n\
 
 const MEMBER_CI: &str = "include:\n  - local: ci-templates/member.yml\n    inputs: {server: \"@SERVER@\", gate: shop/yard}\n\
     unit-tests:\n  stage: test\n  rules: [{if: $CI_PIPELINE_SOURCE == \"merge_request_event\"}]\n  script: [test -f README.md]\n";
-const YARD_CI: &str = "spec:\n  inputs:\n    trainyard_project: {default: \"\"}\n    trainyard_merge_request: {default: \"\"}\n---\n\
-    include:\n  - local: ci-templates/yard.yml\n    inputs:\n      server: \"@SERVER@\"\n      project: \"$[[ inputs.trainyard_project ]]\"\n      merge_request: \"$[[ inputs.trainyard_merge_request ]]\"\n\
+const YARD_CI: &str = "spec:\n  inputs:\n    trainyard_project: {default: \"\"}\n    trainyard_merge_request: {default: \"\"}\n    trainyard_withdraw: {default: \"\"}\n    trainyard_pre: {default: \"\"}\n    trainyard_reason: {default: \"\"}\n---\n\
+    include:\n  - local: ci-templates/yard.yml\n    inputs:\n      server: \"@SERVER@\"\n      project: \"$[[ inputs.trainyard_project ]]\"\n      merge_request: \"$[[ inputs.trainyard_merge_request ]]\"\n      withdraw: \"$[[ inputs.trainyard_withdraw ]]\"\n      pre: \"$[[ inputs.trainyard_pre ]]\"\n      reason: \"$[[ inputs.trainyard_reason ]]\"\n\
     deploy-production:\n  extends: .trainyard-deploy-production\n  script: ['echo \"deploying $TRAINYARD_VERSION\"', cat trainyard-members.txt]\n";
 const NRT: &str = "deploy-nrt:\n  extends: .trainyard-candidate\n  stage: deploy\n  script: ['echo \"$TRAINYARD_CANDIDATE_PROJECT at $(git rev-parse HEAD) for $TRAINYARD_CHANGE_SETS\"']\n\
     nrt-tests:\n  extends: .trainyard-candidate\n  stage: test\n  script: [sh tests/nrt.sh]\n";
