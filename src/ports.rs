@@ -782,6 +782,15 @@ pub trait Traces {
     fn waiting_at_the_gate(&self) -> Answer<Vec<WaitingJob>>;
 }
 
+/// Whether the files that commits change are asked for; git must look into each commit for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommitFiles {
+    /// Each commit with its files.
+    Named,
+    /// Commits alone.
+    LeftOut,
+}
+
 /// The commits of the work tree that the job runs in.
 pub trait Commits {
     /// Whether two commits hold the same files, byte for byte.
@@ -791,7 +800,12 @@ pub trait Commits {
     /// The commits of a branch, as the project has it now, that are not part of the history of another commit; oldest first.
     fn brought_in(&self, after: Option<&CommitSha>, branch: &BranchName) -> Answer<Vec<BroughtIn>>;
     /// The commits of a commit's history that are not part of another one's, oldest first; none where the job has no clone.
-    fn merged_since(&self, after: &CommitSha, up_to: &CommitSha) -> Answer<Option<Vec<Merged>>>;
+    fn merged_since(
+        &self,
+        after: Option<&CommitSha>,
+        up_to: &CommitSha,
+        files: CommitFiles,
+    ) -> Answer<Option<Vec<Merged>>>;
     /// Whether two commits make the same change, each to the branch it stands on: a rebase and nothing else lies between them.
     fn same_change(&self, before: &CommitSha, after: &CommitSha, base: &CommitSha) -> Answer<bool>;
 }

@@ -58,6 +58,7 @@ fn commands(text: &str) -> Vec<Vec<String>> {
                 .replace("$[[ inputs.until ]]", "2d")
                 .replace("$[[ inputs.version ]]", "1.2.3")
                 .replace("$[[ inputs.pre ]]", "rc")
+                .replace("$[[ inputs.package ]]", "api")
                 .replace("$[[ inputs.withdraw ]]", "1.2.3")
                 .replace("$[[ inputs.through_freeze ]]", "--through-freeze")
                 .replace("$TRAINYARD_VERSION", "1.2.3")

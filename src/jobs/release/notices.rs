@@ -66,6 +66,12 @@ pub(super) fn finish(desk: &Desk<'_>, ledger: &Ledger<'_>, found: Found) -> Fini
     let Some(released) = yard.versions.unannounced() else {
         return finished;
     };
+    // Whoever goes on with it need not be a job of its package.
+    let config = desk.config.of_package(released.number.package.as_ref());
+    let desk = &Desk {
+        config: &config,
+        ..*desk
+    };
     close_milestones(desk, released, found.milestones, &mut finished);
     close_features(desk, released, found.sights, &mut finished);
     let released_for_good = released.content.iter();
