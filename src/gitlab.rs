@@ -15,6 +15,7 @@ mod member;
 mod merge_requests;
 mod milestones;
 mod opening;
+mod outset;
 mod packages;
 mod people;
 mod records;

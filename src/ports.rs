@@ -32,8 +32,8 @@ use crate::domain::yard::Yard;
 use crate::outcome::Problem;
 
 pub use releasing::{
-    Deployed, Draft, ExistingRelease, FileChange, FileText, FileWritten, Milestone, Milestones,
-    RepositoryFiles,
+    Deployed, Deployment, Draft, ExistingRelease, FileChange, FileText, FileWritten, Mention,
+    Milestone, Milestones, Newest, Outset, Prospect, RepositoryFiles,
 };
 
 /// The answer of every port: what was asked, or the problem as a person will read it.
@@ -653,6 +653,8 @@ pub enum DeploymentState {
 pub trait Releases {
     /// The numbers tagged, highest first, with their commits; of very many the newest hundred.
     fn numbers(&self, prefix: &str) -> Answer<Vec<(Number, CommitSha)>>;
+    /// All that a release looks at before it begins, in one request; none where GitLab does not tell it in one.
+    fn outset(&self, prospect: &Prospect<'_>) -> Option<Outset>;
     /// The commit of a tag.
     fn tag(&self, tag: &str) -> Answer<Option<CommitSha>>;
     /// Says on a release that its version is withdrawn: its name and the beginning of its notes. A release that is gone stays gone.
