@@ -16,6 +16,7 @@ mod merge_requests;
 mod milestones;
 mod opening;
 mod outset;
+mod pace;
 mod packages;
 mod people;
 mod records;

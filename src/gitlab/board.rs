@@ -21,8 +21,8 @@ use crate::ports::{
     Answer, Board, Boards, FeatureOnBoard, MergeRequest, MergeRequestOnBoard, OwnNotes, Place,
     Posted, Targets,
 };
-pub(super) use answers::{IssueNode, MergeRequestNode, refusal};
 use answers::{Issue, Notes, Project};
+pub(super) use answers::{IssueNode, MergeRequestNode, refusal};
 pub(super) use query::{ISSUE, whole_merge_request};
 
 /// How many further pages of notes are read in search of ours.

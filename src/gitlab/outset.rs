@@ -184,7 +184,9 @@ impl GitLab<'_> {
     }
 
     fn mention(&self, one: Open) -> Answer<Mention> {
-        let author = one.author.map_or_else(|| "ghost".to_owned(), |user| user.username);
+        let author = one
+            .author
+            .map_or_else(|| "ghost".to_owned(), |user| user.username);
         Ok(Mention {
             id: MergeRequestId {
                 project: self.ci.project.clone(),

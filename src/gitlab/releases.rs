@@ -167,9 +167,10 @@ impl Releases for GitLab<'_> {
                 Some(newest.clone()).filter(ours)
             }
             // One of another commit came after it, or nobody looked.
-            Newest::Seen(Some(_)) | Newest::NotLookedAt => {
-                self.deployments(deployed.environment, word)?.into_iter().find(ours)
-            }
+            Newest::Seen(Some(_)) | Newest::NotLookedAt => self
+                .deployments(deployed.environment, word)?
+                .into_iter()
+                .find(ours),
         };
         if let Some(known) = known {
             return Ok(known.id);

@@ -48,7 +48,13 @@ fn attempt(desk: &Desk<'_>, ledger: &Ledger<'_>, least: u64) -> Answer<Vec<Strin
     }
     let known = ledger.log()?;
     if upkeep.is_none_or(|due| due > now) && archive.is_sure_of(known.revision) {
-        let line = pack(desk, archive, known.base.as_ref(), known.slots(), &known.events)?;
+        let line = pack(
+            desk,
+            archive,
+            known.base.as_ref(),
+            known.slots(),
+            &known.events,
+        )?;
         return Ok(Vec::from_iter(line));
     }
     // The log as it is now: what this job saw of it can be old.

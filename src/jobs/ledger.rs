@@ -197,7 +197,10 @@ impl<'a> Ledger<'a> {
     pub fn log(&self) -> Answer<Log> {
         self.yard()?;
         let seen = self.seen.borrow();
-        Ok(seen.as_ref().map(|(log, _)| log.clone()).unwrap_or_default())
+        Ok(seen
+            .as_ref()
+            .map(|(log, _)| log.clone())
+            .unwrap_or_default())
     }
 
     /// What this job recorded so far.

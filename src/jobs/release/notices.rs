@@ -112,12 +112,7 @@ fn announced(released: &Released) -> Fact {
     }
 }
 
-fn all_but_the_entry(
-    desk: &Desk<'_>,
-    yard: &Yard,
-    released: &Released,
-    found: Found,
-) -> Finished {
+fn all_but_the_entry(desk: &Desk<'_>, yard: &Yard, released: &Released, found: Found) -> Finished {
     let mut finished = Finished::default();
     close_milestones(desk, released, found.milestones, &mut finished);
     close_features(desk, released, found.sights, &mut finished);

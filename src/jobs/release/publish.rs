@@ -106,7 +106,9 @@ fn outset(desk: &Desk<'_>, closing: &Closing) -> Option<Outset> {
     let features: Vec<FeatureId> = features.into_iter().map(|(id, _)| id).collect();
     let home = &desk.ci.project;
     let changes = closing.content.iter().map(|one| &one.change_set);
-    let own = changes.into_iter().all(|one| one.merge_request.project == *home)
+    let own = changes
+        .into_iter()
+        .all(|one| one.merge_request.project == *home)
         && features.iter().all(|id| id.project == *home)
         && features.len() <= 100;
     let milestones = notices::titles(desk, &closing.number);
@@ -121,12 +123,7 @@ fn outset(desk: &Desk<'_>, closing: &Closing) -> Option<Outset> {
 }
 
 /// Does it, once it is this job's to do.
-fn release(
-    desk: &Desk<'_>,
-    ledger: Ledger<'_>,
-    closing: &Closing,
-    seen: Seen,
-) -> Answer<Done> {
+fn release(desk: &Desk<'_>, ledger: Ledger<'_>, closing: &Closing, seen: Seen) -> Answer<Done> {
     let Seen {
         told,
         milestones,

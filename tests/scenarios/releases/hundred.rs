@@ -106,7 +106,7 @@ fn entries(head: &CommitSha) -> Vec<Vec<Fact>> {
 }
 
 /// A project with a hundred features and merge requests, whose version of all of them is deployed.
-fn deployed(told: &str) -> Stage {
+pub(super) fn deployed(told: &str) -> Stage {
     let stage = Stage::with_files(
         &[("  released_by: [release]\n", told)],
         &[(".gitlab-ci.yml", NO_JOBS)],
