@@ -3,6 +3,7 @@
 mod aborted;
 mod dying;
 mod hundred;
+mod limits;
 mod published;
 mod refused;
 

@@ -72,6 +72,7 @@ fn commit(
             content: &released.content,
             around: &[],
         },
+        telling::Known::default(),
     )?;
     let url = format!(
         "{}/-/releases/{}",

@@ -72,7 +72,11 @@ pub fn run(
     }
     // A template of the notes that cannot be used is mended before anything is frozen.
     let now = grounds.coming(&ledger.yard()?.versions, asked);
-    telling::look(desk, telling::Version::coming(&now, &desk.ci.commit))?;
+    telling::look(
+        desk,
+        telling::Version::coming(&now, &desk.ci.commit),
+        telling::Known::default(),
+    )?;
     let mut coming = None;
     let closed = ledger.decide(|yard| {
         let now = grounds.coming(&yard.versions, asked);

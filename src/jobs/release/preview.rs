@@ -23,7 +23,11 @@ pub fn run(desk: &Desk<'_>, asked: &Asked) -> Answer<Done> {
             report::close_refusals(&[CloseRefusal::NothingToRelease]),
         )));
     }
-    let told = telling::look(desk, telling::Version::coming(&coming, &desk.ci.commit))?;
+    let told = telling::look(
+        desk,
+        telling::Version::coming(&coming, &desk.ci.commit),
+        telling::Known::default(),
+    )?;
     let outcome = Outcome::open(report::would_be(&coming.chosen));
     let checks = report::version_checks(&coming);
     let outcome = checks.into_iter().fold(outcome, Outcome::with);

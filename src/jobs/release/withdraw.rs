@@ -13,7 +13,7 @@ use crate::files;
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::{Desk, Done, labels, tell};
 use crate::outcome::Outcome;
-use crate::ports::{Answer, Deployed, DeploymentState};
+use crate::ports::{Answer, Deployed, DeploymentState, Newest};
 use crate::report;
 
 /// Withdraws the version in production, and hands the one before it on to the deployment job. Run again, it does what is left.
@@ -135,6 +135,7 @@ pub fn recovered(desk: &Desk<'_>) -> Answer<Done> {
         branch: desk.branch(),
         state: DeploymentState::Succeeded,
         since: since.at,
+        newest: Newest::NotLookedAt,
     })?;
     ledger.record(&[Fact::VersionDeployed {
         version: running.id,
