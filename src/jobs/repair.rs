@@ -14,11 +14,11 @@ pub(super) use truth::truth;
 
 use super::ledger::{self, Decision, Ledger};
 use super::nrt_lock::{admit, release};
-use super::{Desk, Done, notes, tell};
+use super::{Desk, Done, append_to_version, notes, tell};
 use crate::domain::archive::Base;
 use crate::domain::event::Fact;
 use crate::domain::ids::{JobId, MergeRequestId, PipelineId};
-use crate::domain::nrt::Liveness;
+use crate::domain::nrt::{Lease, Liveness, expire, is_gone};
 use crate::domain::progress::Stage;
 use crate::domain::repair::{Truth, above_all_grants, left_before, missing};
 use crate::domain::yard::Yard;
@@ -54,6 +54,7 @@ pub fn run(desk: &Desk<'_>, write: bool) -> Answer<(Done, Diagnosis)> {
     let wiped = survey.last == 0
         && survey.replaced.is_none()
         && (truth.tells_of_a_past() || !forgotten.is_empty());
+    let users = users(desk, &yard)?;
     let mut diagnosis = Diagnosis {
         home: desk.ci.project.clone(),
         damages: survey.damages.clone(),
@@ -65,7 +66,8 @@ pub fn run(desk: &Desk<'_>, write: bool) -> Answer<(Done, Diagnosis)> {
             .any(|fact| matches!(fact, Fact::VersionReleased { .. })),
         forgotten,
         unsure,
-        busy: busy(desk, &yard)?,
+        busy: users.busy,
+        left: users.left,
         aside: Vec::new(),
     };
     if !write || diagnosis.is_healthy() {
@@ -144,6 +146,9 @@ fn bring_up_to_date(
         }
         Ok(Decision { facts, then: told })
     })?;
+    if let Some(left) = &diagnosis.left {
+        give_back(desk, ledger, left)?;
+    }
     let mut outcome = report::repaired(diagnosis);
     for forgotten in &diagnosis.forgotten {
         let iid = forgotten.id.iid;
@@ -174,16 +179,39 @@ fn appended(facts: &[Fact]) -> Vec<MergeRequestId> {
     appended_ids
 }
 
-/// Runs that use the environment, or are about to: what they record meanwhile would be lost or wrong.
-fn busy(desk: &Desk<'_>, yard: &Yard) -> Answer<BTreeSet<PipelineId>> {
+/// Who is in the environment, by GitLab and by what is left of the log.
+struct Users {
+    /// Runs that use it, or are about to: what they record meanwhile would be lost or wrong.
+    busy: BTreeSet<PipelineId>,
+    /// The lease of a run that is over.
+    left: Option<Lease>,
+}
+
+fn users(desk: &Desk<'_>, yard: &Yard) -> Answer<Users> {
     let mut busy: BTreeSet<PipelineId> = desk.traces.running_workers()?.into_iter().collect();
-    if let Some(lease) = &yard.nrt.lease
-        && desk.records.liveness(&lease.holder)? == Liveness::Running
-    {
-        busy.insert(lease.holder.pipeline);
+    let mut left = None;
+    if let Some(lease) = &yard.nrt.lease {
+        let liveness = desk.records.liveness(&lease.holder)?;
+        if liveness == Liveness::Running {
+            busy.insert(lease.holder.pipeline);
+        }
+        left = is_gone(lease, liveness, desk.clock.now()).then(|| lease.clone());
     }
     busy.remove(&desk.ci.pipeline);
-    Ok(busy)
+    Ok(Users { busy, left })
+}
+
+/// Gives the environment back in the place of a run that is over: the entry that said so is lost, or it died.
+fn give_back(desk: &Desk<'_>, ledger: &Ledger<'_>, left: &Lease) -> Answer<()> {
+    append_to_version::finish_what_a_dead_holder_began(desk, ledger)?;
+    ledger.decide(|yard| {
+        let now = yard.nrt.lease.as_ref();
+        let same = now.is_some_and(|now| now.epoch == left.epoch);
+        Ok(Decision {
+            facts: if same { expire(&yard.nrt) } else { Vec::new() },
+            then: (),
+        })
+    })
 }
 
 /// Requests that the log does not know, of every project that can be looked at.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::domain::ids::{MergeRequestId, PipelineId, ProjectPath};
+use crate::domain::nrt::Lease;
 use crate::jobs::repair::Forgotten;
 use crate::outcome::{Outcome, Problem};
 use crate::ports::{Damage, Replaced};
@@ -43,6 +44,8 @@ pub struct Diagnosis {
     pub unsure: Vec<String>,
     /// Runs that use the environment.
     pub busy: BTreeSet<PipelineId>,
+    /// The lease of a run that is over.
+    pub left: Option<Lease>,
     /// What was set aside, and where to.
     pub aside: Vec<String>,
 }
@@ -106,6 +109,12 @@ impl Diagnosis {
         }
         if self.wiped {
             lines.push("no entry is left; the log begins anew".to_owned());
+        }
+        if let Some(left) = &self.left {
+            lines.push(format!(
+                "lease {} is of pipeline {}, which is over; given back",
+                left.epoch, left.holder.pipeline
+            ));
         }
         if self.released {
             lines.push("the newest tag was not known as a version; it is".to_owned());

@@ -84,6 +84,7 @@ fn a_lost_version_is_filled_again_in_order_and_only_once() {
         released: Some((number("0.2.0"), sha(9))),
         since: [sha(103), sha(101)].into(),
         landed: vec![landed(1), landed(3)],
+        ..Truth::default()
     };
     let yard = with(Yard::default(), missing(&Yard::default(), &truth));
     assert_eq!(
@@ -105,6 +106,7 @@ fn what_is_tagged_already_leaves_the_open_version() {
         released: Some((number("0.1.0"), sha(101))),
         since: [sha(102)].into(),
         landed: vec![landed(2)],
+        ..Truth::default()
     };
     let facts = missing(&yard, &truth);
     assert!(
@@ -156,4 +158,77 @@ fn what_was_rejected_before_is_not_queued_again_and_its_author_is_not_told_again
     assert_eq!(left_before(&yard, &set(1), &stage), []);
     let waits = Stage::Landing;
     assert_eq!(left_before(&Yard::default(), &set(1), &waits), []);
+}
+
+#[test]
+fn what_landed_in_several_projects_is_put_into_one_order() {
+    let at = |seconds: i64| Timestamp::from_second(seconds).unwrap();
+    let of = |trial: u64, seconds: i64| Appended {
+        trial: TrialId(trial),
+        at: at(seconds),
+        ..landed(trial)
+    };
+    let web = vec![of(2, 50), of(0, 60), of(9, 90)];
+    let api = vec![of(3, 40), of(7, 70)];
+    let order: Vec<(u64, i64)> = in_order_of_landing(vec![web, Vec::new(), api])
+        .iter()
+        .map(|one| (one.trial.0, one.at.as_second()))
+        .collect();
+    assert_eq!(order, [(2, 50), (3, 40), (0, 60), (7, 70), (9, 90)]);
+    assert_eq!(in_order_of_landing(Vec::new()), []);
+}
+
+#[test]
+fn a_version_is_not_made_up_while_a_member_is_not_known() {
+    let appended = |iid| Fact::ChangeSetAppended {
+        version: VersionId(1),
+        appended: landed(iid),
+    };
+    let yard = with(Yard::default(), vec![appended(1), appended(2)]);
+    let truth = Truth {
+        releases: 1,
+        released: Some((number("0.1.0"), sha(101))),
+        has_landed: true,
+        unread: ["shop/api".parse().unwrap()].into(),
+        ..Truth::default()
+    };
+    let yard = with(yard.clone(), missing(&yard, &truth));
+    assert_eq!(content(&yard), [1, 2], "some of it may be the member's");
+}
+
+#[test]
+fn what_is_released_stays_so_where_a_member_has_lost_its_tag() {
+    let out = Fact::ChangeSetAppended {
+        version: VersionId(1),
+        appended: landed(1),
+    };
+    let mut yard = with(Yard::default(), vec![out]);
+    let released = Truth {
+        releases: 1,
+        released: Some((number("0.1.0"), sha(101))),
+        ..Truth::default()
+    };
+    yard = with(yard.clone(), missing(&yard, &released));
+    assert_eq!(content(&yard), [0; 0]);
+    let without_tag = Truth {
+        since: [sha(101)].into(),
+        landed: vec![landed(1)],
+        ..released
+    };
+    assert_eq!(missing(&yard, &without_tag), []);
+}
+
+#[test]
+fn an_empty_log_beside_tags_of_others_has_lost_nothing() {
+    let tagged = Truth {
+        releases: 3,
+        released: Some((number("0.3.0"), sha(9))),
+        ..Truth::default()
+    };
+    assert!(!tagged.tells_of_a_past());
+    let used = Truth {
+        has_landed: true,
+        ..tagged
+    };
+    assert!(used.tells_of_a_past());
 }

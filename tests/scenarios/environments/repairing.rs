@@ -56,14 +56,21 @@ fn one_environment_is_rebuilt_and_the_other_ones_variables_stay_as_they_are() {
         assert_eq!((before.0.len(), before.1.len()), (1, 1), "{before:?}");
         let whole = repair(&ground, environment, &["--write"]);
         assert!(whole.contains("nothing to repair"), "{whole}");
-        for garbled in [false, true] {
+        for garbled in [true, false] {
             let bystander = variables(&ground, other);
             let place = (project, environment);
             if garbled {
-                damage(&ground.world, place, None, |key| key.ends_with("02"));
-                damage(&ground.world, place, Some("{oops"), |key| {
-                    key.ends_with("03")
-                });
+                let entries = variables(&ground, environment);
+                let entries = entries.iter().map(|(key, ..)| key.clone());
+                let mut entries: Vec<String> = entries
+                    .filter(|key| key.starts_with("TRAINYARD_LOG_"))
+                    .collect();
+                entries.sort();
+                let [.., garbled, missing, _] = &entries[..] else {
+                    panic!("{entries:?}");
+                };
+                damage(&ground.world, place, None, |key| key == missing);
+                damage(&ground.world, place, Some("{oops"), |key| key == garbled);
             } else {
                 damage(&ground.world, place, None, |_| true);
             }
@@ -123,4 +130,42 @@ fn an_environment_that_was_never_used_has_lost_nothing() {
     ground.release("main");
     let said = repair(&ground, "old", &["--write"]);
     assert!(said.contains("nothing to repair"), "{said}");
+}
+
+#[test]
+fn a_release_of_a_branch_adds_what_its_log_lost_and_nothing_of_the_other_branch() {
+    let mut ground = Ground::new();
+    for round in 0..2 {
+        for branch in ["main", "release/1.x"] {
+            let iid = ground.merge_request(branch);
+            ground.integrate(iid);
+        }
+        ground.world.run(|_| true);
+        if round == 0 {
+            ground.release("main");
+            ground.release("release/1.x");
+        }
+    }
+    let expected = ground.version("old");
+    let entries = variables(&ground, "old");
+    let last = entries
+        .iter()
+        .filter(|(key, ..)| key.starts_with("TRAINYARD_LOG_"))
+        .max();
+    let (last, _, value) = last.unwrap();
+    assert!(value.contains("ChangeSetAppended"), "{value}");
+    let project = ground.world.project;
+    damage(&ground.world, (project, "old"), None, |key| key == last);
+    assert_eq!(ground.version("old"), [0; 0]);
+    ground.release("release/1.x");
+    let prepared = ground.traces("release-prepare").pop().unwrap();
+    assert!(prepared.contains("1 change set"), "{prepared}");
+    let at = ground.world.at("releases/v0.1.2");
+    let notes = ground.world.read("rita", &at).unwrap();
+    let notes = notes["description"].as_str().unwrap();
+    let [own] = expected[..] else {
+        panic!("{expected:?}");
+    };
+    assert!(notes.contains(&format!("!{own} ")), "{notes}");
+    assert_eq!(ground.version("main").len(), 1);
 }
