@@ -1,6 +1,7 @@
 //! The version being assembled: what is in it, what number it gets, and how it is closed, released or given back.
 
 pub mod comparison;
+pub mod hotfix;
 pub mod manifest;
 pub mod numbers;
 pub mod periods;
@@ -17,6 +18,7 @@ use super::integration::ChangeSet;
 use super::linking::LinkKind;
 use super::releasing::{Failed, Taken};
 use comparison::{Around, Comparison};
+use hotfix::Hotfix;
 use manifest::{Manifest, checksum};
 use numbers::Chosen;
 pub use numbers::Number;
@@ -98,6 +100,9 @@ pub struct Versions {
     pub taken: Option<Taken>,
     /// The last version that was given up.
     pub failed: Option<Failed>,
+    /// Hotfixes that were asked for, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hotfixes: Vec<Hotfix>,
 }
 
 impl Default for Versions {
@@ -109,6 +114,7 @@ impl Default for Versions {
             released: Vec::new(),
             taken: None,
             failed: None,
+            hotfixes: Vec::new(),
         }
     }
 }
@@ -382,6 +388,8 @@ impl Versions {
     pub(super) fn forget(&mut self) {
         let surplus = self.released.len().saturating_sub(RELEASES_KEPT);
         self.released.drain(..surplus);
+        let surplus = self.hotfixes.len().saturating_sub(RELEASES_KEPT);
+        self.hotfixes.drain(..surplus);
         let last = self.released.last().map(|released| released.id);
         let good = self.released.iter().rev();
         let good = good.filter(|one| !one.number.is_pre_release() && one.withdrawn.is_none());

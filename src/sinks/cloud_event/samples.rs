@@ -13,6 +13,7 @@ use crate::domain::integration::{ChangeSet, Priority};
 use crate::domain::linking::{Link, LinkKind};
 use crate::domain::nrt::{Abandoned, Candidate, Holder};
 use crate::domain::validation::{Decision, Verdict};
+use crate::domain::versioning::hotfix::Pick;
 use crate::domain::versioning::{Appended, Number};
 
 /// The `source` of the stored lines.
@@ -224,6 +225,16 @@ pub(crate) fn fact(name: &str, text: &str, n: u64) -> Fact {
             number: number(n, "v".to_owned()),
             reason: text,
             withdrawn_by: user(),
+        },
+        "HotfixAsked" => Fact::HotfixAsked {
+            merge_request,
+            from: number(n, "v".to_owned()),
+            picks: vec![Pick {
+                merge_request: self::merge_request(n + 1),
+                landed: sha('b'),
+            }],
+            reason: text,
+            asked_by: user(),
         },
         "ContributorWarned" => Fact::ContributorWarned {
             about: Subject::MergeRequest(merge_request),
