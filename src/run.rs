@@ -206,6 +206,22 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
                 let reason = reason.as_deref().or(desk.ci.reason.as_deref());
                 release::withdraw::run(desk, &version, reason, &dotenv)
             }),
+            Release::Hotfix {
+                merge_requests,
+                from,
+                reason,
+            } => gate("release hotfix", &|desk| {
+                let named = merge_requests.iter().flat_map(|one| one.0.iter().copied());
+                let mut named: Vec<u64> = named.collect();
+                named.sort_unstable();
+                named.dedup();
+                let wish = release::hotfix::Wish {
+                    named: &named,
+                    from: from.as_ref().and_then(|from| from.value()),
+                    reason: reason.as_deref().or(desk.ci.reason.as_deref()),
+                };
+                release::hotfix::run(desk, wish)
+            }),
             Release::Recovered => gate("release recovered", &release::withdraw::recovered),
         },
         Command::Remind(flags) if flags.json => {
@@ -578,13 +594,17 @@ fn version(desk: &Desk<'_>, flags: &ShowVersion) -> Answer<Printed> {
     let versions = desk.journal.read()?.yard().versions;
     let coming = release::preview::coming(desk, &versions, &Asked::default())?;
     let home = &desk.ci.project;
-    Ok(Printed::text(if flags.json {
-        report::version_json(&versions, &coming)
-    } else if flags.markdown {
+    if flags.json {
+        return Ok(Printed::text(report::version_json(&versions, &coming)));
+    }
+    let forward = release::forward::standing(desk, &versions)?;
+    let forward = forward.map_or(String::new(), |line| format!("\n{line}"));
+    let now = if flags.markdown {
         report::version_markdown(&versions, &coming, home)
     } else {
         report::version_now(&versions, &coming, home)
-    }))
+    };
+    Ok(Printed::text(now.trim_end().to_owned() + &forward))
 }
 
 /// Draws what happened, from the log and from the events that jobs left as artifacts.

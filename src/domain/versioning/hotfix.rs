@@ -247,7 +247,12 @@ pub fn picked_message(original: &str, commit: &CommitSha, of: &MergeRequestId) -
     };
     let kept: Vec<&str> = original.lines().filter(ours).collect();
     let text = kept.join("\n");
-    format!("{}\n\n(cherry picked from commit {commit})\nTrainyard-Hotfix-Of: {of}", text.trim())
+    format!(
+        "{}\n\n(cherry picked from commit {commit})\nTrainyard-Hotfix-Of: {}!{}",
+        text.trim(),
+        of.project,
+        of.iid
+    )
 }
 
 #[cfg(test)]

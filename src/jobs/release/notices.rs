@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::publish::PATIENCE;
 use super::taking::{self, Took};
-use super::{changelog, merge_requests, telling};
+use super::{changelog, forward, merge_requests, telling};
 use crate::config::publishing::Notices;
 use crate::domain::event::Fact;
 use crate::domain::ids::FeatureId;
@@ -75,6 +75,7 @@ pub(super) fn finish(desk: &Desk<'_>, ledger: &Ledger<'_>, found: Found) -> Fini
     let kept = keep(desk, &yard, &released.content);
     finished.pending += kept.pending;
     finished.warnings.extend(kept.warnings);
+    forward::finish(desk, &yard, released, &mut finished);
     changelog::write(desk, &yard, released, &mut finished);
     if finished.pending == 0 {
         let announced = Fact::VersionAnnounced {

@@ -1,0 +1,1 @@
+//! Picked commits, by the real git in real repositories.
