@@ -146,7 +146,7 @@ impl Picks for WorkTree {
                 if tree == self.tree_of(&tip)? {
                     continue;
                 }
-                let message = picked_message(&one.message, &one.commit, &merge_request);
+                let message = picked_message(&one.message, &one.commit, Some(&merge_request));
                 let signed = self.signed(&one.author, &one.commit)?;
                 tip = self.commit(&tree, &[&tip], &message, &signed)?;
                 commits += 1;
@@ -177,17 +177,35 @@ impl Picks for WorkTree {
             return Ok(Missing::Nothing);
         }
         let range = format!("{head}..{commit}");
-        let listed = self.run(&["rev-list", "--no-merges", &range])?;
-        let mut all_picked = true;
+        let order = ["rev-list", "--reverse", "--topo-order", "--no-merges"];
+        let listed = self.run(&[&order[..], &[&range]].concat())?;
+        let (mut tip, mut all_picked) = (head.clone(), true);
         for line in listed.lines() {
-            all_picked = all_picked && self.was_picked_from(&sha(line)?, &head)?;
+            let one = sha(line)?;
+            if self.was_picked_from(&one, &head)? {
+                continue;
+            }
+            all_picked = false;
+            let parents = self.parents(&one)?;
+            let tree = match self.merge_trees(parents.first(), &tip, &one)? {
+                Merged::Tree(tree) => tree,
+                Merged::Conflict(_) => return Ok(Missing::Conflict),
+            };
+            if tree != self.tree_of(&tip)? {
+                let message = picked_message(&self.message_of(&one)?, &one, None);
+                tip = self.commit(&tree, &[&tip], &message, &self.signed(&one, &one)?)?;
+            }
         }
         if all_picked {
             return Ok(Missing::Nothing);
         }
+        if tip != head {
+            return Ok(Missing::Commits { tip });
+        }
+        // What a merge of two branches decided by itself is in none of these commits.
         Ok(match self.merge_trees(None, &head, commit)? {
             Merged::Tree(tree) if tree == self.tree_of(&head)? => Missing::Nothing,
-            Merged::Tree(_) | Merged::Conflict(_) => Missing::Something,
+            Merged::Tree(_) | Merged::Conflict(_) => Missing::Conflict,
         })
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::client::Reply;
 use super::endpoints::{Get, Json, Page, segment};
 use super::{GitLab, translate, wire};
-use crate::domain::ids::{BranchName, CommitSha};
+use crate::domain::ids::BranchName;
 use crate::domain::integration::MergeRequestState;
 use crate::outcome::Problem;
 use crate::ports::{Answer, MergeRequest, Proposal, Proposals};
@@ -75,18 +75,6 @@ impl Proposals for GitLab<'_> {
             proposal.source, proposal.target
         );
         Err(self.refused(&reply, &what))
-    }
-
-    fn make_branch(&self, branch: &BranchName, commit: &CommitSha) -> Answer<()> {
-        let reply = self.main.send(&Json {
-            method: Method::POST,
-            path: format!("projects/{}/repository/branches", self.project()),
-            body: json!({"branch": branch.as_str(), "ref": commit.as_str()}),
-        })?;
-        if reply.ok() || (reply.status == 400 && reply.words().contains("already exists")) {
-            return Ok(());
-        }
-        Err(self.refused(&reply, &format!("make the branch `{branch}`")))
     }
 
     fn is_protected(&self, branch: &BranchName) -> Answer<Option<bool>> {

@@ -40,8 +40,10 @@ pub enum Picked {
 pub enum Missing {
     /// Nothing: all of it is in its history, was picked from there, or changes none of its files.
     Nothing,
-    /// Something.
-    Something,
+    /// These commits, of which this is the last, picked onto its head.
+    Commits { tip: CommitSha },
+    /// Something, and it does not apply there.
+    Conflict,
 }
 
 /// Commits that are picked onto a released version.
@@ -77,8 +79,6 @@ pub trait Proposals {
     fn of_branch(&self, source: &BranchName) -> Answer<Vec<MergeRequest>>;
     /// Opens one; one that is open already for its branch is it.
     fn propose(&self, proposal: &Proposal) -> Answer<MergeRequest>;
-    /// Makes a branch at a commit; one that is there stays as it is.
-    fn make_branch(&self, branch: &BranchName, commit: &CommitSha) -> Answer<()>;
     /// Whether a branch is protected; nothing when there is no such branch.
     fn is_protected(&self, branch: &BranchName) -> Answer<Option<bool>>;
 }

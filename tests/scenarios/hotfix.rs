@@ -132,7 +132,7 @@ fn prices(stage: &Stage, branch: &str) -> Vec<String> {
 }
 
 fn asked_for(stage: &Stage) -> Vec<Fact> {
-    let events = cloud_event::read_lines(&gate(stage, &["events"]).said).events;
+    let events = cloud_event::read_lines(gate(stage, &["events"]).said.as_bytes()).events;
     let facts = events.into_iter().map(|event| event.fact);
     facts
         .filter(|fact| matches!(fact, Fact::HotfixAsked { .. }))

@@ -239,20 +239,23 @@ pub fn forward_branch(number: &Number) -> String {
     format!("trainyard-forward/{}", number.tag())
 }
 
-/// The message of a picked commit: the words of the original without what the gate said of its landing, and where it is from.
-pub fn picked_message(original: &str, commit: &CommitSha, of: &MergeRequestId) -> String {
+/// The message of a picked commit: the words of the original without what the gate said of its landing, where it is from, and the change
+/// set that it goes out for.
+pub fn picked_message(
+    original: &str,
+    commit: &CommitSha,
+    of: Option<&MergeRequestId>,
+) -> String {
     let ours = |line: &&str| {
         let keys = ["Trainyard-", "Feature: ", "Closes-Feature: "];
         !keys.iter().any(|key| line.starts_with(key))
     };
     let kept: Vec<&str> = original.lines().filter(ours).collect();
     let text = kept.join("\n");
-    format!(
-        "{}\n\n(cherry picked from commit {commit})\nTrainyard-Hotfix-Of: {}!{}",
-        text.trim(),
-        of.project,
-        of.iid
-    )
+    let of = of.map_or(String::new(), |of| {
+        format!("\nTrainyard-Hotfix-Of: {}!{}", of.project, of.iid)
+    });
+    format!("{}\n\n(cherry picked from commit {commit}){of}", text.trim())
 }
 
 #[cfg(test)]

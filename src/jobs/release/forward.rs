@@ -1,9 +1,9 @@
 //! What a released hotfix leaves to be done: what the main branch lacks of it is brought there by a merge request, and the merge requests
 //! that it was picked from say that they are in production.
 
-use super::hotfix::branch_name;
+use super::hotfix::{branch_name, pushed};
 use super::notices::Finished;
-use crate::domain::ids::MergeRequestId;
+use crate::domain::ids::{CommitSha, MergeRequestId};
 use crate::domain::integration::MergeRequestState;
 use crate::domain::progress::Stage;
 use crate::domain::versioning::hotfix::forward_branch;
@@ -55,10 +55,13 @@ fn merge(desk: &Desk<'_>, released: &Released) -> Answer<String> {
     let source = branch_name(&forward_branch(number))?;
     let forward = match newest(desk.proposals.of_branch(&source)?) {
         Some(there) => Forward::By(there),
-        None => match desk.picks.missing(&released.commit, main)? {
-            Missing::Nothing => Forward::NotNeeded,
-            Missing::Something => {
-                desk.proposals.make_branch(&source, &released.commit)?;
+        None => match lacks(desk, released)? {
+            None => Forward::NotNeeded,
+            Some(tip) => {
+                // A job that died before it could open the merge request has pushed it.
+                if desk.picks.head(&source)?.is_none() {
+                    pushed(desk, &[(&source, &tip)])?;
+                }
                 let sets: Vec<_> = released.content.iter().map(|one| &one.change_set).collect();
                 let (title, description) = report::forward_proposal(number, &sets, main);
                 Forward::By(desk.proposals.propose(&Proposal {
@@ -71,6 +74,16 @@ fn merge(desk: &Desk<'_>, released: &Released) -> Answer<String> {
         },
     };
     Ok(report::forwarded(number, &forward, main))
+}
+
+/// The commit that brings the main branch what it lacks; the version itself where that cannot be put on it as it is, for people to mend.
+fn lacks(desk: &Desk<'_>, released: &Released) -> Answer<Option<CommitSha>> {
+    let missing = desk.picks.missing(&released.commit, &desk.ci.default_branch)?;
+    Ok(match missing {
+        Missing::Nothing => None,
+        Missing::Commits { tip } => Some(tip),
+        Missing::Conflict => Some(released.commit.clone()),
+    })
 }
 
 /// One that is open or landed counts more than one that was closed.

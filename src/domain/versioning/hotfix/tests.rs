@@ -164,7 +164,7 @@ fn a_picked_commit_says_where_it_is_from_and_nothing_of_another_landing() {
     let original = "Pay by card\n\nIt was about time.\n\nFeature: #1\nTrainyard-Change-Set: shop/web!34@aa\nTrainyard-Trial: 7\n";
     let commit = appended(1, &[], &[], false).landed;
     assert_eq!(
-        picked_message(original, &commit, &id(34)),
+        picked_message(original, &commit, Some(&id(34))),
         format!("Pay by card\n\nIt was about time.\n\n(cherry picked from commit {commit})\nTrainyard-Hotfix-Of: shop/web!34")
     );
 }
