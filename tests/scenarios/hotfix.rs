@@ -30,7 +30,7 @@ fn set_up(rules: &str) -> Stage {
         &[("versions:\n  released_by: [release]\n", rules)],
         &[(".gitlab-ci.yml", &ci)],
     );
-    let rule = json!({"name": "hotfix", "push_access_level": 40, "merge_access_level": 30});
+    let rule = json!({"name": "hotfix", "push_access_level": 40, "merge_access_level": 40});
     ask(&stage, Method::POST, "protected_branches", rule);
     stage.feature("Wanted");
     stage
