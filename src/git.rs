@@ -16,7 +16,7 @@ pub use pushing::Destination;
 use crate::domain::ids::{BranchName, CommitSha};
 use crate::domain::versioning::comparison::Merged;
 use crate::outcome::Problem;
-use crate::ports::{Answer, BroughtIn, Commits};
+use crate::ports::{Answer, BroughtIn, CommitFiles, Commits};
 
 /// A work tree whose remote `origin` is the project, as a runner leaves it.
 #[derive(Debug)]
@@ -305,8 +305,13 @@ impl Commits for WorkTree {
         self.brought_since(after, branch)
     }
 
-    fn merged_since(&self, after: &CommitSha, up_to: &CommitSha) -> Answer<Option<Vec<Merged>>> {
-        self.history_since(after, up_to)
+    fn merged_since(
+        &self,
+        after: Option<&CommitSha>,
+        up_to: &CommitSha,
+        files: CommitFiles,
+    ) -> Answer<Option<Vec<Merged>>> {
+        self.history_since(after, up_to, files)
     }
 
     fn same_change(&self, before: &CommitSha, after: &CommitSha, base: &CommitSha) -> Answer<bool> {

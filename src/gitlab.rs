@@ -15,6 +15,8 @@ mod member;
 mod merge_requests;
 mod milestones;
 mod opening;
+mod outset;
+mod pace;
 mod packages;
 mod people;
 mod proposals;

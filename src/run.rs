@@ -6,6 +6,7 @@ mod logs;
 mod members;
 mod queue;
 mod queue_controls;
+mod releases;
 mod simulate;
 mod verdict;
 
@@ -15,12 +16,9 @@ use jiff::Timestamp;
 
 use crate::channels::Post;
 use crate::ci_reports::log::{self, Manner};
-use crate::cli::ShowVersion;
 use crate::cli::queue::Queue;
-use crate::cli::release::prepared;
 use crate::cli::{
-    Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Release, Remind, Report,
-    StatePlace,
+    Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Remind, Report, StatePlace,
 };
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -29,7 +27,6 @@ use crate::domain::event::Event;
 use crate::domain::ids::{BranchName, FeatureId, ProjectPath};
 use crate::domain::notification::rounds::Mode;
 use crate::domain::validation::Decision;
-use crate::domain::versioning::numbers::Asked;
 use crate::files;
 use crate::folder::FolderJournal;
 use crate::git::{Destination, WorkTree};
@@ -40,11 +37,9 @@ use crate::insights::{self, Insights, Period};
 use crate::jobs::await_validation::verdict::Wish;
 use crate::jobs::nrt_lock::acquire::Files;
 use crate::jobs::nrt_lock::trial_pipeline::Runtime;
-use crate::jobs::release::permission::Freezing;
-use crate::jobs::release::prepare::Handover;
 use crate::jobs::{
     Desk, Done, Members, append_to_version, archive, await_validation, link_check, nrt_lock, post,
-    release, remind, tick,
+    remind, tick,
 };
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
@@ -164,66 +159,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         Command::AppendToVersion(flags) => gate("append-to-version", &|desk| {
             append_to_version::run(desk, flags.epoch)
         }),
-        Command::Release(step) => match step {
-            Release::Preview { asked } => job("release preview", Trust::Gate, &|desk| {
-                release::preview::run(desk, &(&asked).into())
-            }),
-            Release::Prepare {
-                asked,
-                through_freeze,
-                reason,
-                dotenv,
-                manifest,
-            } => gate("release prepare", &|desk| {
-                let files = Handover {
-                    dotenv: &dotenv,
-                    manifest: &manifest,
-                };
-                let freezing = Freezing {
-                    through: through_freeze,
-                    reason: reason.as_deref().or(desk.ci.reason.as_deref()),
-                };
-                release::prepare::run(desk, &(&asked).into(), freezing, files)
-            }),
-            Release::Publish { prepared: of } => {
-                let own = prepared(of);
-                gate("release publish", &|desk| release::publish(desk, &own))
-            }
-            Release::Abort {
-                reason,
-                prepared: of,
-            } => {
-                let own = prepared(of);
-                gate("release abort", &|desk| {
-                    release::abort(desk, &own, reason.as_deref())
-                })
-            }
-            Release::Withdraw {
-                version,
-                reason,
-                dotenv,
-            } => gate("release withdraw", &|desk| {
-                let reason = reason.as_deref().or(desk.ci.reason.as_deref());
-                release::withdraw::run(desk, &version, reason, &dotenv)
-            }),
-            Release::Hotfix {
-                merge_requests,
-                from,
-                reason,
-            } => gate("release hotfix", &|desk| {
-                let named = merge_requests.iter().flat_map(|one| one.0.iter().copied());
-                let mut named: Vec<u64> = named.collect();
-                named.sort_unstable();
-                named.dedup();
-                let wish = release::hotfix::Wish {
-                    named: &named,
-                    from: from.as_ref().and_then(|from| from.value()),
-                    reason: reason.as_deref().or(desk.ci.reason.as_deref()),
-                };
-                release::hotfix::run(desk, wish)
-            }),
-            Release::Recovered => gate("release recovered", &release::withdraw::recovered),
-        },
+        Command::Release(command) => releases::run(&global, stdout, command),
         Command::Remind(flags) if flags.json => {
             with_desk(&global, Trust::Gate, |desk| remind_json(desk, &flags))
         }
@@ -235,7 +171,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
             order: Some(order), ..
         }) => queue_controls::run(&global, stdout, &order),
         Command::Queue(Queue { view, order: None }) => queue::run(&global, &view),
-        Command::Version(flags) => with_desk(&global, Trust::Gate, |desk| version(desk, &flags)),
+        Command::Version(flags) => releases::version(&global, &flags),
         Command::Report(flags) => draw(&global, &flags),
         Command::Events(flags) => history::events(&global, &flags),
         Command::Simulate(flags) => simulate::run(&flags),
@@ -588,23 +524,6 @@ fn leave_events(ci: &Ci, events: &[Event]) -> Answer<()> {
     } else {
         files::write_whole(&path, &text)
     }
-}
-
-fn version(desk: &Desk<'_>, flags: &ShowVersion) -> Answer<Printed> {
-    let versions = desk.journal.read()?.yard().versions;
-    let coming = release::preview::coming(desk, &versions, &Asked::default())?;
-    let home = &desk.ci.project;
-    if flags.json {
-        return Ok(Printed::text(report::version_json(&versions, &coming)));
-    }
-    let forward = release::forward::standing(desk, &versions)?;
-    let forward = forward.map_or(String::new(), |line| format!("\n{line}"));
-    let now = if flags.markdown {
-        report::version_markdown(&versions, &coming, home)
-    } else {
-        report::version_now(&versions, &coming, home)
-    };
-    Ok(Printed::text(now.trim_end().to_owned() + &forward))
 }
 
 /// Draws what happened, from the log and from the events that jobs left as artifacts.

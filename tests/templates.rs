@@ -61,6 +61,7 @@ fn commands(text: &str) -> Vec<Vec<String>> {
                 .replace("$[[ inputs.hotfix_from ]]", "1.2.3")
                 .replace("$[[ inputs.hotfix_environment ]]", "hotfix")
                 .replace("$[[ inputs.pre ]]", "rc")
+                .replace("$[[ inputs.package ]]", "api")
                 .replace("$[[ inputs.withdraw ]]", "1.2.3")
                 .replace("$[[ inputs.through_freeze ]]", "--through-freeze")
                 .replace("$TRAINYARD_VERSION", "1.2.3")

@@ -4,9 +4,21 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::domain::ids::PackageName;
 use crate::domain::releasing::Prepared;
 use crate::domain::versioning::hotfix;
 use crate::domain::versioning::numbers::{self, PreRelease};
+
+/// A step of a release, and what it is about.
+#[derive(Debug, Args)]
+pub struct ReleaseCommand {
+    /// The package to release, where `versions.packages` gives each its own versions.
+    #[arg(long, value_name = "NAME", global = true, value_parser = or_nothing::<PackageName>)]
+    pub package: Option<OrNothing<PackageName>>,
+    /// Which step.
+    #[command(subcommand)]
+    pub step: Release,
+}
 
 /// Steps of a release.
 #[derive(Debug, Subcommand)]
@@ -102,7 +114,7 @@ pub struct Asked {
 
 /// A value, or an empty one: an input of a pipeline that nobody filled in.
 #[derive(Debug, Clone)]
-pub struct OrNothing<T>(Option<T>);
+pub struct OrNothing<T>(pub Option<T>);
 
 /// Merge requests that one argument names.
 #[derive(Debug, Clone, PartialEq, Eq)]

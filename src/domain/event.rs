@@ -21,6 +21,7 @@ use super::nrt::{Abandoned, Candidate, Holder};
 use super::validation::Verdict;
 use super::versioning::comparison::Around;
 use super::versioning::hotfix::Pick;
+use super::versioning::packages::Kept;
 use super::versioning::{Appended, Number, ThroughFreeze};
 
 /// What happened.
@@ -231,6 +232,9 @@ pub enum Fact {
         number: Number,
         commit: CommitSha,
         content: Vec<MergeRequestId>,
+        /// What of it other packages are still to bring.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kept: Vec<Kept>,
         /// Not `by`: that key is the envelope's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         closed_by: Option<UserName>,

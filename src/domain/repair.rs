@@ -53,6 +53,7 @@ pub fn missing(yard: &Yard, truth: &Truth) -> Vec<Fact> {
                     .iter()
                     .map(|a| a.change_set.merge_request.clone())
                     .collect(),
+                kept: Vec::new(),
                 closed_by: None,
                 around: Vec::new(),
                 manifest: None,
@@ -178,6 +179,7 @@ mod tests {
     use crate::domain::ids::{MergeRequestId, ProjectPath, TrialId};
     use crate::domain::integration::Priority;
     use crate::domain::linking::{Link, LinkKind};
+    use crate::domain::versioning::packages::Spread;
     use jiff::Timestamp;
 
     fn project() -> ProjectPath {
@@ -219,6 +221,7 @@ mod tests {
             change_set: set(iid),
             landed: sha(100 + iid),
             base: None,
+            spread: Spread::default(),
             trial: TrialId(iid),
             at: Timestamp::UNIX_EPOCH,
         }
@@ -228,6 +231,7 @@ mod tests {
         Number {
             version: text.parse().unwrap(),
             prefix: "v".to_owned(),
+            package: None,
         }
     }
 

@@ -404,6 +404,7 @@ impl Yard {
                 number,
                 commit,
                 content,
+                kept,
                 closed_by,
                 around,
                 manifest,
@@ -420,7 +421,7 @@ impl Yard {
                     around: around.clone(),
                     manifest: manifest.clone(),
                 };
-                self.versions.close(closing, content);
+                self.versions.close(closing, content, kept);
             }
             Fact::ReleaseTaken { version, .. } => {
                 self.versions.taken = Some(Taken {
@@ -579,6 +580,7 @@ mod tests {
     use crate::domain::integration::{ChangeSet, Priority};
     use crate::domain::nrt::{Abandoned, Candidate, Holder};
     use crate::domain::versioning::Appended;
+    use crate::domain::versioning::packages::Spread;
     use jiff::Timestamp;
     use proptest::prelude::*;
 
@@ -672,6 +674,7 @@ mod tests {
             change_set: set(iid, iid),
             landed: sha(200 + iid),
             base: None,
+            spread: Spread::default(),
             trial: TrialId(n),
             at: Timestamp::UNIX_EPOCH,
         };

@@ -66,11 +66,7 @@ impl WorkTree {
     }
 
     /// The author of a commit, and the date of another one: whoever picks it again gets the same commit.
-    fn signed(
-        &self,
-        author: &CommitSha,
-        dated: &CommitSha,
-    ) -> Answer<Vec<(&'static str, String)>> {
+    fn signed(&self, author: &CommitSha, dated: &CommitSha) -> Answer<Vec<(&'static str, String)>> {
         let mut signed = self.author_of(author)?;
         let date = self.run(&["log", "-1", "--format=%cI", dated.as_str()])?;
         signed.push(("GIT_COMMITTER_DATE", date));
@@ -93,7 +89,8 @@ impl WorkTree {
         let (Some(own), Some(other)) = (own.first(), other.first()) else {
             return Ok(false);
         };
-        Ok(self.patch_between(own.as_str(), commit)? == self.patch_between(other.as_str(), &original)?)
+        Ok(self.patch_between(own.as_str(), commit)?
+            == self.patch_between(other.as_str(), &original)?)
     }
 }
 
@@ -118,7 +115,12 @@ impl Picks for WorkTree {
         let mut signed = self.signed(released, released)?;
         // Ours by name, the released one's by date.
         signed.retain(|(key, _)| key.ends_with("DATE"));
-        self.commit(&self.tree_of(released)?, &[released, head], &message, &signed)
+        self.commit(
+            &self.tree_of(released)?,
+            &[released, head],
+            &message,
+            &signed,
+        )
     }
 
     fn pick(&self, onto: &CommitSha, sources: &[Source]) -> Answer<Picked> {

@@ -65,7 +65,9 @@ impl Proposals for GitLab<'_> {
         // A lost answer: what counts is the one that is open.
         if reply.status == 409 {
             let of_branch = self.of_branch(&proposal.source)?;
-            let mut open = of_branch.into_iter().filter(|one| one.state == MergeRequestState::Open);
+            let mut open = of_branch
+                .into_iter()
+                .filter(|one| one.state == MergeRequestState::Open);
             if let Some(open) = open.next() {
                 return Ok(open);
             }

@@ -116,8 +116,14 @@ fn words(fact: &Fact) -> (Turn, String, Option<&UserName>) {
             asked_by,
             ..
         } => {
-            let picked: Vec<String> = picks.iter().map(|one| format!("!{}", one.merge_request.iid)).collect();
-            let text = format!("a hotfix of version {from} with {}: {reason}", picked.join(", "));
+            let picked: Vec<String> = picks
+                .iter()
+                .map(|one| format!("!{}", one.merge_request.iid))
+                .collect();
+            let text = format!(
+                "a hotfix of version {from} with {}: {reason}",
+                picked.join(", ")
+            );
             (On, text, Some(asked_by))
         }
         Fact::QueuePaused { order } => {

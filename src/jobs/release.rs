@@ -50,7 +50,7 @@ pub(super) fn people(desk: &Desk<'_>, closed_by: Option<&UserName>) -> Answer<BT
 /// What the project's deployment job is to deploy; only characters that a dotenv report can carry.
 fn hand_on(path: &Path, number: &Number, commit: &CommitSha) -> Answer<()> {
     let values = Dotenv::default()
-        .with(Name::Version, number)?
+        .with(Name::Version, &number.version)?
         .with(Name::Tag, number.tag())?
         .with(Name::Commit, commit)?;
     files::write_whole(path, &values.to_string())

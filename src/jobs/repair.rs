@@ -15,6 +15,7 @@ use crate::domain::nrt::Liveness;
 use crate::domain::progress::Stage;
 use crate::domain::repair::{Truth, above_all_grants, left_before, missing};
 use crate::domain::versioning::Appended;
+use crate::domain::versioning::packages::Spread;
 use crate::domain::yard::Yard;
 use crate::outcome::{Outcome, Problem};
 use crate::ports::{Answer, Damage, Mending, Replaced, Survey};
@@ -221,6 +222,7 @@ pub(super) fn truth(desk: &Desk<'_>) -> Answer<(Truth, Vec<String>)> {
             change_set,
             landed: merged.landed.clone(),
             base: None,
+            spread: Spread::default(),
             trial: trial.unwrap_or(TrialId(0)),
             at: merged.at,
         };

@@ -51,7 +51,12 @@ pub trait Picks {
     /// The head of a branch as the project has it now, or that there is none.
     fn head(&self, branch: &BranchName) -> Answer<Option<CommitSha>>;
     /// A commit with the files of a released one that a branch can be pushed to without force.
-    fn going_on(&self, head: &CommitSha, released: &CommitSha, number: &Number) -> Answer<CommitSha>;
+    fn going_on(
+        &self,
+        head: &CommitSha,
+        released: &CommitSha,
+        number: &Number,
+    ) -> Answer<CommitSha>;
     /// Picks change sets one after the other.
     fn pick(&self, onto: &CommitSha, sources: &[Source]) -> Answer<Picked>;
     /// Makes these the heads of branches, all or none, without force and without starting pipelines of branches.

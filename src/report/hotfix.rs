@@ -33,7 +33,10 @@ pub fn hotfix_refusal(refusal: &HotfixRefusal, main: &BranchName) -> String {
         HotfixRefusal::NotAReleaseManager { player } => format!(
             "`{player}` may not release, and so makes no hotfixes: `versions.released_by` names the roles that may"
         ),
-        HotfixRefusal::Nothing => "no merge request is named; name those that landed and are to go out, such as `!34 !36`".to_owned(),
+        HotfixRefusal::Nothing => {
+            "no merge request is named; name those that landed and are to go out, such as `!34 !36`"
+                .to_owned()
+        }
         HotfixRefusal::TooMany { named } => format!(
             "{named} merge requests are named, and a hotfix holds at most {MOST_PICKED}; release `{main}` instead"
         ),
@@ -46,44 +49,77 @@ pub fn hotfix_refusal(refusal: &HotfixRefusal, main: &BranchName) -> String {
         HotfixRefusal::Withdrawn { number } => format!(
             "version {number} was withdrawn; without `--from` the hotfix is put on the one in production"
         ),
-        HotfixRefusal::Unknown { id } => format!("{id}: there is no such merge request; check the number"),
+        HotfixRefusal::Unknown { id } => {
+            format!("{id}: there is no such merge request; check the number")
+        }
         HotfixRefusal::NotLanded { id, state } => format!(
             "{id} has not landed, it is {state}; a hotfix takes over what was tried and landed on `{main}`. What is for production alone goes into a merge request to the branch of hotfixes"
         ),
-        HotfixRefusal::Elsewhere { id, branch } => format!(
-            "{id} landed on `{branch}`; a hotfix takes over what landed on `{main}`"
-        ),
+        HotfixRefusal::Elsewhere { id, branch } => {
+            format!("{id} landed on `{branch}`; a hotfix takes over what landed on `{main}`")
+        }
         HotfixRefusal::AroundTheGate { id } => format!(
             "{id} was merged, and the gate knows nothing of it: it came around the queue, or went out long ago. Pick it by hand (`git cherry-pick -x`), in a merge request to the branch of hotfixes"
         ),
-        HotfixRefusal::AlreadyOut { id, number } => format!("{id} is out already: version {number} has it; leave it out"),
-        HotfixRefusal::AlreadyThere { id, branch } => format!(
-            "{id} would change nothing: `{branch}` has all of it already; leave it out"
-        ),
+        HotfixRefusal::AlreadyOut { id, number } => {
+            format!("{id} is out already: version {number} has it; leave it out")
+        }
+        HotfixRefusal::AlreadyThere { id, branch } => {
+            format!("{id} would change nothing: `{branch}` has all of it already; leave it out")
+        }
         HotfixRefusal::Unclear { id } => format!(
             "{id} cannot be picked by itself: there are merges among its commits, or the log does not know where they begin. Pick it by hand (`git cherry-pick -x`), in a merge request to the branch of hotfixes"
         ),
-        HotfixRefusal::Backwards { from, stands, branch } => format!(
+        HotfixRefusal::Backwards {
+            from,
+            stands,
+            branch,
+        } => format!(
             "`{branch}` stands at {stands} and does not go back to {from}; without `--from` the hotfix is put on what is in production. An old version that is to be kept alive has an environment and a branch of its own"
         ),
-        HotfixRefusal::Unreleased { branch, stands, holds } => format!(
+        HotfixRefusal::Unreleased {
+            branch,
+            stands,
+            holds,
+        } => format!(
             "`{branch}` stands at {stands} and holds what no version has: {}; release it first (`release-prepare` in a pipeline of `{branch}`)",
             listed(holds)
         ),
-        HotfixRefusal::Waiting { branch, stands, waits } => format!(
+        HotfixRefusal::Waiting {
+            branch,
+            stands,
+            waits,
+        } => format!(
             "`{branch}` stands at {stands}, and {} to land there; let it land and release it, or take it out (`trainyard queue withdraw`)",
             match waits.as_slice() {
                 [one] => format!("{one} waits"),
                 more => format!("{} wait", listed(more)),
             }
         ),
-        HotfixRefusal::NotMergedForward { number, merge_request, main } => format!(
+        HotfixRefusal::NotMergedForward {
+            number,
+            merge_request,
+            main,
+        } => format!(
             "version {number} is not merged forward: {merge_request} is still open, and a new hotfix would go out without it. Let it land on `{main}`, or close it if `{main}` is not to have it"
         ),
-        HotfixRefusal::Conflict { id, commit, files, branch } => {
-            let named: Vec<String> = files.iter().take(FILES_NAMED).map(|file| code(file)).collect();
+        HotfixRefusal::Conflict {
+            id,
+            commit,
+            files,
+            branch,
+        } => {
+            let named: Vec<String> = files
+                .iter()
+                .take(FILES_NAMED)
+                .map(|file| code(file))
+                .collect();
             let more = files.len().saturating_sub(FILES_NAMED);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let more = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
             format!(
                 "{id} does not apply to `{branch}`: commit `{commit}` conflicts in {}{more}; none of its commits was pushed. It needs what landed before it (name that too), or a hand:\n    git fetch origin\n    git switch --create hotfix-of-{iid} origin/{branch}\n    git cherry-pick -x {commit}   # `-m 1` for a merge commit; mend the files, then `git cherry-pick --continue`\n    git push origin hotfix-of-{iid}\n  and open a merge request from there to `{branch}` that says what it contributes to",
                 named.join(", "),
@@ -114,7 +150,9 @@ pub fn hotfix_made(
             "!{iid} is the hotfix of version {from}: {} picked onto `{branch}`",
             counted(commits, "commit")
         ),
-        None => format!("!{iid} is the hotfix of version {from}, and is open already; nothing was pushed"),
+        None => format!(
+            "!{iid} is the hotfix of version {from}, and is open already; nothing was pushed"
+        ),
     };
     Outcome::open(headline)
         .with(&merge_request.url)

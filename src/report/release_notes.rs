@@ -247,7 +247,17 @@ fn values(notes: &ReleaseNotes, home: &ProjectPath) -> Value {
         .collect();
     let around: Value = notes.around.iter().map(around_value).collect();
     Value::from_pairs([
-        ("version", safe(notes.number.to_string())),
+        ("version", safe(notes.number.version.to_string())),
+        (
+            "package",
+            optional(
+                notes
+                    .number
+                    .package
+                    .as_ref()
+                    .map(|name| safe(name.to_string())),
+            ),
+        ),
         ("tag", safe(notes.number.tag())),
         (
             "previous",
@@ -326,7 +336,12 @@ fn change_value(change: &Change, home: &ProjectPath) -> Value {
         ("breaking", Value::from(change.breaking)),
         (
             "out_before",
-            optional(change.out_before.as_ref().map(|number| safe(number.to_string()))),
+            optional(
+                change
+                    .out_before
+                    .as_ref()
+                    .map(|number| safe(number.to_string())),
+            ),
         ),
     ])
 }

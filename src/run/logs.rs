@@ -1,9 +1,9 @@
 //! The logs of the project's NRT environments, wherever the state is kept.
 
 use crate::cli::StatePlace;
+use crate::domain::yard::Yard;
 use crate::folder::FolderJournal;
 use crate::gitlab::GitLab;
-use crate::domain::yard::Yard;
 use crate::ports::{Answer, Journal, Logs};
 
 /// Where the logs are.

@@ -66,7 +66,11 @@ fn release(stage: &mut Stage, branch: &str) -> FinishedJob {
     assert_eq!(prepared.exit_code, Some(0), "{}", prepared.trace);
     stage.run();
     let published = stage.last("release-publish");
-    assert!(published.trace.contains("is released"), "{}", published.trace);
+    assert!(
+        published.trace.contains("is released"),
+        "{}",
+        published.trace
+    );
     published
 }
 

@@ -42,6 +42,7 @@ mod lease;
 mod linking;
 mod linking_races;
 mod outlook;
+mod packages;
 mod progress;
 mod refusals;
 mod releases;

@@ -60,27 +60,57 @@ pub enum HotfixRefusal {
     /// GitLab knows no such merge request.
     Unknown { id: MergeRequestId },
     /// It is open, or was closed.
-    NotLanded { id: MergeRequestId, state: &'static str },
+    NotLanded {
+        id: MergeRequestId,
+        state: &'static str,
+    },
     /// It landed on another branch.
-    Elsewhere { id: MergeRequestId, branch: BranchName },
+    Elsewhere {
+        id: MergeRequestId,
+        branch: BranchName,
+    },
     /// It was merged, and not by the gate.
     AroundTheGate { id: MergeRequestId },
     /// The version that the hotfix is put on has it.
     AlreadyOut { id: MergeRequestId, number: Number },
     /// What it adds is there already, byte for byte.
-    AlreadyThere { id: MergeRequestId, branch: BranchName },
+    AlreadyThere {
+        id: MergeRequestId,
+        branch: BranchName,
+    },
     /// The log does not know where its commits begin.
     Unclear { id: MergeRequestId },
     /// The branch stands at a later version.
-    Backwards { from: Number, stands: Number, branch: BranchName },
+    Backwards {
+        from: Number,
+        stands: Number,
+        branch: BranchName,
+    },
     /// The branch holds what no version has.
-    Unreleased { branch: BranchName, stands: Number, holds: Vec<MergeRequestId> },
+    Unreleased {
+        branch: BranchName,
+        stands: Number,
+        holds: Vec<MergeRequestId>,
+    },
     /// Somebody waits to land on it.
-    Waiting { branch: BranchName, stands: Number, waits: Vec<MergeRequestId> },
+    Waiting {
+        branch: BranchName,
+        stands: Number,
+        waits: Vec<MergeRequestId>,
+    },
     /// What the branch brought last is not in the main branch.
-    NotMergedForward { number: Number, merge_request: MergeRequestId, main: BranchName },
+    NotMergedForward {
+        number: Number,
+        merge_request: MergeRequestId,
+        main: BranchName,
+    },
     /// It does not apply.
-    Conflict { id: MergeRequestId, commit: CommitSha, files: Vec<String>, branch: BranchName },
+    Conflict {
+        id: MergeRequestId,
+        commit: CommitSha,
+        files: Vec<String>,
+        branch: BranchName,
+    },
     /// The branch that it would get is there, with other commits.
     BranchTaken { branch: BranchName },
 }
@@ -117,7 +147,11 @@ pub struct Branch<'a> {
 ///
 /// # Errors
 /// Why it may not go there.
-pub fn stand(branch: &Branch<'_>, from: &Number, main: &BranchName) -> Result<Stand, HotfixRefusal> {
+pub fn stand(
+    branch: &Branch<'_>,
+    from: &Number,
+    main: &BranchName,
+) -> Result<Stand, HotfixRefusal> {
     if !branch.exists {
         return Ok(Stand::New);
     }
@@ -128,7 +162,11 @@ pub fn stand(branch: &Branch<'_>, from: &Number, main: &BranchName) -> Result<St
         }
         if stands.version > from.version {
             let (from, stands) = (from.clone(), stands.clone());
-            return Err(HotfixRefusal::Backwards { from, stands, branch: name });
+            return Err(HotfixRefusal::Backwards {
+                from,
+                stands,
+                branch: name,
+            });
         }
     }
     let stands = branch.stands.unwrap_or(from).clone();
@@ -138,11 +176,19 @@ pub fn stand(branch: &Branch<'_>, from: &Number, main: &BranchName) -> Result<St
         .map(|one| one.change_set.merge_request.clone())
         .collect();
     if !holds.is_empty() {
-        return Err(HotfixRefusal::Unreleased { branch: name, stands, holds });
+        return Err(HotfixRefusal::Unreleased {
+            branch: name,
+            stands,
+            holds,
+        });
     }
     if !branch.waits.is_empty() {
         let waits = branch.waits.to_vec();
-        return Err(HotfixRefusal::Waiting { branch: name, stands, waits });
+        return Err(HotfixRefusal::Waiting {
+            branch: name,
+            stands,
+            waits,
+        });
     }
     match branch.forward {
         Some((number, merge_request)) => Err(HotfixRefusal::NotMergedForward {
@@ -156,7 +202,10 @@ pub fn stand(branch: &Branch<'_>, from: &Number, main: &BranchName) -> Result<St
 
 /// The version that runs in production: of those of the main branch and of hotfixes the one that came out last.
 pub fn in_production<'a>(main: &'a Versions, hotfixes: &'a Versions) -> Option<&'a Released> {
-    let both = main.in_production().into_iter().chain(hotfixes.in_production());
+    let both = main
+        .in_production(None)
+        .into_iter()
+        .chain(hotfixes.in_production(None));
     both.max_by_key(|one| one.at)
 }
 
@@ -164,12 +213,16 @@ impl Versions {
     /// A change set that landed here, as far as the log still holds it, with the commit that its own come after.
     pub fn landed(&self, id: &MergeRequestId) -> Option<Landed> {
         let all = self.in_order();
-        let at = all.iter().position(|one| one.change_set.merge_request == *id)?;
+        let at = all
+            .iter()
+            .position(|one| one.change_set.merge_request == *id)?;
         let own = all[at];
         // What landed before it by the same trial stands between it and the head that the trial began on.
         let project = &own.change_set.merge_request.project;
         let neighbour = all[..at].iter().rev().find(|other| {
-            other.trial == own.trial && own.trial.0 > 0 && other.change_set.merge_request.project == *project
+            other.trial == own.trial
+                && own.trial.0 > 0
+                && other.change_set.merge_request.project == *project
         });
         let after = neighbour.map(|other| &other.landed).or(own.base.as_ref());
         Some(Landed {
@@ -187,17 +240,25 @@ impl Versions {
     /// Where in that order something stands; what is not there comes last.
     pub fn place(&self, id: &MergeRequestId) -> usize {
         let all = self.in_order();
-        let place = all.iter().position(|one| one.change_set.merge_request == *id);
+        let place = all
+            .iter()
+            .position(|one| one.change_set.merge_request == *id);
         place.unwrap_or(usize::MAX)
     }
 
     /// The hotfix that a merge request brought.
     pub fn hotfix_of(&self, merge_request: &MergeRequestId) -> Option<&Hotfix> {
-        self.hotfixes.iter().rev().find(|one| one.merge_request == *merge_request)
+        self.hotfixes
+            .iter()
+            .rev()
+            .find(|one| one.merge_request == *merge_request)
     }
 
     /// The change sets that went out with a version as a hotfix, with the version that it was put on.
-    pub fn picked_for<'a>(&'a self, released: &'a Released) -> impl Iterator<Item = (&'a Hotfix, &'a Pick)> {
+    pub fn picked_for<'a>(
+        &'a self,
+        released: &'a Released,
+    ) -> impl Iterator<Item = (&'a Hotfix, &'a Pick)> {
         let brought = released.content.iter();
         let hotfixes = brought.filter_map(|one| self.hotfix_of(&one.change_set.merge_request));
         hotfixes.flat_map(|hotfix| hotfix.picks.iter().map(move |pick| (hotfix, pick)))
@@ -206,7 +267,10 @@ impl Versions {
     /// The version by which each change set went out as a hotfix, unless that was withdrawn.
     pub fn went_out(&self) -> impl Iterator<Item = (&MergeRequestId, &Number)> {
         let good = self.released.iter().filter(|one| one.withdrawn.is_none());
-        good.flat_map(|one| self.picked_for(one).map(|(_, pick)| (&pick.merge_request, &one.number)))
+        good.flat_map(|one| {
+            self.picked_for(one)
+                .map(|(_, pick)| (&pick.merge_request, &one.number))
+        })
     }
 }
 
@@ -220,7 +284,8 @@ pub fn named(text: &str) -> Result<Vec<u64>, String> {
     for word in words.filter(|word| !word.is_empty()) {
         let digits = word.strip_prefix('!').unwrap_or(word);
         let number = digits.parse().ok().filter(|number| *number > 0);
-        let number = number.ok_or_else(|| format!("`{word}` is no merge request; name them as `!34 !36`"))?;
+        let number = number
+            .ok_or_else(|| format!("`{word}` is no merge request; name them as `!34 !36`"))?;
         if !numbers.contains(&number) {
             numbers.push(number);
         }
@@ -241,11 +306,7 @@ pub fn forward_branch(number: &Number) -> String {
 
 /// The message of a picked commit: the words of the original without what the gate said of its landing, where it is from, and the change
 /// set that it goes out for.
-pub fn picked_message(
-    original: &str,
-    commit: &CommitSha,
-    of: Option<&MergeRequestId>,
-) -> String {
+pub fn picked_message(original: &str, commit: &CommitSha, of: Option<&MergeRequestId>) -> String {
     let ours = |line: &&str| {
         let keys = ["Trainyard-", "Feature: ", "Closes-Feature: "];
         !keys.iter().any(|key| line.starts_with(key))
@@ -255,7 +316,10 @@ pub fn picked_message(
     let of = of.map_or(String::new(), |of| {
         format!("\nTrainyard-Hotfix-Of: {}!{}", of.project, of.iid)
     });
-    format!("{}\n\n(cherry picked from commit {commit}){of}", text.trim())
+    format!(
+        "{}\n\n(cherry picked from commit {commit}){of}",
+        text.trim()
+    )
 }
 
 #[cfg(test)]

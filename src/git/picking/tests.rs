@@ -24,7 +24,13 @@ impl Project {
             _folder: folder,
         };
         let root = project.author.parent().unwrap().to_owned();
-        let bare = ["init", "--quiet", "--bare", "--initial-branch=main", "origin.git"];
+        let bare = [
+            "init",
+            "--quiet",
+            "--bare",
+            "--initial-branch=main",
+            "origin.git",
+        ];
         git(&root, &bare);
         git(&root, &["clone", "--quiet", "origin.git", "author"]);
         git(&project.author, &["checkout", "--quiet", "-b", "main"]);
@@ -38,16 +44,25 @@ impl Project {
     fn commit(&self, path: &str, text: &str) -> CommitSha {
         std::fs::write(self.author.join(path), text).unwrap();
         git(&self.author, &["add", "--all"]);
-        git(&self.author, &["commit", "--quiet", "-m", &format!("Write {path}")]);
+        git(
+            &self.author,
+            &["commit", "--quiet", "-m", &format!("Write {path}")],
+        );
         sha(&git(&self.author, &["rev-parse", "HEAD"])).unwrap()
     }
 
     fn begin(&self, branch: &str, at: &CommitSha) {
-        git(&self.author, &["checkout", "--quiet", "-B", branch, at.as_str()]);
+        git(
+            &self.author,
+            &["checkout", "--quiet", "-B", branch, at.as_str()],
+        );
     }
 
     fn push(&self, branch: &str) {
-        git(&self.author, &["push", "--quiet", "--force", "origin", branch]);
+        git(
+            &self.author,
+            &["push", "--quiet", "--force", "origin", branch],
+        );
     }
 
     fn tree(&self) -> WorkTree {
@@ -57,7 +72,16 @@ impl Project {
 
     /// The author takes over what was picked, and goes on from there.
     fn take(&self, branch: &str, tip: &CommitSha) {
-        git(&self.clone, &["push", "--quiet", "--force", "origin", &format!("{tip}:refs/heads/{branch}")]);
+        git(
+            &self.clone,
+            &[
+                "push",
+                "--quiet",
+                "--force",
+                "origin",
+                &format!("{tip}:refs/heads/{branch}"),
+            ],
+        );
         git(&self.author, &["fetch", "--quiet", "origin"]);
         self.begin(branch, tip);
     }
@@ -102,13 +126,19 @@ fn commits_are_picked_one_by_one_and_the_same_way_every_time() {
     let landed = project.commit("second", "x\n");
     project.push("main");
     let tree = project.tree();
-    let picked = tree.pick(&base, &[source(&landed, Some(&between))]).unwrap();
+    let picked = tree
+        .pick(&base, &[source(&landed, Some(&between))])
+        .unwrap();
     let Picked::Done { tip, commits: 2 } = &picked else {
         panic!("{picked:?}");
     };
     let files = tree.run(&["ls-tree", "--name-only", tip.as_str()]).unwrap();
     assert_eq!(files, "base\nfirst\nprices\nsecond");
-    assert_eq!(tree.pick(&base, &[source(&landed, Some(&between))]).unwrap(), picked);
+    assert_eq!(
+        tree.pick(&base, &[source(&landed, Some(&between))])
+            .unwrap(),
+        picked
+    );
     let merge_request = source(&landed, None).merge_request;
     let again = tree.pick(tip, &[source(&landed, Some(&between))]).unwrap();
     assert_eq!(again, Picked::AlreadyThere { merge_request });
@@ -123,14 +153,22 @@ fn what_cannot_be_told_apart_is_not_picked_and_a_conflict_names_its_files() {
     project.push("main");
     let tree = project.tree();
     let merge_request = source(&base, None).merge_request;
-    let unclear = Picked::Unclear { merge_request: merge_request.clone() };
-    assert_eq!(tree.pick(&base, &[source(&changed, None)]).unwrap(), unclear);
+    let unclear = Picked::Unclear {
+        merge_request: merge_request.clone(),
+    };
+    assert_eq!(
+        tree.pick(&base, &[source(&changed, None)]).unwrap(),
+        unclear
+    );
     let conflict = Picked::Conflict {
         merge_request,
         commit: again.clone(),
         files: vec!["prices".to_owned()],
     };
-    assert_eq!(tree.pick(&base, &[source(&again, Some(&changed))]).unwrap(), conflict);
+    assert_eq!(
+        tree.pick(&base, &[source(&again, Some(&changed))]).unwrap(),
+        conflict
+    );
 }
 
 #[test]
@@ -162,8 +200,16 @@ fn the_main_branch_lacks_what_was_not_picked_from_it() {
     let Picked::Done { tip, .. } = picked else {
         panic!("{picked:?}");
     };
-    assert_eq!(tree.missing(&landed, &main()).unwrap(), Missing::Nothing, "in its history");
-    assert_eq!(tree.missing(&tip, &main()).unwrap(), Missing::Nothing, "picked from there");
+    assert_eq!(
+        tree.missing(&landed, &main()).unwrap(),
+        Missing::Nothing,
+        "in its history"
+    );
+    assert_eq!(
+        tree.missing(&tip, &main()).unwrap(),
+        Missing::Nothing,
+        "picked from there"
+    );
 
     // The main branch changes the same file again: what was picked from it is there all the same.
     project.begin("main", &landed);
@@ -180,7 +226,9 @@ fn the_main_branch_lacks_what_was_not_picked_from_it() {
     let Missing::Commits { tip: brought } = missing else {
         panic!("{missing:?}");
     };
-    let files = tree.run(&["diff", "--name-only", "origin/main", brought.as_str()]).unwrap();
+    let files = tree
+        .run(&["diff", "--name-only", "origin/main", brought.as_str()])
+        .unwrap();
     assert_eq!(files, "added");
 
     let changed = project.commit("first", "z\n");

@@ -3,13 +3,13 @@
 
 use super::hotfix::{branch_name, pushed};
 use super::notices::Finished;
+use crate::config::publishing::Notices;
 use crate::domain::ids::{CommitSha, MergeRequestId};
 use crate::domain::integration::MergeRequestState;
 use crate::domain::progress::Stage;
 use crate::domain::versioning::hotfix::forward_branch;
 use crate::domain::versioning::{Number, Released, Versions};
 use crate::domain::yard::Yard;
-use crate::config::publishing::Notices;
 use crate::jobs::{Desk, notes};
 use crate::ports::{Answer, MergeRequest, Missing, Proposal};
 use crate::report::{self, Forward};
@@ -78,7 +78,9 @@ fn merge(desk: &Desk<'_>, released: &Released) -> Answer<String> {
 
 /// The commit that brings the main branch what it lacks; the version itself where that cannot be put on it as it is, for people to mend.
 fn lacks(desk: &Desk<'_>, released: &Released) -> Answer<Option<CommitSha>> {
-    let missing = desk.picks.missing(&released.commit, &desk.ci.default_branch)?;
+    let missing = desk
+        .picks
+        .missing(&released.commit, &desk.ci.default_branch)?;
     Ok(match missing {
         Missing::Nothing => None,
         Missing::Commits { tip } => Some(tip),
@@ -103,7 +105,9 @@ fn tell_originals(desk: &Desk<'_>, yard: &Yard, released: &Released) -> Answer<V
     let mut out = Vec::new();
     for (hotfix, pick) in picked {
         // A version of the main branch that has it already says so by itself.
-        let still = landed.unreleased().any(|one| one.change_set.merge_request == pick.merge_request);
+        let still = landed
+            .unreleased()
+            .any(|one| one.change_set.merge_request == pick.merge_request);
         if let Some(original) = landed.landed(&pick.merge_request).filter(|_| still) {
             let stage = Stage::InProduction {
                 number: format!("{} (a hotfix of {})", released.number, hotfix.from),
@@ -120,7 +124,7 @@ pub(super) fn still_open(
     desk: &Desk<'_>,
     versions: &Versions,
 ) -> Answer<Option<(Number, MergeRequestId)>> {
-    let Some(last) = versions.in_production() else {
+    let Some(last) = versions.in_production(None) else {
         return Ok(None);
     };
     let source = branch_name(&forward_branch(&last.number))?;
@@ -134,7 +138,9 @@ pub(super) fn still_open(
 /// # Errors
 /// When GitLab cannot be asked.
 pub fn standing(desk: &Desk<'_>, versions: &Versions) -> Answer<Option<String>> {
-    let last = versions.in_production().filter(|_| desk.config.is_for_hotfixes());
+    let last = versions
+        .in_production(None)
+        .filter(|_| desk.config.is_for_hotfixes());
     let Some(last) = last else {
         return Ok(None);
     };

@@ -1,6 +1,8 @@
 //! `trainyard release hotfix`: chosen change sets are picked onto the version in production, in one merge request to the branch of
 //! hotfixes. From there it goes the way of every merge request: links, queue, trial, landing, release.
 
+use std::collections::BTreeSet;
+
 use semver::Version;
 
 use super::{forward, permission};
@@ -23,7 +25,7 @@ use crate::report;
 #[derive(Debug, Clone, Copy)]
 pub struct Wish<'a> {
     /// The merge requests whose change sets are to go out.
-    pub named: &'a [u64],
+    pub named: &'a BTreeSet<u64>,
     /// The version that they are put on; the one in production when none is said.
     pub from: Option<&'a Version>,
     /// Why.
@@ -60,7 +62,10 @@ pub fn run(desk: &Desk<'_>, wish: Wish<'_>) -> Answer<Done> {
     )?;
     let player = desk.records.player()?.name;
     if !permission::may_release(desk, &player)? {
-        return Ok(refused(desk, &[HotfixRefusal::NotAReleaseManager { player }]));
+        return Ok(refused(
+            desk,
+            &[HotfixRefusal::NotAReleaseManager { player }],
+        ));
     }
     match wish.named.len() {
         0 => return Ok(refused(desk, &[HotfixRefusal::Nothing])),
@@ -72,7 +77,9 @@ pub fn run(desk: &Desk<'_>, wish: Wish<'_>) -> Answer<Done> {
         main: &desk.ci.default_branch,
         landed: desk.logs.yard_of(main)?.versions,
         own: ledger.yard()?,
-        tagged: desk.releases.numbers(&desk.config.versions.numbering.prefix)?,
+        tagged: desk
+            .releases
+            .numbers(&desk.config.versions.numbering.prefix)?,
     };
     let base = match base(&lines, wish.from) {
         Ok(base) => base,
@@ -85,7 +92,9 @@ pub fn run(desk: &Desk<'_>, wish: Wish<'_>) -> Answer<Done> {
     let picked: Vec<MergeRequestId> = chosen.iter().map(id_of).collect();
     let source = branch_name(&branch_of(&base.number, &picked))?;
     let before = desk.proposals.of_branch(&source)?;
-    let mut open = before.into_iter().filter(|one| one.state == MergeRequestState::Open);
+    let mut open = before
+        .into_iter()
+        .filter(|one| one.state == MergeRequestState::Open);
     let (merge_request, commits) = match open.next() {
         Some(open) => (open, None),
         None => match make(desk, &lines, &base, &chosen, &source)? {
@@ -124,6 +133,12 @@ fn main_environment<'a>(desk: &Desk<'a>) -> Answer<&'a str> {
             "pick by hand in the member (`git cherry-pick -x`), in a merge request to the branch of an environment of its own",
         ));
     }
+    if !config.versions.packages.is_empty() {
+        return Err(Problem::misconfigured(
+            "a repository with packages makes no hotfixes: `versions.packages` gives each of them versions of its own",
+            "pick by hand (`git cherry-pick -x`), in a merge request to the branch of an environment of its own",
+        ));
+    }
     let main = config.environment_of(&desk.ci.default_branch);
     let (true, Some(main)) = (config.is_for_hotfixes(), main) else {
         return Err(Problem::misconfigured(
@@ -152,9 +167,10 @@ fn main_environment<'a>(desk: &Desk<'a>) -> Answer<&'a str> {
 /// The version that the hotfix is put on.
 fn base(lines: &Lines<'_>, asked: Option<&Version>) -> Result<Base, HotfixRefusal> {
     let own = &lines.own.versions;
-    let running = in_production(&lines.landed, own).ok_or_else(|| HotfixRefusal::NothingReleased {
-        branch: lines.main.clone(),
-    })?;
+    let running =
+        in_production(&lines.landed, own).ok_or_else(|| HotfixRefusal::NothingReleased {
+            branch: lines.main.clone(),
+        })?;
     let Some(asked) = asked else {
         return Ok(Base {
             number: running.number.clone(),
@@ -178,9 +194,10 @@ fn chosen(
     desk: &Desk<'_>,
     lines: &Lines<'_>,
     base: &Base,
-    named: &[u64],
+    named: &BTreeSet<u64>,
 ) -> Answer<Result<Vec<Landed>, Vec<HotfixRefusal>>> {
-    let seen = desk.merge_requests.merge_requests(named)?;
+    let iids: Vec<u64> = named.iter().copied().collect();
+    let seen = desk.merge_requests.merge_requests(&iids)?;
     let (mut chosen, mut refusals) = (Vec::new(), Vec::new());
     for iid in named {
         let id = MergeRequestId {
@@ -225,7 +242,9 @@ fn look(
         }
     }
     if let Some(landed) = lines.landed.landed(&id) {
-        let out = desk.commits.is_ancestor(&landed.appended.landed, &base.commit)?;
+        let out = desk
+            .commits
+            .is_ancestor(&landed.appended.landed, &base.commit)?;
         return Ok(if out {
             Err(HotfixRefusal::AlreadyOut { id, number })
         } else {
@@ -237,7 +256,10 @@ fn look(
     };
     Ok(Err(match (seen.state, &seen.landed) {
         (MergeRequestState::Open, _) => HotfixRefusal::NotLanded { id, state: "open" },
-        (MergeRequestState::Closed, _) => HotfixRefusal::NotLanded { id, state: "closed" },
+        (MergeRequestState::Closed, _) => HotfixRefusal::NotLanded {
+            id,
+            state: "closed",
+        },
         (MergeRequestState::Merged, _) if seen.target != *lines.main => HotfixRefusal::Elsewhere {
             id,
             branch: seen.target.clone(),
@@ -294,7 +316,12 @@ fn make(
                 pushed(desk, &heads)?;
             }
             let branch = branch.clone();
-            return Ok(Err(HotfixRefusal::Conflict { id, commit, files, branch }));
+            return Ok(Err(HotfixRefusal::Conflict {
+                id,
+                commit,
+                files,
+                branch,
+            }));
         }
     };
     if desk.picks.head(source)?.is_some_and(|other| other != tip) {
@@ -365,7 +392,11 @@ fn stand(
     }
     let forward = forward::still_open(desk, versions)?;
     let forward = forward.as_ref();
-    Ok(hotfix::stand(&Branch { forward, ..branch }, &base.number, lines.main))
+    Ok(hotfix::stand(
+        &Branch { forward, ..branch },
+        &base.number,
+        lines.main,
+    ))
 }
 
 fn id_of(landed: &Landed) -> MergeRequestId {

@@ -23,9 +23,13 @@ pub fn run(desk: &Desk<'_>, asked: &Asked) -> Answer<Done> {
             report::close_refusals(&[CloseRefusal::NothingToRelease]),
         )));
     }
-    let told = telling::look(desk, telling::Version::coming(&coming, &desk.ci.commit))?;
+    let told = telling::look(
+        desk,
+        telling::Version::coming(&coming, &desk.ci.commit),
+        telling::Known::default(),
+    )?;
     let outcome = Outcome::open(report::would_be(&coming.chosen));
-    let checks = report::version_checks(&versions, &coming);
+    let checks = report::version_checks(&coming);
     let outcome = checks.into_iter().fold(outcome, Outcome::with);
     let outcome = match permission::frozen(desk)? {
         Some(frozen) => outcome.with(report::frozen_now(&frozen)),
@@ -46,4 +50,21 @@ pub fn run(desk: &Desk<'_>, asked: &Asked) -> Answer<Done> {
 /// When GitLab or git cannot be asked.
 pub fn coming(desk: &Desk<'_>, versions: &Versions, asked: &Asked) -> Answer<Coming> {
     Ok(Grounds::gather(desk, versions, Wanted::View)?.coming(versions, asked))
+}
+
+/// What a release of each package would bring at the job's commit.
+///
+/// # Errors
+/// When GitLab or git cannot be asked, or there is no clone.
+pub fn by_package(desk: &Desk<'_>, versions: &Versions) -> Answer<Vec<Coming>> {
+    let packages = desk.config.versions.all_packages().into_iter();
+    let coming = packages.map(|package| {
+        let config = desk.config.of_package(Some(&package.name));
+        let desk = Desk {
+            config: &config,
+            ..*desk
+        };
+        coming(&desk, versions, &Asked::default())
+    });
+    coming.collect()
 }

@@ -14,6 +14,7 @@ use crate::domain::linking::{Link, LinkKind};
 use crate::domain::nrt::{Abandoned, Candidate, Holder};
 use crate::domain::validation::{Decision, Verdict};
 use crate::domain::versioning::hotfix::Pick;
+use crate::domain::versioning::packages::Spread;
 use crate::domain::versioning::{Appended, Number};
 
 /// The `source` of the stored lines.
@@ -179,6 +180,7 @@ pub(crate) fn fact(name: &str, text: &str, n: u64) -> Fact {
                 change_set: change_set(n, text),
                 landed: sha('b'),
                 base: None,
+                spread: Spread::default(),
                 trial,
                 at: at(),
             },
@@ -189,6 +191,7 @@ pub(crate) fn fact(name: &str, text: &str, n: u64) -> Fact {
             number: number(n, text),
             commit: sha('b'),
             content: vec![merge_request],
+            kept: Vec::new(),
             closed_by: Some(user()),
             around: Vec::new(),
             manifest: None,
@@ -333,6 +336,7 @@ fn number(minor: u64, prefix: String) -> Number {
     Number {
         version: semver::Version::new(1, minor, 0),
         prefix,
+        package: None,
     }
 }
 

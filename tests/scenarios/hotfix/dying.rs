@@ -16,7 +16,10 @@ fn made(stage: &Stage) -> (Vec<u64>, Vec<Option<String>>, usize) {
 fn retried(stage: &mut Stage, name: &str) -> trainyard_emulator::FinishedJob {
     let job = stage.last(name).id;
     let path = stage.world.at(&format!("jobs/{job}/retry"));
-    stage.world.ask("rita", Method::POST, &path, json!({})).unwrap();
+    stage
+        .world
+        .ask("rita", Method::POST, &path, json!({}))
+        .unwrap();
     stage.world.run(|job| job.name == name);
     stage.last(name)
 }
@@ -39,14 +42,27 @@ fn a_hotfix_whose_job_dies_anywhere_is_made_once_by_a_plain_retry() {
         let died = stage.died();
         if died {
             let retry = retried(&mut stage, "release-hotfix");
-            assert_eq!(retry.exit_code, Some(0), "killed at request {nth}:\n{}", retry.trace);
+            assert_eq!(
+                retry.exit_code,
+                Some(0),
+                "killed at request {nth}:\n{}",
+                retry.trace
+            );
             deaths += 1;
         }
         let (merge_requests, heads, recorded) = made(&stage);
-        assert_eq!((merge_requests, recorded), (vec![5], 1), "killed at request {nth}");
+        assert_eq!(
+            (merge_requests, recorded),
+            (vec![5], 1),
+            "killed at request {nth}"
+        );
         assert!(heads.iter().all(Option::is_some), "killed at request {nth}");
         let commits = read(&stage, "merge_requests/5/commits");
-        assert_eq!(commits.as_array().unwrap().len(), 2, "killed at request {nth}");
+        assert_eq!(
+            commits.as_array().unwrap().len(),
+            2,
+            "killed at request {nth}"
+        );
         if !died {
             break;
         }
@@ -62,7 +78,9 @@ fn whoever_asks_again_finds_the_merge_request_that_is_open() {
     let again = super::hotfix(&mut stage, "4, 2");
     assert_eq!(again.exit_code, Some(0), "{}", again.trace);
     assert!(
-        again.trace.contains("!5 is the hotfix of version 0.1.0, and is open already; nothing was pushed"),
+        again
+            .trace
+            .contains("!5 is the hotfix of version 0.1.0, and is open already; nothing was pushed"),
         "{}",
         again.trace
     );

@@ -32,15 +32,25 @@ fn what_the_main_branch_lacks_comes_in_a_merge_request_before_the_next_hotfix() 
     assert_eq!(opened["target_branch"], "main");
     let commits = read(&stage, "merge_requests/6/commits");
     let commits = commits.as_array().unwrap();
-    assert_eq!(commits.len(), 1, "what was picked from there is there: {commits:?}");
+    assert_eq!(
+        commits.len(),
+        1,
+        "what was picked from there is there: {commits:?}"
+    );
     let message = commits[0]["message"].as_str().unwrap();
-    assert!(message.starts_with("By hand\n\n(cherry picked from commit "), "{message}");
+    assert!(
+        message.starts_with("By hand\n\n(cherry picked from commit "),
+        "{message}"
+    );
     let description = opened["description"].as_str().unwrap();
     let told = "Version 0.1.1 is in production, and `main` lacks some of it:\n\n- !5 `Hotfix of 0.1.0: !2`, by @trainyard-bot\n\ncontributes to feature #1\n";
     assert!(description.starts_with(told), "{description}");
     for command in [&["version"][..], &["release", "preview"]] {
         let shown = gate(&stage, command).said;
-        assert!(shown.contains(line) || shown.contains("nothing to release"), "{shown}");
+        assert!(
+            shown.contains(line) || shown.contains("nothing to release"),
+            "{shown}"
+        );
     }
 
     release(&mut stage, "main");
@@ -58,12 +68,17 @@ fn what_the_main_branch_lacks_comes_in_a_merge_request_before_the_next_hotfix() 
     let made = hotfix(&mut stage, "!7");
     assert_eq!(made.exit_code, Some(0), "{}", made.trace);
     assert!(
-        made.trace.contains("!8 is the hotfix of version 0.1.2: 1 commit picked"),
+        made.trace
+            .contains("!8 is the hotfix of version 0.1.2: 1 commit picked"),
         "{}",
         made.trace
     );
     let published = release(&mut stage, "main");
-    assert!(published.trace.contains("version 0.1.3 is released"), "{}", published.trace);
+    assert!(
+        published.trace.contains("version 0.1.3 is released"),
+        "{}",
+        published.trace
+    );
 }
 
 #[test]
@@ -86,11 +101,19 @@ fn a_merge_request_forward_that_cannot_be_opened_is_pending_and_a_later_job_open
         "version 0.1.1 is not merged forward: GitLab does not let the user of `TRAINYARD_GATE_TOKEN` open a merge request of `trainyard-forward/v0.1.1` into `main`",
         "give that token the scope `api` and the role Maintainer",
     ] {
-        assert!(published.trace.contains(words), "{words}:\n{}", published.trace);
+        assert!(
+            published.trace.contains(words),
+            "{words}:\n{}",
+            published.trace
+        );
     }
     stage.world.emulator.faults().remove(rule);
     let ticked = gate(&stage, &["tick"]);
-    assert!(ticked.said.contains("!6 brings it into `main`"), "{}", ticked.said);
+    assert!(
+        ticked.said.contains("!6 brings it into `main`"),
+        "{}",
+        ticked.said
+    );
     assert_eq!(opened(&stage), [5, 6]);
     let quiet = gate(&stage, &["tick"]);
     assert!(!quiet.said.contains("0.1.1"), "{}", quiet.said);
@@ -123,7 +146,10 @@ fn a_publish_that_dies_anywhere_merges_forward_once() {
         let context = format!("killed at request {nth}");
         assert_eq!(opened(&stage), [5, 6], "{context}");
         let note = stage.notes(2).concat();
-        assert!(note.contains("In production with version 0.1.1"), "{context}: {note}");
+        assert!(
+            note.contains("In production with version 0.1.1"),
+            "{context}: {note}"
+        );
         let tags = read(&stage, "repository/tags");
         assert_eq!(tags.as_array().unwrap().len(), 2, "{context}");
         if !died {

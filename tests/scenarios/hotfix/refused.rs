@@ -45,9 +45,21 @@ fn what_cannot_go_out_is_refused_by_name_all_at_once() {
     assert_eq!(head(&stage, "hotfix"), None);
 
     for (inputs, code, told) in [
-        (inputs(" , ", ""), 1, "no merge request is named; name those that landed and are to go out, such as `!34 !36`"),
-        (inputs("!2", "9.9.9"), 1, "there is no version 9.9.9; the one in production is 0.1.0"),
-        (json!({"trainyard_hotfix": "!2"}), 2, "a hotfix goes before everybody else for a reason, and everybody will ask for it"),
+        (
+            inputs(" , ", ""),
+            1,
+            "no merge request is named; name those that landed and are to go out, such as `!34 !36`",
+        ),
+        (
+            inputs("!2", "9.9.9"),
+            1,
+            "there is no version 9.9.9; the one in production is 0.1.0",
+        ),
+        (
+            json!({"trainyard_hotfix": "!2"}),
+            2,
+            "a hotfix goes before everybody else for a reason, and everybody will ask for it",
+        ),
     ] {
         let ran = hotfix_asking("rita", &mut stage, inputs);
         is_refused(&stage, &ran, code, &[told]);
@@ -55,7 +67,15 @@ fn what_cannot_go_out_is_refused_by_name_all_at_once() {
     let ran = hotfix_asking("root", &mut stage, inputs("!2", ""));
     let told = "`root` may not release, and so makes no hotfixes: `versions.released_by` names the roles that may";
     is_refused(&stage, &ran, 1, &[told]);
-    let of_main = stage.gate(&["release", "hotfix", "!2", "--reason", "x", "--environment", "nrt"]);
+    let of_main = stage.gate(&[
+        "release",
+        "hotfix",
+        "!2",
+        "--reason",
+        "x",
+        "--environment",
+        "nrt",
+    ]);
     assert_eq!(of_main.code, Some(2));
     for words in [
         "the environment `nrt` is not one for hotfixes",
@@ -88,7 +108,9 @@ fn a_conflict_names_the_files_and_how_to_pick_by_hand() {
     let commit = read(&stage, "merge_requests/3")["merge_commit_sha"].clone();
     let commit = commit.as_str().unwrap();
     let told = [
-        format!("!3 does not apply to `hotfix`: commit `{commit}` conflicts in `shop/same.price`; none of its commits was pushed"),
+        format!(
+            "!3 does not apply to `hotfix`: commit `{commit}` conflicts in `shop/same.price`; none of its commits was pushed"
+        ),
         "It needs what landed before it (name that too), or a hand:".to_owned(),
         "git switch --create hotfix-of-3 origin/hotfix".to_owned(),
         format!("git cherry-pick -x {commit}"),
@@ -96,7 +118,11 @@ fn a_conflict_names_the_files_and_how_to_pick_by_hand() {
     let told: Vec<&str> = told.iter().map(String::as_str).collect();
     is_refused(&stage, &ran, 1, &told);
     let tag = read(&stage, "repository/tags/v0.1.0")["commit"]["id"].clone();
-    assert_eq!(head(&stage, "hotfix").as_deref(), tag.as_str(), "for whoever picks by hand");
+    assert_eq!(
+        head(&stage, "hotfix").as_deref(),
+        tag.as_str(),
+        "for whoever picks by hand"
+    );
     let both = hotfix(&mut stage, "!3 !2");
     assert_eq!(both.exit_code, Some(0), "{}", both.trace);
 }
@@ -104,7 +130,12 @@ fn a_conflict_names_the_files_and_how_to_pick_by_hand() {
 #[test]
 fn a_push_or_a_merge_request_that_gitlab_refuses_names_the_setting() {
     let mut stage = four_landed();
-    ask(&stage, Method::DELETE, "protected_branches/hotfix", Value::Null);
+    ask(
+        &stage,
+        Method::DELETE,
+        "protected_branches/hotfix",
+        Value::Null,
+    );
     let rule = json!({"name": "hotfix", "push_access_level": 0, "merge_access_level": 40});
     ask(&stage, Method::POST, "protected_branches", rule);
     let ran = hotfix(&mut stage, "!2");
@@ -113,9 +144,18 @@ fn a_push_or_a_merge_request_that_gitlab_refuses_names_the_setting() {
         "let the user of `TRAINYARD_GATE_TOKEN` push to `hotfix` and `trainyard-hotfix/v0.1.0/2` (Settings > Repository > Protected branches; force is not needed), then retry the job",
     ];
     is_refused(&stage, &ran, 4, &told);
-    assert_eq!(head(&stage, "trainyard-hotfix/v0.1.0/2"), None, "all or nothing");
+    assert_eq!(
+        head(&stage, "trainyard-hotfix/v0.1.0/2"),
+        None,
+        "all or nothing"
+    );
 
-    ask(&stage, Method::DELETE, "protected_branches/hotfix", Value::Null);
+    ask(
+        &stage,
+        Method::DELETE,
+        "protected_branches/hotfix",
+        Value::Null,
+    );
     let refused = Effect::Answer {
         status: 403,
         body: json!({"message": "403 Forbidden"}),
@@ -128,7 +168,8 @@ fn a_push_or_a_merge_request_that_gitlab_refuses_names_the_setting() {
     stage.world.emulator.faults().remove(rule);
     let made = hotfix(&mut stage, "!2");
     assert_eq!(made.exit_code, Some(0), "{}", made.trace);
-    let warned = "`hotfix` is not protected, so GitLab withholds `TRAINYARD_GATE_TOKEN` from its pipelines";
+    let warned =
+        "`hotfix` is not protected, so GitLab withholds `TRAINYARD_GATE_TOKEN` from its pipelines";
     assert!(made.trace.contains(warned), "{}", made.trace);
 }
 
@@ -149,7 +190,11 @@ fn the_branch_of_hotfixes_leaves_nothing_behind_and_never_goes_back() {
 
     // It goes out above the number that the main branch has taken meanwhile, and then the branch goes on.
     let published = release(&mut stage, "hotfix");
-    assert!(published.trace.contains("version 0.1.2 is released"), "{}", published.trace);
+    assert!(
+        published.trace.contains("version 0.1.2 is released"),
+        "{}",
+        published.trace
+    );
     let out = hotfix(&mut stage, "!2");
     let told = "!2 is out already: version 0.1.2 has it; leave it out";
     assert!(out.trace.contains(told), "{}", out.trace);
@@ -164,7 +209,10 @@ fn the_branch_of_hotfixes_leaves_nothing_behind_and_never_goes_back() {
 fn a_freeze_is_said_at_once_and_gone_through_at_the_release() {
     let mut stage = four_landed();
     let rules = super::file(&stage, ".trainyard.yml");
-    let frozen = rules.replace("  released_by: [release]\n", "  released_by: [release]\n  frozen: the fair\n");
+    let frozen = rules.replace(
+        "  released_by: [release]\n",
+        "  released_by: [release]\n  frozen: the fair\n",
+    );
     stage.push_to_main(".trainyard.yml", &frozen);
     let made = hotfix(&mut stage, "!2");
     let told = "releases are frozen: the fair; a hotfix goes out all the same with `--through-freeze` and a reason";

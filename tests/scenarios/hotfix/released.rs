@@ -14,7 +14,9 @@ fn chosen_change_sets_go_out_before_the_others_and_the_next_version_says_so() {
     let asked = hotfix(&mut stage, "!4 !2");
     assert_eq!(asked.exit_code, Some(0), "{}", asked.trace);
     assert!(
-        asked.trace.contains("!5 is the hotfix of version 0.1.0: 2 commits picked onto `hotfix`"),
+        asked
+            .trace
+            .contains("!5 is the hotfix of version 0.1.0: 2 commits picked onto `hotfix`"),
         "{}",
         asked.trace
     );
@@ -42,11 +44,23 @@ fn chosen_change_sets_go_out_before_the_others_and_the_next_version_says_so() {
     );
     assert_eq!(commits[0]["author_name"], "ana");
     let facts = asked_for(&stage);
-    let [Fact::HotfixAsked { from, picks, reason, asked_by, .. }] = facts.as_slice() else {
+    let [
+        Fact::HotfixAsked {
+            from,
+            picks,
+            reason,
+            asked_by,
+            ..
+        },
+    ] = facts.as_slice()
+    else {
         panic!("{facts:?}");
     };
     assert_eq!((from.to_string().as_str(), picks.len()), ("0.1.0", 2));
-    assert_eq!((reason.as_str(), asked_by.as_str()), ("nobody can pay", "rita"));
+    assert_eq!(
+        (reason.as_str(), asked_by.as_str()),
+        ("nobody can pay", "rita")
+    );
 
     integrate(&mut stage, "ana", 5);
     assert_eq!(prices(&stage, "hotfix"), ["0.price", "1.price", "3.price"]);
@@ -61,7 +75,11 @@ fn chosen_change_sets_go_out_before_the_others_and_the_next_version_says_so() {
         "version 0.1.1 is released",
         "`main` holds everything of version 0.1.1: nothing is to be merged forward",
     ] {
-        assert!(published.trace.contains(words), "{words}:\n{}", published.trace);
+        assert!(
+            published.trace.contains(words),
+            "{words}:\n{}",
+            published.trace
+        );
     }
     assert!(!published.trace.contains("pending"), "{}", published.trace);
     assert_eq!(
@@ -71,21 +89,29 @@ fn chosen_change_sets_go_out_before_the_others_and_the_next_version_says_so() {
     for iid in [2, 4] {
         let notes = stage.notes(iid).concat();
         assert!(
-            notes.contains("In production with version 0.1.1 (a hotfix of 0.1.0) (environment `production`)"),
+            notes.contains(
+                "In production with version 0.1.1 (a hotfix of 0.1.0) (environment `production`)"
+            ),
             "{notes}"
         );
     }
     assert!(stage.notes(3).concat().contains("Landed: in version #2"));
     let shown = gate(&stage, &["version"]);
     assert!(
-        shown.said.contains("`main` holds everything of version 0.1.1"),
+        shown
+            .said
+            .contains("`main` holds everything of version 0.1.1"),
         "{}",
         shown.said
     );
 
     // The next version of the main branch counts past it, and says what was out before.
     let published = release(&mut stage, "main");
-    assert!(published.trace.contains("version 0.1.2 is released"), "{}", published.trace);
+    assert!(
+        published.trace.contains("version 0.1.2 is released"),
+        "{}",
+        published.trace
+    );
     let notes = read(&stage, "releases/v0.1.2")["description"].clone();
     let notes = notes.as_str().unwrap();
     for row in [
@@ -95,7 +121,12 @@ fn chosen_change_sets_go_out_before_the_others_and_the_next_version_says_so() {
     ] {
         assert!(notes.contains(row), "{row}:\n{notes}");
     }
-    assert!(stage.notes(2).concat().contains("In production with version 0.1.2"));
+    assert!(
+        stage
+            .notes(2)
+            .concat()
+            .contains("In production with version 0.1.2")
+    );
     assert_eq!(stage.world.emulator.unknown_requests(), []);
 }
 
@@ -134,35 +165,64 @@ fn a_second_hotfix_stands_on_the_first_one_and_a_later_one_on_the_next_version()
     release(&mut stage, "hotfix");
     let asked = hotfix(&mut stage, "!2");
     assert!(
-        asked.trace.contains("!6 is the hotfix of version 0.1.1: 1 commit picked"),
+        asked
+            .trace
+            .contains("!6 is the hotfix of version 0.1.1: 1 commit picked"),
         "{}",
         asked.trace
     );
     integrate(&mut stage, "dan", 6);
     let published = release(&mut stage, "hotfix");
-    assert!(published.trace.contains("version 0.1.2 is released"), "{}", published.trace);
+    assert!(
+        published.trace.contains("version 0.1.2 is released"),
+        "{}",
+        published.trace
+    );
     assert_eq!(prices(&stage, "hotfix"), ["0.price", "1.price", "3.price"]);
 
     // The main branch goes out; the branch of hotfixes goes on to it, although it has commits that are not in it.
     let published = release(&mut stage, "main");
-    assert!(published.trace.contains("version 0.1.3 is released"), "{}", published.trace);
+    assert!(
+        published.trace.contains("version 0.1.3 is released"),
+        "{}",
+        published.trace
+    );
     let late = super::land(&mut stage, "eve");
     let before = head(&stage, "hotfix").unwrap();
     let asked = hotfix(&mut stage, &format!("!{late}"));
     assert!(
-        asked.trace.contains("!8 is the hotfix of version 0.1.3: 1 commit picked"),
+        asked
+            .trace
+            .contains("!8 is the hotfix of version 0.1.3: 1 commit picked"),
         "{}",
         asked.trace
     );
-    let compared = read(&stage, &format!("repository/compare?from={before}&to=hotfix"));
+    let compared = read(
+        &stage,
+        &format!("repository/compare?from={before}&to=hotfix"),
+    );
     assert_eq!(compared["compare_same_ref"], false);
-    let tree = read(&stage, "repository/compare?from=v0.1.3&to=hotfix&straight=true");
-    assert_eq!(tree["diffs"], json!([]), "the files are those of the version");
+    let tree = read(
+        &stage,
+        "repository/compare?from=v0.1.3&to=hotfix&straight=true",
+    );
+    assert_eq!(
+        tree["diffs"],
+        json!([]),
+        "the files are those of the version"
+    );
     integrate(&mut stage, "eve", 8);
     let published = release(&mut stage, "hotfix");
-    assert!(published.trace.contains("version 0.1.4 is released"), "{}", published.trace);
+    assert!(
+        published.trace.contains("version 0.1.4 is released"),
+        "{}",
+        published.trace
+    );
     let notes = read(&stage, "releases/v0.1.4")["description"].clone();
-    assert!(!notes.as_str().unwrap().contains("Not from the queue"), "{notes}");
+    assert!(
+        !notes.as_str().unwrap().contains("Not from the queue"),
+        "{notes}"
+    );
     let bad = ask(&stage, Method::GET, "repository/tags", json!({}));
     assert_eq!(bad.as_array().unwrap().len(), 5);
 }

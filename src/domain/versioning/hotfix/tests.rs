@@ -15,7 +15,10 @@ fn released(tag: &str, at: i64, iids: &[u64]) -> Released {
         id: VersionId(1),
         number: number(tag),
         commit: appended(99, &[], &[], false).landed,
-        content: iids.iter().map(|iid| appended(*iid, &[], &[], false)).collect(),
+        content: iids
+            .iter()
+            .map(|iid| appended(*iid, &[], &[], false))
+            .collect(),
         at: Timestamp::from_second(at).unwrap(),
         environment: None,
         announced: true,
@@ -32,7 +35,11 @@ fn name(text: &str) -> BranchName {
 }
 
 /// Where the branch goes that stands at a version.
-fn goes(stands: Option<&str>, from: &str, change: impl Fn(&mut Branch<'_>)) -> Result<Stand, HotfixRefusal> {
+fn goes(
+    stands: Option<&str>,
+    from: &str,
+    change: impl Fn(&mut Branch<'_>),
+) -> Result<Stand, HotfixRefusal> {
     let (own, versions, stands) = (name("hotfix"), Versions::default(), stands.map(number));
     let mut branch = Branch {
         name: &own,
@@ -90,7 +97,14 @@ fn the_branch_goes_on_only_when_nothing_of_it_is_left_behind() {
         Err(HotfixRefusal::NotMergedForward { merge_request, .. }) if merge_request == id(41)
     ));
     // Whoever stays where the branch stands leaves nothing behind.
-    let stays = stand(&Branch { versions: &holding, ..branch }, &stands, &name("main"));
+    let stays = stand(
+        &Branch {
+            versions: &holding,
+            ..branch
+        },
+        &stands,
+        &name("main"),
+    );
     assert_eq!(stays, Ok(Stand::Stays));
 }
 
@@ -102,14 +116,24 @@ fn production_is_what_came_out_last() {
     };
     let main = with(released("v1.4.0", 10, &[]));
     let hotfix = with(released("v1.4.1", 20, &[]));
-    assert_eq!(in_production(&main, &hotfix).unwrap().number, number("v1.4.1"));
+    assert_eq!(
+        in_production(&main, &hotfix).unwrap().number,
+        number("v1.4.1")
+    );
     let later = with(released("v1.5.0", 30, &[]));
-    assert_eq!(in_production(&later, &hotfix).unwrap().number, number("v1.5.0"));
-    assert_eq!(in_production(&Versions::default(), &Versions::default()), None);
+    assert_eq!(
+        in_production(&later, &hotfix).unwrap().number,
+        number("v1.5.0")
+    );
+    assert_eq!(
+        in_production(&Versions::default(), &Versions::default()),
+        None
+    );
 }
 
 #[test]
-fn a_change_set_of_a_batch_comes_after_its_neighbour_and_the_first_one_after_the_head_they_stood_on() {
+fn a_change_set_of_a_batch_comes_after_its_neighbour_and_the_first_one_after_the_head_they_stood_on()
+ {
     let of = |iid: u64, trial: u64| Appended {
         trial: TrialId(trial),
         base: Some(appended(50 + trial, &[], &[], false).landed),
@@ -133,13 +157,19 @@ fn what_went_out_as_a_hotfix_is_known_by_its_version() {
         hotfixes: vec![Hotfix {
             merge_request: id(40),
             from: number("v1.4.0"),
-            picks: vec![Pick { merge_request: id(34), landed: appended(34, &[], &[], false).landed }],
+            picks: vec![Pick {
+                merge_request: id(34),
+                landed: appended(34, &[], &[], false).landed,
+            }],
             reason: "x".to_owned(),
             by: "rita".parse().unwrap(),
         }],
         ..Versions::default()
     };
-    let out: Vec<(MergeRequestId, Number)> = versions.went_out().map(|(a, b)| (a.clone(), b.clone())).collect();
+    let out: Vec<(MergeRequestId, Number)> = versions
+        .went_out()
+        .map(|(a, b)| (a.clone(), b.clone()))
+        .collect();
     assert_eq!(out, [(id(34), number("v1.4.1"))]);
     versions.released[0].withdrawn = Some(super::super::withdrawal::Withdrawn {
         reason: String::new(),
@@ -165,6 +195,8 @@ fn a_picked_commit_says_where_it_is_from_and_nothing_of_another_landing() {
     let commit = appended(1, &[], &[], false).landed;
     assert_eq!(
         picked_message(original, &commit, Some(&id(34))),
-        format!("Pay by card\n\nIt was about time.\n\n(cherry picked from commit {commit})\nTrainyard-Hotfix-Of: shop/web!34")
+        format!(
+            "Pay by card\n\nIt was about time.\n\n(cherry picked from commit {commit})\nTrainyard-Hotfix-Of: shop/web!34"
+        )
     );
 }
