@@ -1,5 +1,6 @@
 //! What jobs ask of the world, in the domain's words. Adapters are in `gitlab`, `folder` and `git`.
 
+mod hotfix;
 mod releasing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,7 @@ use crate::domain::versioning::periods::Period;
 use crate::domain::yard::Yard;
 use crate::outcome::Problem;
 
+pub use hotfix::{Logs, Missing, Picked, Picks, Proposal, Proposals, Source};
 pub use releasing::{
     Deployed, Deployment, Draft, ExistingRelease, FileChange, FileText, FileWritten, Mention,
     Milestone, Milestones, Newest, Outset, Prospect, RepositoryFiles,

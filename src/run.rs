@@ -2,6 +2,7 @@
 
 mod history;
 mod lease;
+mod logs;
 mod members;
 mod queue;
 mod queue_controls;
@@ -45,6 +46,7 @@ use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
 use crate::signals::Terminated;
 use crate::sinks::cloud_event;
 use crate::{ci_reports, model, report};
+use logs::LogsOf;
 use members::{Fleet, Surroundings};
 
 /// The file of events that a job leaves as its artifact.
@@ -402,9 +404,20 @@ fn at_desk<T>(
             &folder
         }
     };
+    let logs = LogsOf {
+        gitlab: &gitlab,
+        place: &global.state,
+    };
     let surroundings = Surroundings::of(&config.gate.projects);
     let shared = (ci, &config);
-    let fleet = Fleet::new(&surroundings, shared, &gitlab, &clock, &channels, journal);
+    let fleet = Fleet::new(
+        &surroundings,
+        shared,
+        &gitlab,
+        &clock,
+        &channels,
+        (journal, &logs),
+    );
     let members: Option<&dyn Members> = match trust {
         Trust::Gate if config.is_yard() => Some(&fleet),
         Trust::Gate | Trust::MergeRequest | Trust::WakeUp => None,
@@ -420,6 +433,7 @@ fn at_desk<T>(
         changes: &gitlab,
         people: &gitlab,
         traces: &gitlab,
+        proposals: &gitlab,
         workers: &gitlab,
         boards: &gitlab,
         announcements: &gitlab,
@@ -429,7 +443,9 @@ fn at_desk<T>(
         files: &gitlab,
         commits: &tree,
         candidates: &tree,
+        picks: &tree,
         journal,
+        logs: &logs,
         members,
     })
 }

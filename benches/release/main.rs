@@ -83,6 +83,7 @@ fn tell(yard: &Yard, sights: &BTreeMap<FeatureId, Sight>) -> usize {
         open: &[],
         around: &[],
         headings: &[],
+        out_before: &BTreeMap::new(),
     };
     let notes = compose(&sources, |_| true);
     let written = report::release_notes(&notes, None, &home(), "https://gitlab.example").unwrap();

@@ -116,6 +116,7 @@ fn once(tree: &WorkTree, last: &CommitSha, head: &CommitSha) -> usize {
         open: &[],
         around: &comparison.around,
         headings: &[],
+        out_before: &BTreeMap::new(),
     };
     let notes = compose(&sources, |_| true);
     let written = report::release_notes(&notes, None, &home(), "https://gitlab.example").unwrap();

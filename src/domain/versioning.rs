@@ -1,6 +1,7 @@
 //! The version being assembled: what is in it, what number it gets, and how it is closed, released or given back.
 
 pub mod comparison;
+pub mod hotfix;
 pub mod manifest;
 pub mod numbers;
 pub mod packages;
@@ -20,6 +21,7 @@ use super::integration::ChangeSet;
 use super::linking::LinkKind;
 use super::releasing::{Failed, Taken};
 use comparison::{Around, Comparison};
+use hotfix::Hotfix;
 use manifest::{Manifest, checksum};
 use numbers::Chosen;
 pub use numbers::Number;
@@ -105,6 +107,9 @@ pub struct Versions {
     pub taken: Option<Taken>,
     /// The last version that was given up.
     pub failed: Option<Failed>,
+    /// Hotfixes that were asked for, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hotfixes: Vec<Hotfix>,
 }
 
 impl Default for Versions {
@@ -116,6 +121,7 @@ impl Default for Versions {
             released: Vec::new(),
             taken: None,
             failed: None,
+            hotfixes: Vec::new(),
         }
     }
 }
@@ -401,6 +407,8 @@ impl Versions {
     pub(super) fn forget(&mut self) {
         let surplus = self.released.len().saturating_sub(RELEASES_KEPT);
         self.released.drain(..surplus);
+        let surplus = self.hotfixes.len().saturating_sub(RELEASES_KEPT);
+        self.hotfixes.drain(..surplus);
         let packages = self.released.iter().map(|one| one.number.package.clone());
         let packages: BTreeSet<Option<PackageName>> = packages.collect();
         let mut whole = BTreeSet::new();

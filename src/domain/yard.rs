@@ -22,6 +22,7 @@ use super::pairs;
 use super::releasing::Taken;
 use super::trial_verdict::ASKED;
 use super::trials::{Policy, Search, Waiting};
+use super::versioning::hotfix::Hotfix;
 use super::versioning::withdrawal::Withdrawn;
 use super::versioning::{Appended, Closing, Versions};
 
@@ -457,6 +458,19 @@ impl Yard {
                     at: event.at,
                 },
             ),
+            Fact::HotfixAsked {
+                merge_request,
+                from,
+                picks,
+                reason,
+                asked_by,
+            } => self.versions.hotfixes.push(Hotfix {
+                merge_request: merge_request.clone(),
+                from: from.clone(),
+                picks: picks.clone(),
+                reason: reason.clone(),
+                by: asked_by.clone(),
+            }),
             Fact::ContributorWarned {
                 about,
                 alert,

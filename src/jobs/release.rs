@@ -1,11 +1,13 @@
-//! `trainyard release prepare | publish | abort | preview | withdraw | recovered`: the open version goes to production, or comes back.
+//! `trainyard release prepare | publish | abort | preview | withdraw | recovered | hotfix`: the open version goes to production, or comes back.
 //!
 //! `prepare` freezes content and commit and opens the next version at once; the project deploys; `publish` tags, which is the
 //! commit point, and everything after it can be done again by a plain retry; `abort` gives the content back.
 
 mod abort;
 mod changelog;
+pub mod forward;
 pub mod grounds;
+pub mod hotfix;
 pub mod members;
 mod notices;
 pub mod permission;

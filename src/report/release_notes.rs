@@ -334,6 +334,15 @@ fn change_value(change: &Change, home: &ProjectPath) -> Value {
         ("author", user(&change.author)),
         ("closes", Value::from(change.kind == Some(LinkKind::Closes))),
         ("breaking", Value::from(change.breaking)),
+        (
+            "out_before",
+            optional(
+                change
+                    .out_before
+                    .as_ref()
+                    .map(|number| safe(number.to_string())),
+            ),
+        ),
     ])
 }
 

@@ -1,5 +1,7 @@
 //! From `release` and `version` to the jobs that do it, with the rules of the package that they are about.
 
+use std::collections::BTreeSet;
+
 use super::{Printed, Stdout, Trust, and_tell, job, with_desk};
 use crate::cli::release::{ReleaseCommand, prepared};
 use crate::cli::{Global, Release, ShowVersion};
@@ -66,6 +68,20 @@ pub(super) fn run(global: &Global, stdout: Stdout, command: ReleaseCommand) -> A
             let reason = reason.as_deref().or(desk.ci.reason.as_deref());
             release::withdraw::run(desk, &version, reason, &dotenv)
         }),
+        Release::Hotfix {
+            merge_requests,
+            from,
+            reason,
+        } => gate("release hotfix", &|desk| {
+            let named = merge_requests.iter().flat_map(|one| one.0.iter().copied());
+            let named: BTreeSet<u64> = named.collect();
+            let wish = release::hotfix::Wish {
+                named: &named,
+                from: from.as_ref().and_then(|from| from.value()),
+                reason: reason.as_deref().or(desk.ci.reason.as_deref()),
+            };
+            release::hotfix::run(desk, wish)
+        }),
         Release::Recovered => gate("release recovered", &release::withdraw::recovered),
     }
 }
@@ -99,12 +115,16 @@ pub(super) fn version(global: &Global, flags: &ShowVersion) -> Answer<Printed> {
             }));
         }
         let coming = preview::coming(desk, &versions, &Asked::default())?;
-        Ok(Printed::text(if flags.json {
-            report::version_json(&versions, &coming)
-        } else if flags.markdown {
+        if flags.json {
+            return Ok(Printed::text(report::version_json(&versions, &coming)));
+        }
+        let forward = release::forward::standing(desk, &versions)?;
+        let forward = forward.map_or(String::new(), |line| format!("\n{line}"));
+        let now = if flags.markdown {
             report::version_markdown(&versions, &coming, home)
         } else {
             report::version_now(&versions, &coming, home)
-        }))
+        };
+        Ok(Printed::text(now.trim_end().to_owned() + &forward))
     })
 }

@@ -35,6 +35,7 @@ mod controls;
 mod costs;
 mod deaths;
 mod environments;
+mod hotfix;
 mod labels;
 mod landing;
 mod lease;

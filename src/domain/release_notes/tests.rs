@@ -130,6 +130,7 @@ fn composed(readable: bool) -> ReleaseNotes {
         open: &open,
         around: &[],
         headings: &[],
+        out_before: &BTreeMap::new(),
     };
     compose(&sources, |_| readable)
 }

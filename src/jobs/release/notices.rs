@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::publish::PATIENCE;
 use super::taking::{self, Took};
-use super::{changelog, merge_requests, telling};
+use super::{changelog, forward, merge_requests, telling};
 use crate::config::publishing::Notices;
 use crate::domain::event::Fact;
 use crate::domain::ids::FeatureId;
@@ -129,6 +129,7 @@ fn all_but_the_entry(desk: &Desk<'_>, yard: &Yard, released: &Released, found: F
     let kept = keep(desk, yard, &released.content);
     finished.pending += kept.pending;
     finished.warnings.extend(kept.warnings);
+    forward::finish(desk, yard, released, &mut finished);
     changelog::write(desk, yard, released, &mut finished);
     finished
 }

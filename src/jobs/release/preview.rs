@@ -1,7 +1,7 @@
 //! `trainyard release preview` and `trainyard version`: what the open version holds and would be. Neither writes anything.
 
 use super::grounds::{Grounds, Wanted};
-use super::{permission, telling};
+use super::{forward, permission, telling};
 use crate::domain::versioning::numbers::Asked;
 use crate::domain::versioning::{CloseRefusal, Coming, Versions};
 use crate::jobs::ledger::Ledger;
@@ -35,6 +35,8 @@ pub fn run(desk: &Desk<'_>, asked: &Asked) -> Answer<Done> {
         Some(frozen) => outcome.with(report::frozen_now(&frozen)),
         None => outcome.with("releases are not frozen"),
     };
+    let forward = forward::standing(desk, &versions)?;
+    let outcome = forward.into_iter().fold(outcome, Outcome::with);
     let outcome = outcome.with(report::would_write(
         &coming,
         &desk.config.versions.environment,
