@@ -163,9 +163,20 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
             append_to_version::run(desk, flags.epoch)
         }),
         Command::Release(step) => match step {
-            Release::Preview { asked } => job("release preview", Trust::Gate, &|desk| {
-                release::preview::run(desk, &(&asked).into())
+            Release::Preview { asked, json: true } => with_desk(&global, Trust::Gate, |desk| {
+                let (text, possible) = release::preview::json(desk, &(&asked).into())?;
+                let code = if possible {
+                    ExitCode::Open
+                } else {
+                    ExitCode::Refused
+                };
+                Ok(Printed { text, code })
             }),
+            Release::Preview { asked, json: false } => {
+                job("release preview", Trust::Gate, &|desk| {
+                    release::preview::run(desk, &(&asked).into())
+                })
+            }
             Release::Prepare {
                 asked,
                 through_freeze,
@@ -210,7 +221,9 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
             with_desk(&global, Trust::Gate, |desk| remind_json(desk, &flags))
         }
         Command::Remind(flags) => job("remind", Trust::Gate, &|desk| remind(desk, &flags)),
-        Command::Tick => gate("tick", &tick::run),
+        Command::Tick => gate("tick", &|desk| {
+            Ok(release::pinned::at_tick(desk, tick::run(desk)?))
+        }),
         Command::Repair(flags) => lease::repair(&global, stdout, &flags),
         Command::Notify(flags) => with_desk(&global, Trust::Gate, |desk| notify(desk, &flags)),
         Command::Queue(Queue {
@@ -308,7 +321,7 @@ fn reports(ci: &Ci, command: &str, ended: Result<&Outcome, &Problem>) -> Vec<Str
 
 /// A job of the gate also tells the channels what happened; that never fails it.
 fn and_tell(desk: &Desk<'_>, work: &dyn Fn(&Desk<'_>) -> Answer<Done>) -> Answer<Done> {
-    let mut done = work(desk)?;
+    let mut done = release::pinned::after(desk, work(desk)?);
     match post::run(desk) {
         Ok(events) => done.events.extend(events),
         Err(problem) => tracing::warn!(
@@ -474,6 +487,7 @@ fn at_desk<T>(
         channels: &channels,
         releases: &gitlab,
         milestones: &gitlab,
+        pins: &gitlab,
         files: &gitlab,
         commits: &tree,
         candidates: &tree,

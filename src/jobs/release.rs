@@ -9,6 +9,7 @@ pub mod grounds;
 pub mod members;
 mod notices;
 pub mod permission;
+pub mod pinned;
 pub mod prepare;
 pub mod preview;
 mod publish;

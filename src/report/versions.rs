@@ -84,7 +84,7 @@ pub fn would_be(chosen: &Chosen) -> String {
 }
 
 /// Why it is this number.
-fn because(chosen: &Chosen) -> String {
+pub(super) fn because(chosen: &Chosen) -> String {
     let after = chosen
         .last
         .as_ref()
@@ -447,7 +447,7 @@ pub fn version_json(versions: &Versions, coming: &Coming) -> String {
 }
 
 /// How the commits compare; null where they could not be read.
-fn commits_json(coming: &Coming) -> Value {
+pub(super) fn commits_json(coming: &Coming) -> Value {
     coming.comparison.as_ref().map_or(Value::Null, |found| {
         json!({
             "around_the_gate": found.around,
