@@ -1,5 +1,6 @@
 //! What jobs ask of the world, in the domain's words. Adapters are in `gitlab`, `folder` and `git`.
 
+mod hotfix;
 mod releasing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,7 @@ use crate::domain::versioning::periods::Period;
 use crate::domain::yard::Yard;
 use crate::outcome::Problem;
 
+pub use hotfix::{Logs, Missing, Picked, Picks, Proposal, Proposals, Source};
 pub use releasing::{
     Deployed, Deployment, Draft, ExistingRelease, FileChange, FileText, FileWritten, Mention,
     Milestone, Milestones, Newest, Outset, Pinned, PinnedTo, Pins, Prospect, RepositoryFiles,
@@ -786,10 +788,19 @@ pub trait Traces {
     fn merged_by_gate(&self, branch: &BranchName) -> Answer<Partly<MergedByGate>>;
     /// How many of the project's tags are numbers of versions.
     fn numbered_tags(&self, prefix: &str) -> Answer<u64>;
-    /// The pipelines of workers that run now.
+    /// The pipelines of workers of this environment that run now.
     fn running_workers(&self) -> Answer<Vec<PipelineId>>;
     /// Jobs that are ready and wait for the resource group, the next one first.
     fn waiting_at_the_gate(&self) -> Answer<Vec<WaitingJob>>;
+}
+
+/// Whether the files that commits change are asked for; git must look into each commit for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommitFiles {
+    /// Each commit with its files.
+    Named,
+    /// Commits alone.
+    LeftOut,
 }
 
 /// The commits of the work tree that the job runs in.
@@ -801,7 +812,12 @@ pub trait Commits {
     /// The commits of a branch, as the project has it now, that are not part of the history of another commit; oldest first.
     fn brought_in(&self, after: Option<&CommitSha>, branch: &BranchName) -> Answer<Vec<BroughtIn>>;
     /// The commits of a commit's history that are not part of another one's, oldest first; none where the job has no clone.
-    fn merged_since(&self, after: &CommitSha, up_to: &CommitSha) -> Answer<Option<Vec<Merged>>>;
+    fn merged_since(
+        &self,
+        after: Option<&CommitSha>,
+        up_to: &CommitSha,
+        files: CommitFiles,
+    ) -> Answer<Option<Vec<Merged>>>;
     /// Whether two commits make the same change, each to the branch it stands on: a rebase and nothing else lies between them.
     fn same_change(&self, before: &CommitSha, after: &CommitSha, base: &CommitSha) -> Answer<bool>;
 }

@@ -61,7 +61,7 @@ pub struct Pattern(String);
 impl Pattern {
     /// The text for one version.
     pub fn of(&self, number: &Number) -> String {
-        let text = self.0.replace("{version}", &number.to_string());
+        let text = self.0.replace("{version}", &number.version.to_string());
         text.replace("{tag}", &number.tag())
     }
 }
@@ -130,7 +130,7 @@ fn board(text: &str) -> Result<Board, String> {
     }
 }
 
-fn pattern(text: &str) -> Result<Pattern, String> {
+pub(super) fn pattern(text: &str) -> Result<Pattern, String> {
     let rest = text.replace("{version}", "").replace("{tag}", "");
     if rest.contains(['{', '}']) {
         return Err(format!(
@@ -157,7 +157,7 @@ fn address(text: &str) -> Result<Pattern, String> {
     ))
 }
 
-fn file(text: &str) -> Result<String, String> {
+pub(super) fn file(text: &str) -> Result<String, String> {
     let mut parts = text.split('/');
     if text.len() > 255 || !parts.all(|part| !matches!(part, "" | "." | ".." | ".git")) {
         return Err(format!(

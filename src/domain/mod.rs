@@ -18,6 +18,7 @@ pub mod nrt;
 pub mod outlook;
 pub mod pace;
 mod pairs;
+pub mod paths;
 pub mod progress;
 pub mod release_notes;
 pub mod releasing;

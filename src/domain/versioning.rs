@@ -1,25 +1,31 @@
 //! The version being assembled: what is in it, what number it gets, and how it is closed, released or given back.
 
 pub mod comparison;
+pub mod hotfix;
 pub mod manifest;
 pub mod numbers;
+pub mod packages;
 pub mod periods;
 pub mod withdrawal;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::event::Fact;
-use super::ids::{CommitSha, FeatureId, MergeRequestId, ProjectPath, TrialId, UserName, VersionId};
+use super::ids::{
+    CommitSha, FeatureId, MergeRequestId, PackageName, ProjectPath, TrialId, UserName, VersionId,
+};
 use super::integration::ChangeSet;
 use super::linking::LinkKind;
 use super::releasing::{Failed, Taken};
 use comparison::{Around, Comparison};
+use hotfix::Hotfix;
 use manifest::{Manifest, checksum};
 use numbers::Chosen;
 pub use numbers::Number;
+use packages::{Kept, Spread};
 use withdrawal::Withdrawn;
 
 /// A change set that is in a version.
@@ -32,6 +38,9 @@ pub struct Appended {
     /// The head of the target that its trial stood on; not known of what landed before this was kept, or what a repair found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<CommitSha>,
+    /// Where it is of several packages: with which it is out, and which are still to bring it.
+    #[serde(default, skip_serializing_if = "Spread::is_nothing")]
+    pub spread: Spread,
     /// The trial that validated it.
     pub trial: TrialId,
     /// When.
@@ -98,6 +107,9 @@ pub struct Versions {
     pub taken: Option<Taken>,
     /// The last version that was given up.
     pub failed: Option<Failed>,
+    /// Hotfixes that were asked for, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hotfixes: Vec<Hotfix>,
 }
 
 impl Default for Versions {
@@ -109,6 +121,7 @@ impl Default for Versions {
             released: Vec::new(),
             taken: None,
             failed: None,
+            hotfixes: Vec::new(),
         }
     }
 }
@@ -151,7 +164,9 @@ pub enum CloseRefusal {
 pub struct Coming {
     /// Its number.
     pub chosen: Chosen,
-    /// The change sets that the commit holds, in their order, with what their commits say about breaking.
+    /// What of the open version is to be released, whether the commit holds it or not: all of it, or what belongs to a package.
+    pub share: Vec<Appended>,
+    /// The change sets of it that the commit holds, in their order, with what their commits say about breaking.
     pub content: Vec<Appended>,
     /// How the commits compare with them.
     pub comparison: Option<Comparison>,
@@ -196,12 +211,13 @@ pub struct Closure<'a> {
     pub through_freeze: Option<&'a ThroughFreeze>,
 }
 
-/// Closes the open version at a commit: the change sets that the commit holds are frozen, the others open the next version.
+/// Closes the open version at a commit: the change sets of the share that the commit holds are frozen, all others open the next version.
 ///
 /// # Errors
 /// Every reason at once.
 pub fn close(
     versions: &Versions,
+    share: &[Appended],
     holds: impl Fn(&Appended) -> bool,
     closure: &Closure<'_>,
 ) -> Result<Vec<Fact>, Vec<CloseRefusal>> {
@@ -211,24 +227,21 @@ pub fn close(
     }
     let Closure { commit, number, .. } = *closure;
     let mut reasons = Vec::new();
-    let included = versions
-        .content
-        .iter()
-        .take_while(|appended| holds(appended))
-        .count();
-    if versions.content[included..].iter().any(&holds) {
+    let held = share.iter().take_while(|appended| holds(appended));
+    let (content, later) = share.split_at(held.count());
+    if let Some(lacks) = later.first().filter(|_| later.iter().any(&holds)) {
         reasons.push(CloseRefusal::NotOnBranch {
             commit: commit.clone(),
-            lacks: versions.content[included].change_set.merge_request.clone(),
+            lacks: lacks.change_set.merge_request.clone(),
         });
-    } else if included == 0 {
+    } else if content.is_empty() {
         reasons.push(CloseRefusal::NothingToRelease);
     }
-    if let Some(last) = versions.released.last()
+    if let Some(last) = versions.released_of(number.package.as_ref()).next_back()
         && last.number.is_pre_release()
         && number.is_pre_release()
         && last.commit == *commit
-        && last.content == versions.content[..included]
+        && last.content == content
     {
         reasons.push(CloseRefusal::NothingNew {
             number: last.number.clone(),
@@ -252,7 +265,6 @@ pub fn close(
     if !reasons.is_empty() {
         return Err(reasons);
     }
-    let content = &versions.content[..included];
     let manifest = Manifest::of(
         closure.project,
         number,
@@ -271,6 +283,7 @@ pub fn close(
                 .iter()
                 .map(|a| a.change_set.merge_request.clone())
                 .collect(),
+            kept: kept(content),
             closed_by: closure.by.cloned(),
             around: closure.around.to_vec(),
             manifest: manifest.text().ok().as_deref().map(checksum),
@@ -280,6 +293,16 @@ pub fn close(
             version: VersionId(version.0 + 1),
         },
     ])
+}
+
+/// What other packages are still to bring.
+fn kept(content: &[Appended]) -> Vec<Kept> {
+    let kept = content.iter().filter(|one| !one.spread.awaits.is_empty());
+    let kept = kept.map(|one| Kept {
+        merge_request: one.change_set.merge_request.clone(),
+        packages: one.spread.awaits.clone(),
+    });
+    kept.collect()
 }
 
 impl Closing {
@@ -317,7 +340,9 @@ pub fn by_feature(content: &[Appended]) -> (Vec<(FeatureId, Brought<'_>)>, Vec<&
                     change_sets: Vec::new(),
                 }
             });
-            entry.completed |= link.kind == LinkKind::Closes;
+            // What another package is still to bring is not complete without it.
+            let complete = appended.spread.awaits.is_empty();
+            entry.completed |= link.kind == LinkKind::Closes && complete;
             entry.change_sets.push(appended);
         }
     }
@@ -382,10 +407,18 @@ impl Versions {
     pub(super) fn forget(&mut self) {
         let surplus = self.released.len().saturating_sub(RELEASES_KEPT);
         self.released.drain(..surplus);
-        let last = self.released.last().map(|released| released.id);
-        let good = self.released.iter().rev();
-        let good = good.filter(|one| !one.number.is_pre_release() && one.withdrawn.is_none());
-        let whole: Vec<VersionId> = good.take(2).map(|one| one.id).chain(last).collect();
+        let surplus = self.hotfixes.len().saturating_sub(RELEASES_KEPT);
+        self.hotfixes.drain(..surplus);
+        let packages = self.released.iter().map(|one| one.number.package.clone());
+        let packages: BTreeSet<Option<PackageName>> = packages.collect();
+        let mut whole = BTreeSet::new();
+        for package in &packages {
+            let mut newest = self.released_of(package.as_ref()).rev();
+            let good = newest.clone();
+            let good = good.filter(|one| !one.number.is_pre_release() && one.withdrawn.is_none());
+            whole.extend(good.take(2).map(|one| one.id));
+            whole.extend(newest.next().map(|one| one.id));
+        }
         for released in &mut self.released {
             if !whole.contains(&released.id) {
                 released.content.clear();
@@ -413,11 +446,21 @@ impl Versions {
         self.content.insert(at, appended);
     }
 
-    pub(super) fn close(&mut self, closed: Closing, merge_requests: &[MergeRequestId]) {
-        let (content, rest) = std::mem::take(&mut self.content)
+    pub(super) fn close(
+        &mut self,
+        closed: Closing,
+        merge_requests: &[MergeRequestId],
+        kept: &[Kept],
+    ) {
+        let (mut content, rest): (Vec<Appended>, _) = std::mem::take(&mut self.content)
             .into_iter()
             .partition(|a| merge_requests.contains(&a.change_set.merge_request));
         self.content = rest;
+        for appended in &mut content {
+            let of = |one: &&Kept| one.merge_request == appended.change_set.merge_request;
+            let awaits = kept.iter().find(of).map(|one| one.packages.clone());
+            appended.spread.awaits = awaits.unwrap_or_default();
+        }
         self.closing = Some(Closing { content, ..closed });
     }
 
@@ -429,8 +472,7 @@ impl Versions {
                 commit: closing.commit,
                 at,
             });
-            let later = std::mem::replace(&mut self.content, closing.content);
-            self.content.extend(later);
+            self.give_back(closing.content);
         }
     }
 
@@ -438,9 +480,10 @@ impl Versions {
     /// completes it.
     pub(super) fn release(&mut self, at: Timestamp) {
         if let Some(closing) = self.closing.take() {
-            if closing.number.is_pre_release() {
-                let later = std::mem::replace(&mut self.content, closing.content.clone());
-                self.content.extend(later);
+            match &closing.number.package {
+                _ if closing.number.is_pre_release() => self.give_back(closing.content.clone()),
+                Some(package) => self.keep_for_others(&closing.content, package),
+                None => {}
             }
             let Closing {
                 id,
@@ -514,6 +557,7 @@ pub(super) mod tests {
             },
             landed: sha,
             base: None,
+            spread: Spread::default(),
             trial: TrialId(iid),
             at: Timestamp::UNIX_EPOCH,
         }
@@ -550,6 +594,7 @@ pub(super) mod tests {
         };
         close(
             versions,
+            &versions.content,
             |a| a.change_set.merge_request.iid <= newest,
             &closure,
         )
@@ -612,7 +657,7 @@ pub(super) mod tests {
                 around: Vec::new(),
                 manifest: None,
             };
-            versions.close(closing, &[set(1).change_set.merge_request]);
+            versions.close(closing, &[set(1).change_set.merge_request], &[]);
             versions.content.push(set(2));
             versions.release(Timestamp::UNIX_EPOCH);
         };
@@ -651,6 +696,7 @@ pub(super) mod tests {
         versions.close(
             closing,
             &[versions.content[0].change_set.merge_request.clone()],
+            &[],
         );
         versions.content.push(appended(3, &[], &[], false));
         assert_eq!(versions.closing.as_ref().unwrap().content.len(), 1);

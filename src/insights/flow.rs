@@ -118,6 +118,7 @@ impl Flow {
             | Fact::ChangeSetHeld { .. }
             | Fact::ChangeSetUnheld { .. }
             | Fact::ChangeSetForced { .. }
+            | Fact::HotfixAsked { .. }
             | Fact::ChangeSetUnqueued { .. }
             | Fact::ChangeSetRebased { .. }
             | Fact::ChangeSetConflicted { .. }
@@ -317,6 +318,7 @@ impl Flow {
             | Fact::ChangeSetHeld { .. }
             | Fact::ChangeSetUnheld { .. }
             | Fact::ChangeSetForced { .. }
+            | Fact::HotfixAsked { .. }
             | Fact::QueuePaused { .. }
             | Fact::QueueResumed { .. }
             | Fact::ContributorWarned { .. }

@@ -10,6 +10,7 @@ use crate::domain::integration::{ChangeSet, Priority};
 use crate::domain::linking::{Link, LinkKind};
 use crate::domain::nrt::{Abandoned, Candidate, Holder};
 use crate::domain::validation::{Decision, Verdict};
+use crate::domain::versioning::packages::Spread;
 use crate::domain::versioning::{Appended, Number};
 
 /// A growing history.
@@ -205,6 +206,7 @@ impl Story {
                 change_set: self.change_set(*iid, links, 0),
                 landed: sha(70_000 + iid),
                 base: None,
+                spread: Spread::default(),
                 trial,
                 at: minute(at),
             };
@@ -258,6 +260,7 @@ impl Story {
             number: number(version),
             commit: sha(1),
             content,
+            kept: Vec::new(),
             closed_by: None,
             around: Vec::new(),
             manifest: None,
@@ -293,6 +296,7 @@ pub(crate) fn number(minor: u64) -> Number {
     Number {
         version: semver::Version::new(1, minor, 0),
         prefix: "v".into(),
+        package: None,
     }
 }
 

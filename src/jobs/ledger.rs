@@ -269,6 +269,7 @@ pub(super) fn event(desk: &Desk<'_>, fact: Fact) -> Event {
         | Fact::VersionReleased { .. }
         | Fact::ReleaseFailed { .. }
         | Fact::VersionWithdrawn { .. }
+        | Fact::HotfixAsked { .. }
         | Fact::ContributorWarned { .. }
         | Fact::ChannelOpened { .. }
         | Fact::DeliveryStarted { .. }

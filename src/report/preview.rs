@@ -104,7 +104,7 @@ fn checks(preview: &Preview) -> Vec<Value> {
         json!({"check": "freeze", "ok": frozen.is_none(), "refuses": true, "words": words}),
         json!({
             "check": "around_the_gate", "ok": clean, "refuses": false,
-            "words": version_checks(&preview.versions, &preview.coming),
+            "words": version_checks(&preview.coming),
         }),
     ]
 }

@@ -23,7 +23,7 @@ fn land(stage: &mut Stage, author: &str, description: &str) -> u64 {
 }
 
 /// A command of the gate in a clone of the default branch, as a runner leaves one.
-fn in_clone(stage: &Stage, arguments: &[&str]) -> Said {
+pub(crate) fn in_clone(stage: &Stage, arguments: &[&str]) -> Said {
     let folder = tempfile::tempdir().unwrap();
     let address = format!("{}/shop/web.git", stage.world.emulator.url());
     let token = stage.world.token("root").unwrap();

@@ -191,6 +191,8 @@ policy! {
         "Production may be half deployed.";
     VersionWithdrawn: Alarm, Contributors, Mention, urgent true, raises Some(Matter::Release), settles [],
         "Production goes back, and what they wrote or validated is out no more; somebody must mend it.";
+    HotfixAsked: News, Nobody, Edited, urgent false, raises None, settles [],
+        "The team may want to know that something goes out before its turn, and why; its authors are named on the merge request.";
     ContributorWarned: Silent, Nobody, Nothing, urgent false, raises None, settles [],
         "It is the warning.";
     ChannelOpened: Silent, Nobody, Nothing, urgent false, raises None, settles [],

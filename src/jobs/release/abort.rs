@@ -19,7 +19,7 @@ use crate::report;
 pub fn abort(desk: &Desk<'_>, prepared: &Prepared, reason: Option<&str>) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
     let versions = ledger.yard()?.versions;
-    if let Some(refused) = of_another_pipeline(prepared, &versions) {
+    if let Some(refused) = of_another_pipeline(desk, prepared, &versions) {
         return Ok(Done::saying(refused));
     }
     let Some(closing) = versions.closing else {

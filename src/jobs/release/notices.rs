@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::publish::PATIENCE;
 use super::taking::{self, Took};
-use super::{changelog, merge_requests, telling};
+use super::{changelog, forward, merge_requests, telling};
 use crate::config::publishing::Notices;
 use crate::domain::event::Fact;
 use crate::domain::ids::FeatureId;
@@ -114,6 +114,12 @@ fn announced(released: &Released) -> Fact {
 
 fn all_but_the_entry(desk: &Desk<'_>, yard: &Yard, released: &Released, found: Found) -> Finished {
     let mut finished = Finished::default();
+    // Whoever goes on with it need not be a job of its package.
+    let config = desk.config.of_package(released.number.package.as_ref());
+    let desk = &Desk {
+        config: &config,
+        ..*desk
+    };
     close_milestones(desk, released, found.milestones, &mut finished);
     close_features(desk, released, found.sights, &mut finished);
     let released_for_good = released.content.iter();
@@ -123,6 +129,7 @@ fn all_but_the_entry(desk: &Desk<'_>, yard: &Yard, released: &Released, found: F
     let kept = keep(desk, yard, &released.content);
     finished.pending += kept.pending;
     finished.warnings.extend(kept.warnings);
+    forward::finish(desk, yard, released, &mut finished);
     changelog::write(desk, yard, released, &mut finished);
     finished
 }

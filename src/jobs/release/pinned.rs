@@ -70,20 +70,18 @@ struct Kept {
 
 fn keep(desk: &Desk<'_>, board: Board) -> Answer<Kept> {
     let mut versions = Ledger::new(*desk).yard()?.versions;
+    if !desk.config.versions.packages.is_empty() {
+        return of_packages(desk, board, &versions);
+    }
     let mut coming = preview::coming(desk, &versions, &Asked::default())?;
     // Most jobs have no clone: what only one of them sees would come and go.
     coming.comparison = None;
-    hide_confidential(desk, &mut versions)?;
+    hide_confidential(desk, &mut [&mut versions.content])?;
     let text = report::version_markdown(&versions, &coming, &desk.ci.project);
     let mut kept = Kept::default();
     // Read last of all, so that whatever people wrote a moment ago is in it.
     match board {
-        Board::Issue(iid) => match desk.pins.issue(iid)? {
-            Some(pinned) => put(desk, &pinned, &text, &mut kept)?,
-            None => kept.warnings.push(format!(
-                "`versions.board` names the issue #{iid}, and there is none that the gate's user may see"
-            )),
-        },
+        Board::Issue(iid) => put_on_issue(desk, iid, &text, &mut kept)?,
         Board::Milestone => {
             let closing = versions.closing.as_ref().map(|closing| &closing.number);
             let number = closing.unwrap_or(&coming.chosen.number);
@@ -109,14 +107,45 @@ fn keep(desk: &Desk<'_>, board: Board) -> Answer<Kept> {
     Ok(kept)
 }
 
+/// Each package has a version of its own. Which of them a change set belongs to takes a clone: a job without one leaves it to the next.
+fn of_packages(desk: &Desk<'_>, board: Board, versions: &Versions) -> Answer<Kept> {
+    let mut kept = Kept::default();
+    let Board::Issue(iid) = board else {
+        kept.warnings.push("`versions.board: milestone` shows one version, and packages have several: name an issue instead, such as `'#12'`".to_owned());
+        return Ok(kept);
+    };
+    let mut packages = match preview::by_package(desk, versions) {
+        Ok(packages) => packages,
+        Err(problem) => {
+            tracing::info!("packages are not shown now: {}", problem.full_text());
+            return Ok(kept);
+        }
+    };
+    let mut shares: Vec<_> = packages.iter_mut().map(|one| &mut one.share).collect();
+    hide_confidential(desk, &mut shares)?;
+    let text = report::packages_markdown(versions, &packages, &desk.ci.project);
+    put_on_issue(desk, iid, &text, &mut kept)?;
+    Ok(kept)
+}
+
+fn put_on_issue(desk: &Desk<'_>, iid: u64, text: &str, kept: &mut Kept) -> Answer<()> {
+    match desk.pins.issue(iid)? {
+        Some(pinned) => put(desk, &pinned, text, kept),
+        None => {
+            kept.warnings.push(format!(
+                "`versions.board` names the issue #{iid}, and there is none that the gate's user may see"
+            ));
+            Ok(())
+        }
+    }
+}
+
 /// Whoever reads a milestone need not be allowed to read every feature.
-fn hide_confidential(desk: &Desk<'_>, versions: &mut Versions) -> Answer<()> {
-    let links = |appended: &Appended| appended.change_set.links.clone();
-    let features: BTreeSet<FeatureId> = versions
-        .content
-        .iter()
-        .flat_map(links)
-        .map(|link| link.feature)
+fn hide_confidential(desk: &Desk<'_>, lists: &mut [&mut Vec<Appended>]) -> Answer<()> {
+    let all = lists.iter().flat_map(|list| list.iter());
+    let features: BTreeSet<FeatureId> = all
+        .flat_map(|appended| &appended.change_set.links)
+        .map(|link| link.feature.clone())
         .collect();
     if features.is_empty() {
         return Ok(());
@@ -128,7 +157,7 @@ fn hide_confidential(desk: &Desk<'_>, versions: &mut Versions) -> Answer<()> {
         let seen = sights.get(id).and_then(Sight::seen);
         seen.is_some_and(|feature| !feature.confidential)
     };
-    for appended in &mut versions.content {
+    for appended in lists.iter_mut().flat_map(|list| list.iter_mut()) {
         let links = &mut appended.change_set.links;
         links.retain(|link| may_be_told(&link.feature));
     }

@@ -1,7 +1,7 @@
 //! `trainyard release preview` and `trainyard version`: what the open version holds and would be. Neither writes anything.
 
 use super::grounds::{Grounds, Wanted};
-use super::{notices, permission, telling};
+use super::{forward, notices, permission, telling};
 use crate::domain::versioning::numbers::Asked;
 use crate::domain::versioning::{CloseRefusal, Closure, Coming, Versions, close};
 use crate::jobs::ledger::Ledger;
@@ -23,7 +23,7 @@ pub fn run(desk: &Desk<'_>, asked: &Asked) -> Answer<Done> {
         )));
     };
     let outcome = Outcome::open(report::would_be(&preview.coming.chosen));
-    let checks = report::version_checks(&preview.versions, &preview.coming);
+    let checks = report::version_checks(&preview.coming);
     let refusals = report::close_refusals(&preview.refusals);
     let refusals = refusals
         .iter()
@@ -36,6 +36,8 @@ pub fn run(desk: &Desk<'_>, asked: &Asked) -> Answer<Done> {
         Some(frozen) => outcome.with(report::frozen_now(frozen)),
         None => outcome.with("releases are not frozen"),
     };
+    let forward = forward::standing(desk, &preview.versions)?;
+    let outcome = forward.into_iter().fold(outcome, Outcome::with);
     let outcome = outcome.with(report::would_write(
         &preview.coming,
         &desk.config.versions.environment,
@@ -77,7 +79,7 @@ fn look(desk: &Desk<'_>, asked: &Asked) -> Answer<Preview> {
     };
     let mut refusals: Vec<CloseRefusal> = Vec::new();
     for view in [&versions, &alone] {
-        let reasons = close(view, |one| grounds.holds(one), &closure).err();
+        let reasons = close(view, &coming.share, |one| grounds.holds(one), &closure).err();
         for reason in reasons.into_iter().flatten() {
             if !refusals.contains(&reason) {
                 refusals.push(reason);
@@ -113,4 +115,21 @@ fn look(desk: &Desk<'_>, asked: &Asked) -> Answer<Preview> {
 /// When GitLab or git cannot be asked.
 pub fn coming(desk: &Desk<'_>, versions: &Versions, asked: &Asked) -> Answer<Coming> {
     Ok(Grounds::gather(desk, versions, Wanted::View)?.coming(versions, asked))
+}
+
+/// What a release of each package would bring at the job's commit.
+///
+/// # Errors
+/// When GitLab or git cannot be asked, or there is no clone.
+pub fn by_package(desk: &Desk<'_>, versions: &Versions) -> Answer<Vec<Coming>> {
+    let packages = desk.config.versions.all_packages().into_iter();
+    let coming = packages.map(|package| {
+        let config = desk.config.of_package(Some(&package.name));
+        let desk = Desk {
+            config: &config,
+            ..*desk
+        };
+        coming(&desk, versions, &Asked::default())
+    });
+    coming.collect()
 }

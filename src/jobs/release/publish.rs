@@ -33,7 +33,7 @@ pub(super) const PATIENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 pub fn publish(desk: &Desk<'_>, prepared: &Prepared) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
     let versions = ledger.yard()?.versions;
-    if let Some(refused) = of_another_pipeline(prepared, &versions) {
+    if let Some(refused) = of_another_pipeline(desk, prepared, &versions) {
         return Ok(Done::saying(refused));
     }
     let Some(closing) = versions.closing.clone() else {
@@ -62,7 +62,10 @@ pub fn publish(desk: &Desk<'_>, prepared: &Prepared) -> Answer<Done> {
         desk,
         Version {
             number: &closing.number,
-            previous: versions.released.last().map(|last| &last.number),
+            previous: versions
+                .released_of(closing.number.package.as_ref())
+                .next_back()
+                .map(|last| &last.number),
             commit: &closing.commit,
             content: &closing.content,
             around: &closing.around,
@@ -275,12 +278,21 @@ fn after(desk: &Desk<'_>, ledger: Ledger<'_>, versions: &Versions) -> Answer<Don
 }
 
 /// That a pipeline has nothing to do with the version that is on its way.
-pub(super) fn of_another_pipeline(prepared: &Prepared, versions: &Versions) -> Option<Outcome> {
+pub(super) fn of_another_pipeline(
+    desk: &Desk<'_>,
+    prepared: &Prepared,
+    versions: &Versions,
+) -> Option<Outcome> {
+    let package = desk.config.versions.numbering.package.as_ref();
     let on_its_way = versions.closing.as_ref().map(|closing| &closing.number);
     let why = match (prepared, on_its_way) {
         (Prepared::Nothing, _) => {
             "this pipeline prepared no version; nothing was changed".to_owned()
         }
+        (_, Some(other)) if other.package.as_ref() != package => format!(
+            "this is a job of the package `{}`, and {other} is the version that is being released; nothing was changed",
+            package.map_or("", |name| name.as_str())
+        ),
         (Prepared::Version(own), Some(other)) if !prepared.is(other) => format!(
             "this pipeline prepared version {own}, and {other} is the one that is being released; nothing was changed"
         ),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::ids::{CommitSha, FeatureId, ProjectPath};
+use crate::domain::ids::{CommitSha, FeatureId, MergeRequestId, ProjectPath};
 use crate::domain::linking::{Feature, Sight, named_features};
 use crate::domain::release_notes::{ReleaseNotes, Sources, StillOpen, compose};
 use crate::domain::versioning::comparison::Around;
@@ -99,11 +99,25 @@ pub(super) fn compose_notes(
         open: &open,
         around: version.around,
         headings: &desk.config.validation.criteria_headings,
+        out_before: &out_before(desk)?,
     };
     let notes = compose(&sources, |feature: &Feature| {
         readable.contains(&feature.id.project)
     });
     Ok((notes, sights))
+}
+
+/// What went out before as a hotfix, by the logs of the environments for hotfixes.
+fn out_before(desk: &Desk<'_>) -> Answer<BTreeMap<MergeRequestId, Number>> {
+    let own = &desk.config.nrt.environment;
+    let all = desk.config.nrt.environments.iter();
+    let mut out = BTreeMap::new();
+    for environment in all.filter(|one| one.hotfixes && one.serves.environment != *own) {
+        let versions = desk.logs.yard_of(&environment.serves.environment)?.versions;
+        let gone = versions.went_out();
+        out.extend(gone.map(|(id, number)| (id.clone(), number.clone())));
+    }
+    Ok(out)
 }
 
 /// Open merge requests of the projects that the version is made of, with the features that they name.

@@ -27,12 +27,14 @@ pub fn run(desk: &Desk<'_>, asked: &Version, reason: Option<&str>, dotenv: &Path
         "a version is withdrawn for a reason, and everybody will ask for it",
     )?;
     let ledger = Ledger::new(*desk);
+    let package = desk.config.versions.numbering.package.as_ref();
     let player = desk.records.player()?.name;
     if !permission::may_release(desk, &player)? {
         return Ok(refused(&WithdrawRefusal::NotAReleaseManager { player }));
     }
     let withdrawn = ledger.decide(|yard| {
-        Ok(match withdraw(&yard.versions, asked, &player, &reason) {
+        let withdrawal = withdraw(&yard.versions, package, asked, &player, &reason);
+        Ok(match withdrawal {
             Ok(withdrawal) => Decision {
                 facts: withdrawal.facts.clone(),
                 then: Ok(withdrawal),
@@ -116,10 +118,11 @@ fn tell_of(
 pub fn recovered(desk: &Desk<'_>) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
     let versions = ledger.yard()?.versions;
-    let mut newest = versions.released.iter().rev();
+    let package = desk.config.versions.numbering.package.as_ref();
+    let mut newest = versions.released_of(package).rev();
     let last = newest.find(|one| !one.number.is_pre_release());
     let since = last.and_then(|last| last.withdrawn.as_ref());
-    let (Some(since), Some(running)) = (since, versions.in_production()) else {
+    let (Some(since), Some(running)) = (since, versions.in_production(package)) else {
         return Ok(Done::saying(Outcome::refused(
             "no version was withdrawn that another one stands in for",
             vec!["`trainyard release withdraw` comes first".to_owned()],

@@ -11,6 +11,7 @@ use trainyard::domain::ids::{
 };
 use trainyard::domain::integration::{ChangeSet, Priority};
 use trainyard::domain::linking::{Link, LinkKind};
+use trainyard::domain::versioning::packages::Spread;
 use trainyard::domain::versioning::{Appended, Number};
 use trainyard::gitlab::client::{Client, Token};
 use trainyard::gitlab::state::VariableJournal;
@@ -77,6 +78,7 @@ fn entries(head: &CommitSha) -> Vec<Vec<Fact>> {
                 landed: head.clone(),
                 trial,
                 base: None,
+                spread: Spread::default(),
                 at: Timestamp::UNIX_EPOCH,
             },
         });
@@ -93,6 +95,7 @@ fn entries(head: &CommitSha) -> Vec<Vec<Fact>> {
                     iid,
                 })
                 .collect(),
+            kept: Vec::new(),
             closed_by: Some("rita".parse().unwrap()),
             around: Vec::new(),
             manifest: None,
