@@ -35,7 +35,7 @@ use crate::outcome::Problem;
 pub use hotfix::{Logs, Missing, Picked, Picks, Proposal, Proposals, Source};
 pub use releasing::{
     Deployed, Deployment, Draft, ExistingRelease, FileChange, FileText, FileWritten, Mention,
-    Milestone, Milestones, Newest, Outset, Prospect, RepositoryFiles,
+    Milestone, Milestones, Newest, Outset, Pinned, PinnedTo, Pins, Prospect, RepositoryFiles,
 };
 
 /// The answer of every port: what was asked, or the problem as a person will read it.

@@ -199,7 +199,7 @@ impl Outbox {
     fn people(&self, fact: &Fact, who: Who) -> Vec<UserName> {
         let person = match (who, fact.subject()) {
             (Who::Author, Subject::MergeRequest(id)) => self.authors.get(&id),
-            (Who::ReleaseManagers, _) => self.closed_by.as_ref(),
+            (Who::ReleaseManagers | Who::Contributors, _) => self.closed_by.as_ref(),
             (Who::Author | Who::Nobody | Who::RoleHolders, _) => None,
         };
         person.into_iter().cloned().collect()
