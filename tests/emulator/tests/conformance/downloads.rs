@@ -267,7 +267,7 @@ fn an_object_storage_serves_signed_addresses_and_refuses_tokens() {
     );
     let here = send(&url, "GET", &path, &headers, b"").unwrap();
     assert_eq!((here.status, here.text.as_str()), (200, "saw"));
-    let storage = shop.emulator.store_objects_elsewhere().unwrap();
+    let storage = shop.world.emulator.store_objects_elsewhere().unwrap();
     let sent = send(&url, "GET", &path, &headers, b"").unwrap();
     assert_eq!(sent.status, 302);
     let target = sent.header("location").unwrap().to_owned();
