@@ -54,7 +54,7 @@ fn merge(desk: &Desk<'_>, released: &Released) -> Answer<String> {
     let number = &released.number;
     let source = branch_name(&forward_branch(number))?;
     let forward = match newest(desk.proposals.of_branch(&source)?) {
-        Some(there) => Forward::By(there),
+        Some(there) => Forward::By(Box::new(there)),
         None => match lacks(desk, released)? {
             None => Forward::NotNeeded,
             Some(tip) => {
@@ -64,12 +64,12 @@ fn merge(desk: &Desk<'_>, released: &Released) -> Answer<String> {
                 }
                 let sets: Vec<_> = released.content.iter().map(|one| &one.change_set).collect();
                 let (title, description) = report::forward_proposal(number, &sets, main);
-                Forward::By(desk.proposals.propose(&Proposal {
+                Forward::By(Box::new(desk.proposals.propose(&Proposal {
                     source,
                     target: main.clone(),
                     title,
                     description,
-                })?)
+                })?))
             }
         },
     };
@@ -147,7 +147,7 @@ pub fn standing(desk: &Desk<'_>, versions: &Versions) -> Answer<Option<String>> 
     let main = &desk.ci.default_branch;
     let source = branch_name(&forward_branch(&last.number))?;
     let forward = match newest(desk.proposals.of_branch(&source)?) {
-        Some(there) => Forward::By(there),
+        Some(there) => Forward::By(Box::new(there)),
         None if last.announced => Forward::NotNeeded,
         None => Forward::NotYet,
     };

@@ -181,7 +181,7 @@ fn base(lines: &Lines<'_>, asked: Option<&Version>) -> Result<Base, HotfixRefusa
     let found = tagged.find(|(number, _)| number.version == *asked && !number.is_pre_release());
     let (number, commit) = found.cloned().ok_or_else(|| HotfixRefusal::NoSuchVersion {
         asked: asked.clone(),
-        last: running.number.clone(),
+        last: running.number.version.clone(),
     })?;
     if lines.landed.is_withdrawn(&number) || own.is_withdrawn(&number) {
         return Err(HotfixRefusal::Withdrawn { number });
