@@ -119,6 +119,18 @@ fn tell_originals(desk: &Desk<'_>, yard: &Yard, released: &Released) -> Answer<V
     Ok(notes::keep_gone_out(desk, &out))
 }
 
+/// A version of hotfixes is withdrawn: the merge requests that it was picked from stand again where their own log has them.
+pub(super) fn take_back(desk: &Desk<'_>, yard: &Yard, withdrawn: &Released) -> Answer<Vec<String>> {
+    let picked = yard.versions.picked_for(withdrawn);
+    let ids: Vec<MergeRequestId> = picked.map(|(_, pick)| pick.merge_request.clone()).collect();
+    let main = desk.config.environment_of(&desk.ci.default_branch);
+    let (true, false, Some(main)) = (desk.config.is_for_hotfixes(), ids.is_empty(), main) else {
+        return Ok(Vec::new());
+    };
+    let there = desk.logs.yard_of(&main.serves.environment)?;
+    Ok(notes::keep_as(desk, &there, &ids))
+}
+
 /// The last version of hotfixes, while the merge request that brings it into the main branch is open.
 pub(super) fn still_open(
     desk: &Desk<'_>,
