@@ -788,7 +788,7 @@ pub trait Traces {
     fn merged_by_gate(&self, branch: &BranchName) -> Answer<Partly<MergedByGate>>;
     /// How many of the project's tags are numbers of versions.
     fn numbered_tags(&self, prefix: &str) -> Answer<u64>;
-    /// The pipelines of workers that run now.
+    /// The pipelines of workers of this environment that run now.
     fn running_workers(&self) -> Answer<Vec<PipelineId>>;
     /// Jobs that are ready and wait for the resource group, the next one first.
     fn waiting_at_the_gate(&self) -> Answer<Vec<WaitingJob>>;

@@ -375,7 +375,7 @@ fn at_desk<T>(
     let (config, door) = match (trust, config.gate.project.clone()) {
         (Trust::Gate, None) => {
             let config = config.at_environment(asked)?;
-            let door = Door::own(ci).within(&config, asked);
+            let door = Door::own(ci).within(&config);
             (config, door)
         }
         (Trust::Gate, Some(yard)) => return Err(gate_is_elsewhere(ci, &yard)),

@@ -187,12 +187,7 @@ pub fn grant(
         if lease.holder.project == asking.project && lease.holder.pipeline == asking.pipeline {
             return Ok(Grant::Already(Held { epoch: lease.epoch }));
         }
-        let gone = match previous {
-            Liveness::Running => false,
-            Liveness::Finished => true,
-            Liveness::Vanished => now >= lease.until,
-        };
-        if !gone {
+        if !is_gone(lease, previous, now) {
             let (holder, since) = (lease.holder.clone(), lease.granted_at);
             return Err(NotHeld::By {
                 holder,
@@ -200,15 +195,7 @@ pub fn grant(
                 epoch: lease.epoch,
             });
         }
-        let abandoned = environment.trial.iter().map(|t| Fact::TrialAbandoned {
-            trial: t.id,
-            reason: Abandoned::HolderGone,
-        });
-        facts.extend(abandoned);
-        facts.push(Fact::LeaseExpired {
-            epoch: lease.epoch,
-            holder: lease.holder.clone(),
-        });
+        facts.extend(expire(environment));
     }
     let epoch = next_epoch(environment);
     facts.push(Fact::LeaseGranted {
@@ -220,6 +207,31 @@ pub fn grant(
         held: Held { epoch },
         facts,
     })
+}
+
+/// Whether the holder of a lease is gone, by what GitLab says of it.
+pub fn is_gone(lease: &Lease, liveness: Liveness, now: Timestamp) -> bool {
+    match liveness {
+        Liveness::Running => false,
+        Liveness::Finished => true,
+        Liveness::Vanished => now >= lease.until,
+    }
+}
+
+/// The facts that take the environment away from a holder that is gone: its trial ends without a verdict.
+pub fn expire(environment: &Environment) -> Vec<Fact> {
+    let Some(lease) = &environment.lease else {
+        return Vec::new();
+    };
+    let abandoned = environment.trial.iter().map(|t| Fact::TrialAbandoned {
+        trial: t.id,
+        reason: Abandoned::HolderGone,
+    });
+    let expired = Fact::LeaseExpired {
+        epoch: lease.epoch,
+        holder: lease.holder.clone(),
+    };
+    abandoned.chain([expired]).collect()
 }
 
 /// The number of the next grant.

@@ -1,9 +1,9 @@
 //! What a log lacks, compared with what GitLab knows to have happened: the facts that put it right.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, VecDeque};
 
 use super::event::{Fact, Subject};
-use super::ids::{CommitSha, Epoch, FeatureId, JobId, VersionId};
+use super::ids::{CommitSha, Epoch, FeatureId, JobId, ProjectPath, VersionId};
 use super::integration::ChangeSet;
 use super::progress::Stage;
 use super::versioning::{Appended, Number, by_feature};
@@ -12,14 +12,53 @@ use super::yard::Yard;
 /// What GitLab knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Truth {
-    /// The newest version that is tagged, and its commit.
+    /// The newest final version that is tagged, and its commit. What a pre-release brings is in the open version still.
     pub released: Option<(Number, CommitSha)>,
-    /// How many versions are tagged.
+    /// How many versions are tagged; where several branches share numbers, at most so many are of this one.
     pub releases: u64,
-    /// The commits of the target since then.
+    /// The commits of the target since then; in a yard, of each member since its own newest tag.
     pub since: BTreeSet<CommitSha>,
     /// The change sets among them, in the order in which they landed.
     pub landed: Vec<Appended>,
+    /// Whether the gate ever landed anything here, released or not.
+    pub has_landed: bool,
+    /// Members of a yard that could not be looked at: nothing is known of what is theirs.
+    pub unread: BTreeSet<ProjectPath>,
+}
+
+impl Truth {
+    /// Whether a log without any entry has lost some.
+    pub fn tells_of_a_past(&self) -> bool {
+        !self.landed.is_empty() || (self.releases > 0 && self.has_landed)
+    }
+}
+
+/// What landed in each project, in the order of its commits, as one sequence: trials have numbers that go up, and where none is known,
+/// times tell.
+pub fn in_order_of_landing(projects: Vec<Vec<Appended>>) -> Vec<Appended> {
+    let mut queues: Vec<VecDeque<Appended>> = projects.into_iter().map(Into::into).collect();
+    let mut sequence = Vec::new();
+    loop {
+        let mut first: Option<(usize, &Appended)> = None;
+        for (at, queue) in queues.iter().enumerate() {
+            if let Some(head) = queue.front()
+                && first.is_none_or(|(_, best)| landed_before(head, best))
+            {
+                first = Some((at, head));
+            }
+        }
+        let Some((at, _)) = first else {
+            return sequence;
+        };
+        sequence.extend(queues[at].pop_front());
+    }
+}
+
+fn landed_before(one: &Appended, other: &Appended) -> bool {
+    match (one.trial.0, other.trial.0) {
+        (0, _) | (_, 0) => one.at < other.at,
+        (own, others) => own < others,
+    }
 }
 
 /// The facts about versions that a log lacks. The same log and the same truth give none once they are recorded.
@@ -27,48 +66,13 @@ pub fn missing(yard: &Yard, truth: &Truth) -> Vec<Fact> {
     let versions = &yard.versions;
     let mut facts = Vec::new();
     let mut open = versions.open;
-    if let Some((number, commit)) = &truth.released {
-        let known = versions.released.iter().any(|r| r.number == *number)
-            || versions
-                .closing
-                .as_ref()
-                .is_some_and(|c| c.number == *number);
-        let out: Vec<Appended> = versions
-            .content
-            .iter()
-            .filter(|appended| !truth.since.contains(&appended.landed))
-            .cloned()
-            .collect();
-        if !known && !out.is_empty() {
-            let completed = by_feature(&out).0.into_iter();
-            let features: Vec<FeatureId> = completed
-                .filter(|(_, brought)| brought.completed)
-                .map(|(feature, _)| feature)
-                .collect();
-            facts.push(Fact::VersionClosed {
-                version: open,
-                number: number.clone(),
-                commit: commit.clone(),
-                content: out
-                    .iter()
-                    .map(|a| a.change_set.merge_request.clone())
-                    .collect(),
-                kept: Vec::new(),
-                closed_by: None,
-                around: Vec::new(),
-                manifest: None,
-                through_freeze: None,
-            });
-            let version = open;
-            open = VersionId(open.0 + 1);
-            facts.push(Fact::VersionOpened { version: open });
-            facts.push(Fact::VersionReleased {
-                version,
-                number: number.clone(),
-                commit: commit.clone(),
-                features,
-            });
-        }
+    if let Some((number, commit)) = &truth.released
+        && let Some(content) = content_of_unknown(yard, truth, number)
+    {
+        facts.extend(released_before(open, number, commit, &content));
+        open = VersionId(open.0 + 1);
+    }
+    if truth.releases > 0 {
         let closing = u64::from(versions.closing.is_some());
         let at_least = VersionId(truth.releases + 1 + closing);
         if open < at_least {
@@ -76,21 +80,77 @@ pub fn missing(yard: &Yard, truth: &Truth) -> Vec<Fact> {
             facts.push(Fact::VersionOpened { version: open });
         }
     }
-    let known: BTreeMap<_, _> = versions
-        .content
-        .iter()
-        .chain(versions.closing.iter().flat_map(|closing| &closing.content))
+    let tagged = versions.released.iter().filter(|released| {
+        // A member that lacks the tag has lost it: the version is out all the same.
+        let newest = truth.released.as_ref();
+        let out = newest.is_some_and(|(newest, _)| released.number.version <= newest.version);
+        out && !released.number.is_pre_release() && released.withdrawn.is_none()
+    });
+    let known: BTreeSet<_> = versions
+        .unreleased()
+        .chain(tagged.flat_map(|released| &released.content))
         .map(|appended| (&appended.change_set.merge_request, &appended.landed))
         .collect();
     let lacking = truth
         .landed
         .iter()
-        .filter(|landed| known.get(&landed.change_set.merge_request) != Some(&&landed.landed));
+        .filter(|landed| !known.contains(&(&landed.change_set.merge_request, &landed.landed)));
     facts.extend(lacking.map(|appended| Fact::ChangeSetAppended {
         version: open,
         appended: appended.clone(),
     }));
     facts
+}
+
+/// What the newest tag holds, where the log does not know it as a version. Nothing is said of it while a member is not known: the rest
+/// of the version may be there.
+fn content_of_unknown(yard: &Yard, truth: &Truth, number: &Number) -> Option<Vec<Appended>> {
+    let versions = &yard.versions;
+    let closing = versions.closing.iter().map(|closing| &closing.number);
+    let mut known = versions.released.iter().map(|r| &r.number).chain(closing);
+    if known.any(|known| known == number) || !truth.unread.is_empty() {
+        return None;
+    }
+    let out = versions.content.iter();
+    let out = out.filter(|appended| !truth.since.contains(&appended.landed));
+    let out: Vec<Appended> = out.cloned().collect();
+    (!out.is_empty()).then_some(out)
+}
+
+fn released_before(
+    version: VersionId,
+    number: &Number,
+    commit: &CommitSha,
+    content: &[Appended],
+) -> [Fact; 3] {
+    let completed = by_feature(content).0.into_iter();
+    let features: Vec<FeatureId> = completed
+        .filter(|(_, brought)| brought.completed)
+        .map(|(feature, _)| feature)
+        .collect();
+    let change_sets = content.iter().map(|one| &one.change_set);
+    [
+        Fact::VersionClosed {
+            version,
+            number: number.clone(),
+            commit: commit.clone(),
+            content: change_sets.map(|set| set.merge_request.clone()).collect(),
+            kept: Vec::new(),
+            closed_by: None,
+            around: Vec::new(),
+            manifest: None,
+            through_freeze: None,
+        },
+        Fact::VersionOpened {
+            version: VersionId(version.0 + 1),
+        },
+        Fact::VersionReleased {
+            version,
+            number: number.clone(),
+            commit: commit.clone(),
+            features,
+        },
+    ]
 }
 
 /// A number that no grant of a lost entry can have reached: every grant took a job of its own, and GitLab counts jobs upwards.
@@ -173,165 +233,4 @@ pub fn left_before(yard: &Yard, change_set: &ChangeSet, stage: &Stage) -> Vec<Fa
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::event::Event;
-    use crate::domain::ids::{MergeRequestId, ProjectPath, TrialId};
-    use crate::domain::integration::Priority;
-    use crate::domain::linking::{Link, LinkKind};
-    use crate::domain::versioning::packages::Spread;
-    use jiff::Timestamp;
-
-    fn project() -> ProjectPath {
-        "shop/web".parse().unwrap()
-    }
-
-    fn sha(n: u64) -> CommitSha {
-        format!("{n:040x}").parse().unwrap()
-    }
-
-    fn set(iid: u64) -> ChangeSet {
-        ChangeSet {
-            merge_request: MergeRequestId {
-                project: project(),
-                iid,
-            },
-            head: sha(iid),
-            target: "main".parse().unwrap(),
-            title: String::new(),
-            author: "ana".parse().unwrap(),
-            links: vec![Link {
-                feature: FeatureId {
-                    project: project(),
-                    iid: 34,
-                },
-                kind: LinkKind::Closes,
-            }],
-            verdicts: Vec::new(),
-            breaking: false,
-            priority: Priority::Normal,
-            requested_at: Timestamp::UNIX_EPOCH,
-            requested_by: JobId(iid),
-            note: None,
-        }
-    }
-
-    fn landed(iid: u64) -> Appended {
-        Appended {
-            change_set: set(iid),
-            landed: sha(100 + iid),
-            base: None,
-            spread: Spread::default(),
-            trial: TrialId(iid),
-            at: Timestamp::UNIX_EPOCH,
-        }
-    }
-
-    fn number(text: &str) -> Number {
-        Number {
-            version: text.parse().unwrap(),
-            prefix: "v".to_owned(),
-            package: None,
-        }
-    }
-
-    fn with(mut yard: Yard, facts: Vec<Fact>) -> Yard {
-        for fact in facts {
-            let event = Event::new(
-                &project(),
-                Timestamp::UNIX_EPOCH,
-                None,
-                Some(JobId(9)),
-                fact,
-            );
-            yard.apply(&event);
-        }
-        yard
-    }
-
-    fn content(yard: &Yard) -> Vec<u64> {
-        let content = yard.versions.content.iter();
-        content.map(|a| a.change_set.merge_request.iid).collect()
-    }
-
-    #[test]
-    fn a_lost_version_is_filled_again_in_order_and_only_once() {
-        let truth = Truth {
-            releases: 2,
-            released: Some((number("0.2.0"), sha(9))),
-            since: [sha(103), sha(101)].into(),
-            landed: vec![landed(1), landed(3)],
-        };
-        let yard = with(Yard::default(), missing(&Yard::default(), &truth));
-        assert_eq!(
-            (yard.versions.open, content(&yard)),
-            (VersionId(3), vec![1, 3])
-        );
-        assert_eq!(missing(&yard, &truth), []);
-    }
-
-    #[test]
-    fn what_is_tagged_already_leaves_the_open_version() {
-        let appended = |iid| Fact::ChangeSetAppended {
-            version: VersionId(1),
-            appended: landed(iid),
-        };
-        let yard = with(Yard::default(), vec![appended(1), appended(2)]);
-        let truth = Truth {
-            releases: 1,
-            released: Some((number("0.1.0"), sha(101))),
-            since: [sha(102)].into(),
-            landed: vec![landed(2)],
-        };
-        let facts = missing(&yard, &truth);
-        assert!(
-            facts.iter().any(
-                |fact| matches!(fact, Fact::VersionReleased { features, .. } if features.len() == 1)
-            ),
-            "{facts:?}"
-        );
-        let yard = with(yard, facts);
-        assert_eq!(
-            (yard.versions.open, content(&yard)),
-            (VersionId(2), vec![2])
-        );
-        assert_eq!(missing(&yard, &truth), []);
-    }
-
-    #[test]
-    fn grants_go_on_above_every_number_that_a_lost_one_can_have_had() {
-        let truth = Truth {
-            landed: vec![landed(7)],
-            ..Truth::default()
-        };
-        let yard = Yard::default();
-        assert_eq!(above_all_grants(&yard, &truth, JobId(900)), Epoch(900));
-        let repaired = Fact::StateRepaired {
-            epoch: Epoch(900),
-            lost: Vec::new(),
-        };
-        let yard = with(yard, vec![repaired]);
-        assert_eq!(
-            above_all_grants(&yard, &truth, JobId(3)),
-            Epoch(900),
-            "never down"
-        );
-    }
-
-    #[test]
-    fn what_was_rejected_before_is_not_queued_again_and_its_author_is_not_told_again() {
-        let stage = Stage::FailedTests { trial: TrialId(4) };
-        let yard = Yard::default();
-        let facts = left_before(&yard, &set(1), &stage);
-        let yard = with(yard, facts);
-        assert!(yard.queue.tickets.is_empty() && yard.queue.left.len() == 1);
-        assert!(
-            yard.warned
-                .iter()
-                .any(|((_, alert), _)| alert == "rejected by trial 4")
-        );
-        assert_eq!(left_before(&yard, &set(1), &stage), []);
-        let waits = Stage::Landing;
-        assert_eq!(left_before(&Yard::default(), &set(1), &waits), []);
-    }
-}
+mod tests;

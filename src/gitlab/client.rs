@@ -1,7 +1,9 @@
 //! HTTP: token, time-outs, retries, rate limits. The only place that sees the HTTP library.
 //!
 //! Redirects are never followed: the token would go along, and a redirected POST would become a GET (docs: REST API,
-//! "Redirects"). A request is repeated only when GitLab cannot have acted on it, or when acting twice is the same as once.
+//! "Redirects"); for files that GitLab keeps elsewhere see `download`. A request is repeated only when GitLab cannot have acted on it, or when acting twice is the same as once.
+
+mod download;
 
 use std::fmt;
 use std::time::Duration;
@@ -148,39 +150,6 @@ impl<'a> Client<'a> {
     /// As `send`.
     pub fn ask(&self, endpoint: &impl Endpoint) -> Answer<Reply> {
         self.send_as(endpoint, true)
-    }
-
-    /// The content of a file that GitLab keeps, or `None` where there is none. GitLab may send us to its object storage for it: to
-    /// that address goes no token of ours, and it leads no further.
-    ///
-    /// # Errors
-    /// As `send`.
-    pub fn download(&self, endpoint: &impl Endpoint) -> Answer<Option<Vec<u8>>> {
-        let reply = self.send(endpoint)?;
-        let reply = match (&reply.location, reply.status) {
-            (Some(url), 302 | 307) => self.elsewhere(url, &reply)?,
-            (Some(_) | None, _) => reply,
-        };
-        if reply.status == 404 && reply.words() != "404 Project Not Found" {
-            return Ok(None);
-        }
-        reply.done()?;
-        Ok(Some(reply.body))
-    }
-
-    fn elsewhere(&self, url: &Url, from: &Reply) -> Answer<Reply> {
-        if url.scheme() != "https" && url.scheme() != self.base.scheme() {
-            return Err(from.problem());
-        }
-        let mut outcome = self.read(self.http.get(url.clone()));
-        for attempt in 1..TRIES {
-            if outcome.as_ref().is_ok_and(|raw| raw.status < 500) {
-                break;
-            }
-            self.clock.wait(backoff(attempt));
-            outcome = self.read(self.http.get(url.clone()));
-        }
-        self.finish(outcome, from.asked.clone(), 1)
     }
 
     fn send_as(&self, endpoint: &impl Endpoint, repeatable: bool) -> Answer<Reply> {

@@ -59,11 +59,11 @@ impl Door {
         }
     }
 
-    /// The same for a gate job, which knows whether its project has several environments.
+    /// The same for a gate job, which knows its environment, and whether its project has several.
     #[must_use]
-    pub fn within(self, config: &Config, asked: Option<&str>) -> Self {
+    pub fn within(self, config: &Config) -> Self {
         let several = !config.nrt.environments.is_empty();
-        let door = self.of_environment(asked);
+        let door = self.of_environment(Some(&config.nrt.environment));
         Self {
             environment: door.environment.filter(|_| several),
             ..door

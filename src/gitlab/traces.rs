@@ -15,6 +15,8 @@ use crate::ports::{Answer, MergedByGate, Traces, WaitingJob};
 const MOST_PAGES: u64 = 10;
 /// The job by which a worker's pipeline is known.
 const WORKER_JOB: &str = "nrt-acquire";
+/// What the name of a worker's pipeline begins with; its resource group follows, which is that of its environment.
+const WORKER_OF: &str = "Worker of ";
 
 #[derive(Debug, Deserialize)]
 struct Merged {
@@ -29,6 +31,8 @@ struct Merged {
 #[derive(Debug, Deserialize)]
 struct Running {
     id: u64,
+    #[serde(default)]
+    name: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -104,6 +108,14 @@ impl Traces for GitLab<'_> {
             .json()?;
         let mut workers = Vec::new();
         for pipeline in running {
+            // Older templates give no name.
+            let name = pipeline.name.as_deref().unwrap_or_default();
+            if let Some(group) = name.strip_prefix(WORKER_OF) {
+                if group == self.door.group {
+                    workers.push(PipelineId(pipeline.id));
+                }
+                continue;
+            }
             let path = format!("projects/{}/pipelines/{}/jobs", self.project(), pipeline.id);
             let jobs: Vec<wire::Job> = self
                 .main

@@ -1,21 +1,27 @@
 //! `trainyard repair`: puts the log right after somebody deleted or garbled it, from what GitLab knows.
 //!
 //! What cannot be read is set aside and never deleted; holes are filled; versions, queue and the number of the lease are brought
-//! up to what GitLab tells. Killed anywhere, it goes on when it is run again; when nothing is wrong it changes nothing.
+//! up to what GitLab tells. Killed anywhere, it goes on when it is run again; when nothing is wrong it changes nothing. With several
+//! environments it is about the one that the job was given.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod packages;
+mod truth;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+pub(super) use truth::truth;
 
 use super::ledger::{self, Decision, Ledger};
 use super::nrt_lock::{admit, release};
-use super::{Desk, Done, notes, tell};
+use super::{Desk, Done, append_to_version, notes, tell};
 use crate::domain::archive::Base;
 use crate::domain::event::Fact;
-use crate::domain::ids::{BranchName, JobId, MergeRequestId, PipelineId, TrialId};
-use crate::domain::nrt::Liveness;
+use crate::domain::ids::{JobId, MergeRequestId, PipelineId};
+use crate::domain::nrt::{Lease, Liveness, expire, is_gone};
 use crate::domain::progress::Stage;
 use crate::domain::repair::{Truth, above_all_grants, left_before, missing};
-use crate::domain::versioning::Appended;
-use crate::domain::versioning::packages::Spread;
 use crate::domain::yard::Yard;
 use crate::outcome::{Outcome, Problem};
 use crate::ports::{Answer, Damage, Mending, Replaced, Survey};
@@ -37,26 +43,21 @@ pub struct Forgotten {
 /// # Errors
 /// When GitLab or git cannot be asked, or the log cannot be written.
 pub fn run(desk: &Desk<'_>, write: bool) -> Answer<(Done, Diagnosis)> {
-    if desk.members.is_some() || !desk.config.nrt.environments.is_empty() {
-        // It would take what members, or other branches, know of the queue and of versions for nothing.
-        return Err(Problem::misconfigured(
-            "`repair` mends the state of one project with one environment; a yard, or one of several environments, it cannot mend yet, and nothing was changed",
-            "restore the variables of the scope `trainyard/<environment>/log` from a backup, or remove all of them: `tick` finds the requests to integrate again, and what landed since the last tag is then in no version",
-        ));
-    }
     let mending = desk
         .journal
         .mending()
         .ok_or_else(|| Problem::bug("this state cannot be repaired"))?;
     let survey = mending.survey()?;
     let yard = survey.yard();
-    let (truth, unsure) = truth(desk)?;
+    let (truth, mut unsure) = truth(desk)?;
     let facts = missing(&yard, &truth);
-    let forgotten = forgotten(desk, &yard)?;
+    let forgotten = forgotten(desk, &yard, &truth, &mut unsure)?;
     let wiped = survey.last == 0
         && survey.replaced.is_none()
-        && (!truth.landed.is_empty() || truth.releases > 0 || !forgotten.is_empty());
+        && (truth.tells_of_a_past() || !forgotten.is_empty());
+    let users = users(desk, &yard)?;
     let mut diagnosis = Diagnosis {
+        home: desk.ci.project.clone(),
         damages: survey.damages.clone(),
         wiped,
         replaced: survey.replaced.clone(),
@@ -66,7 +67,8 @@ pub fn run(desk: &Desk<'_>, write: bool) -> Answer<(Done, Diagnosis)> {
             .any(|fact| matches!(fact, Fact::VersionReleased { .. })),
         forgotten,
         unsure,
-        busy: busy(desk, &yard)?,
+        busy: users.busy,
+        left: users.left,
         aside: Vec::new(),
     };
     if !write || diagnosis.is_healthy() {
@@ -145,14 +147,18 @@ fn bring_up_to_date(
         }
         Ok(Decision { facts, then: told })
     })?;
+    if let Some(left) = &diagnosis.left {
+        give_back(desk, ledger, left)?;
+    }
     let mut outcome = report::repaired(diagnosis);
     for forgotten in &diagnosis.forgotten {
         let iid = forgotten.id.iid;
+        let there = desk.of(&forgotten.id.project)?;
         let Some(stage) = &forgotten.left else {
-            outcome = outcome.including(admit::admit(desk, ledger, iid)?);
+            outcome = outcome.including(admit::admit(&there, ledger, iid)?);
             continue;
         };
-        let set = admit::look(desk, iid)?.candidacy.change_set;
+        let set = admit::look(&there, iid)?.candidacy.change_set;
         ledger.decide(|yard| {
             Ok(Decision {
                 facts: left_before(yard, &set, stage),
@@ -174,77 +180,71 @@ fn appended(facts: &[Fact]) -> Vec<MergeRequestId> {
     appended_ids
 }
 
-/// Runs that use the environment, or are about to: what they record meanwhile would be lost or wrong.
-fn busy(desk: &Desk<'_>, yard: &Yard) -> Answer<BTreeSet<PipelineId>> {
+/// Who is in the environment, by GitLab and by what is left of the log.
+struct Users {
+    /// Runs that use it, or are about to: what they record meanwhile would be lost or wrong.
+    busy: BTreeSet<PipelineId>,
+    /// The lease of a run that is over.
+    left: Option<Lease>,
+}
+
+fn users(desk: &Desk<'_>, yard: &Yard) -> Answer<Users> {
     let mut busy: BTreeSet<PipelineId> = desk.traces.running_workers()?.into_iter().collect();
-    if let Some(lease) = &yard.nrt.lease
-        && desk.records.liveness(&lease.holder)? == Liveness::Running
-    {
-        busy.insert(lease.holder.pipeline);
+    let mut left = None;
+    if let Some(lease) = &yard.nrt.lease {
+        let liveness = desk.records.liveness(&lease.holder)?;
+        if liveness == Liveness::Running {
+            busy.insert(lease.holder.pipeline);
+        }
+        left = is_gone(lease, liveness, desk.clock.now()).then(|| lease.clone());
     }
     busy.remove(&desk.ci.pipeline);
-    Ok(busy)
+    Ok(Users { busy, left })
 }
 
-/// What landed since the last tag, from merge requests and from the history of the target; and what could not be told.
-pub(super) fn truth(desk: &Desk<'_>) -> Answer<(Truth, Vec<String>)> {
-    let branch: &BranchName = desk.branch();
-    let prefix = &desk.config.versions.numbering.prefix;
-    let released = desk.releases.numbers(prefix)?.into_iter().next();
-    let releases = match &released {
-        Some(_) => desk.traces.numbered_tags(prefix)?,
-        None => 0,
-    };
-    let history = desk
-        .commits
-        .brought_in(released.as_ref().map(|(_, commit)| commit), branch)?;
-    let place: BTreeMap<_, _> = history
-        .iter()
-        .enumerate()
-        .map(|(at, brought)| (&brought.commit, (at, brought.trial)))
-        .collect();
-    let merged = desk.traces.merged_by_gate(branch)?;
-    let mut unsure = Vec::new();
-    if !merged.complete {
-        unsure.push(report::too_many_merged());
-    }
-    let mut landed = Vec::new();
-    for merged in merged.seen {
-        let Some((at, trial)) = place.get(&merged.landed) else {
-            continue;
-        };
-        let id = &merged.merge_request.id;
-        let change_set = admit::look(desk, id.iid)?.candidacy.change_set;
-        if trial.is_none() {
-            unsure.push(report::trial_unknown(id));
+/// Gives the environment back in the place of a run that is over: the entry that said so is lost, or it died.
+fn give_back(desk: &Desk<'_>, ledger: &Ledger<'_>, left: &Lease) -> Answer<()> {
+    append_to_version::finish_what_a_dead_holder_began(desk, ledger)?;
+    ledger.decide(|yard| {
+        let now = yard.nrt.lease.as_ref();
+        let same = now.is_some_and(|now| now.epoch == left.epoch);
+        Ok(Decision {
+            facts: if same { expire(&yard.nrt) } else { Vec::new() },
+            then: (),
+        })
+    })
+}
+
+/// Requests that the log does not know, of every project that can be looked at.
+fn forgotten(
+    desk: &Desk<'_>,
+    yard: &Yard,
+    truth: &Truth,
+    unsure: &mut Vec<String>,
+) -> Answer<Vec<Forgotten>> {
+    let mut forgotten = Vec::new();
+    for (project, seen) in truth::in_each(desk, |there| forgotten_of(there, yard))? {
+        match seen {
+            Ok(seen) => forgotten.extend(seen),
+            Err(problem) if !truth.unread.contains(&project) => {
+                unsure.push(report::requests_unread(&project, &problem));
+            }
+            Err(_told_already) => {}
         }
-        let appended = Appended {
-            change_set,
-            landed: merged.landed.clone(),
-            base: None,
-            spread: Spread::default(),
-            trial: trial.unwrap_or(TrialId(0)),
-            at: merged.at,
-        };
-        landed.push((*at, appended));
     }
-    landed.sort_by_key(|(at, _)| *at);
-    let truth = Truth {
-        released,
-        releases,
-        since: history
-            .iter()
-            .map(|brought| brought.commit.clone())
-            .collect(),
-        landed: landed.into_iter().map(|(_, appended)| appended).collect(),
-    };
-    Ok((truth, unsure))
+    forgotten.sort_by_key(|(asked, one)| (*asked, one.id.clone()));
+    Ok(forgotten.into_iter().map(|(_, one)| one).collect())
 }
 
-/// Open merge requests with a request that the log does not know, or whose note says that they left the queue.
-fn forgotten(desk: &Desk<'_>, yard: &Yard) -> Answer<Vec<Forgotten>> {
+/// Open merge requests of a project with a request that the log does not know, or whose note says that they left the queue; and when
+/// they asked.
+fn forgotten_of(desk: &Desk<'_>, yard: &Yard) -> Answer<Vec<(Timestamp, Forgotten)>> {
     let mut forgotten = Vec::new();
     for open in desk.merge_requests.open_mentioning("feature")? {
+        // Those of another branch are another environment's, or nobody's.
+        if open.target != *desk.branch() {
+            continue;
+        }
         let evidence = desk.records.evidence(open.id.iid)?;
         let Some(request) = evidence.pipelines.iter().find_map(|p| p.request.clone()) else {
             continue;
@@ -271,15 +271,17 @@ fn forgotten(desk: &Desk<'_>, yard: &Yard) -> Answer<Vec<Forgotten>> {
                     Stage::FailedTests { .. } | Stage::Conflicted | Stage::LeftQueue
                 )
             });
-        if left.is_none() && yard.queue.ticket(&open.id).is_some() {
+        // A request for what was changed since is none, and its author was told then.
+        let stands = || Answer::Ok(admit::look(desk, open.id.iid)?.candidacy.request.is_some());
+        if left.is_none() && (yard.queue.ticket(&open.id).is_some() || !stands()?) {
             continue;
         }
-        forgotten.push(Forgotten {
+        let one = Forgotten {
             id: open.id,
             job: request.job,
             left,
-        });
+        };
+        forgotten.push((request.at, one));
     }
-    forgotten.sort_by_key(|one| one.id.iid);
     Ok(forgotten)
 }

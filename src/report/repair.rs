@@ -4,26 +4,30 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::domain::ids::{MergeRequestId, PipelineId};
+use crate::domain::ids::{MergeRequestId, PipelineId, ProjectPath};
+use crate::domain::nrt::Lease;
 use crate::jobs::repair::Forgotten;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Problem};
 use crate::ports::{Damage, Replaced};
 
 use super::progress::stage_words;
 
 /// What GitLab keeps nowhere, in words.
-const GONE: [&str; 6] = [
+const GONE: [&str; 7] = [
     "holds and pauses that people ordered: order them again",
     "what earlier trials taught about who fails with whom, and the failure rate: the next trials learn it anew",
     "rejected trials that a change set had survived (`nrt.strikes`): they count from nothing",
     "who was warned of what, apart from what notes say: somebody may be told a second time",
     "messages that channels had not taken yet",
     "a version that was prepared and not tagged: play `release-prepare` again",
+    "that a version was withdrawn: its change sets count as released",
 ];
 
 /// What a look at the state found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
+    /// The gate's project; merge requests of others are named with theirs.
+    pub home: ProjectPath,
     /// Entries that cannot be read, or are missing.
     pub damages: Vec<Damage>,
     /// Whether there is no entry at all although GitLab knows of things that happened.
@@ -40,6 +44,8 @@ pub struct Diagnosis {
     pub unsure: Vec<String>,
     /// Runs that use the environment.
     pub busy: BTreeSet<PipelineId>,
+    /// The lease of a run that is over.
+    pub left: Option<Lease>,
     /// What was set aside, and where to.
     pub aside: Vec<String>,
 }
@@ -104,23 +110,31 @@ impl Diagnosis {
         if self.wiped {
             lines.push("no entry is left; the log begins anew".to_owned());
         }
+        if let Some(left) = &self.left {
+            lines.push(format!(
+                "lease {} is of pipeline {}, which is over; given back",
+                left.epoch, left.holder.pipeline
+            ));
+        }
         if self.released {
             lines.push("the newest tag was not known as a version; it is".to_owned());
         }
         for id in &self.appended {
             lines.push(format!(
-                "{id} landed and was in no version; it is in the open one"
+                "{} landed and was in no version; it is in the open one",
+                id.seen_from(&self.home)
             ));
         }
         for forgotten in &self.forgotten {
             lines.push(match &forgotten.left {
                 None => format!(
                     "{} asked for integration (job {}) and had no ticket; verified again like any request",
-                    forgotten.id, forgotten.job
+                    forgotten.id.seen_from(&self.home),
+                    forgotten.job
                 ),
                 Some(stage) => format!(
                     "{} left the queue, as its note says ({}); not queued again",
-                    forgotten.id,
+                    forgotten.id.seen_from(&self.home),
                     stage_words(stage)
                 ),
             });
@@ -140,7 +154,11 @@ impl Diagnosis {
             .iter()
             .map(|f| json!({"merge_request": f.id.iid, "project": f.id.project, "job": f.job, "left": f.left}))
             .collect();
-        let appended: Vec<u64> = self.appended.iter().map(|id| id.iid).collect();
+        let appended: Vec<_> = self
+            .appended
+            .iter()
+            .map(|id| json!({"merge_request": id.iid, "project": id.project}))
+            .collect();
         format!(
             "{:#}",
             json!({
@@ -156,11 +174,9 @@ impl Diagnosis {
 pub fn diagnosed(diagnosis: &Diagnosis) -> Outcome {
     if diagnosis.is_healthy() {
         let outcome = Outcome::open("the state agrees with what GitLab knows; nothing to repair");
-        return diagnosis
-            .unsure
-            .iter()
-            .cloned()
-            .fold(outcome, Outcome::warning);
+        return diagnosis.unsure.iter().fold(outcome, |outcome, line| {
+            outcome.warning(format!("not known: {line}"))
+        });
     }
     let outcome = Outcome::open("the state needs a repair; nothing was written");
     let outcome = diagnosis.work().into_iter().fold(outcome, |outcome, line| {
@@ -202,12 +218,30 @@ fn unrecoverable(outcome: Outcome, diagnosis: &Diagnosis) -> Outcome {
 }
 
 /// More was merged than is looked at.
-pub fn too_many_merged() -> String {
-    "only the thousand merge requests that changed last were looked at: older ones that are in no tag are not in the open version"
-        .to_owned()
+pub fn too_many_merged(project: &ProjectPath) -> String {
+    format!(
+        "only the thousand merge requests of `{project}` that changed last were looked at: older ones that are in no tag are not in the open version"
+    )
 }
 
 /// No message of a commit names it.
-pub fn trial_unknown(id: &MergeRequestId) -> String {
+pub fn trial_unknown(id: &MergeRequestId, home: &ProjectPath) -> String {
+    let id = id.seen_from(home);
     format!("the trial that validated {id}: its commit names none")
+}
+
+/// A member that tells nothing.
+pub fn member_unread(project: &ProjectPath, problem: &Problem) -> String {
+    format!(
+        "what landed in `{project}` and what waits there, until it can be looked at; nothing of it is changed: {}",
+        problem.full_text()
+    )
+}
+
+/// A member whose open merge requests cannot be looked at.
+pub fn requests_unread(project: &ProjectPath, problem: &Problem) -> String {
+    format!(
+        "which merge requests of `{project}` wait, until it can be looked at: {}",
+        problem.full_text()
+    )
 }

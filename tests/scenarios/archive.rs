@@ -2,6 +2,7 @@
 
 mod damage;
 mod deaths;
+mod elsewhere;
 mod past;
 mod races;
 

@@ -1,5 +1,7 @@
 //! One project with several environments: each branch has its own queue, trials and versions.
 
+mod repairing;
+
 use std::path::Path;
 
 use gitlab::api::endpoint_prelude::Method;

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::{Value, json};
-use trainyard::demo::world::Said;
+use trainyard::demo::world::{Said, World};
 use trainyard::domain::event::Fact;
 use trainyard_emulator::faults::{Effect, Rule};
 
@@ -80,17 +80,20 @@ fn garble(stage: &Stage, key: &str) {
 
 /// As a job of a pipeline on the default branch would run it.
 pub(crate) fn repair(stage: &Stage, flags: &[&str]) -> Said {
-    let mut environment = stage.world.gate_environment();
-    let job = stage.world.ran.last().unwrap().finished.id + 1;
-    environment.retain(|(key, _)| key != "CI_JOB_ID");
-    environment.push(("CI_JOB_ID".to_owned(), job.to_string()));
-    let trigger = stage.world.at("variables/TRAINYARD_TRIGGER_TOKEN");
-    let trigger = stage.world.read("root", &trigger).unwrap();
+    repair_in(&stage.world, flags)
+}
+
+/// The same in any world: a new job with a clone of the project.
+pub(crate) fn repair_in(world: &World, flags: &[&str]) -> Said {
+    let mut environment = world.gate_environment();
+    let trigger = world
+        .read("root", &world.at("variables/TRAINYARD_TRIGGER_TOKEN"))
+        .unwrap();
     let trigger = trigger["value"].as_str().unwrap().to_owned();
     environment.push(("TRAINYARD_TRIGGER_TOKEN".to_owned(), trigger));
     let clone = tempfile::tempdir().unwrap();
-    let address = stage.world.project_url();
-    let token = stage.world.token("root").unwrap();
+    let address = world.project_url();
+    let token = world.token("root").unwrap();
     let address = address.replacen("://", &format!("://root:{token}@"), 1);
     let cloned = Command::new("git")
         .args(["clone", "--quiet", &format!("{address}.git")])
@@ -100,8 +103,88 @@ pub(crate) fn repair(stage: &Stage, flags: &[&str]) -> Said {
     environment.retain(|(key, _)| key != "CI_PROJECT_DIR");
     let folder = clone.path().display().to_string();
     environment.push(("CI_PROJECT_DIR".to_owned(), folder));
+    repair_with(world, environment, flags)
+}
+
+/// The same in a given environment.
+pub(crate) fn repair_with(
+    world: &World,
+    mut environment: Vec<(String, String)>,
+    flags: &[&str],
+) -> Said {
+    let job = world.ran.last().unwrap().finished.id + 1;
+    environment.retain(|(key, _)| key != "CI_JOB_ID");
+    environment.push(("CI_JOB_ID".to_owned(), job.to_string()));
     let arguments: Vec<&str> = ["repair"].iter().chain(flags).copied().collect();
-    stage.world.program(&environment, &arguments).unwrap()
+    world.program(&environment, &arguments).unwrap()
+}
+
+/// Key, scope and value of each state variable of a project, in the order of keys.
+pub(crate) fn state_of(world: &World, project: u64) -> Vec<(String, String, String)> {
+    let path = format!("projects/{project}/variables?per_page=100");
+    let all = world.read("root", &path).unwrap();
+    let of = |v: &Value, name: &str| v[name].as_str().unwrap().to_owned();
+    let mut all: Vec<_> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| (of(v, "key"), of(v, "environment_scope"), of(v, "value")))
+        .filter(|(_, scope, _)| scope.starts_with("trainyard/"))
+        .collect();
+    all.sort();
+    all
+}
+
+/// Deletes, or overwrites, the state variables of an environment that are chosen by their key.
+pub(crate) fn damage(
+    world: &World,
+    (project, environment): (u64, &str),
+    value: Option<&str>,
+    chosen: impl Fn(&str) -> bool,
+) {
+    let of_environment = format!("trainyard/{environment}/");
+    for (key, scope, _) in state_of(world, project) {
+        if scope.starts_with(&of_environment) && chosen(&key) {
+            let scope = scope.replace('/', "%2F");
+            let path =
+                format!("projects/{project}/variables/{key}?filter%5Benvironment_scope%5D={scope}");
+            let (method, body) = match value {
+                None => (Method::DELETE, Value::Null),
+                Some(value) => (Method::PUT, json!({"value": value})),
+            };
+            world.ask("root", method, &path, body).unwrap();
+        }
+    }
+}
+
+/// What a person sees of the queue and of the open version: each merge request with what must come back of it.
+pub(crate) fn seen(gate: impl Fn(&[&str]) -> Said, flags: &[&str]) -> (Vec<Value>, Vec<Value>) {
+    let read = |command: &str| -> Value {
+        let said = gate(&[&[command, "--json"], flags].concat()).said;
+        serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"))
+    };
+    let queue = read("queue");
+    assert_eq!(queue["environment"]["lease"], Value::Null, "{queue}");
+    let tickets = queue["tickets"].as_array().unwrap().iter();
+    let tickets = tickets.map(|t| {
+        json!([
+            t["project"],
+            t["merge_request"],
+            t["requested_at"],
+            t["priority"]
+        ])
+    });
+    let version = read("version");
+    let landed = version["open"]["change_sets"].as_array().unwrap().iter();
+    let landed = landed.map(|one| {
+        json!([
+            one["change_set"]["merge_request"],
+            one["change_set"]["links"],
+            one["landed"],
+            one["trial"]
+        ])
+    });
+    (tickets.collect(), landed.collect())
 }
 
 fn cancel_the_worker(stage: &mut Stage, worker: u64) {

@@ -3,6 +3,7 @@
 mod dying;
 mod ground;
 mod refusing;
+mod repairing;
 mod steering;
 mod withdrawing;
 

@@ -102,6 +102,18 @@ impl Belonging {
     }
 }
 
+impl Belonging {
+    /// Whether a package is still to bring what is out with others, as far as that can be told.
+    pub fn is_left(&self, appended: &Appended) -> bool {
+        let out = &appended.spread.out;
+        match self.0.get(&appended.change_set.merge_request) {
+            None => true,
+            Some(belongs) if belongs.is_empty() => out.is_empty(),
+            Some(belongs) => !belongs.is_subset(out),
+        }
+    }
+}
+
 impl Versions {
     /// The released versions of a package, or of the whole repository where there are none; oldest first.
     pub fn released_of<'a>(

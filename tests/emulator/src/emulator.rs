@@ -14,6 +14,7 @@ use crate::background::Background;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::git::{GitError, Repository};
+use crate::object_storage::ObjectStorage;
 use crate::report::Report;
 use crate::request_log::RequestEntry;
 use crate::runner::Settings;
@@ -196,6 +197,18 @@ impl Emulator {
     /// lagging database replicas do; `None`, the default, shows everybody the newest.
     pub fn lag_reads(&self, lag: Option<SignedDuration>) {
         self.shared.replica.set_lag(lag);
+    }
+
+    /// Sends downloads of packages and artifacts to an object storage from now on, as GitLab does unless it passes them through.
+    ///
+    /// # Errors
+    /// When no port of the loopback can be opened.
+    pub fn store_objects_elsewhere(&self) -> io::Result<&ObjectStorage> {
+        if let Some(storage) = self.shared.object_storage.get() {
+            return Ok(storage);
+        }
+        let storage = ObjectStorage::start()?;
+        Ok(self.shared.object_storage.get_or_init(|| storage))
     }
 
     /// Looks at or changes the state directly, for what no API offers.

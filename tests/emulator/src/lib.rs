@@ -40,6 +40,7 @@ mod markdown;
 mod mentions;
 mod merge_requests;
 mod message;
+pub mod object_storage;
 mod pages;
 mod pagination;
 mod param_spec;

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::background::Background;
 use crate::clock::Clock;
@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::faults::Faults;
 use crate::git::{Memory, Repository};
 use crate::hooks::Pipelines;
+use crate::object_storage::ObjectStorage;
 use crate::rate_limit::RateLimit;
 use crate::replica::{self, Replica};
 use crate::report::Report;
@@ -46,6 +47,8 @@ pub(crate) struct Shared {
     /// What git has said once and for all about the objects of the repositories.
     pub(crate) memory: Arc<Memory>,
     pub(crate) replica: Replica,
+    /// Where downloads are sent.
+    pub(crate) object_storage: OnceLock<ObjectStorage>,
     /// Held while what follows a push is done, so that pushes are seen one after the other.
     pub(crate) after_push: Mutex<()>,
     /// The second of the clock at which what comes with time was last looked at.
@@ -80,6 +83,7 @@ impl Shared {
             snapshots: Snapshots::default(),
             memory: Arc::default(),
             replica: Replica::default(),
+            object_storage: OnceLock::new(),
             after_push: Mutex::new(()),
             ticked: AtomicI64::new(i64::MIN),
             state: Mutex::new(state),

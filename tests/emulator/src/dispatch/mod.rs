@@ -228,6 +228,10 @@ fn handled(
     if let Some(before) = before {
         shared.state().remember_former_paths(before);
     }
+    let response = match shared.object_storage.get() {
+        Some(storage) => storage.instead_of(route.pattern, response),
+        None => response,
+    };
     Ok((versions::without_newer(shared.version, response), ignored))
 }
 

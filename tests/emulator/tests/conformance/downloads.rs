@@ -252,3 +252,32 @@ fn only_environments_left_alone_for_a_week_are_stale() {
         "available"
     );
 }
+
+#[test]
+fn an_object_storage_serves_signed_addresses_and_refuses_tokens() {
+    let shop = Shop::new();
+    let file = shop.path("packages/generic/tool/1.0/tool.txt");
+    let token = shop.root().token.clone().unwrap();
+    let headers = [("private-token", token.as_str())];
+    let path = format!("/api/v4/{file}");
+    let url = shop.root().url.clone();
+    assert_eq!(
+        send(&url, "PUT", &path, &headers, b"saw").unwrap().status,
+        201
+    );
+    let here = send(&url, "GET", &path, &headers, b"").unwrap();
+    assert_eq!((here.status, here.text.as_str()), (200, "saw"));
+    let storage = shop.world.emulator.store_objects_elsewhere().unwrap();
+    let sent = send(&url, "GET", &path, &headers, b"").unwrap();
+    assert_eq!(sent.status, 302);
+    let target = sent.header("location").unwrap().to_owned();
+    let (host, address) = target.split_at(target.rfind("/o").unwrap());
+    let refused = send(host, "GET", address, &headers, b"").unwrap();
+    assert_eq!(refused.status, 400, "{}", refused.text);
+    let found = send(host, "GET", address, &[], b"").unwrap();
+    assert_eq!((found.status, found.text.as_str()), (200, "saw"));
+    storage.lose_all();
+    assert_eq!(send(host, "GET", address, &[], b"").unwrap().status, 404);
+    let seen: Vec<u16> = storage.requests().iter().map(|one| one.status).collect();
+    assert_eq!(seen, [400, 200, 404]);
+}
