@@ -28,7 +28,7 @@ use crate::domain::nrt::Trial;
 use crate::outcome::Outcome;
 use crate::ports::{
     Announcements, Answer, Boards, Candidates, Changes, Channels, Clock, Commits, Features,
-    Journal, Logs, MergeRequests, Milestones, People, Picks, Proposals, Records, Releases,
+    Journal, Logs, MergeRequests, Milestones, People, Picks, Pins, Proposals, Records, Releases,
     RepositoryFiles, Traces, Workers,
 };
 
@@ -77,6 +77,8 @@ pub struct Desk<'a> {
     pub releases: &'a dyn Releases,
     /// Milestones.
     pub milestones: &'a dyn Milestones,
+    /// Descriptions that show the open version.
+    pub pins: &'a dyn Pins,
     /// Files of branches.
     pub files: &'a dyn RepositoryFiles,
     /// Commits of the work tree.

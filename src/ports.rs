@@ -35,7 +35,7 @@ use crate::outcome::Problem;
 pub use hotfix::{Logs, Missing, Picked, Picks, Proposal, Proposals, Source};
 pub use releasing::{
     Deployed, Deployment, Draft, ExistingRelease, FileChange, FileText, FileWritten, Mention,
-    Milestone, Milestones, Newest, Outset, Prospect, RepositoryFiles,
+    Milestone, Milestones, Newest, Outset, Pinned, PinnedTo, Pins, Prospect, RepositoryFiles,
 };
 
 /// The answer of every port: what was asked, or the problem as a person will read it.
@@ -522,6 +522,8 @@ pub struct Targets {
     pub whole: Option<u64>,
     /// Those of them whose standing may tell how the project merges.
     pub standing: BTreeSet<u64>,
+    /// Branches of which it is asked, with the last edit, whether open merge requests are to land on them.
+    pub sources: BTreeSet<BranchName>,
 }
 
 /// Who can see a project.
@@ -570,6 +572,8 @@ pub struct Board {
     pub visibility: Option<Visibility>,
     /// How this project merges, where that was asked for and can be seen.
     pub method: Option<MergeMethod>,
+    /// Which of the branches that were asked about open merge requests are to land on, where that was told.
+    pub targeted: Option<BTreeSet<BranchName>>,
 }
 
 impl Board {

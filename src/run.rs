@@ -37,6 +37,7 @@ use crate::insights::{self, Insights, Period};
 use crate::jobs::await_validation::verdict::Wish;
 use crate::jobs::nrt_lock::acquire::Files;
 use crate::jobs::nrt_lock::trial_pipeline::Runtime;
+use crate::jobs::release::pinned;
 use crate::jobs::{
     Desk, Done, Members, append_to_version, archive, await_validation, link_check, nrt_lock, post,
     remind, tick,
@@ -164,7 +165,7 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
             with_desk(&global, Trust::Gate, |desk| remind_json(desk, &flags))
         }
         Command::Remind(flags) => job("remind", Trust::Gate, &|desk| remind(desk, &flags)),
-        Command::Tick => gate("tick", &tick::run),
+        Command::Tick => gate("tick", &|desk| Ok(pinned::at_tick(desk, tick::run(desk)?))),
         Command::Repair(flags) => lease::repair(&global, stdout, &flags),
         Command::Notify(flags) => with_desk(&global, Trust::Gate, |desk| notify(desk, &flags)),
         Command::Queue(Queue {
@@ -262,7 +263,7 @@ fn reports(ci: &Ci, command: &str, ended: Result<&Outcome, &Problem>) -> Vec<Str
 
 /// A job of the gate also tells the channels what happened; that never fails it.
 fn and_tell(desk: &Desk<'_>, work: &dyn Fn(&Desk<'_>) -> Answer<Done>) -> Answer<Done> {
-    let mut done = work(desk)?;
+    let mut done = pinned::after(desk, work(desk)?);
     match post::run(desk) {
         Ok(events) => done.events.extend(events),
         Err(problem) => tracing::warn!(
@@ -440,6 +441,7 @@ fn at_desk<T>(
         channels: &channels,
         releases: &gitlab,
         milestones: &gitlab,
+        pins: &gitlab,
         files: &gitlab,
         commits: &tree,
         candidates: &tree,

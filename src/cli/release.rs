@@ -28,6 +28,9 @@ pub enum Release {
         /// What is asked of the number.
         #[command(flatten)]
         asked: Asked,
+        /// Print JSON for programs; ends with 1 when a release would be refused.
+        #[arg(long)]
+        json: bool,
     },
     /// Freeze content and commit, and open the next version.
     ///

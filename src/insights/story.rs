@@ -280,6 +280,16 @@ impl Story {
         };
         self.add(at, fact)
     }
+
+    pub(crate) fn withdrawn(&mut self, at: i64, version: u64) -> &mut Self {
+        let fact = Fact::VersionWithdrawn {
+            version: VersionId(version),
+            number: number(version),
+            reason: "it is down".to_owned(),
+            withdrawn_by: "rita".parse().unwrap(),
+        };
+        self.add(at, fact)
+    }
 }
 
 pub(crate) fn number(minor: u64) -> Number {

@@ -11,6 +11,7 @@ pub mod hotfix;
 pub mod members;
 mod notices;
 pub mod permission;
+pub mod pinned;
 pub mod prepare;
 pub mod preview;
 mod publish;

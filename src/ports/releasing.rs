@@ -135,6 +135,48 @@ pub trait Milestones {
     fn close_milestone(&self, milestone: &Milestone) -> Answer<()>;
 }
 
+/// A milestone or an issue with its description.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pinned {
+    /// Which one.
+    pub place: PinnedTo,
+    /// Its title; untrusted.
+    pub title: String,
+    /// Whether it is open.
+    pub open: bool,
+    /// Its description, whole; untrusted.
+    pub text: String,
+}
+
+/// Where something is pinned to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PinnedTo {
+    /// A milestone, by its number over all projects.
+    Milestone(u64),
+    /// An issue, by its number in the project.
+    Issue(u64),
+}
+
+impl Pinned {
+    /// How people call it.
+    pub fn name(&self) -> String {
+        match self.place {
+            PinnedTo::Milestone(_) => format!("the milestone `{}`", self.title),
+            PinnedTo::Issue(iid) => format!("the issue #{iid}"),
+        }
+    }
+}
+
+/// Descriptions of milestones and issues of the project.
+pub trait Pins {
+    /// The milestones that have one of these titles, or a text in their descriptions.
+    fn milestones_with(&self, text: &str, titles: &[String]) -> Answer<Vec<Pinned>>;
+    /// An issue, if there is one that can be seen.
+    fn issue(&self, iid: u64) -> Answer<Option<Pinned>>;
+    /// Changes a description.
+    fn describe(&self, pinned: &Pinned, text: &str) -> Answer<()>;
+}
+
 /// A file of a branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileText {

@@ -165,6 +165,7 @@ impl Members for Fleet<'_> {
             channels: self.channels,
             releases: gitlab,
             milestones: gitlab,
+            pins: gitlab,
             files: gitlab,
             commits: tree,
             candidates: tree,

@@ -11,6 +11,7 @@ use crate::jobs::release::permission::Freezing;
 use crate::jobs::release::prepare::Handover;
 use crate::jobs::release::{self, preview};
 use crate::jobs::{Desk, Done};
+use crate::outcome::ExitCode;
 use crate::ports::Answer;
 use crate::report;
 
@@ -27,7 +28,18 @@ pub(super) fn run(global: &Global, stdout: Stdout, command: ReleaseCommand) -> A
         done(name, &|desk| and_tell(desk, work))
     };
     match step {
-        Release::Preview { asked } => done("release preview", &|desk| {
+        Release::Preview { asked, json: true } => with_desk(global, Trust::Gate, |desk| {
+            let (text, possible) = of_package(desk, package.as_ref(), |desk| {
+                preview::json(desk, &(&asked).into())
+            })?;
+            let code = if possible {
+                ExitCode::Open
+            } else {
+                ExitCode::Refused
+            };
+            Ok(Printed { text, code })
+        }),
+        Release::Preview { asked, json: false } => done("release preview", &|desk| {
             preview::run(desk, &(&asked).into())
         }),
         Release::Prepare {

@@ -7,6 +7,7 @@
 //!
 //! What it does not hold: GitLab's own merge of a single change set is taken for one step with the look at the target before it.
 
+mod log;
 mod worker;
 mod world;
 

@@ -4,6 +4,8 @@ mod aborted;
 mod dying;
 mod hundred;
 mod limits;
+mod pinned;
+mod previewed;
 mod published;
 mod refused;
 

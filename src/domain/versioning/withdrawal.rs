@@ -1,5 +1,7 @@
 //! A version that turned out to be bad: it is withdrawn, the one before it runs again, and its content is in the open version.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -7,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Appended, Number, Released, Versions};
 use crate::domain::event::Fact;
 use crate::domain::ids::{PackageName, UserName, VersionId};
+use crate::domain::validation::{Decision, Verdict};
 
 /// Why a version is not good any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +116,28 @@ impl Versions {
     pub fn in_production<'a>(&'a self, package: Option<&'a PackageName>) -> Option<&'a Released> {
         let mut newest = self.released_of(package).rev();
         newest.find(|one| !one.number.is_pre_release() && one.withdrawn.is_none())
+    }
+
+    /// Everybody who wrote or validated what a released version held, as far as that is remembered.
+    pub fn contributors(&self, version: VersionId) -> BTreeSet<UserName> {
+        let of_it = self.released.iter().filter(|one| one.id == version);
+        let changes = of_it
+            .flat_map(|one| &one.content)
+            .map(|one| &one.change_set);
+        changes
+            .flat_map(|change| {
+                let validated = |verdict: &&Verdict| verdict.decision == Decision::Validate;
+                let verdicts = change.verdicts.iter().filter(validated);
+                std::iter::once(&change.author).chain(verdicts.map(|verdict| &verdict.by))
+            })
+            .cloned()
+            .collect()
+    }
+
+    /// The change set that a released version held last.
+    pub fn last_of(&self, version: VersionId) -> Option<&Appended> {
+        let released = self.released.iter().find(|one| one.id == version)?;
+        released.content.last()
     }
 
     /// Whether a number is of a version that was withdrawn.
