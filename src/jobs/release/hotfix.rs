@@ -13,10 +13,8 @@ use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, CommitSha, MergeRequestId, UserName};
 use crate::domain::integration::MergeRequestState;
 use crate::domain::versioning::hotfix::{
-    self, Branch, HotfixRefusal, Landed, MOST_PICKED, Pick, Stand, branch_of, in_production,
+    self, Branch, HotfixRefusal, Landed, MOST_PICKED, Pick, Stand, branch_of,
 };
-use crate::domain::versioning::{Number, Versions};
-use crate::domain::yard::Yard;
 use crate::jobs::ledger::Ledger;
 use crate::jobs::{Desk, Done};
 use crate::outcome::{Outcome, Pointer, Problem, SeeAlso};
