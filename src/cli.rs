@@ -16,7 +16,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::domain::ids::{ChannelName, Epoch, RoleName};
 
 pub use lease::{Break, Repair};
-pub use release::{Asked, Release, ShowVersion};
+pub use release::{Asked, Release, ReleaseCommand, ShowVersion};
 
 /// Takes features from their GitLab issue to production: links, validations, one queue for one test environment, versions.
 ///
@@ -137,8 +137,7 @@ pub enum Command {
     /// Release the open version (pipeline of the default branch).
     ///
     /// `preview` shows it, `prepare` freezes it, your own job deploys it, `publish` or `abort` ends it. Needs `TRAINYARD_GATE_TOKEN`.
-    #[command(subcommand)]
-    Release(Release),
+    Release(ReleaseCommand),
     /// Tell what is due: messages that were held back, and reminders of what has waited too long (scheduled pipeline).
     ///
     /// Reads what waits from the log and from the open merge requests: validations, stale drafts, tickets, the lease, a release

@@ -5,6 +5,7 @@
 pub mod ci;
 mod freezes;
 pub mod notification;
+pub mod packages;
 pub mod publishing;
 mod reading;
 pub mod versions;
@@ -403,6 +404,7 @@ impl Config {
             &self.nrt,
             &self.versions.numbering.prefix,
         ));
+        problems.extend(packages::contradictions(&self.versions, self.is_yard()));
         problems
     }
 

@@ -3,6 +3,7 @@
 mod assembly;
 mod history;
 mod member;
+mod picking;
 mod pushing;
 mod refs;
 
@@ -15,7 +16,7 @@ pub use pushing::Destination;
 use crate::domain::ids::{BranchName, CommitSha};
 use crate::domain::versioning::comparison::Merged;
 use crate::outcome::Problem;
-use crate::ports::{Answer, BroughtIn, Commits};
+use crate::ports::{Answer, BroughtIn, CommitFiles, Commits};
 
 /// A work tree whose remote `origin` is the project, as a runner leaves it.
 #[derive(Debug)]
@@ -137,14 +138,15 @@ impl WorkTree {
         self.bring_with(commits, &[])
     }
 
+    fn has(&self, commit: &CommitSha) -> bool {
+        self.output(&["cat-file", "-e", &format!("{commit}^{{commit}}")])
+            .is_ok_and(|o| o.status.success())
+    }
+
     fn bring_with(&self, commits: &[&CommitSha], options: &[&str]) -> Answer<()> {
         let missing: Vec<&str> = commits
             .iter()
-            .filter(|commit| {
-                !self
-                    .output(&["cat-file", "-e", &format!("{commit}^{{commit}}")])
-                    .is_ok_and(|o| o.status.success())
-            })
+            .filter(|commit| !self.has(commit))
             .map(|commit| commit.as_str())
             .collect();
         if missing.is_empty() {
@@ -166,12 +168,17 @@ impl WorkTree {
     /// The patch id of what a commit adds to the branch that it left `base`'s history from.
     fn patch_of(&self, commit: &CommitSha, base: &CommitSha) -> Answer<String> {
         let fork = self.run(&["merge-base", base.as_str(), commit.as_str()])?;
+        self.patch_between(&fork, commit)
+    }
+
+    /// The patch id of what lies between two commits.
+    fn patch_between(&self, from: &str, commit: &CommitSha) -> Answer<String> {
         let diff = self.output(&[
             "diff",
             "--no-color",
             "--no-ext-diff",
             "--full-index",
-            &fork,
+            from,
             commit.as_str(),
         ])?;
         let mut child = Command::new("git")
@@ -298,8 +305,13 @@ impl Commits for WorkTree {
         self.brought_since(after, branch)
     }
 
-    fn merged_since(&self, after: &CommitSha, up_to: &CommitSha) -> Answer<Option<Vec<Merged>>> {
-        self.history_since(after, up_to)
+    fn merged_since(
+        &self,
+        after: Option<&CommitSha>,
+        up_to: &CommitSha,
+        files: CommitFiles,
+    ) -> Answer<Option<Vec<Merged>>> {
+        self.history_since(after, up_to, files)
     }
 
     fn same_change(&self, before: &CommitSha, after: &CommitSha, base: &CommitSha) -> Answer<bool> {

@@ -15,8 +15,11 @@ mod member;
 mod merge_requests;
 mod milestones;
 mod opening;
+mod outset;
+mod pace;
 mod packages;
 mod people;
+mod proposals;
 mod records;
 mod releases;
 pub mod state;
@@ -155,6 +158,13 @@ impl<'a> GitLab<'a> {
             &writer,
         )
         .carried_by(&self.carrier)
+    }
+
+    /// The same for another environment than the job's own: read by itself, and not written.
+    pub fn another_journal(&self, environment: &str) -> state::VariableJournal<'_> {
+        let writer = format!("{}/{}", self.ci.project_id, self.ci.job);
+        let (project, clock) = (self.ci.project_id, self.clock);
+        state::VariableJournal::new(&self.main, clock, project, environment, &writer)
     }
 
     /// The number and the default branch of the project that its path names.

@@ -28,8 +28,8 @@ use crate::domain::nrt::Trial;
 use crate::outcome::Outcome;
 use crate::ports::{
     Announcements, Answer, Boards, Candidates, Changes, Channels, Clock, Commits, Features,
-    Journal, MergeRequests, Milestones, People, Records, Releases, RepositoryFiles, Traces,
-    Workers,
+    Journal, Logs, MergeRequests, Milestones, People, Picks, Pins, Proposals, Records, Releases,
+    RepositoryFiles, Traces, Workers,
 };
 
 /// The projects whose merge requests a yard's gate serves.
@@ -63,6 +63,8 @@ pub struct Desk<'a> {
     pub people: &'a dyn People,
     /// What GitLab keeps of the gate's work.
     pub traces: &'a dyn Traces,
+    /// Merge requests that we open ourselves.
+    pub proposals: &'a dyn Proposals,
     /// Workers of the gate.
     pub workers: &'a dyn Workers,
     /// Notes that are kept in place.
@@ -75,14 +77,20 @@ pub struct Desk<'a> {
     pub releases: &'a dyn Releases,
     /// Milestones.
     pub milestones: &'a dyn Milestones,
+    /// Descriptions that show the open version.
+    pub pins: &'a dyn Pins,
     /// Files of branches.
     pub files: &'a dyn RepositoryFiles,
     /// Commits of the work tree.
     pub commits: &'a dyn Commits,
     /// Candidates of several change sets.
     pub candidates: &'a dyn Candidates,
+    /// Commits that are picked onto a released version.
+    pub picks: &'a dyn Picks,
     /// The log; jobs of a merge request pipeline have none.
     pub journal: &'a dyn Journal,
+    /// The logs of the project's other environments.
+    pub logs: &'a dyn Logs,
     /// The other projects that this gate serves, in a yard.
     pub members: Option<&'a dyn Members>,
 }

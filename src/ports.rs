@@ -1,8 +1,10 @@
 //! What jobs ask of the world, in the domain's words. Adapters are in `gitlab`, `folder` and `git`.
 
+mod hotfix;
 mod releasing;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,9 +32,10 @@ use crate::domain::versioning::periods::Period;
 use crate::domain::yard::Yard;
 use crate::outcome::Problem;
 
+pub use hotfix::{Logs, Missing, Picked, Picks, Proposal, Proposals, Source};
 pub use releasing::{
-    Deployed, Draft, ExistingRelease, FileChange, FileText, FileWritten, Milestone, Milestones,
-    RepositoryFiles,
+    Deployed, Deployment, Draft, ExistingRelease, FileChange, FileText, FileWritten, Mention,
+    Milestone, Milestones, Newest, Outset, Pinned, PinnedTo, Pins, Prospect, RepositoryFiles,
 };
 
 /// The answer of every port: what was asked, or the problem as a person will read it.
@@ -72,6 +75,11 @@ impl Log {
     /// The state after all of it.
     pub fn yard(&self) -> Yard {
         folded(self.base.as_deref(), &self.events)
+    }
+
+    /// The numbers of the entries behind the base.
+    pub fn slots(&self) -> RangeInclusive<u64> {
+        self.base.as_ref().map_or(0, |base| base.slot) + 1..=self.revision
     }
 
     /// How many entries are behind the base.
@@ -152,13 +160,15 @@ pub enum Unpacked<T> {
 
 /// The archive of a log: packages that are written once, and the base that takes their place.
 pub trait Archive {
+    /// Whether the entries up to a revision are known so well that they need not be read again before they are packed.
+    fn is_sure_of(&self, revision: u64) -> bool;
     /// Reads all of the log, once more.
     fn whole(&self) -> Answer<Whole>;
     /// How a person finds a package.
     fn name(&self, holding: &Holding) -> String;
     /// The packages that there are, the newest first; those made before an instant may be missing.
     fn packages(&self, since: Timestamp) -> Answer<Vec<Package>>;
-    /// Stores a package, and reads it back; a package of that name that is there already stays.
+    /// Stores a package, and makes sure that it is what was stored; a package of that name that is there already says the same.
     fn pack(&self, holding: &Holding, text: &str, state: &Checkpoint) -> Answer<()>;
     /// The text of a package.
     fn unpack(&self, package: &Package) -> Answer<Unpacked<String>>;
@@ -649,6 +659,8 @@ pub enum DeploymentState {
 pub trait Releases {
     /// The numbers tagged, highest first, with their commits; of very many the newest hundred.
     fn numbers(&self, prefix: &str) -> Answer<Vec<(Number, CommitSha)>>;
+    /// All that a release looks at before it begins, in one request; none where GitLab does not tell it in one.
+    fn outset(&self, prospect: &Prospect<'_>) -> Option<Outset>;
     /// The commit of a tag.
     fn tag(&self, tag: &str) -> Answer<Option<CommitSha>>;
     /// Says on a release that its version is withdrawn: its name and the beginning of its notes. A release that is gone stays gone.
@@ -786,6 +798,15 @@ pub trait Traces {
     fn waiting_at_the_gate(&self) -> Answer<Vec<WaitingJob>>;
 }
 
+/// Whether the files that commits change are asked for; git must look into each commit for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommitFiles {
+    /// Each commit with its files.
+    Named,
+    /// Commits alone.
+    LeftOut,
+}
+
 /// The commits of the work tree that the job runs in.
 pub trait Commits {
     /// Whether two commits hold the same files, byte for byte.
@@ -795,7 +816,12 @@ pub trait Commits {
     /// The commits of a branch, as the project has it now, that are not part of the history of another commit; oldest first.
     fn brought_in(&self, after: Option<&CommitSha>, branch: &BranchName) -> Answer<Vec<BroughtIn>>;
     /// The commits of a commit's history that are not part of another one's, oldest first; none where the job has no clone.
-    fn merged_since(&self, after: &CommitSha, up_to: &CommitSha) -> Answer<Option<Vec<Merged>>>;
+    fn merged_since(
+        &self,
+        after: Option<&CommitSha>,
+        up_to: &CommitSha,
+        files: CommitFiles,
+    ) -> Answer<Option<Vec<Merged>>>;
     /// Whether two commits make the same change, each to the branch it stands on: a rebase and nothing else lies between them.
     fn same_change(&self, before: &CommitSha, after: &CommitSha, base: &CommitSha) -> Answer<bool>;
 }

@@ -2,9 +2,11 @@
 
 mod history;
 mod lease;
+mod logs;
 mod members;
 mod queue;
 mod queue_controls;
+mod releases;
 mod simulate;
 mod verdict;
 
@@ -14,12 +16,9 @@ use jiff::Timestamp;
 
 use crate::channels::Post;
 use crate::ci_reports::log::{self, Manner};
-use crate::cli::ShowVersion;
 use crate::cli::queue::Queue;
-use crate::cli::release::prepared;
 use crate::cli::{
-    Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Release, Remind, Report,
-    StatePlace,
+    Acquire, AwaitValidation, Cli, Command, Global, Notify, NrtLock, Remind, Report, StatePlace,
 };
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -28,7 +27,6 @@ use crate::domain::event::Event;
 use crate::domain::ids::{BranchName, FeatureId, ProjectPath};
 use crate::domain::notification::rounds::Mode;
 use crate::domain::validation::Decision;
-use crate::domain::versioning::numbers::Asked;
 use crate::files;
 use crate::folder::FolderJournal;
 use crate::git::{Destination, WorkTree};
@@ -39,17 +37,17 @@ use crate::insights::{self, Insights, Period};
 use crate::jobs::await_validation::verdict::Wish;
 use crate::jobs::nrt_lock::acquire::Files;
 use crate::jobs::nrt_lock::trial_pipeline::Runtime;
-use crate::jobs::release::permission::Freezing;
-use crate::jobs::release::prepare::Handover;
+use crate::jobs::release::pinned;
 use crate::jobs::{
     Desk, Done, Members, append_to_version, archive, await_validation, link_check, nrt_lock, post,
-    release, remind, tick,
+    remind, tick,
 };
 use crate::outcome::{ExitCode, Outcome, Problem};
 use crate::ports::{Answer, Append, Clock, Journal, Log, Policies};
 use crate::signals::Terminated;
 use crate::sinks::cloud_event;
 use crate::{ci_reports, model, report};
+use logs::LogsOf;
 use members::{Fleet, Surroundings};
 
 /// The file of events that a job leaves as its artifact.
@@ -162,62 +160,19 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         Command::AppendToVersion(flags) => gate("append-to-version", &|desk| {
             append_to_version::run(desk, flags.epoch)
         }),
-        Command::Release(step) => match step {
-            Release::Preview { asked } => job("release preview", Trust::Gate, &|desk| {
-                release::preview::run(desk, &(&asked).into())
-            }),
-            Release::Prepare {
-                asked,
-                through_freeze,
-                reason,
-                dotenv,
-                manifest,
-            } => gate("release prepare", &|desk| {
-                let files = Handover {
-                    dotenv: &dotenv,
-                    manifest: &manifest,
-                };
-                let freezing = Freezing {
-                    through: through_freeze,
-                    reason: reason.as_deref().or(desk.ci.reason.as_deref()),
-                };
-                release::prepare::run(desk, &(&asked).into(), freezing, files)
-            }),
-            Release::Publish { prepared: of } => {
-                let own = prepared(of);
-                gate("release publish", &|desk| release::publish(desk, &own))
-            }
-            Release::Abort {
-                reason,
-                prepared: of,
-            } => {
-                let own = prepared(of);
-                gate("release abort", &|desk| {
-                    release::abort(desk, &own, reason.as_deref())
-                })
-            }
-            Release::Withdraw {
-                version,
-                reason,
-                dotenv,
-            } => gate("release withdraw", &|desk| {
-                let reason = reason.as_deref().or(desk.ci.reason.as_deref());
-                release::withdraw::run(desk, &version, reason, &dotenv)
-            }),
-            Release::Recovered => gate("release recovered", &release::withdraw::recovered),
-        },
+        Command::Release(command) => releases::run(&global, stdout, command),
         Command::Remind(flags) if flags.json => {
             with_desk(&global, Trust::Gate, |desk| remind_json(desk, &flags))
         }
         Command::Remind(flags) => job("remind", Trust::Gate, &|desk| remind(desk, &flags)),
-        Command::Tick => gate("tick", &tick::run),
+        Command::Tick => gate("tick", &|desk| Ok(pinned::at_tick(desk, tick::run(desk)?))),
         Command::Repair(flags) => lease::repair(&global, stdout, &flags),
         Command::Notify(flags) => with_desk(&global, Trust::Gate, |desk| notify(desk, &flags)),
         Command::Queue(Queue {
             order: Some(order), ..
         }) => queue_controls::run(&global, stdout, &order),
         Command::Queue(Queue { view, order: None }) => queue::run(&global, &view),
-        Command::Version(flags) => with_desk(&global, Trust::Gate, |desk| version(desk, &flags)),
+        Command::Version(flags) => releases::version(&global, &flags),
         Command::Report(flags) => draw(&global, &flags),
         Command::Events(flags) => history::events(&global, &flags),
         Command::Simulate(flags) => simulate::run(&flags),
@@ -308,7 +263,7 @@ fn reports(ci: &Ci, command: &str, ended: Result<&Outcome, &Problem>) -> Vec<Str
 
 /// A job of the gate also tells the channels what happened; that never fails it.
 fn and_tell(desk: &Desk<'_>, work: &dyn Fn(&Desk<'_>) -> Answer<Done>) -> Answer<Done> {
-    let mut done = work(desk)?;
+    let mut done = pinned::after(desk, work(desk)?);
     match post::run(desk) {
         Ok(events) => done.events.extend(events),
         Err(problem) => tracing::warn!(
@@ -450,9 +405,20 @@ fn at_desk<T>(
             &folder
         }
     };
+    let logs = LogsOf {
+        gitlab: &gitlab,
+        place: &global.state,
+    };
     let surroundings = Surroundings::of(&config.gate.projects);
     let shared = (ci, &config);
-    let fleet = Fleet::new(&surroundings, shared, &gitlab, &clock, &channels, journal);
+    let fleet = Fleet::new(
+        &surroundings,
+        shared,
+        &gitlab,
+        &clock,
+        &channels,
+        (journal, &logs),
+    );
     let members: Option<&dyn Members> = match trust {
         Trust::Gate if config.is_yard() => Some(&fleet),
         Trust::Gate | Trust::MergeRequest | Trust::WakeUp => None,
@@ -468,16 +434,20 @@ fn at_desk<T>(
         changes: &gitlab,
         people: &gitlab,
         traces: &gitlab,
+        proposals: &gitlab,
         workers: &gitlab,
         boards: &gitlab,
         announcements: &gitlab,
         channels: &channels,
         releases: &gitlab,
         milestones: &gitlab,
+        pins: &gitlab,
         files: &gitlab,
         commits: &tree,
         candidates: &tree,
+        picks: &tree,
         journal,
+        logs: &logs,
         members,
     })
 }
@@ -556,19 +526,6 @@ fn leave_events(ci: &Ci, events: &[Event]) -> Answer<()> {
     } else {
         files::write_whole(&path, &text)
     }
-}
-
-fn version(desk: &Desk<'_>, flags: &ShowVersion) -> Answer<Printed> {
-    let versions = desk.journal.read()?.yard().versions;
-    let coming = release::preview::coming(desk, &versions, &Asked::default())?;
-    let home = &desk.ci.project;
-    Ok(Printed::text(if flags.json {
-        report::version_json(&versions, &coming)
-    } else if flags.markdown {
-        report::version_markdown(&versions, &coming, home)
-    } else {
-        report::version_now(&versions, &coming, home)
-    }))
 }
 
 /// Draws what happened, from the log and from the events that jobs left as artifacts.

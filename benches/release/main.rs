@@ -20,6 +20,7 @@ use trainyard::domain::integration::{ChangeSet, Priority};
 use trainyard::domain::linking::{Feature, Link, LinkKind, Sight};
 use trainyard::domain::progress::stage_in_yard;
 use trainyard::domain::release_notes::{Sources, compose};
+use trainyard::domain::versioning::packages::Spread;
 use trainyard::domain::versioning::{Appended, Number};
 use trainyard::domain::yard::Yard;
 use trainyard::report;
@@ -82,6 +83,7 @@ fn tell(yard: &Yard, sights: &BTreeMap<FeatureId, Sight>) -> usize {
         open: &[],
         around: &[],
         headings: &[],
+        out_before: &BTreeMap::new(),
     };
     let notes = compose(&sources, |_| true);
     let written = report::release_notes(&notes, None, &home(), "https://gitlab.example").unwrap();
@@ -157,6 +159,7 @@ fn appended(iid: u64) -> Appended {
         landed: commit(),
         trial: TrialId(iid),
         base: None,
+        spread: Spread::default(),
         at: Timestamp::UNIX_EPOCH,
     }
 }

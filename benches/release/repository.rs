@@ -17,9 +17,10 @@ use trainyard::domain::ids::CommitSha;
 use trainyard::domain::release_notes::{Sources, compose};
 use trainyard::domain::versioning::comparison::{Merged, compare};
 use trainyard::domain::versioning::numbers::{Asked, Numbering, Scheme, choose};
+use trainyard::domain::versioning::packages::Spread;
 use trainyard::domain::versioning::{Appended, Number};
 use trainyard::git::WorkTree;
-use trainyard::ports::Commits;
+use trainyard::ports::{CommitFiles, Commits};
 use trainyard::report;
 
 use super::{appended, home};
@@ -79,9 +80,12 @@ pub(super) fn is_measured() -> bool {
 
 /// What a preview does once GitLab has told the tags: how long the notes are.
 fn once(tree: &WorkTree, last: &CommitSha, head: &CommitSha) -> usize {
-    let merged = tree.merged_since(last, head).unwrap().unwrap();
+    let merged = tree
+        .merged_since(Some(last), head, CommitFiles::LeftOut)
+        .unwrap()
+        .unwrap();
     let content = content(&merged);
-    let comparison = compare(&merged, &content);
+    let comparison = compare(&merged, &content, |_| true);
     assert_eq!(
         (comparison.around.len(), comparison.absent.len()),
         (0, 0),
@@ -90,11 +94,13 @@ fn once(tree: &WorkTree, last: &CommitSha, head: &CommitSha) -> usize {
     let number = Number {
         version: Version::new(0, TAGS, 0),
         prefix: "v".to_owned(),
+        package: None,
     };
     let numbering = Numbering {
         initial: Version::new(0, 1, 0),
         prefix: "v".to_owned(),
         scheme: Scheme::Semantic,
+        package: None,
     };
     let today = jiff::civil::date(2026, 11, 21);
     let asked = Asked::default();
@@ -110,6 +116,7 @@ fn once(tree: &WorkTree, last: &CommitSha, head: &CommitSha) -> usize {
         open: &[],
         around: &comparison.around,
         headings: &[],
+        out_before: &BTreeMap::new(),
     };
     let notes = compose(&sources, |_| true);
     let written = report::release_notes(&notes, None, &home(), "https://gitlab.example").unwrap();
@@ -121,6 +128,7 @@ fn content(merged: &[Merged]) -> Vec<Appended> {
     let sets = merged.iter().zip(1..).map(|(one, iid)| Appended {
         landed: one.commit.clone(),
         base: one.parents.first().cloned(),
+        spread: Spread::default(),
         ..appended(iid)
     });
     sets.collect()

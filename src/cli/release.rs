@@ -4,8 +4,21 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::domain::ids::PackageName;
 use crate::domain::releasing::Prepared;
+use crate::domain::versioning::hotfix;
 use crate::domain::versioning::numbers::{self, PreRelease};
+
+/// A step of a release, and what it is about.
+#[derive(Debug, Args)]
+pub struct ReleaseCommand {
+    /// The package to release, where `versions.packages` gives each its own versions.
+    #[arg(long, value_name = "NAME", global = true, value_parser = or_nothing::<PackageName>)]
+    pub package: Option<OrNothing<PackageName>>,
+    /// Which step.
+    #[command(subcommand)]
+    pub step: Release,
+}
 
 /// Steps of a release.
 #[derive(Debug, Subcommand)]
@@ -15,6 +28,9 @@ pub enum Release {
         /// What is asked of the number.
         #[command(flatten)]
         asked: Asked,
+        /// Print JSON for programs; ends with 1 when a release would be refused.
+        #[arg(long)]
+        json: bool,
     },
     /// Freeze content and commit, and open the next version.
     ///
@@ -68,6 +84,22 @@ pub enum Release {
         #[arg(long, value_name = "FILE", default_value = "trainyard-release.env")]
         dotenv: PathBuf,
     },
+    /// Pick landed change sets onto the version in production, in one merge request to the branch of hotfixes.
+    ///
+    /// The environment (`--environment`) is one of `nrt.environments` with `hotfixes: true`. Its branch goes on to that version; the merge
+    /// request is tried and lands like every other one, and `release prepare` in a pipeline of that branch releases it. Run again, it does
+    /// what is left.
+    Hotfix {
+        /// The merge requests, such as `!34 !36`.
+        #[arg(value_name = "MERGE-REQUEST", value_parser = named)]
+        merge_requests: Vec<Named>,
+        /// The version to put them on; the one in production when not given.
+        #[arg(long, value_name = "X.Y.Z", value_parser = or_nothing::<semver::Version>)]
+        from: Option<OrNothing<semver::Version>>,
+        /// Why. Without it, the variable `TRAINYARD_REASON`.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
     /// Record that the version before a withdrawn one runs again (after the deployment job).
     Recovered,
 }
@@ -85,7 +117,22 @@ pub struct Asked {
 
 /// A value, or an empty one: an input of a pipeline that nobody filled in.
 #[derive(Debug, Clone)]
-pub struct OrNothing<T>(Option<T>);
+pub struct OrNothing<T>(pub Option<T>);
+
+/// Merge requests that one argument names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named(pub Vec<u64>);
+
+fn named(text: &str) -> Result<Named, String> {
+    hotfix::named(text).map(Named)
+}
+
+impl<T> OrNothing<T> {
+    /// The value, if somebody filled it in.
+    pub fn value(&self) -> Option<&T> {
+        self.0.as_ref()
+    }
+}
 
 /// The version that a pipeline prepared, as its template tells.
 pub fn prepared(flag: Option<OrNothing<semver::Version>>) -> Prepared {

@@ -20,6 +20,17 @@ pub struct Publishing {
     pub milestone: Option<Pattern>,
     /// Where the notes that are kept in place say that a version is released.
     pub notices: Notices,
+    /// Where the open version is shown, if anywhere.
+    pub board: Option<Board>,
+}
+
+/// A place where people look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Board {
+    /// The description of the milestone of the next version.
+    Milestone,
+    /// The description of an issue of the project.
+    Issue(u64),
 }
 
 /// Where people read on merge requests and features that a version is released.
@@ -50,7 +61,7 @@ pub struct Pattern(String);
 impl Pattern {
     /// The text for one version.
     pub fn of(&self, number: &Number) -> String {
-        let text = self.0.replace("{version}", &number.to_string());
+        let text = self.0.replace("{version}", &number.version.to_string());
         text.replace("{tag}", &number.tag())
     }
 }
@@ -102,10 +113,24 @@ pub(super) fn read(s: &mut Section) -> Publishing {
                 ],
             )
             .unwrap_or_default(),
+        board: s.checked("board", board),
     }
 }
 
-fn pattern(text: &str) -> Result<Pattern, String> {
+fn board(text: &str) -> Result<Board, String> {
+    let issue = text
+        .strip_prefix('#')
+        .and_then(|digits| digits.parse().ok());
+    match (text, issue) {
+        ("milestone", _) => Ok(Board::Milestone),
+        (_, Some(iid)) if iid > 0 => Ok(Board::Issue(iid)),
+        (_, _) => Err(format!(
+            "is `{text}`; it may be `milestone`, or an issue of the project such as `'#12'`"
+        )),
+    }
+}
+
+pub(super) fn pattern(text: &str) -> Result<Pattern, String> {
     let rest = text.replace("{version}", "").replace("{tag}", "");
     if rest.contains(['{', '}']) {
         return Err(format!(
@@ -132,7 +157,7 @@ fn address(text: &str) -> Result<Pattern, String> {
     ))
 }
 
-fn file(text: &str) -> Result<String, String> {
+pub(super) fn file(text: &str) -> Result<String, String> {
     let mut parts = text.split('/');
     if text.len() > 255 || !parts.all(|part| !matches!(part, "" | "." | ".." | ".git")) {
         return Err(format!(
@@ -154,7 +179,7 @@ mod tests {
     #[test]
     fn what_is_told_of_a_release_is_read() {
         let config = Config::parse(
-            "versions:\n  notes_template: .gitlab/notes.md\n  changelog: CHANGELOG.md\n  milestone: 'Release {version}'\n  notices: features\n  links:\n  - {name: 'Image {version}', url: 'https://registry.example/shop:{tag}'}\n",
+            "versions:\n  notes_template: .gitlab/notes.md\n  changelog: CHANGELOG.md\n  milestone: 'Release {version}'\n  notices: features\n  board: '#12'\n  links:\n  - {name: 'Image {version}', url: 'https://registry.example/shop:{tag}'}\n",
         )
         .unwrap();
         let publishing = config.versions.publishing;
@@ -164,6 +189,7 @@ mod tests {
             "https://registry.example/shop:v1.3.0"
         );
         assert_eq!(publishing.notices, Notices::Features);
+        assert_eq!(publishing.board, Some(Board::Issue(12)));
         assert_eq!(publishing.changelog.as_deref(), Some("CHANGELOG.md"));
         assert_eq!(
             Publishing::default().milestones(&number()),
@@ -174,7 +200,7 @@ mod tests {
     #[test]
     fn what_gitlab_would_not_take_is_refused_with_its_path() {
         let problem = Config::parse(
-            "versions:\n  notes_template: ../notes.md\n  changelog: /CHANGELOG.md\n  milestone: '{number}'\n  notices: some\n  links:\n  - {name: a, url: 'javascript:alert(1)'}\n  - {name: b}\n  - {name: c, url: 'https://x.example/'}\n  - {name: c, url: 'https://y.example/'}\n",
+            "versions:\n  notes_template: ../notes.md\n  changelog: /CHANGELOG.md\n  milestone: '{number}'\n  notices: some\n  board: wiki\n  links:\n  - {name: a, url: 'javascript:alert(1)'}\n  - {name: b}\n  - {name: c, url: 'https://x.example/'}\n  - {name: c, url: 'https://y.example/'}\n",
         )
         .unwrap_err();
         for expected in [
@@ -182,6 +208,7 @@ mod tests {
             "`versions.changelog` is `/CHANGELOG.md`, which is no path",
             "`versions.milestone` is `{number}`; only `{version}` and `{tag}` may stand in braces",
             "`versions.notices` is `some`",
+            "`versions.board` is `wiki`; it may be `milestone`, or an issue",
             "`versions.links[0].url` is `javascript:alert(1)`, which is no address",
             "`versions.links[1]` needs a `name` and a `url`",
             "`versions` has two `links` with `c`",

@@ -2,6 +2,7 @@
 
 use semver::Version;
 
+use super::packages::{self, PackageRules};
 use super::publishing::{self, Publishing};
 use super::reading::Section;
 use crate::domain::freezes::Freezes;
@@ -27,6 +28,8 @@ pub struct Versions {
     pub through_freezes_by: Vec<RoleName>,
     /// What people are told of a release.
     pub publishing: Publishing,
+    /// Parts of the repository that have versions of their own; empty: the repository has versions as a whole.
+    pub packages: Vec<PackageRules>,
 }
 
 impl Versions {
@@ -39,6 +42,7 @@ impl Versions {
                 scheme: s
                     .choice("calendar", &Calendar::ALL)
                     .map_or(Scheme::Semantic, Scheme::Calendar),
+                package: None,
             },
             released_by: s.ids("released_by"),
             environment: s
@@ -49,6 +53,7 @@ impl Versions {
             gitlab_freezes: s.flag("gitlab_freezes").unwrap_or(true),
             through_freezes_by: s.ids("through_freezes_by"),
             publishing: publishing::read(s),
+            packages: packages::read(s),
         }
     }
 }

@@ -36,6 +36,8 @@ pub struct NrtEnvironment {
     pub strikes: Option<u32>,
     /// What stands before the number in the tags of its versions.
     pub tag_prefix: Option<String>,
+    /// Whether its branch is for hotfixes of the default branch's versions, and goes on with them.
+    pub hotfixes: bool,
 }
 
 pub(super) fn gate(section: &mut Section) -> Gate {
@@ -56,12 +58,13 @@ pub(super) fn environment(section: &mut Section) -> Option<NrtEnvironment> {
         section.number("batch", 1..=100),
         section.number("strikes", 1..=2),
         section.tag_prefix("tag_prefix"),
+        section.flag("hotfixes").unwrap_or(false),
     );
     let (Some(environment), Some(branch)) = (environment, branch) else {
         section.refuse("needs a `name` and the `branch` that it serves");
         return None;
     };
-    let (pipeline, lease, batch, strikes, tag_prefix) = rest;
+    let (pipeline, lease, batch, strikes, tag_prefix, hotfixes) = rest;
     Some(NrtEnvironment {
         serves: Serves {
             environment,
@@ -73,6 +76,7 @@ pub(super) fn environment(section: &mut Section) -> Option<NrtEnvironment> {
         batch,
         strikes,
         tag_prefix,
+        hotfixes,
     })
 }
 
@@ -89,6 +93,14 @@ pub(super) fn contradictions(gate: &Gate, nrt: &Nrt, prefix: &str) -> Vec<String
     }
     if gate.project.is_some() && !gate.projects.is_empty() {
         problems.push("`gate.project` says that the gate is elsewhere, and `gate.projects` that it is here: a yard has the second, its members have the first".to_owned());
+    }
+    for one in nrt.environments.iter().filter(|one| one.hotfixes) {
+        let (name, own) = (&one.serves.environment, one.tag_prefix.as_ref());
+        if !gate.projects.is_empty() {
+            problems.push(format!("`nrt.environments`: `{name}` has `hotfixes`, and a yard makes none: its versions are commits of several projects; pick by hand in the member, onto the branch of an environment"));
+        } else if own.is_some_and(|own| own != prefix) {
+            problems.push(format!("`nrt.environments`: `{name}` has `hotfixes` and a `tag_prefix` of its own; its numbers go on from those of the default branch, so take one of the two out"));
+        }
     }
     let list: Vec<&Serves> = nrt.environments.iter().map(|one| &one.serves).collect();
     for (index, one) in list.iter().enumerate() {
@@ -160,6 +172,7 @@ impl Config {
             batch,
             strikes,
             tag_prefix,
+            hotfixes: _,
         } = found;
         let nrt = &mut self.nrt;
         nrt.environment = serves.environment;
@@ -177,6 +190,19 @@ impl Config {
         }
         self.branch = Some(serves.branch);
         Ok(self)
+    }
+
+    /// The environment that serves a branch, of those that `nrt.environments` lists.
+    pub fn environment_of(&self, branch: &BranchName) -> Option<&NrtEnvironment> {
+        let mut all = self.nrt.environments.iter();
+        all.find(|one| one.serves.branch == *branch)
+    }
+
+    /// Whether this is the configuration of an environment for hotfixes.
+    pub fn is_for_hotfixes(&self) -> bool {
+        let mut all = self.nrt.environments.iter();
+        let own = all.find(|one| one.serves.environment == self.nrt.environment);
+        own.is_some_and(|one| one.hotfixes)
     }
 
     /// Whether merge requests of other projects are served here.
@@ -321,6 +347,14 @@ mod tests {
             (
                 "gate: {projects: [shop/web]}\nnrt: {environments: [{name: a, branch: main}, {name: b, branch: old}]}\n",
                 "in a yard each needs a `tag_prefix`",
+            ),
+            (
+                "gate: {projects: [shop/web]}\nnrt: {environments: [{name: a, branch: main, hotfixes: true}]}\n",
+                "`a` has `hotfixes`, and a yard makes none",
+            ),
+            (
+                "nrt: {environments: [{name: a, branch: hotfix, hotfixes: true, tag_prefix: x-}]}\n",
+                "a `tag_prefix` of its own",
             ),
             (
                 "nrt: {environments: [{name: a}]}\n",

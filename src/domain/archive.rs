@@ -187,7 +187,7 @@ pub struct Holding {
 
 impl Holding {
     /// The number of the last version that a history releases.
-    pub fn number_in(events: &[&Event]) -> Option<Version> {
+    pub fn number_in(events: &[Event]) -> Option<Version> {
         events.iter().rev().find_map(|event| {
             if let Fact::VersionReleased { number, .. } = &event.fact {
                 Some(number.version.clone())

@@ -20,6 +20,8 @@ use super::linking::LinkKind;
 use super::nrt::{Abandoned, Candidate, Holder};
 use super::validation::Verdict;
 use super::versioning::comparison::Around;
+use super::versioning::hotfix::Pick;
+use super::versioning::packages::Kept;
 use super::versioning::{Appended, Number, ThroughFreeze};
 
 /// What happened.
@@ -230,6 +232,9 @@ pub enum Fact {
         number: Number,
         commit: CommitSha,
         content: Vec<MergeRequestId>,
+        /// What of it other packages are still to bring.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kept: Vec<Kept>,
         /// Not `by`: that key is the envelope's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         closed_by: Option<UserName>,
@@ -278,6 +283,19 @@ pub enum Fact {
         reason: String,
         /// Not `by`: that key is the envelope's.
         withdrawn_by: UserName,
+    },
+    /// Somebody asked that change sets go to production before the next version: they were picked onto a released one.
+    HotfixAsked {
+        /// The merge request that brings them to the branch of hotfixes.
+        merge_request: MergeRequestId,
+        /// The version in production that they are put on.
+        from: Number,
+        /// What was picked, in the order it landed.
+        picks: Vec<Pick>,
+        /// Why; untrusted.
+        reason: String,
+        /// Not `by`: that key is the envelope's.
+        asked_by: UserName,
     },
     /// A person was told that they must act.
     ContributorWarned {
@@ -482,6 +500,7 @@ impl Fact {
             Self::VersionReleased { .. } => "VersionReleased",
             Self::ReleaseFailed { .. } => "ReleaseFailed",
             Self::VersionWithdrawn { .. } => "VersionWithdrawn",
+            Self::HotfixAsked { .. } => "HotfixAsked",
             Self::ContributorWarned { .. } => "ContributorWarned",
             Self::ChannelOpened { .. } => "ChannelOpened",
             Self::DeliveryStarted { .. } => "DeliveryStarted",
@@ -504,6 +523,7 @@ impl Fact {
             | Self::ChangeSetHeld { merge_request, .. }
             | Self::ChangeSetUnheld { merge_request, .. }
             | Self::ChangeSetForced { merge_request, .. }
+            | Self::HotfixAsked { merge_request, .. }
             | Self::ChangeSetUnqueued { merge_request, .. }
             | Self::ChangeSetRebased { merge_request, .. }
             | Self::ChangeSetConflicted { merge_request, .. }
@@ -586,6 +606,7 @@ impl Fact {
             | Self::VersionReleased { .. }
             | Self::ReleaseFailed { .. }
             | Self::VersionWithdrawn { .. }
+            | Self::HotfixAsked { .. }
             | Self::ContributorWarned { .. }
             | Self::ChannelOpened { .. }
             | Self::DeliveryStarted { .. }
@@ -643,6 +664,7 @@ impl Fact {
             | Self::VersionDeployed { .. }
             | Self::ReleaseFailed { .. }
             | Self::VersionWithdrawn { .. }
+            | Self::HotfixAsked { .. }
             | Self::ContributorWarned { .. }
             | Self::ChannelOpened { .. }
             | Self::DeliveryStarted { .. }
@@ -736,6 +758,7 @@ impl Fact {
             Self::ReleaseTaken { number, .. } | Self::ReleaseFailed { number, .. } => {
                 format!("{number} {}", by_job())
             }
+            Self::HotfixAsked { from, .. } => from.to_string(),
             Self::ContributorWarned { alert, .. } => alert.clone(),
             Self::ChannelOpened { .. } => String::new(),
             Self::DeliverySucceeded { messages, .. } => listed(messages),

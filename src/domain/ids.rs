@@ -121,6 +121,13 @@ text_id! {
 }
 
 text_id! {
+    /// The name of a package: a part of the repository that has versions of its own.
+    PackageName, "a package name (a lower-case letter, then letters, digits, `-` or `_`)",
+    |text| text.len() <= 40 && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_'))
+}
+
+text_id! {
     /// The name that a project gives to a channel, such as a chat room or a webhook.
     ChannelName, "a channel name (a lower-case letter, then letters, digits, `-` or `_`)",
     |text| text.len() <= 40 && text.starts_with(|c: char| c.is_ascii_lowercase())

@@ -5,6 +5,7 @@
 pub mod archive;
 pub mod candidate;
 pub mod controls;
+pub mod digest;
 pub mod event;
 pub mod freezes;
 pub mod ids;
@@ -18,6 +19,7 @@ pub mod nrt;
 pub mod outlook;
 pub mod pace;
 mod pairs;
+pub mod paths;
 pub mod progress;
 pub mod release_notes;
 pub mod releasing;

@@ -78,6 +78,7 @@ fn key_of(fact: &Fact) -> String {
         | Fact::ChangeSetQueued { .. }
         | Fact::ChangeSetUnheld { .. }
         | Fact::ChangeSetForced { .. }
+        | Fact::HotfixAsked { .. }
         | Fact::QueuePaused { .. }
         | Fact::QueueResumed { .. }
         | Fact::LeaseGranted { .. }

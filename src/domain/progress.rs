@@ -12,10 +12,11 @@ pub use upkeep::{Edit, Own, Wanted, edits};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{FeatureId, MergeRequestId, ProjectPath, UserName};
+use super::ids::{FeatureId, MergeRequestId, PackageName, ProjectPath, UserName};
 use super::integration::{MergeRequestState, Place};
 use super::linking::LinkKind;
 use super::validation::Criterion;
+use super::versioning::Released;
 use super::yard::Yard;
 
 /// The most merge requests that one feature's progress tells by name; the rest is counted.
@@ -260,16 +261,38 @@ pub fn stage_in_yard(yard: &Yard, id: &MergeRequestId) -> Option<(Stage, Timesta
         let number = closing.number.to_string();
         return Some((Stage::Releasing { number }, closing.at));
     }
-    if let Some(released) = yard.versions.released.iter().find(|r| r.id == version) {
-        let number = released.number.to_string();
-        let environment = released.environment.clone();
+    // Of several packages, it may be out with some and in the open version for others.
+    let of_packages = yard.versions.out_with(id).last();
+    let released = yard.versions.released.iter().find(|r| r.id == version);
+    if let Some(released) = released.or(of_packages) {
         let stage = Stage::InProduction {
-            number,
-            environment,
+            number: numbers_of(yard, id, released),
+            environment: released.environment.clone(),
         };
         return Some((stage, released.at));
     }
     Some((Stage::Landed { version }, appended.at))
+}
+
+/// The versions that brought a change set: one, or one of each of its packages.
+fn numbers_of(yard: &Yard, id: &MergeRequestId, last: &Released) -> String {
+    let out = yard.versions.out_with(id);
+    let mut numbers: Vec<String> = out.map(|released| released.number.to_string()).collect();
+    if numbers.is_empty() {
+        numbers.push(last.number.to_string());
+    }
+    let mut waits = yard.versions.content.iter();
+    let waits = waits.find(|one| one.change_set.merge_request == *id);
+    let awaited = waits.iter().flat_map(|one| &one.spread.awaits);
+    let awaited: Vec<&str> = awaited.map(PackageName::as_str).collect();
+    match awaited.is_empty() {
+        true => numbers.join(", "),
+        false => format!(
+            "{}, to come with {}",
+            numbers.join(", "),
+            awaited.join(", ")
+        ),
+    }
 }
 
 fn row(feature: &FeatureId, member: &Member, before: Option<&Row>, yard: Option<&Yard>) -> Row {

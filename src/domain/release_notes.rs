@@ -83,6 +83,8 @@ pub struct Change {
     pub kind: Option<LinkKind>,
     /// Whether it breaks what users rely on.
     pub breaking: bool,
+    /// The version that it went out with before, as a hotfix.
+    pub out_before: Option<Number>,
 }
 
 /// A validation of a feature.
@@ -130,6 +132,8 @@ pub struct Sources<'a> {
     pub around: &'a [Around],
     /// Headings of the acceptance criteria, beside the usual one.
     pub headings: &'a [String],
+    /// What went out before as a hotfix, and with which version.
+    pub out_before: &'a BTreeMap<MergeRequestId, Number>,
 }
 
 /// Puts the notes together. `readable` tells whether whoever reads the notes may read a feature's project.
@@ -143,6 +147,7 @@ pub fn compose(sources: &Sources<'_>, readable: impl Fn(&Feature) -> bool) -> Re
             author: set.author.clone(),
             kind,
             breaking: set.breaking,
+            out_before: sources.out_before.get(&set.merge_request).cloned(),
         }
     };
     let brought = features.into_iter().map(|(id, brought)| {

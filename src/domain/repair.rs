@@ -135,6 +135,7 @@ fn released_before(
             number: number.clone(),
             commit: commit.clone(),
             content: change_sets.map(|set| set.merge_request.clone()).collect(),
+            kept: Vec::new(),
             closed_by: None,
             around: Vec::new(),
             manifest: None,

@@ -22,6 +22,7 @@ use super::pairs;
 use super::releasing::Taken;
 use super::trial_verdict::ASKED;
 use super::trials::{Policy, Search, Waiting};
+use super::versioning::hotfix::Hotfix;
 use super::versioning::withdrawal::Withdrawn;
 use super::versioning::{Appended, Closing, Versions};
 
@@ -403,6 +404,7 @@ impl Yard {
                 number,
                 commit,
                 content,
+                kept,
                 closed_by,
                 around,
                 manifest,
@@ -419,7 +421,7 @@ impl Yard {
                     around: around.clone(),
                     manifest: manifest.clone(),
                 };
-                self.versions.close(closing, content);
+                self.versions.close(closing, content, kept);
             }
             Fact::ReleaseTaken { version, .. } => {
                 self.versions.taken = Some(Taken {
@@ -456,6 +458,19 @@ impl Yard {
                     at: event.at,
                 },
             ),
+            Fact::HotfixAsked {
+                merge_request,
+                from,
+                picks,
+                reason,
+                asked_by,
+            } => self.versions.hotfixes.push(Hotfix {
+                merge_request: merge_request.clone(),
+                from: from.clone(),
+                picks: picks.clone(),
+                reason: reason.clone(),
+                by: asked_by.clone(),
+            }),
             Fact::ContributorWarned {
                 about,
                 alert,
@@ -565,6 +580,7 @@ mod tests {
     use crate::domain::integration::{ChangeSet, Priority};
     use crate::domain::nrt::{Abandoned, Candidate, Holder};
     use crate::domain::versioning::Appended;
+    use crate::domain::versioning::packages::Spread;
     use jiff::Timestamp;
     use proptest::prelude::*;
 
@@ -658,6 +674,7 @@ mod tests {
             change_set: set(iid, iid),
             landed: sha(200 + iid),
             base: None,
+            spread: Spread::default(),
             trial: TrialId(n),
             at: Timestamp::UNIX_EPOCH,
         };

@@ -18,7 +18,7 @@ use crate::ports::Answer;
 const FETCHED: &str = "refs/trainyard";
 
 /// A merge of two trees: the tree, or the files in conflict.
-enum Merged {
+pub(super) enum Merged {
     Tree(String),
     Conflict(Vec<String>),
 }
@@ -214,7 +214,7 @@ impl WorkTree {
         Ok(Ok(tip))
     }
 
-    fn merge_trees(
+    pub(super) fn merge_trees(
         &self,
         base: Option<&CommitSha>,
         ours: &CommitSha,
@@ -247,7 +247,7 @@ impl WorkTree {
         }
     }
 
-    fn commit(
+    pub(super) fn commit(
         &self,
         tree: &str,
         parents: &[&CommitSha],
@@ -261,7 +261,7 @@ impl WorkTree {
         sha(&self.run_with(&arguments, author, message)?)
     }
 
-    fn author_of(&self, commit: &CommitSha) -> Answer<Vec<(&'static str, String)>> {
+    pub(super) fn author_of(&self, commit: &CommitSha) -> Answer<Vec<(&'static str, String)>> {
         let said = self.run(&["log", "-1", "--format=%an%x00%ae%x00%aI", commit.as_str()])?;
         let names = ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_AUTHOR_DATE"];
         Ok(names
@@ -270,7 +270,7 @@ impl WorkTree {
             .collect())
     }
 
-    fn tree_of(&self, commit: &CommitSha) -> Answer<String> {
+    pub(super) fn tree_of(&self, commit: &CommitSha) -> Answer<String> {
         self.run(&["rev-parse", "--verify", &format!("{commit}^{{tree}}")])
     }
 }
@@ -284,7 +284,7 @@ fn head_of(heads: &BTreeMap<String, CommitSha>, branch: &BranchName) -> Answer<C
     })
 }
 
-fn sha(text: &str) -> Answer<CommitSha> {
+pub(super) fn sha(text: &str) -> Answer<CommitSha> {
     text.trim().parse().map_err(|error| {
         Problem::bug("git named a commit in a form that we do not understand").caused_by(error)
     })

@@ -4,30 +4,64 @@ use super::WorkTree;
 use crate::domain::ids::{BranchName, CommitSha, TrialId};
 use crate::domain::versioning::comparison::Merged;
 use crate::outcome::Problem;
-use crate::ports::{Answer, BroughtIn};
+use crate::ports::{Answer, BroughtIn, CommitFiles};
 
 /// The fields of a commit, each ended by a NUL, which no message can hold.
 const FIELDS: &str = "--format=tformat:%H%x00%P%x00%an%x00%(trailers:key=Trainyard-Change-Set,valueonly)%x00%(trailers:key=Trainyard-Release,valueonly)%x00%B";
+
+/// Whole histories, oldest first, with NUL between what is told.
+const ORDER: &[&str] = &["log", "-z", "--reverse", "--topo-order"];
+
+/// The files of each commit, as they are called before and after; of a merge those that differ from all its parents. The mark before
+/// the commit's name tells it from a file.
+const FILES: [&str; 4] = [
+    "--name-only",
+    "--no-renames",
+    "-c",
+    "--format=tformat:%x01%H",
+];
+
+/// Gives each commit its files. The commits are told in the same order once more, so no file can pass for one.
+fn name_files(commits: &mut [Merged], text: &str) {
+    let mut current: Option<usize> = None;
+    let mut first = false;
+    for told in text.split('\0') {
+        let next = current.map_or(0, |at| at + 1);
+        let header = told.strip_prefix('\x01');
+        if header.is_some() && header == commits.get(next).map(|one| one.commit.as_str()) {
+            current = Some(next);
+            first = true;
+            continue;
+        }
+        // A line break stands before the first file of a commit.
+        let path = told.strip_prefix('\n').filter(|_| first).unwrap_or(told);
+        if let Some(at) = current.filter(|_| !path.is_empty()) {
+            commits[at].paths.push(path.to_owned());
+            first = false;
+        }
+    }
+}
 
 impl WorkTree {
     /// The commits of a commit's history that are not in another one's, oldest first; none where there is no clone.
     pub(super) fn history_since(
         &self,
-        after: &CommitSha,
+        after: Option<&CommitSha>,
         up_to: &CommitSha,
+        files: CommitFiles,
     ) -> Answer<Option<Vec<Merged>>> {
         if !self.folder.join(".git").exists() {
             return Ok(None);
         }
         self.bring_history()?;
-        self.bring(&[after, up_to])?;
-        let without = format!("^{after}");
-        let order = ["log", "-z", "--reverse", "--topo-order", FIELDS];
-        let arguments: Vec<&str> = order
+        let ends: Vec<&CommitSha> = after.into_iter().chain([up_to]).collect();
+        self.bring(&ends)?;
+        let without = after.map(|after| format!("^{after}"));
+        let range: Vec<&str> = [up_to.as_str()]
             .into_iter()
-            .chain([up_to.as_str(), &without])
+            .chain(without.as_deref())
             .collect();
-        let text = self.run(&arguments)?;
+        let text = self.run(&[ORDER, &[FIELDS], &range].concat())?;
         let fields: Vec<&str> = text.split('\0').collect();
         let commits = fields.chunks_exact(6).map(|fields| {
             Ok(Merged {
@@ -40,9 +74,15 @@ impl WorkTree {
                 by_gate: !fields[3].trim().is_empty(),
                 by_release: !fields[4].trim().is_empty(),
                 message: fields[5].to_owned(),
+                paths: Vec::new(),
             })
         });
-        commits.collect::<Answer<_>>().map(Some)
+        let mut commits: Vec<Merged> = commits.collect::<Answer<_>>()?;
+        if files == CommitFiles::Named {
+            let text = self.run(&[ORDER, &FILES, &range].concat())?;
+            name_files(&mut commits, &text);
+        }
+        Ok(Some(commits))
     }
 
     /// The commits of a branch that are not part of another commit's history, oldest first. One fetch.

@@ -56,7 +56,7 @@ impl WorkTree {
     }
 
     /// One push of several refs, all of them or none.
-    fn push(&self, options: &[&str], refs: &[String]) -> Answer<Push> {
+    pub(super) fn push(&self, options: &[&str], refs: &[String]) -> Answer<Push> {
         let destination = self
             .destination
             .as_ref()

@@ -22,8 +22,8 @@ use crate::ports::{
     Posted, Targets,
 };
 use answers::{Issue, Notes, Project};
-pub(super) use answers::{MergeRequestNode, Onto, refusal};
-pub(super) use query::whole_merge_request;
+pub(super) use answers::{IssueNode, MergeRequestNode, Onto, refusal};
+pub(super) use query::{ISSUE, whole_merge_request};
 
 /// How many further pages of notes are read in search of ours.
 const MOST_PAGES: usize = 20;

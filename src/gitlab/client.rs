@@ -13,6 +13,7 @@ use http::Method;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use super::pace::{Allowance, Pace};
 use crate::config::ci::Secret;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Clock};
@@ -75,6 +76,7 @@ pub struct Client<'a> {
     token: Token,
     secret: Secret,
     clock: &'a dyn Clock,
+    pace: Pace,
 }
 
 impl fmt::Debug for Client<'_> {
@@ -123,6 +125,7 @@ impl<'a> Client<'a> {
             token,
             secret,
             clock,
+            pace: Pace::default(),
         })
     }
 
@@ -157,7 +160,10 @@ impl<'a> Client<'a> {
             .map_err(|error| Problem::bug(format!("`{asked}` has no body")).caused_by(error))?;
         let mut last = String::new();
         for attempt in 1..=TRIES {
+            self.keep_pace();
             let outcome = self.once(&method, &url, body.as_ref());
+            let said = outcome.as_ref().ok().and_then(|reply| reply.allowance);
+            self.pace.heard(said, self.clock.now());
             let pause = match &outcome {
                 Ok(reply) if reply.status == 429 => {
                     reply.retry_after.unwrap_or(backoff(attempt) * 4)
@@ -190,6 +196,22 @@ impl<'a> Client<'a> {
             format!("`{asked}`: {last}"),
             "try again later",
         ))
+    }
+
+    /// Waits where GitLab would soon refuse requests.
+    fn keep_pace(&self) {
+        let Some(pause) = self.pace.pause(self.clock.now()) else {
+            return;
+        };
+        if pause.time >= Duration::from_secs(1) {
+            tracing::info!(
+                "GitLab takes {} more requests of the user of `{}` in this period; the next one waits {} s",
+                pause.remaining,
+                self.token.variable(),
+                pause.time.as_secs()
+            );
+        }
+        self.clock.wait(pause.time);
     }
 
     /// All pages of a list, at most `most` of them.
@@ -264,6 +286,21 @@ impl<'a> Client<'a> {
             header("retry-after").map(Duration::from_secs),
             header("x-next-page"),
         );
+        let signed = |name: &str| header(name).and_then(|number| i64::try_from(number).ok());
+        let allowance = header("ratelimit-limit")
+            .zip(header("ratelimit-remaining"))
+            .zip(signed("ratelimit-reset"));
+        let answered = reply.headers().get(http::header::DATE);
+        let answered = answered.and_then(|date| {
+            let parser = jiff::fmt::rfc2822::DateTimeParser::new();
+            parser.parse_timestamp(date.to_str().ok()?).ok()
+        });
+        let allowance = allowance.map(|((limit, remaining), reset)| Allowance {
+            limit,
+            remaining,
+            reset,
+            answered,
+        });
         let status = reply.status().as_u16();
         let location = reply.headers().get(http::header::LOCATION);
         let location = location.and_then(|value| Url::parse(value.to_str().ok()?).ok());
@@ -271,6 +308,7 @@ impl<'a> Client<'a> {
         Ok(Raw {
             status,
             retry_after,
+            allowance,
             next_page,
             location,
             body,
@@ -316,6 +354,7 @@ impl<'a> Client<'a> {
 struct Raw {
     status: u16,
     retry_after: Option<Duration>,
+    allowance: Option<Allowance>,
     next_page: Option<u64>,
     location: Option<Url>,
     body: Vec<u8>,

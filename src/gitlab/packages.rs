@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use gitlab::api::endpoint_prelude::{BodyError, Endpoint, Method};
+use gitlab::api::endpoint_prelude::{BodyError, Endpoint, Method, QueryParams};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -89,12 +89,16 @@ impl<'a> Registry<'a> {
     }
 
     /// Stores a file. The same once more does no harm: whoever asks for it gets the last one, and both are the same.
-    pub(super) fn upload(&self, version: &str, file: &str, text: &str) -> Answer<()> {
+    pub(super) fn upload(&self, version: &str, file: &str, text: &str) -> Answer<Uploaded> {
         let put = Put {
             path: self.path(version, file),
             text,
         };
         let reply = self.client.ask(&put)?;
+        if reply.status == 400 && reply.words().contains("Duplicate package") {
+            // The group wants each file of a package once, and this one is there.
+            return Ok(Uploaded::Before);
+        }
         if reply.status == 403 || reply.status == 404 {
             return Err(Problem::gitlab(
                 format!(
@@ -106,8 +110,26 @@ impl<'a> Registry<'a> {
                 "switch the package registry of the project on (Settings > General > Visibility), and let the gate's bot be at least Developer",
             ));
         }
-        reply.done()
+        let stored: Stored = reply.json()?;
+        Ok(stored.file_sha256.map_or(Uploaded::Unknown, Uploaded::Has))
     }
+}
+
+/// What GitLab says that it has after an upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Uploaded {
+    /// A file with this checksum: SHA-256 in hexadecimal digits.
+    Has(String),
+    /// What was there before.
+    Before,
+    /// It does not say.
+    Unknown,
+}
+
+#[derive(Debug, Deserialize)]
+struct Stored {
+    #[serde(default)]
+    file_sha256: Option<String>,
 }
 
 struct Put<'t> {
@@ -122,6 +144,13 @@ impl Endpoint for Put<'_> {
 
     fn endpoint(&self) -> Cow<'static, str> {
         self.path.clone().into()
+    }
+
+    fn parameters(&self) -> QueryParams<'_> {
+        // The answer tells the checksum of what is stored.
+        let mut parameters = QueryParams::default();
+        parameters.push("select", "package_file");
+        parameters
     }
 
     fn body(&self) -> Result<Option<(&'static str, Vec<u8>)>, BodyError> {

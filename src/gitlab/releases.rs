@@ -13,7 +13,10 @@ use crate::domain::ids::CommitSha;
 use crate::domain::versioning::Number;
 use crate::domain::versioning::periods::Period;
 use crate::outcome::Problem;
-use crate::ports::{Answer, Deployed, DeploymentState, Draft, ExistingRelease, Releases};
+use crate::ports::{
+    Answer, Deployed, Deployment, DeploymentState, Draft, ExistingRelease, Newest, Outset,
+    Prospect, Releases,
+};
 
 impl Releases for GitLab<'_> {
     fn numbers(&self, prefix: &str) -> Answer<Vec<(Number, CommitSha)>> {
@@ -34,6 +37,17 @@ impl Releases for GitLab<'_> {
         ours.into_iter()
             .map(|(number, commit)| Ok((number, translate::field("commit.id", &commit)?)))
             .collect()
+    }
+
+    fn outset(&self, prospect: &Prospect<'_>) -> Option<Outset> {
+        match self.looked_at_once(prospect) {
+            Ok(outset) => Some(outset),
+            Err(problem) => {
+                // The requests that ask for each part alone say what is wrong, if anything is.
+                tracing::debug!("{}", problem.full_text());
+                None
+            }
+        }
     }
 
     fn tag(&self, tag: &str) -> Answer<Option<CommitSha>> {
@@ -143,19 +157,23 @@ impl Releases for GitLab<'_> {
             DeploymentState::Succeeded => (DeploymentStatus::Success, "success"),
             DeploymentState::Failed => (DeploymentStatus::Failed, "failed"),
         };
-        let known = Get::new(format!("projects/{}/deployments", self.project()))
-            .with("environment", deployed.environment)
-            .with("status", word)
-            .with("order_by", "id")
-            .with("sort", "desc");
-        let known: Vec<Recorded> = self.main.send(&known)?.json()?;
         // Clocks of runner and server differ.
         let since = deployed.since - SignedDuration::from_mins(1);
-        let ours = known.into_iter().find(|one| {
-            one.sha == deployed.commit.as_str() && one.created_at.is_none_or(|at| at >= since)
-        });
-        if let Some(ours) = ours {
-            return Ok(ours.id);
+        let young = |one: &Deployment| one.at.is_none_or(|at| at >= since);
+        let ours = |one: &Deployment| one.commit == deployed.commit.as_str() && young(one);
+        let known = match deployed.newest {
+            Newest::Seen(None) => None,
+            Newest::Seen(Some(newest)) if ours(newest) || !young(newest) => {
+                Some(newest.clone()).filter(ours)
+            }
+            // One of another commit came after it, or nobody looked.
+            Newest::Seen(Some(_)) | Newest::NotLookedAt => self
+                .deployments(deployed.environment, word)?
+                .into_iter()
+                .find(ours),
+        };
+        if let Some(known) = known {
+            return Ok(known.id);
         }
         let endpoint = CreateDeployment::builder()
             .project(self.project())
@@ -174,6 +192,21 @@ impl Releases for GitLab<'_> {
 }
 
 impl GitLab<'_> {
+    fn deployments(&self, environment: &str, status: &str) -> Answer<Vec<Deployment>> {
+        let newest_first = Get::new(format!("projects/{}/deployments", self.project()))
+            .with("environment", environment)
+            .with("status", status)
+            .with("order_by", "id")
+            .with("sort", "desc");
+        let recorded: Vec<Recorded> = self.main.send(&newest_first)?.json()?;
+        let of = |one: Recorded| Deployment {
+            id: one.id,
+            commit: one.sha,
+            at: one.created_at,
+        };
+        Ok(recorded.into_iter().map(of).collect())
+    }
+
     fn release(&self, draft: &Draft, milestones: &[String]) -> Json {
         let links = draft.links.iter();
         let links: Vec<Value> = links

@@ -118,6 +118,7 @@ impl Flow {
             | Fact::ChangeSetHeld { .. }
             | Fact::ChangeSetUnheld { .. }
             | Fact::ChangeSetForced { .. }
+            | Fact::HotfixAsked { .. }
             | Fact::ChangeSetUnqueued { .. }
             | Fact::ChangeSetRebased { .. }
             | Fact::ChangeSetConflicted { .. }
@@ -285,7 +286,10 @@ impl Flow {
                 number,
                 reason,
                 ..
-            } => self.version(*version, number).withdrawn = Some((at, reason.clone())),
+            } => {
+                self.version(*version, number).withdrawn = Some((at, reason.clone()));
+                self.take_back(*version, at, concerned);
+            }
             Fact::VersionReleased {
                 version,
                 number,
@@ -314,6 +318,7 @@ impl Flow {
             | Fact::ChangeSetHeld { .. }
             | Fact::ChangeSetUnheld { .. }
             | Fact::ChangeSetForced { .. }
+            | Fact::HotfixAsked { .. }
             | Fact::QueuePaused { .. }
             | Fact::QueueResumed { .. }
             | Fact::ContributorWarned { .. }
@@ -421,6 +426,20 @@ impl Flow {
         completed.extend(unknown.cloned());
         for id in completed {
             self.feature(id, at).releases.push((version, at));
+        }
+    }
+
+    /// A version is withdrawn: what it brought is in production no more, and was not released before another version brings it.
+    fn take_back(&mut self, version: VersionId, at: Timestamp, content: &[MergeRequestId]) {
+        for id in content {
+            let track = self.track(id, at);
+            if track.released.is_some_and(|(by, _)| by == version) {
+                track.standing.place = Place::Landed;
+                track.released = None;
+            }
+        }
+        for track in self.features.values_mut() {
+            track.releases.retain(|(by, _)| *by != version);
         }
     }
 

@@ -66,6 +66,7 @@ impl Place {
             | Fact::ChangeSetUnheld { .. }
             | Fact::ChangeSetForced { .. }
             | Fact::QueuePaused { .. }
+            | Fact::HotfixAsked { .. }
             | Fact::QueueResumed { .. } => (0, 0, 9),
             Fact::ChangeSetQueued { .. } => (0, 0, 7),
             Fact::ChangeSetRebased { .. } => (0, 0, 8),
@@ -189,6 +190,7 @@ impl<'a> Causes<'a> {
             | Fact::ChangeSetHeld { .. }
             | Fact::ChangeSetUnheld { .. }
             | Fact::ChangeSetForced { .. }
+            | Fact::HotfixAsked { .. }
             | Fact::QueuePaused { .. }
             | Fact::QueueResumed { .. }
             | Fact::LeaseGranted { .. }

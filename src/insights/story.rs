@@ -10,6 +10,7 @@ use crate::domain::integration::{ChangeSet, Priority};
 use crate::domain::linking::{Link, LinkKind};
 use crate::domain::nrt::{Abandoned, Candidate, Holder};
 use crate::domain::validation::{Decision, Verdict};
+use crate::domain::versioning::packages::Spread;
 use crate::domain::versioning::{Appended, Number};
 
 /// A growing history.
@@ -205,6 +206,7 @@ impl Story {
                 change_set: self.change_set(*iid, links, 0),
                 landed: sha(70_000 + iid),
                 base: None,
+                spread: Spread::default(),
                 trial,
                 at: minute(at),
             };
@@ -258,6 +260,7 @@ impl Story {
             number: number(version),
             commit: sha(1),
             content,
+            kept: Vec::new(),
             closed_by: None,
             around: Vec::new(),
             manifest: None,
@@ -277,12 +280,23 @@ impl Story {
         };
         self.add(at, fact)
     }
+
+    pub(crate) fn withdrawn(&mut self, at: i64, version: u64) -> &mut Self {
+        let fact = Fact::VersionWithdrawn {
+            version: VersionId(version),
+            number: number(version),
+            reason: "it is down".to_owned(),
+            withdrawn_by: "rita".parse().unwrap(),
+        };
+        self.add(at, fact)
+    }
 }
 
 pub(crate) fn number(minor: u64) -> Number {
     Number {
         version: semver::Version::new(1, minor, 0),
         prefix: "v".into(),
+        package: None,
     }
 }
 

@@ -254,6 +254,31 @@ fn a_feature_is_in_production_only_with_the_merge_request_that_closes_it() {
 }
 
 #[test]
+fn what_was_withdrawn_is_in_production_only_with_the_release_that_lasts() {
+    let mut story = Story::default();
+    story
+        .queued(0, 7, CLOSES)
+        .tried(1, 1, &[7])
+        .passed(2, 1, 1, &[(7, CLOSES)])
+        .closed(3, 1, &[7])
+        .released(4, 1, &[34]);
+    let out = look(&story, 10);
+    assert_eq!(out.features[0].lead_seconds, Some(4 * 60));
+    story.withdrawn(12, 1);
+    let back = look(&story, 15);
+    assert_eq!(back.features[0].stage, Stage::Landed);
+    assert_eq!(back.features[0].released, None);
+    assert_eq!(back.features[0].lead_seconds, None);
+    assert_eq!(back.change_set_lead_time.map(|d| d.n), None);
+    assert_eq!(back.feature_lead_time.map(|d| d.n), None);
+    story.closed(20, 2, &[7]).released(21, 2, &[34]);
+    let mended = look(&story, 30);
+    assert_eq!(mended.features[0].stage, Stage::Released);
+    assert_eq!(mended.features[0].lead_seconds, Some(21 * 60));
+    assert_eq!(mended.change_set_lead_time.map(|d| d.n), Some(1));
+}
+
+#[test]
 fn a_failed_release_gives_its_content_back_to_the_open_version() {
     let mut story = Story::default();
     story

@@ -109,6 +109,23 @@ fn words(fact: &Fact) -> (Turn, String, Option<&UserName>) {
             let text = format!("put before all others: {}", order.reason);
             (On, text, order.person.as_ref())
         }
+        Fact::HotfixAsked {
+            from,
+            picks,
+            reason,
+            asked_by,
+            ..
+        } => {
+            let picked: Vec<String> = picks
+                .iter()
+                .map(|one| format!("!{}", one.merge_request.iid))
+                .collect();
+            let text = format!(
+                "a hotfix of version {from} with {}: {reason}",
+                picked.join(", ")
+            );
+            (On, text, Some(asked_by))
+        }
         Fact::QueuePaused { order } => {
             let text = format!("the queue was paused: {}", order.reason);
             (Back, text, order.person.as_ref())

@@ -23,6 +23,7 @@ use crate::domain::progress::Stage;
 use crate::domain::trial_verdict::DecidedBy;
 use crate::domain::trials::Verdict;
 use crate::domain::versioning::Appended;
+use crate::domain::versioning::packages::Spread;
 use crate::domain::yard::Yard;
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::nrt_lock::release;
@@ -460,6 +461,7 @@ fn landed(
         change_set: change_set.clone(),
         landed: placed.landed.clone(),
         base: Some(trial.candidate.base.clone()),
+        spread: Spread::default(),
         trial: trial.id,
         at,
     };

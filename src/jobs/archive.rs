@@ -3,13 +3,16 @@
 //! decided in the domain.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::Desk;
 use super::ledger::Ledger;
-use crate::checkpoint::{Checkpoint, checksum};
-use crate::domain::archive::{Cleared, ENOUGH, Holding, Upkeep, gaps};
+use crate::checkpoint::Checkpoint;
+use crate::domain::archive::{Base, Cleared, ENOUGH, Holding, Upkeep, gaps};
+use crate::domain::digest::sha256;
 use crate::domain::event::Event;
 use crate::domain::ids::{MergeRequestId, ProjectPath};
 use crate::domain::integration::MergeRequestState;
@@ -44,11 +47,27 @@ fn attempt(desk: &Desk<'_>, ledger: &Ledger<'_>, least: u64) -> Answer<Vec<Strin
     if length < least && upkeep.is_none_or(|due| due > now) {
         return Ok(Vec::new());
     }
+    let known = ledger.log()?;
+    if upkeep.is_none_or(|due| due > now) && archive.is_sure_of(known.revision) {
+        let line = pack(
+            desk,
+            archive,
+            known.base.as_ref(),
+            known.slots(),
+            &known.events,
+        )?;
+        return Ok(Vec::from_iter(line));
+    }
     // The log as it is now: what this job saw of it can be old.
     let whole = archive.whole()?;
     let mut lines = Vec::from_iter(keep_up(desk, archive, &whole)?);
-    if whole.entries.len() as u64 >= least {
-        lines.extend(pack(desk, archive, &whole)?);
+    if whole.entries.len() as u64 >= least
+        && let (Some((from, _)), Some((to, _))) = (whole.entries.first(), whole.entries.last())
+    {
+        let slots = *from..=*to;
+        let events = whole.entries.into_iter().flat_map(|(_, events)| events);
+        let events: Vec<Event> = events.collect();
+        lines.extend(pack(desk, archive, whole.base.as_ref(), slots, &events)?);
     }
     Ok(lines)
 }
@@ -87,31 +106,31 @@ fn keep_up(desk: &Desk<'_>, archive: &dyn Archive, whole: &Whole) -> Answer<Opti
 }
 
 /// Puts the entries behind the base into a package, and makes a base of the state after them.
-fn pack(desk: &Desk<'_>, archive: &dyn Archive, whole: &Whole) -> Answer<Option<String>> {
-    let (Some((from, _)), Some((to, _))) = (whole.entries.first(), whole.entries.last()) else {
+fn pack(
+    desk: &Desk<'_>,
+    archive: &dyn Archive,
+    before: Option<&Arc<Base>>,
+    slots: RangeInclusive<u64>,
+    events: &[Event],
+) -> Answer<Option<String>> {
+    if slots.is_empty() {
         return Ok(None);
-    };
-    let events: Vec<&Event> = whole
-        .entries
-        .iter()
-        .flat_map(|(_, events)| events)
-        .collect();
-    let before = whole.base.as_deref();
+    }
     let mut yard = before.map_or_else(Yard::default, |base| base.state.clone());
-    for event in &events {
+    for event in events {
         yard.apply(event);
     }
     let gone = gone(desk, &yard)?;
     let state = yard.without_the_past(&gone, &desk.config.notification.rules);
-    let checkpoint = Checkpoint::of(&state, *to, desk.clock.now())?;
+    let checkpoint = Checkpoint::of(&state, *slots.end(), desk.clock.now())?;
     let text: String = events
         .iter()
         .map(|event| cloud_event::to_line(event, &desk.ci.project_url) + "\n")
         .collect();
     let holding = Holding {
-        from: *from,
-        to: *to,
-        number: Holding::number_in(&events),
+        from: *slots.start(),
+        to: *slots.end(),
+        number: Holding::number_in(events),
         digest: digest(&text),
     };
     archive.pack(&holding, &text, &checkpoint)?;
@@ -122,16 +141,24 @@ fn pack(desk: &Desk<'_>, archive: &dyn Archive, whole: &Whole) -> Answer<Option<
 }
 
 fn digest(text: &str) -> String {
-    checksum(text.as_bytes()).chars().take(12).collect()
+    sha256(text).chars().take(12).collect()
 }
 
-/// Of the merge requests that only memory holds, those that are merged, closed or deleted.
+/// Of the merge requests that only memory holds, those that are merged, closed or deleted. What is in a released version was merged,
+/// and nothing opens a merged one again: of those GitLab is not asked.
 fn gone(desk: &Desk<'_>, yard: &Yard) -> Answer<BTreeSet<MergeRequestId>> {
     let mut asked: BTreeMap<ProjectPath, Vec<u64>> = BTreeMap::new();
-    for id in yard.may_be_gone() {
+    let maybe = yard.may_be_gone();
+    let released = yard.versions.released.iter();
+    let landed = released.flat_map(|version| &version.content);
+    let landed: BTreeSet<&MergeRequestId> = landed
+        .map(|appended| &appended.change_set.merge_request)
+        .collect();
+    let (mut gone, maybe): (BTreeSet<MergeRequestId>, BTreeSet<MergeRequestId>) =
+        maybe.into_iter().partition(|id| landed.contains(id));
+    for id in maybe {
         asked.entry(id.project).or_default().push(id.iid);
     }
-    let mut gone = BTreeSet::new();
     for (project, iids) in asked {
         let there = match desk.of(&project) {
             Ok(there) => there,

@@ -190,6 +190,19 @@ impl<'a> Ledger<'a> {
         Ok(seen.as_ref().map(of).unwrap_or_default())
     }
 
+    /// The log as last seen, with what this job recorded.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn log(&self) -> Answer<Log> {
+        self.yard()?;
+        let seen = self.seen.borrow();
+        Ok(seen
+            .as_ref()
+            .map(|(log, _)| log.clone())
+            .unwrap_or_default())
+    }
+
     /// What this job recorded so far.
     pub fn written(&self) -> Vec<Event> {
         self.written.borrow().clone()
@@ -256,6 +269,7 @@ pub(super) fn event(desk: &Desk<'_>, fact: Fact) -> Event {
         | Fact::VersionReleased { .. }
         | Fact::ReleaseFailed { .. }
         | Fact::VersionWithdrawn { .. }
+        | Fact::HotfixAsked { .. }
         | Fact::ContributorWarned { .. }
         | Fact::ChannelOpened { .. }
         | Fact::DeliveryStarted { .. }

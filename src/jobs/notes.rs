@@ -712,6 +712,34 @@ pub(super) fn keep_features(desk: &Desk<'_>, yard: &Yard, content: &[Appended]) 
     )
 }
 
+/// Keeps the notes of change sets that went out as a hotfix, before their own version, and those of their features.
+pub(super) fn keep_gone_out(desk: &Desk<'_>, out: &[(Appended, Stage)]) -> Vec<String> {
+    let home = observe::features_project(desk);
+    let told = out.iter().map(|(appended, stage)| {
+        let body = report::note_landed(stage, appended, home);
+        Told {
+            iid: appended.change_set.merge_request.iid,
+            head: appended.change_set.head.clone(),
+            stage: stage.clone(),
+            links: appended.change_set.links.clone(),
+            links_since: None,
+            body: Box::new(move |_: &Mark| body.clone()),
+        }
+    });
+    let told: Vec<Told<'_>> = told.collect();
+    if told.is_empty() {
+        return Vec::new();
+    }
+    keep(
+        desk,
+        Keeping {
+            features: features_of(&told),
+            told,
+            ..Keeping::default()
+        },
+    )
+}
+
 /// Keeps the notes of a change set that left the queue.
 ///
 /// # Errors

@@ -1,14 +1,17 @@
-//! `trainyard release prepare | publish | abort | preview | withdraw | recovered`: the open version goes to production, or comes back.
+//! `trainyard release prepare | publish | abort | preview | withdraw | recovered | hotfix`: the open version goes to production, or comes back.
 //!
 //! `prepare` freezes content and commit and opens the next version at once; the project deploys; `publish` tags, which is the
 //! commit point, and everything after it can be done again by a plain retry; `abort` gives the content back.
 
 mod abort;
 mod changelog;
+pub mod forward;
 pub mod grounds;
+pub mod hotfix;
 pub mod members;
 mod notices;
 pub mod permission;
+pub mod pinned;
 pub mod prepare;
 pub mod preview;
 mod publish;
@@ -48,7 +51,7 @@ pub(super) fn people(desk: &Desk<'_>, closed_by: Option<&UserName>) -> Answer<BT
 /// What the project's deployment job is to deploy; only characters that a dotenv report can carry.
 fn hand_on(path: &Path, number: &Number, commit: &CommitSha) -> Answer<()> {
     let values = Dotenv::default()
-        .with(Name::Version, number)?
+        .with(Name::Version, &number.version)?
         .with(Name::Tag, number.tag())?
         .with(Name::Commit, commit)?;
     files::write_whole(path, &values.to_string())

@@ -4,6 +4,7 @@
 //! up to what GitLab tells. Killed anywhere, it goes on when it is run again; when nothing is wrong it changes nothing. With several
 //! environments it is about the one that the job was given.
 
+mod packages;
 mod truth;
 
 use std::collections::BTreeSet;

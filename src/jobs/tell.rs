@@ -113,6 +113,13 @@ pub(super) fn alert_all(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<()> {
         };
         let people: BTreeSet<UserName> = match row(fact).who {
             Who::ReleaseManagers => release::people(desk, raised.people.first())?,
+            Who::Contributors => {
+                let mut people = release::people(desk, raised.people.first())?;
+                if let Subject::Version(version) = fact.subject() {
+                    people.extend(yard.versions.contributors(version));
+                }
+                people
+            }
             Who::Author | Who::RoleHolders | Who::Nobody => raised.people.iter().cloned().collect(),
         };
         if let Some(alert) = alert_for(fact, &people, &yard) {
@@ -130,13 +137,14 @@ pub(super) fn alert_all(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<()> {
 /// The merge request on which people are told; a version has no page of its own yet, so its people are told where its last
 /// change set is.
 fn place_of(fact: &Fact, yard: &Yard) -> Option<MergeRequestId> {
-    let of_version = || {
-        let landed = yard.versions.content.last()?;
+    let of_version = |version| {
+        let of_its_own = yard.versions.last_of(version);
+        let landed = of_its_own.or_else(|| yard.versions.content.last())?;
         Some(landed.change_set.merge_request.clone())
     };
     match fact.subject() {
         Subject::MergeRequest(id) => Some(id),
-        Subject::Version(_) => of_version(),
+        Subject::Version(version) => of_version(version),
         Subject::Environment | Subject::Trial(_) | Subject::Channel(_) => None,
     }
 }

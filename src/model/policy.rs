@@ -54,6 +54,9 @@ fn who(who: Who) -> &'static str {
         Who::Author => "author",
         Who::RoleHolders => "people of the roles",
         Who::ReleaseManagers => "who closed the version, or people who may release",
+        Who::Contributors => {
+            "who closed the version, or people who may release; authors and validators of what it held"
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! What publishing a version asks of the world, beside its tag: milestones, and files of the target branch.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::{Answer, DeploymentState};
-use crate::domain::ids::{BranchName, CommitSha};
+use crate::domain::ids::{BranchName, CommitSha, FeatureId, MergeRequestId, UserName};
+use crate::domain::linking::Sight;
 
 /// A release as it is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +49,71 @@ pub struct Deployed<'a> {
     pub state: DeploymentState,
     /// Older ones are others.
     pub since: Timestamp,
+    /// The newest one of the environment that ended like this, if it was looked at.
+    pub newest: Newest<'a>,
+}
+
+/// What is known of the newest deployment of an environment.
+#[derive(Debug, Clone, Copy)]
+pub enum Newest<'a> {
+    /// Nobody looked.
+    NotLookedAt,
+    /// There is none, or this one.
+    Seen(Option<&'a Deployment>),
+}
+
+/// A deployment as GitLab knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    /// Its number over all projects.
+    pub id: u64,
+    /// The commit.
+    pub commit: String,
+    /// When it was recorded.
+    pub at: Option<Timestamp>,
+}
+
+/// What a release looks at before it begins; all of it is in the job's own project.
+#[derive(Debug, Clone, Copy)]
+pub struct Prospect<'a> {
+    /// The tag that it will have.
+    pub tag: &'a str,
+    /// The environment that it was deployed to.
+    pub environment: &'a str,
+    /// Its features, a hundred at most.
+    pub features: &'a [FeatureId],
+    /// A word by which merge requests name features.
+    pub word: &'a str,
+    /// The titles of milestones that belong to it.
+    pub milestones: &'a [String],
+}
+
+/// What it sees there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outset {
+    /// The commit of the tag, where there is one already.
+    pub tag: Option<CommitSha>,
+    /// The newest successful deployment of the environment.
+    pub deployment: Option<Deployment>,
+    /// The features.
+    pub sights: BTreeMap<FeatureId, Sight>,
+    /// Open merge requests with the word; none where they are too many to be told with the rest.
+    pub open: Option<Vec<Mention>>,
+    /// The milestones of those titles.
+    pub milestones: Vec<Milestone>,
+}
+
+/// An open merge request that may name features.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mention {
+    /// Which one.
+    pub id: MergeRequestId,
+    /// Its title, untrusted.
+    pub title: String,
+    /// Who wrote it.
+    pub author: UserName,
+    /// Its description, untrusted.
+    pub description: String,
 }
 
 /// A milestone of the project.
@@ -65,6 +133,48 @@ pub trait Milestones {
     fn milestones(&self, titles: &[String]) -> Answer<Vec<Milestone>>;
     /// Closes one.
     fn close_milestone(&self, milestone: &Milestone) -> Answer<()>;
+}
+
+/// A milestone or an issue with its description.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pinned {
+    /// Which one.
+    pub place: PinnedTo,
+    /// Its title; untrusted.
+    pub title: String,
+    /// Whether it is open.
+    pub open: bool,
+    /// Its description, whole; untrusted.
+    pub text: String,
+}
+
+/// Where something is pinned to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PinnedTo {
+    /// A milestone, by its number over all projects.
+    Milestone(u64),
+    /// An issue, by its number in the project.
+    Issue(u64),
+}
+
+impl Pinned {
+    /// How people call it.
+    pub fn name(&self) -> String {
+        match self.place {
+            PinnedTo::Milestone(_) => format!("the milestone `{}`", self.title),
+            PinnedTo::Issue(iid) => format!("the issue #{iid}"),
+        }
+    }
+}
+
+/// Descriptions of milestones and issues of the project.
+pub trait Pins {
+    /// The milestones that have one of these titles, or a text in their descriptions.
+    fn milestones_with(&self, text: &str, titles: &[String]) -> Answer<Vec<Pinned>>;
+    /// An issue, if there is one that can be seen.
+    fn issue(&self, iid: u64) -> Answer<Option<Pinned>>;
+    /// Changes a description.
+    fn describe(&self, pinned: &Pinned, text: &str) -> Answer<()>;
 }
 
 /// A file of a branch.

@@ -206,6 +206,26 @@ fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) ->
             .collect(),
             next: Vec::new(),
         },
+        Fact::HotfixAsked {
+            merge_request,
+            from,
+            picks,
+            reason,
+            asked_by,
+        } => Words {
+            headline: [
+                mr(merge_request),
+                text(format!(
+                    " is a hotfix of version {from} with {}, asked for by `{asked_by}`",
+                    counted(picks.len(), "change set")
+                )),
+            ]
+            .into_iter()
+            .chain(said(reason, Discretion::Open))
+            .chain([text(".")])
+            .collect(),
+            next: Vec::new(),
+        },
         Fact::QueuePaused { order } => Words {
             headline: [text("the queue is paused")]
                 .into_iter()

@@ -247,7 +247,17 @@ fn values(notes: &ReleaseNotes, home: &ProjectPath) -> Value {
         .collect();
     let around: Value = notes.around.iter().map(around_value).collect();
     Value::from_pairs([
-        ("version", safe(notes.number.to_string())),
+        ("version", safe(notes.number.version.to_string())),
+        (
+            "package",
+            optional(
+                notes
+                    .number
+                    .package
+                    .as_ref()
+                    .map(|name| safe(name.to_string())),
+            ),
+        ),
         ("tag", safe(notes.number.tag())),
         (
             "previous",
@@ -324,6 +334,15 @@ fn change_value(change: &Change, home: &ProjectPath) -> Value {
         ("author", user(&change.author)),
         ("closes", Value::from(change.kind == Some(LinkKind::Closes))),
         ("breaking", Value::from(change.breaking)),
+        (
+            "out_before",
+            optional(
+                change
+                    .out_before
+                    .as_ref()
+                    .map(|number| safe(number.to_string())),
+            ),
+        ),
     ])
 }
 

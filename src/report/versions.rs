@@ -84,7 +84,7 @@ pub fn would_be(chosen: &Chosen) -> String {
 }
 
 /// Why it is this number.
-fn because(chosen: &Chosen) -> String {
+pub(super) fn because(chosen: &Chosen) -> String {
     let after = chosen
         .last
         .as_ref()
@@ -120,9 +120,17 @@ fn because(chosen: &Chosen) -> String {
 }
 
 /// Whether the commits agree with the log, line by line.
-pub fn version_checks(versions: &Versions, coming: &Coming) -> Vec<String> {
+pub fn version_checks(coming: &Coming) -> Vec<String> {
+    match coming.chosen.number.package {
+        Some(_) => super::packages::package_checks(coming),
+        None => commit_checks(coming),
+    }
+}
+
+/// Whether the commits agree with what is to be released.
+pub(super) fn commit_checks(coming: &Coming) -> Vec<String> {
     let mut lines = Vec::new();
-    let later = versions.content.len() - coming.content.len();
+    let later = coming.share.len() - coming.content.len();
     if later > 0 {
         lines.push(format!(
             "{} of the open version landed after this commit, and would be in the next one",
@@ -282,19 +290,10 @@ pub fn version_now(versions: &Versions, coming: &Coming, home: &ProjectPath) -> 
         counted(versions.content.len(), "change set")
     ));
     for appended in &versions.content {
-        let set = &appended.change_set;
-        text.push_str(&format!(
-            "  {:<6} {} {} {}\n",
-            set.merge_request.seen_from(home),
-            appended.landed.short(),
-            set.author,
-            plain(&set.title)
-        ));
-        let circumstances = circumstances(appended, home);
-        text.push_str(&format!("         {circumstances}\n"));
+        text.push_str(&change_set_lines(appended, home));
     }
     if !versions.content.is_empty() {
-        for line in version_checks(versions, coming) {
+        for line in version_checks(coming) {
             text.push_str(&format!("  {line}\n"));
         }
     }
@@ -307,6 +306,19 @@ pub fn version_now(versions: &Versions, coming: &Coming, home: &ProjectPath) -> 
         ));
     }
     text
+}
+
+/// A change set in two lines.
+pub(super) fn change_set_lines(appended: &Appended, home: &ProjectPath) -> String {
+    let set = &appended.change_set;
+    format!(
+        "  {:<6} {} {} {}\n         {}\n",
+        set.merge_request.seen_from(home),
+        appended.landed.short(),
+        set.author,
+        plain(&set.title),
+        circumstances(appended, home)
+    )
 }
 
 /// `closes #42; validated by paul (po), quentin (qa); trial 17; landed 2026-11-20T14:02:00Z`.
@@ -358,8 +370,30 @@ pub fn version_markdown(versions: &Versions, coming: &Coming, home: &ProjectPath
         coming.chosen.number,
         because(&coming.chosen)
     ));
-    text.push_str("| change set | title | by | features | validated by | trial | commit |\n|---|---|---|---|---|---|---|\n");
-    for appended in &versions.content {
+    text.push_str(&change_set_rows(&versions.content, home));
+    if let Some(found) = coming.comparison.as_ref().filter(|c| !c.around.is_empty()) {
+        text.push_str("\nCame around the gate, untested by it:\n\n");
+        for one in found.around.iter().take(LISTED) {
+            text.push_str(&format!(
+                "- `{}` {} by {}\n",
+                one.commit.short(),
+                inert(&one.subject),
+                inert(&one.author)
+            ));
+        }
+        if found.around.len() > LISTED {
+            text.push_str(&format!("- and {} more\n", found.around.len() - LISTED));
+        }
+    }
+    text
+}
+
+/// A table of change sets.
+pub(super) fn change_set_rows(content: &[Appended], home: &ProjectPath) -> String {
+    let mut text = String::from(
+        "| change set | title | by | features | validated by | trial | commit |\n|---|---|---|---|---|---|---|\n",
+    );
+    for appended in content {
         let set = &appended.change_set;
         let features: Vec<String> = set
             .links
@@ -385,52 +419,11 @@ pub fn version_markdown(versions: &Versions, coming: &Coming, home: &ProjectPath
             appended.landed.short()
         ));
     }
-    if let Some(found) = coming.comparison.as_ref().filter(|c| !c.around.is_empty()) {
-        text.push_str("\nCame around the gate, untested by it:\n\n");
-        for one in found.around.iter().take(LISTED) {
-            text.push_str(&format!(
-                "- `{}` {} by {}\n",
-                one.commit.short(),
-                inert(&one.subject),
-                inert(&one.author)
-            ));
-        }
-        if found.around.len() > LISTED {
-            text.push_str(&format!("- and {} more\n", found.around.len() - LISTED));
-        }
-    }
     text
 }
 
 /// The same for programs: `open`, `closing` and `released`, oldest first.
 pub fn version_json(versions: &Versions, coming: &Coming) -> String {
-    let closing = versions.closing.as_ref().map(|closing| {
-        json!({
-            "id": closing.id,
-            "number": closing.number.version,
-            "tag": closing.number.tag(),
-            "commit": closing.commit,
-            "since": closing.at,
-            "by": closing.by,
-            "manifest_sha256": closing.manifest,
-            "change_sets": closing.content,
-            "around_the_gate": closing.around,
-        })
-    });
-    let released: Vec<_> = versions
-        .released
-        .iter()
-        .map(|released| {
-            json!({
-                "id": released.id,
-                "number": released.number.version,
-                "tag": released.number.tag(),
-                "commit": released.commit,
-                "at": released.at,
-                "change_sets": released.content,
-            })
-        })
-        .collect();
     let open = json!({
         "id": versions.open,
         "next_number": coming.chosen.number.version,
@@ -442,12 +435,46 @@ pub fn version_json(versions: &Versions, coming: &Coming) -> String {
     });
     format!(
         "{:#}",
-        json!({"open": open, "closing": closing, "released": released})
+        json!({"open": open, "closing": closing_json(versions), "released": released_json(versions)})
     )
 }
 
+/// The version on its way; null where there is none.
+pub(super) fn closing_json(versions: &Versions) -> Value {
+    versions.closing.as_ref().map_or(Value::Null, |closing| {
+        json!({
+            "id": closing.id,
+            "package": closing.number.package,
+            "number": closing.number.version,
+            "tag": closing.number.tag(),
+            "commit": closing.commit,
+            "since": closing.at,
+            "by": closing.by,
+            "manifest_sha256": closing.manifest,
+            "change_sets": closing.content,
+            "around_the_gate": closing.around,
+        })
+    })
+}
+
+/// Released versions, oldest first.
+pub(super) fn released_json(versions: &Versions) -> Value {
+    let released = versions.released.iter().map(|released| {
+        json!({
+            "id": released.id,
+            "package": released.number.package,
+            "number": released.number.version,
+            "tag": released.number.tag(),
+            "commit": released.commit,
+            "at": released.at,
+            "change_sets": released.content,
+        })
+    });
+    released.collect()
+}
+
 /// How the commits compare; null where they could not be read.
-fn commits_json(coming: &Coming) -> Value {
+pub(super) fn commits_json(coming: &Coming) -> Value {
     coming.comparison.as_ref().map_or(Value::Null, |found| {
         json!({
             "around_the_gate": found.around,

@@ -9,7 +9,7 @@ use crate::git::{Destination, WorkTree};
 use crate::gitlab::{GitLab, Trust};
 use crate::jobs::{Desk, Members};
 use crate::outcome::Problem;
-use crate::ports::{Answer, Channels, Clock, Journal, Policies};
+use crate::ports::{Answer, Channels, Clock, Journal, Logs, Policies};
 
 /// A member as a job of its own gate would see it, and the text of its rules.
 type Seen = (Ci, Option<String>);
@@ -49,6 +49,7 @@ pub(super) struct Fleet<'a> {
     clock: &'a dyn Clock,
     channels: &'a dyn Channels,
     journal: &'a dyn Journal,
+    logs: &'a dyn Logs,
 }
 
 impl<'a> Fleet<'a> {
@@ -58,7 +59,7 @@ impl<'a> Fleet<'a> {
         gitlab: &'a GitLab<'a>,
         clock: &'a dyn Clock,
         channels: &'a dyn Channels,
-        journal: &'a dyn Journal,
+        (journal, logs): (&'a dyn Journal, &'a dyn Logs),
     ) -> Self {
         let projects: Vec<ProjectPath> = surroundings
             .0
@@ -75,6 +76,7 @@ impl<'a> Fleet<'a> {
             clock,
             channels,
             journal,
+            logs,
         }
     }
 
@@ -163,11 +165,15 @@ impl Members for Fleet<'_> {
             channels: self.channels,
             releases: gitlab,
             milestones: gitlab,
+            pins: gitlab,
             files: gitlab,
             commits: tree,
             candidates: tree,
+            picks: tree,
             journal: self.journal,
+            logs: self.logs,
             traces: gitlab,
+            proposals: gitlab,
             members: Some(self),
         })
     }

@@ -10,6 +10,7 @@ use trainyard::domain::nrt::{
 };
 use trainyard::domain::trials::Verdict;
 use trainyard::domain::versioning::Appended;
+use trainyard::domain::versioning::packages::Spread;
 use trainyard::domain::yard::Yard;
 
 use super::Day;
@@ -501,6 +502,7 @@ fn append(
                 change_set: ticket.change_set.clone(),
                 landed: placed.landed.clone(),
                 base: None,
+                spread: Spread::default(),
                 trial,
                 at: Timestamp::UNIX_EPOCH,
             };

@@ -15,6 +15,7 @@ use trainyard::domain::ids::{
 use trainyard::domain::integration::{ChangeSet, Priority};
 use trainyard::domain::nrt::{Candidate, Holder};
 use trainyard::domain::versioning::Appended;
+use trainyard::domain::versioning::packages::Spread;
 use trainyard::folder::FolderJournal;
 use trainyard::gitlab::client::{Client, Token};
 use trainyard::gitlab::state::VariableJournal;
@@ -131,6 +132,7 @@ impl Told {
                 change_set: self.change_set(minute, *iid, "", Priority::Normal),
                 landed: sha(700_000 + iid),
                 base: None,
+                spread: Spread::default(),
                 trial,
                 at: self.start + SignedDuration::from_mins(minute),
             };

@@ -3,6 +3,9 @@
 mod aborted;
 mod dying;
 mod hundred;
+mod limits;
+mod pinned;
+mod previewed;
 mod published;
 mod refused;
 
@@ -90,7 +93,7 @@ fn read(stage: &Stage, path: &str) -> Value {
 }
 
 /// A file of the default branch.
-fn file(stage: &Stage, path: &str) -> Option<String> {
+pub(crate) fn file(stage: &Stage, path: &str) -> Option<String> {
     let path = stage.world.at(&format!("repository/files/{path}?ref=main"));
     let found = stage.world.read("root", &path).ok()?;
     let bytes = STANDARD.decode(found["content"].as_str()?).unwrap();

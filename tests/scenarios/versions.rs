@@ -23,7 +23,7 @@ fn land(stage: &mut Stage, author: &str, description: &str) -> u64 {
 }
 
 /// A command of the gate in a clone of the default branch, as a runner leaves one.
-fn in_clone(stage: &Stage, arguments: &[&str]) -> Said {
+pub(crate) fn in_clone(stage: &Stage, arguments: &[&str]) -> Said {
     let folder = tempfile::tempdir().unwrap();
     let address = format!("{}/shop/web.git", stage.world.emulator.url());
     let token = stage.world.token("root").unwrap();
@@ -199,7 +199,7 @@ fn what_comes_around_the_gate_is_told_and_frozen_with_the_version() {
     assert_eq!(written["tag"], "v0.1.0");
     assert_eq!(written["change_sets"].as_array().unwrap().len(), 2);
     assert_eq!(written["around_the_gate"][0]["subject"], "Around the gate");
-    let sum = trainyard::domain::versioning::manifest::checksum(&manifest);
+    let sum = trainyard::domain::digest::sha256(&manifest);
     let closed = stage.facts().into_iter().find_map(|fact| {
         if let Fact::VersionClosed { manifest, .. } = fact {
             manifest
@@ -481,12 +481,28 @@ fn a_bad_version_is_withdrawn_the_one_before_runs_again_and_nothing_is_lost() {
     assert_eq!(withdrawn.exit_code, Some(0), "{}", withdrawn.trace);
     let deployed = stage.last("deploy-production").trace;
     assert!(deployed.contains("deploying version 0.1.0"), "{deployed}");
+    // Whoever wrote, validated or closed it is told where it was discussed, once.
+    let told = |stage: &Stage| -> Vec<String> {
+        let about = |note: &String| note.contains("version 0.2.0 is withdrawn");
+        let mentions = |note: &String| note.contains("@dan");
+        let notes = stage.notes(bad).into_iter();
+        notes.filter(|note| about(note) && mentions(note)).collect()
+    };
+    let [note] = told(&stage).try_into().unwrap();
+    for person in ["@dan", "@olga", "@quentin", "@rita"] {
+        assert!(note.contains(person), "{person}: {note}");
+    }
+    assert!(!note.contains("@ana"), "{note}");
+    assert!(note.contains("mend it, and release again"), "{note}");
     let recovered = stage.last("release-recovered").trace;
     assert!(
         recovered.contains("version 0.1.0 runs in production again"),
         "{recovered}"
     );
     assert_eq!(state(&stage), "opened");
+    let tick = stage.gate(&["tick"]);
+    assert_eq!(tick.code, Some(0), "{}", tick.said);
+    assert_eq!(told(&stage).len(), 1);
     let release_of = stage.world.at("releases/v0.2.0");
     let marked = stage.world.read("rita", &release_of).unwrap();
     assert_eq!(marked["name"], "Version 0.2.0 (withdrawn)");

@@ -197,6 +197,9 @@ model! {
     VersionWithdrawn: Versioning, "withdraw" by "release manager", "version"."withdrawn",
         then ["give its content back to the open version", "deploy the version before it"], feeds ["versions", "deployments"],
         "A version that was released is bad.";
+    HotfixAsked: Versioning, "ask for a hotfix" by "release manager", "hotfix"."requested",
+        then ["pick the change sets onto the version in production, in a merge request of their own"], feeds ["versions"],
+        "Somebody asked that change sets go to production before the next version.";
     ContributorWarned: Notification, "warn" by "policy", "contributor"."warned",
         then [], feeds [],
         "A person was told that they must act.";

@@ -29,6 +29,8 @@ pub enum Who {
     RoleHolders,
     /// Whoever closed the version, or else the people who may release.
     ReleaseManagers,
+    /// The same, and everybody who wrote or validated what is in the version.
+    Contributors,
 }
 
 /// What is done on GitLab.
@@ -187,8 +189,10 @@ policy! {
         "Bookkeeping: whoever it concerns was told just before.";
     ReleaseFailed: Alarm, ReleaseManagers, Mention, urgent true, raises Some(Matter::Release), settles [],
         "Production may be half deployed.";
-    VersionWithdrawn: Alarm, ReleaseManagers, Mention, urgent true, raises Some(Matter::Release), settles [],
-        "Production goes back, and what was out is not any more.";
+    VersionWithdrawn: Alarm, Contributors, Mention, urgent true, raises Some(Matter::Release), settles [],
+        "Production goes back, and what they wrote or validated is out no more; somebody must mend it.";
+    HotfixAsked: News, Nobody, Edited, urgent false, raises None, settles [],
+        "The team may want to know that something goes out before its turn, and why; its authors are named on the merge request.";
     ContributorWarned: Silent, Nobody, Nothing, urgent false, raises None, settles [],
         "It is the warning.";
     ChannelOpened: Silent, Nobody, Nothing, urgent false, raises None, settles [],

@@ -6,6 +6,7 @@ use crate::domain::ids::{CommitSha, JobId, TrialId, VersionId};
 use crate::domain::integration::{ChangeSet, Priority};
 use crate::domain::linking::Link;
 use crate::domain::versioning::Appended;
+use crate::domain::versioning::packages::Spread;
 
 fn home() -> ProjectPath {
     "shop/web".parse().unwrap()
@@ -183,6 +184,7 @@ fn the_log_is_the_truth_for_what_queues_and_lands() {
         change_set: set(7),
         landed: sha(5),
         base: None,
+        spread: Spread::default(),
         trial: TrialId(1),
         at: at(300),
     };

@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::ids::{JobId, ProjectPath, TrialId};
 use crate::domain::integration::{ChangeSet, Priority};
 use crate::domain::validation::Verdict;
+use crate::domain::versioning::packages::Spread;
 
 fn home() -> ProjectPath {
     "shop/web".parse().unwrap()
@@ -64,6 +65,7 @@ fn appended(iid: u64, author: &str, links: Vec<Link>, verdicts: Vec<Verdict>) ->
         landed: sha(iid),
         trial: TrialId(iid.div_ceil(2)),
         base: None,
+        spread: Spread::default(),
         at: Timestamp::UNIX_EPOCH,
     }
 }
@@ -128,6 +130,7 @@ fn composed(readable: bool) -> ReleaseNotes {
         open: &open,
         around: &[],
         headings: &[],
+        out_before: &BTreeMap::new(),
     };
     compose(&sources, |_| readable)
 }

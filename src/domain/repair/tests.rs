@@ -5,6 +5,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{MergeRequestId, ProjectPath, TrialId};
 use crate::domain::integration::Priority;
 use crate::domain::linking::{Link, LinkKind};
+use crate::domain::versioning::packages::Spread;
 use jiff::Timestamp;
 
 fn project() -> ProjectPath {
@@ -46,6 +47,7 @@ fn landed(iid: u64) -> Appended {
         change_set: set(iid),
         landed: sha(100 + iid),
         base: None,
+        spread: Spread::default(),
         trial: TrialId(iid),
         at: Timestamp::UNIX_EPOCH,
     }
@@ -55,6 +57,7 @@ fn number(text: &str) -> Number {
     Number {
         version: text.parse().unwrap(),
         prefix: "v".to_owned(),
+        package: None,
     }
 }
 

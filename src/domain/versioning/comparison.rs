@@ -23,6 +23,8 @@ pub struct Merged {
     pub by_gate: bool,
     /// Whether its trailers say that a release made it: the change log.
     pub by_release: bool,
+    /// The files that it changes, of a merge those that differ from all its parents; empty where there are no packages.
+    pub paths: Vec<String>,
 }
 
 /// A commit that reached the branch around the gate, with what it brought along.
@@ -74,41 +76,59 @@ impl Comparison {
     }
 }
 
-/// Compares the commits since the last release, oldest first and the one to release last, with the open version's content.
+/// What each change set brought, by the places of the commits; nothing where the commit that landed it is not among them. And the walk
+/// over all of that.
 ///
-/// A change set brought what is reachable from the commit that landed it and not from the head of the target that it was put on. All
-/// else on the line of first parents came around the gate, with whatever its other parents brought along.
-pub fn compare(merged: &[Merged], content: &[Appended]) -> Comparison {
+/// A change set brought what is reachable from the commit that landed it and not from the head of the target that it was put on.
+pub(super) fn brought<'a>(
+    merged: &'a [Merged],
+    content: &[Appended],
+) -> (Vec<Option<Vec<usize>>>, Walk<'a>) {
     let places: HashMap<&CommitSha, usize> = merged
         .iter()
         .enumerate()
         .map(|(at, one)| (&one.commit, at))
         .collect();
-    let mut comparison = Comparison::default();
-    let mut before = Walk::over(merged, &places);
-    let mut claimed = Walk::over(merged, &places);
-    for appended in content {
-        let id = &appended.change_set.merge_request;
-        let Some(&at) = places.get(&appended.landed) else {
-            comparison.absent.push(id.clone());
-            continue;
-        };
+    let mut before = Walk::over(merged, places.clone());
+    let mut claimed = Walk::over(merged, places);
+    let found = content.iter().map(|appended| {
+        let at = *claimed.places.get(&appended.landed)?;
         // A merge commit tells itself what it was put on.
         let parents = &merged[at].parents;
         let base = appended.base.as_ref();
         let base = base.or_else(|| parents.first().filter(|_| parents.len() > 1));
-        if let Some(base) = base.and_then(|base| places.get(base)) {
+        if let Some(base) = base.and_then(|base| before.places.get(base)) {
             before.mark(*base, |_| false);
         }
-        let breaks = claimed
-            .mark(at, |commit| before.seen[commit])
-            .into_iter()
-            .any(|commit| says_that_it_breaks(&merged[commit].message));
-        if breaks {
+        Some(claimed.mark(at, |commit| before.seen[commit]))
+    });
+    let found = found.collect();
+    (found, claimed)
+}
+
+/// Compares the commits since the last release, oldest first and the one to release last, with the open version's content.
+///
+/// What no change set brought on the line of first parents came around the gate, with whatever its other parents brought along. It is
+/// told where it concerns what is released.
+pub fn compare(
+    merged: &[Merged],
+    content: &[Appended],
+    concerns: impl Fn(&Merged) -> bool,
+) -> Comparison {
+    let mut comparison = Comparison::default();
+    let (found, mut claimed) = brought(merged, content);
+    for (appended, commits) in content.iter().zip(found) {
+        let id = &appended.change_set.merge_request;
+        let Some(commits) = commits else {
+            comparison.absent.push(id.clone());
+            continue;
+        };
+        let mut commits = commits.into_iter();
+        if commits.any(|commit| says_that_it_breaks(&merged[commit].message)) {
             comparison.breaking.insert(id.clone());
         }
     }
-    let parent = |at: &usize| Some(*places.get(merged[*at].parents.first()?)?);
+    let parent = |at: &usize| claimed.places.get(merged[*at].parents.first()?).copied();
     let line: Vec<usize> = std::iter::successors(merged.len().checked_sub(1), parent).collect();
     for at in line.iter().copied() {
         if claimed.seen[at] {
@@ -116,13 +136,16 @@ pub fn compare(merged: &[Merged], content: &[Appended]) -> Comparison {
         }
         let one = &merged[at];
         let of_the_line = |commit| commit != at && line.contains(&commit);
-        let brought = claimed.mark(at, of_the_line).len();
+        let brought = claimed.mark(at, of_the_line);
+        if !brought.iter().any(|commit| concerns(&merged[*commit])) {
+            continue;
+        }
         let entry = Around {
             commit: one.commit.clone(),
             subject: one.message.lines().next().unwrap_or_default().to_owned(),
             author: one.author.clone(),
             merge_request: named_merge_request(&one.message),
-            commits: brought as u64,
+            commits: brought.len() as u64,
         };
         if one.by_gate {
             comparison.unknown.push(entry);
@@ -143,14 +166,14 @@ fn named_merge_request(message: &str) -> Option<u64> {
 }
 
 /// Commits that were come by, going back from several ones.
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     merged: &'a [Merged],
-    places: &'a HashMap<&'a CommitSha, usize>,
+    places: HashMap<&'a CommitSha, usize>,
     seen: Vec<bool>,
 }
 
 impl<'a> Walk<'a> {
-    fn over(merged: &'a [Merged], places: &'a HashMap<&'a CommitSha, usize>) -> Self {
+    fn over(merged: &'a [Merged], places: HashMap<&'a CommitSha, usize>) -> Self {
         Self {
             merged,
             places,
@@ -192,6 +215,7 @@ mod tests {
             message: message.to_owned(),
             by_gate: message.contains("Trainyard-Change-Set"),
             by_release: message.contains("Trainyard-Release"),
+            paths: Vec::new(),
         }
     }
 
@@ -226,7 +250,7 @@ mod tests {
             ),
         ];
         let content = [landed(1, 4, None)];
-        let found = compare(&merged, &content);
+        let found = compare(&merged, &content, |_| true);
         assert_eq!(around(&found), [(sha(5), 1), (sha(6), 2)]);
         assert_eq!(found.around[1].merge_request, Some(12));
         assert_eq!(found.around[0].subject, "by hand");
@@ -244,9 +268,9 @@ mod tests {
             commit(5, &[4], "c"),
         ];
         let content = [landed(1, 4, Some(2)), landed(2, 5, Some(4))];
-        let found = compare(&merged, &content);
+        let found = compare(&merged, &content, |_| true);
         assert_eq!(around(&found), [(sha(2), 1)]);
-        let all = compare(&merged, &[landed(1, 4, None), landed(2, 5, None)]);
+        let all = compare(&merged, &[landed(1, 4, None), landed(2, 5, None)], |_| true);
         assert_eq!(
             around(&all),
             [],
@@ -260,13 +284,13 @@ mod tests {
             commit(2, &[1], "x\n\nTrainyard-Change-Set: shop/web!9@2"),
             commit(3, &[2], "docs: 1.2.0\n\nTrainyard-Release: 1.2.0"),
         ];
-        let found = compare(&merged, &[landed(5, 77, None)]);
+        let found = compare(&merged, &[landed(5, 77, None)], |_| true);
         let unknown: Vec<CommitSha> = found.unknown.iter().map(|u| u.commit.clone()).collect();
         assert_eq!(unknown, [sha(2)]);
         assert_eq!(found.all_around(), found.unknown);
         assert_eq!(found.absent.len(), 1);
         assert_eq!(found.around, []);
-        assert_eq!(compare(&[], &[]), Comparison::default());
+        assert_eq!(compare(&[], &[], |_| true), Comparison::default());
     }
 
     #[test]
@@ -278,7 +302,7 @@ mod tests {
             commit(4, &[3, 2], "Merge main"),
             commit(5, &[2, 4], "Merge\n\nTrainyard-Change-Set: shop/web!1@4"),
         ];
-        let found = compare(&merged, &[landed(1, 5, None)]);
+        let found = compare(&merged, &[landed(1, 5, None)], |_| true);
         assert_eq!(around(&found), [(sha(2), 1)]);
     }
 }

@@ -8,7 +8,7 @@ use semver::{Prerelease, Version};
 use serde::{Deserialize, Serialize};
 
 use super::Appended;
-use crate::domain::ids::MergeRequestId;
+use crate::domain::ids::{MergeRequestId, PackageName};
 use crate::domain::linking::LinkKind;
 
 /// The number and the tag of a version.
@@ -18,10 +18,17 @@ pub struct Number {
     pub version: Version,
     /// What stands before it in the tag, for example `v`.
     pub prefix: String,
+    /// The package whose version it is; none where the repository has versions as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<PackageName>,
 }
 
+/// For people: `1.4.0`, or `api 1.4.0` of a package.
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(package) = &self.package {
+            write!(f, "{package} ")?;
+        }
         write!(f, "{}", self.version)
     }
 }
@@ -38,7 +45,17 @@ impl Number {
         Some(Self {
             version,
             prefix: prefix.to_owned(),
+            package: None,
         })
+    }
+
+    /// The same, of a package.
+    #[must_use]
+    pub fn of_package(self, package: Option<&PackageName>) -> Self {
+        Self {
+            package: package.cloned(),
+            ..self
+        }
     }
 
     /// Whether it is tried before a final version of the same content (semver.org, item 9).
@@ -79,6 +96,8 @@ pub struct Numbering {
     pub prefix: String,
     /// What makes a number larger.
     pub scheme: Scheme,
+    /// The package that is counted; none for the repository as a whole.
+    pub package: Option<PackageName>,
 }
 
 /// What makes a number larger.
@@ -209,6 +228,7 @@ pub fn choose(
     let number = Number {
         version,
         prefix: numbering.prefix.clone(),
+        package: numbering.package.clone(),
     };
     let number = match &asked.pre_release {
         Some(PreRelease(label)) if number.version.pre.is_empty() => before(number, label, tagged),
@@ -302,6 +322,7 @@ mod tests {
             initial: Version::new(0, 1, 0),
             prefix: "v".into(),
             scheme,
+            package: None,
         }
     }
 

@@ -1,12 +1,15 @@
 //! A version that turned out to be bad: it is withdrawn, the one before it runs again, and its content is in the open version.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use super::{Number, Released, Versions};
+use super::{Appended, Number, Released, Versions};
 use crate::domain::event::Fact;
-use crate::domain::ids::{UserName, VersionId};
+use crate::domain::ids::{PackageName, UserName, VersionId};
+use crate::domain::validation::{Decision, Verdict};
 
 /// Why a version is not good any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +28,7 @@ pub enum WithdrawRefusal {
     /// No version is out.
     NothingReleased,
     /// Another version than this one is in production.
-    NotInProduction { asked: Version, last: Number },
+    NotInProduction { asked: Version, last: Box<Number> },
     /// There is none before it that could run again.
     NothingBefore { number: Number },
     /// What it held is not remembered: a version after it was withdrawn before.
@@ -47,12 +50,14 @@ pub struct Withdrawal {
     pub before: Released,
 }
 
-/// Withdraws the version that is in production. A pre-release never is, nor is what was withdrawn before.
+/// Withdraws the version of a package, or of the whole repository, that is in production. A pre-release never is, nor is what was
+/// withdrawn before.
 ///
 /// # Errors
 /// Why not.
 pub fn withdraw(
     versions: &Versions,
+    package: Option<&PackageName>,
     asked: &Version,
     by: &UserName,
     reason: &str,
@@ -60,10 +65,10 @@ pub fn withdraw(
     let finals = |one: &&Released| !one.number.is_pre_release();
     let good = |one: &&Released| finals(one) && one.withdrawn.is_none();
     let before = |id: VersionId| {
-        let mut older = versions.released.iter().rev();
+        let mut older = versions.released_of(package).rev();
         older.find(|one| good(one) && one.id < id).cloned()
     };
-    let mut newest = versions.released.iter().rev().filter(finals);
+    let mut newest = versions.released_of(package).rev().filter(finals);
     let last = newest.next().ok_or(WithdrawRefusal::NothingReleased)?;
     let nothing_before = || WithdrawRefusal::NothingBefore {
         number: last.number.clone(),
@@ -75,11 +80,11 @@ pub fn withdraw(
             before: before(last.id).ok_or_else(nothing_before)?,
         });
     }
-    let running = versions.in_production().unwrap_or(last);
+    let running = versions.in_production(package).unwrap_or(last);
     if running.number.version != *asked {
         return Err(WithdrawRefusal::NotInProduction {
             asked: asked.clone(),
-            last: running.number.clone(),
+            last: Box::new(running.number.clone()),
         });
     }
     if let Some(closing) = &versions.closing {
@@ -107,10 +112,32 @@ pub fn withdraw(
 }
 
 impl Versions {
-    /// The version that runs in production: the newest final one that was not withdrawn.
-    pub fn in_production(&self) -> Option<&Released> {
-        let mut newest = self.released.iter().rev();
+    /// The version of a package, or of the whole repository, that runs in production: the newest final one that was not withdrawn.
+    pub fn in_production<'a>(&'a self, package: Option<&'a PackageName>) -> Option<&'a Released> {
+        let mut newest = self.released_of(package).rev();
         newest.find(|one| !one.number.is_pre_release() && one.withdrawn.is_none())
+    }
+
+    /// Everybody who wrote or validated what a released version held, as far as that is remembered.
+    pub fn contributors(&self, version: VersionId) -> BTreeSet<UserName> {
+        let of_it = self.released.iter().filter(|one| one.id == version);
+        let changes = of_it
+            .flat_map(|one| &one.content)
+            .map(|one| &one.change_set);
+        changes
+            .flat_map(|change| {
+                let validated = |verdict: &&Verdict| verdict.decision == Decision::Validate;
+                let verdicts = change.verdicts.iter().filter(validated);
+                std::iter::once(&change.author).chain(verdicts.map(|verdict| &verdict.by))
+            })
+            .cloned()
+            .collect()
+    }
+
+    /// The change set that a released version held last.
+    pub fn last_of(&self, version: VersionId) -> Option<&Appended> {
+        let released = self.released.iter().find(|one| one.id == version)?;
+        released.content.last()
     }
 
     /// Whether a number is of a version that was withdrawn.
@@ -119,7 +146,8 @@ impl Versions {
         released.any(|one| one.number == *number && one.withdrawn.is_some())
     }
 
-    /// Its content is the first of the open version again: it is merged, and nowhere in production.
+    /// Its content is in the open version again, where it landed: it is merged, and nowhere in production. With which other packages a
+    /// change set is out stays as it is.
     pub(in crate::domain) fn withdraw(&mut self, version: VersionId, withdrawn: Withdrawn) {
         let mut released = self.released.iter_mut();
         let Some(released) = released.find(|one| one.id == version && one.withdrawn.is_none())
@@ -127,13 +155,22 @@ impl Versions {
             return;
         };
         released.withdrawn = Some(withdrawn);
-        let later = std::mem::replace(&mut self.content, released.content.clone());
-        let again = released.content.iter();
-        let again: Vec<_> = again.map(|a| a.change_set.merge_request.clone()).collect();
-        let later = later
-            .into_iter()
-            .filter(|one| !again.contains(&one.change_set.merge_request));
-        self.content.extend(later);
+        let package = released.number.package.clone();
+        let mut again = released.content.clone();
+        for appended in &mut again {
+            let id = &appended.change_set.merge_request;
+            appended.spread.awaits.clear();
+            appended.spread.out = self.packages_out_with(id);
+            if let Some(package) = &package {
+                appended.spread.out.remove(package);
+            }
+        }
+        let returns = |one: &Appended| {
+            let mut again = again.iter();
+            again.any(|other| other.change_set.merge_request == one.change_set.merge_request)
+        };
+        self.content.retain(|one| !returns(one));
+        self.give_back(again);
     }
 }
 
@@ -172,7 +209,7 @@ mod tests {
 
     fn ask(versions: &Versions, number: &str) -> Result<Withdrawal, WithdrawRefusal> {
         let by = "rita".parse().unwrap();
-        withdraw(versions, &number.parse().unwrap(), &by, "it is down")
+        withdraw(versions, None, &number.parse().unwrap(), &by, "it is down")
     }
 
     fn withdrawn(versions: &mut Versions, id: u64) {
@@ -200,7 +237,7 @@ mod tests {
         assert_eq!(iids, [2, 3, 4]);
         withdrawn(&mut versions, 2);
         assert_eq!(versions.content.len(), 3, "once");
-        let running = versions.in_production().unwrap();
+        let running = versions.in_production(None).unwrap();
         assert_eq!(running.number.to_string(), "1.0.0");
         let again = ask(&versions, "1.1.0").unwrap();
         assert_eq!((again.facts.len(), again.before.id), (0, VersionId(1)));

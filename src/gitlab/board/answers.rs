@@ -77,16 +77,16 @@ pub(super) struct PageInfo {
     pub(super) end_cursor: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Notes {
+pub(in crate::gitlab) struct Notes {
     #[serde(default)]
     pub(super) page_info: PageInfo,
     pub(super) nodes: Vec<Note>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Note {
+pub(in crate::gitlab) struct Note {
     id: String,
     pub(super) body: String,
     pub(super) author: Option<wire::User>,
@@ -99,7 +99,7 @@ struct Label {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct IssueNode {
+pub(in crate::gitlab) struct IssueNode {
     id: String,
     iid: Value,
     title: String,
@@ -115,16 +115,17 @@ pub(super) struct IssueNode {
     moved_to: Option<wire::IssuePlace>,
     author: Option<wire::User>,
     labels: Option<wire::Nodes<Label>>,
+    #[serde(default)]
     notes: Notes,
 }
 
-/// An issue, its address and its notes.
-pub(super) struct Issue {
+/// An issue, its address and its notes, as far as they were asked for.
+pub(in crate::gitlab) struct Issue {
     pub(super) notes: Notes,
     pub(super) address: String,
-    pub(super) issue: wire::Issue,
+    pub(in crate::gitlab) issue: wire::Issue,
     /// The full reference of what it became, where that can be seen.
-    pub(super) moved_to: Option<String>,
+    pub(in crate::gitlab) moved_to: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -217,7 +218,7 @@ impl Note {
 }
 
 impl IssueNode {
-    pub(super) fn taken_apart(self) -> Issue {
+    pub(in crate::gitlab) fn taken_apart(self) -> Issue {
         let iid = self
             .iid
             .as_str()

@@ -7,7 +7,8 @@ use crate::domain::progress::Edit;
 use crate::ports::{Place, Targets};
 
 const NOTES: &str = "notes(filter: ONLY_COMMENTS, first: 100) { pageInfo { hasNextPage endCursor } nodes { id body author { username } } }";
-const ISSUE: &str = "id iid type title description state confidential moved movedTo { reference(full: true) } webUrl author { username } labels(first: 100) { nodes { title } }";
+/// The fields of an issue.
+pub(in crate::gitlab) const ISSUE: &str = "id iid type title description state confidential moved movedTo { reference(full: true) } webUrl author { username } labels(first: 100) { nodes { title } }";
 const MERGE_REQUEST: &str = "id iid title description state draft sourceBranch targetBranch diffHeadSha squashOnMerge shouldRemoveSourceBranch forceRemoveSourceBranch sourceProjectId targetProjectId webUrl author { username } labels(first: 100) { nodes { title } }";
 const WHOLE: &str = "detailedMergeStatus divergedFromTargetBranch mergeableDiscussionsState mergeCommitSha diffRefs { baseSha }";
 

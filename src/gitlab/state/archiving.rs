@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::reading::{Found, Head, key_of, key_of_base, key_of_cleared};
-use super::{READS, VariableJournal, json, nonce_of};
-use crate::checkpoint::{Checkpoint, checksum};
+use super::{READS, Stored, VariableJournal, json, nonce_of};
+use crate::checkpoint::Checkpoint;
 use crate::domain::archive::{Anchor, Cleared, Holding};
+use crate::domain::digest::sha256;
 use crate::gitlab::endpoints::{Delete, segment};
-use crate::gitlab::packages::Registry;
+use crate::gitlab::packages::{Registry, Uploaded};
 use crate::gitlab::wire::Variable;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Archive, Package, Unpacked, Whole};
 
 /// The files of a package.
 const EVENTS: &str = "events.ndjson";
-const CHECKSUM: &str = "events.ndjson.sha256";
 const STATE: &str = "checkpoint.json";
 
 /// The parts of entries and bases: they are deleted first, so that nothing is left behind that nobody would find again.
@@ -107,15 +107,18 @@ impl VariableJournal<'_> {
         })
     }
 
-    /// Stores a file that is not there, or is there cut short by an upload that was broken off; and reads it back.
+    /// Stores a file, and makes sure that GitLab has what was stored: by the checksum in its answer, or else by reading it back.
     fn keep_file(&self, version: &str, file: &str, text: &str) -> Answer<()> {
         let registry = self.registry();
-        let same = |found: Option<Vec<u8>>| found.is_some_and(|found| found == text.as_bytes());
-        if same(registry.download(version, file)?) {
-            return Ok(());
-        }
-        registry.upload(version, file, text)?;
-        if same(registry.download(version, file)?) {
+        let kept = match registry.upload(version, file, text)? {
+            Uploaded::Has(sum) => sum == sha256(text),
+            // Whoever packed the same entries before this job told the same events, and a state that is as good.
+            Uploaded::Before if file == STATE => true,
+            Uploaded::Before | Uploaded::Unknown => registry
+                .download(version, file)?
+                .is_some_and(|found| found == text.as_bytes()),
+        };
+        if kept {
             return Ok(());
         }
         Err(Problem::gitlab(
@@ -129,6 +132,10 @@ impl VariableJournal<'_> {
 }
 
 impl Archive for VariableJournal<'_> {
+    fn is_sure_of(&self, revision: u64) -> bool {
+        revision > 0 && self.is_certain(revision)
+    }
+
     fn whole(&self) -> Answer<Whole> {
         let mut attempt = 1;
         loop {
@@ -152,12 +159,8 @@ impl Archive for VariableJournal<'_> {
     fn pack(&self, holding: &Holding, text: &str, state: &Checkpoint) -> Answer<()> {
         let version = holding.to_string();
         self.keep_file(&version, EVENTS, text)?;
-        // Another job may have packed the same entries a moment earlier or later: its state is as good.
-        if self.registry().download(&version, STATE)?.is_none() {
-            self.keep_file(&version, STATE, &json(state)?)?;
-        }
-        let line = format!("{}  {EVENTS}\n", checksum(text.as_bytes()));
-        self.keep_file(&version, CHECKSUM, &line)
+        // Another job may have packed the same entries a moment earlier or later: the last state counts, and each is as good.
+        self.keep_file(&version, STATE, &json(state)?)
     }
 
     fn unpack(&self, package: &Package) -> Answer<Unpacked<String>> {
@@ -182,7 +185,10 @@ impl Archive for VariableJournal<'_> {
             checkpoint: state.without_state(),
             parts,
         };
-        self.create(&key_of_base(generation), &self.scope, &json(&head)?)?;
+        // A base below a higher one does no harm, and nothing is removed before it is: so GitLab's word is enough.
+        if self.create(&key_of_base(generation), &self.scope, &json(&head)?)? == Stored::Yes {
+            return Ok(true);
+        }
         let variables = self.variables()?;
         let found = Found::of(&variables, &self.scope);
         let ours = |variable: &&&Variable| {

@@ -35,6 +35,7 @@ fn hostile(text: &str) -> (Insights, Frame) {
         number: odd.clone(),
         commit: head(),
         content: vec![mr(125)],
+        kept: Vec::new(),
         closed_by: None,
         around: Vec::new(),
         manifest: None,

@@ -8,7 +8,7 @@ use crate::domain::releasing::Prepared;
 use crate::jobs::ledger::Ledger;
 use crate::jobs::{Desk, Done, tell};
 use crate::outcome::Outcome;
-use crate::ports::{Answer, Deployed, DeploymentState};
+use crate::ports::{Answer, Deployed, DeploymentState, Newest};
 use crate::report;
 
 /// Gives the content of a version whose deployment failed back to the open one. Without a reason, the job of this pipeline that
@@ -19,7 +19,7 @@ use crate::report;
 pub fn abort(desk: &Desk<'_>, prepared: &Prepared, reason: Option<&str>) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
     let versions = ledger.yard()?.versions;
-    if let Some(refused) = of_another_pipeline(prepared, &versions) {
+    if let Some(refused) = of_another_pipeline(desk, prepared, &versions) {
         return Ok(Done::saying(refused));
     }
     let Some(closing) = versions.closing else {
@@ -41,7 +41,7 @@ pub fn abort(desk: &Desk<'_>, prepared: &Prepared, reason: Option<&str>) -> Answ
         )));
     }
     match taking::take(desk, &ledger, closing.id, &closing.number)? {
-        Took::Ours => {}
+        Took::Ours { .. } => {}
         Took::Theirs(taken) => {
             return Ok(Done::saying(taking::refused(desk, &closing.number, &taken)));
         }
@@ -57,6 +57,7 @@ pub fn abort(desk: &Desk<'_>, prepared: &Prepared, reason: Option<&str>) -> Answ
         branch: desk.branch(),
         state: DeploymentState::Failed,
         since: closing.at,
+        newest: Newest::NotLookedAt,
     })?;
     let failed = [Fact::ReleaseFailed {
         version: closing.id,

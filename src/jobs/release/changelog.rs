@@ -60,7 +60,8 @@ fn commit(
     released: &Released,
     path: &str,
 ) -> Answer<Result<Option<String>, String>> {
-    let mut before = yard.versions.released.iter().rev();
+    let package = released.number.package.as_ref();
+    let mut before = yard.versions.released_of(package).rev();
     let previous = before.find(|other| other.id != released.id);
     let (notes, _) = telling::compose_notes(
         desk,
@@ -71,6 +72,7 @@ fn commit(
             content: &released.content,
             around: &[],
         },
+        telling::Known::default(),
     )?;
     let url = format!(
         "{}/-/releases/{}",

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::publish::PATIENCE;
 use super::taking::{self, Took};
-use super::{changelog, merge_requests, telling};
+use super::{changelog, forward, merge_requests, telling};
 use crate::config::publishing::Notices;
 use crate::domain::event::Fact;
 use crate::domain::ids::FeatureId;
@@ -53,18 +53,72 @@ pub(super) struct Kept {
     pub(super) pending: usize,
 }
 
+/// Records that a version is out, and does what goes with it. Where no notes are kept, so little is left that both are one entry: a
+/// job that dies before it is run again, and finds each step done.
+///
+/// # Errors
+/// When the log cannot be written.
+pub(super) fn publish(
+    desk: &Desk<'_>,
+    ledger: &Ledger<'_>,
+    out: &[Fact],
+    found: Found,
+) -> Answer<Finished> {
+    match desk.config.versions.publishing.notices {
+        Notices::All | Notices::Features => {
+            ledger.record(out)?;
+            Ok(finish(desk, ledger, found))
+        }
+        Notices::Nowhere => {
+            let yard = ledger.with(out)?;
+            let Some(released) = yard.versions.unannounced() else {
+                return Ok(Finished::default());
+            };
+            let finished = all_but_the_entry(desk, &yard, released, found);
+            let announced = (finished.pending == 0).then(|| announced(released));
+            let facts: Vec<Fact> = out.iter().cloned().chain(announced).collect();
+            ledger.record(&facts)?;
+            Ok(finished)
+        }
+    }
+}
+
 /// Does what is left of the last release, as far as it can be done now.
 pub(super) fn finish(desk: &Desk<'_>, ledger: &Ledger<'_>, found: Found) -> Finished {
-    let mut finished = Finished::default();
     let yard = match ledger.yard() {
         Ok(yard) => yard,
         Err(problem) => {
+            let mut finished = Finished::default();
             finished.left(1, &problem.full_text());
             return finished;
         }
     };
     let Some(released) = yard.versions.unannounced() else {
-        return finished;
+        return Finished::default();
+    };
+    let mut finished = all_but_the_entry(desk, &yard, released, found);
+    if finished.pending == 0
+        && let Err(problem) = ledger.record(&[announced(released)])
+    {
+        finished.left(1, &problem.full_text());
+    }
+    finished
+}
+
+fn announced(released: &Released) -> Fact {
+    Fact::VersionAnnounced {
+        version: released.id,
+        number: released.number.clone(),
+    }
+}
+
+fn all_but_the_entry(desk: &Desk<'_>, yard: &Yard, released: &Released, found: Found) -> Finished {
+    let mut finished = Finished::default();
+    // Whoever goes on with it need not be a job of its package.
+    let config = desk.config.of_package(released.number.package.as_ref());
+    let desk = &Desk {
+        config: &config,
+        ..*desk
     };
     close_milestones(desk, released, found.milestones, &mut finished);
     close_features(desk, released, found.sights, &mut finished);
@@ -72,19 +126,11 @@ pub(super) fn finish(desk: &Desk<'_>, ledger: &Ledger<'_>, found: Found) -> Fini
     for appended in released_for_good.filter(|_| !released.number.is_pre_release()) {
         labels::show_change_set(desk, &appended.change_set, Stage::Released);
     }
-    let kept = keep(desk, &yard, &released.content);
+    let kept = keep(desk, yard, &released.content);
     finished.pending += kept.pending;
     finished.warnings.extend(kept.warnings);
-    changelog::write(desk, &yard, released, &mut finished);
-    if finished.pending == 0 {
-        let announced = Fact::VersionAnnounced {
-            version: released.id,
-            number: released.number.clone(),
-        };
-        if let Err(problem) = ledger.record(&[announced]) {
-            finished.left(1, &problem.full_text());
-        }
-    }
+    forward::finish(desk, yard, released, &mut finished);
+    changelog::write(desk, yard, released, &mut finished);
     finished
 }
 
@@ -98,11 +144,15 @@ impl Finished {
 
 /// The milestones of a version; a pre-release has none.
 pub(super) fn milestones(desk: &Desk<'_>, number: &Number) -> Answer<Vec<Milestone>> {
+    desk.milestones.milestones(&titles(desk, number))
+}
+
+/// The titles that they would have.
+pub(super) fn titles(desk: &Desk<'_>, number: &Number) -> Vec<String> {
     if number.is_pre_release() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let titles = desk.config.versions.publishing.milestones(number);
-    desk.milestones.milestones(&titles)
+    desk.config.versions.publishing.milestones(number)
 }
 
 fn close_milestones(
@@ -205,7 +255,7 @@ pub(in crate::jobs) fn go_on(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Opt
         return Ok(None);
     }
     match taking::take(desk, ledger, released.id, &released.number)? {
-        Took::Ours => {}
+        Took::Ours { .. } => {}
         // It goes on with it itself.
         Took::Theirs(_) | Took::Over => return Ok(None),
     }

@@ -1,14 +1,16 @@
 //! `trainyard release prepare`: the content that the job's commit holds is frozen, and the next version is open.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::grounds::{Grounds, Wanted};
 use super::permission::{Freezing, allowed};
 use super::{hand_on, members, notices, telling};
+use crate::domain::digest::sha256;
 use crate::domain::event::Fact;
+use crate::domain::ids::CommitSha;
 use crate::domain::repair;
 use crate::domain::versioning::comparison::Comparison;
-use crate::domain::versioning::manifest::checksum;
 use crate::domain::versioning::numbers::Asked;
 use crate::domain::versioning::{CloseRefusal, Closing, Closure, Coming, close};
 use crate::files;
@@ -55,6 +57,7 @@ pub fn run(
         .closing
         .as_ref()
         .filter(|closing| closing.commit == desk.ci.commit)
+        .filter(|closing| closing.number.package == desk.config.versions.numbering.package)
     {
         let outcome = Outcome::open(format!(
             "version {} is prepared at this commit already; nothing changed",
@@ -69,7 +72,11 @@ pub fn run(
     }
     // A template of the notes that cannot be used is mended before anything is frozen.
     let now = grounds.coming(&ledger.yard()?.versions, asked);
-    telling::look(desk, telling::Version::coming(&now, &desk.ci.commit))?;
+    telling::look(
+        desk,
+        telling::Version::coming(&now, &desk.ci.commit),
+        telling::Known::default(),
+    )?;
     let mut coming = None;
     let closed = ledger.decide(|yard| {
         let now = grounds.coming(&yard.versions, asked);
@@ -85,7 +92,12 @@ pub fn run(
             by: Some(&player.name),
             through_freeze: through_freeze.as_ref(),
         };
-        let decision = match close(&yard.versions, |one| grounds.holds(one), &closure) {
+        let decision = match close(
+            &yard.versions,
+            &now.share,
+            |one| grounds.holds(one),
+            &closure,
+        ) {
             Ok(facts) => Decision {
                 facts,
                 then: Ok(()),
@@ -125,7 +137,14 @@ fn mend(desk: &Desk<'_>, ledger: &Ledger<'_>, grounds: &Grounds) -> Answer<Vec<S
     if comparison.unknown.is_empty() {
         return Ok(Vec::new());
     }
-    let (truth, unsure) = crate::jobs::repair::truth(desk)?;
+    let (mut truth, unsure) = crate::jobs::repair::truth(desk)?;
+    if desk.config.versions.package().is_some() {
+        // What belongs to other packages alone may be out with them since long.
+        let unknown = comparison.unknown.iter();
+        let unknown: BTreeSet<&CommitSha> = unknown.map(|one| &one.commit).collect();
+        truth.released = None;
+        truth.landed.retain(|one| unknown.contains(&one.landed));
+    }
     let facts: Vec<Fact> = repair::missing(&yard, &truth);
     ledger.record(&facts)?;
     let added = facts
@@ -167,7 +186,7 @@ fn leave_manifest(
         .manifest_of(&desk.ci.project)
         .text()
         .map_err(|error| Problem::bug("the manifest cannot be written").caused_by(error))?;
-    let sum = checksum(&text);
+    let sum = sha256(&text);
     files::write_whole(path, &text)?;
     let mut signature = path.as_os_str().to_owned();
     signature.push(".sig");

@@ -10,14 +10,17 @@ use super::notices::{self, Finished};
 use super::taking::{self, Took};
 use super::telling::{self, Told, Version};
 use crate::domain::event::Fact;
-use crate::domain::ids::CommitSha;
+use crate::domain::ids::{CommitSha, FeatureId};
 use crate::domain::releasing::Prepared;
-use crate::domain::versioning::{Closing, Released, Versions};
+use crate::domain::versioning::{Closing, Released, Versions, by_feature};
 use crate::jobs::archive;
 use crate::jobs::ledger::Ledger;
 use crate::jobs::{Desk, Done};
 use crate::outcome::{Outcome, Pointer, SeeAlso};
-use crate::ports::{Answer, Deployed, DeploymentState, Draft, ExistingRelease, Milestone};
+use crate::ports::{
+    Answer, Deployed, Deployment, DeploymentState, Draft, ExistingRelease, Milestone, Newest,
+    Outset, Prospect,
+};
 use crate::report;
 
 /// For how long what is left to do is gone on with.
@@ -30,33 +33,52 @@ pub(super) const PATIENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 pub fn publish(desk: &Desk<'_>, prepared: &Prepared) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
     let versions = ledger.yard()?.versions;
-    if let Some(refused) = of_another_pipeline(prepared, &versions) {
+    if let Some(refused) = of_another_pipeline(desk, prepared, &versions) {
         return Ok(Done::saying(refused));
     }
     let Some(closing) = versions.closing.clone() else {
         return after(desk, ledger, &versions);
     };
     let tag = closing.number.tag();
-    let other = desk.releases.tag(&tag)?;
+    let outset = outset(desk, &closing);
+    let other = match &outset {
+        Some(outset) => outset.tag.clone(),
+        None => desk.releases.tag(&tag)?,
+    };
     if let Some(other) = other.filter(|commit| *commit != closing.commit) {
         return Ok(Done::saying(tag_is_elsewhere(&tag, &other, &closing)));
     }
     if let Some(refused) = members::tagged_otherwise(desk, &closing)? {
         return Ok(Done::saying(refused));
     }
+    let (mut known, mut milestones, mut newest) = (telling::Known::default(), None, None);
+    if let Some(outset) = outset {
+        known.sights = Some(outset.sights);
+        known.open = outset.open;
+        milestones = Some(outset.milestones);
+        newest = Some(outset.deployment);
+    }
     let told = telling::look(
         desk,
         Version {
             number: &closing.number,
-            previous: versions.released.last().map(|last| &last.number),
+            previous: versions
+                .released_of(closing.number.package.as_ref())
+                .next_back()
+                .map(|last| &last.number),
             commit: &closing.commit,
             content: &closing.content,
             around: &closing.around,
         },
+        known,
     )?;
-    let milestones = notices::milestones(desk, &closing.number)?;
+    let milestones = match milestones {
+        Some(milestones) => milestones,
+        None => notices::milestones(desk, &closing.number)?,
+    };
     match taking::take(desk, &ledger, closing.id, &closing.number)? {
-        Took::Ours => {}
+        Took::Ours { inherited: false } => {}
+        Took::Ours { inherited: true } => newest = None,
         Took::Theirs(taken) => {
             return Ok(Done::saying(taking::refused(desk, &closing.number, &taken)));
         }
@@ -65,17 +87,51 @@ pub fn publish(desk: &Desk<'_>, prepared: &Prepared) -> Answer<Done> {
             return after(desk, ledger, &versions);
         }
     }
-    release(desk, ledger, &closing, told, milestones)
+    let seen = Seen {
+        told,
+        milestones,
+        deployment: newest,
+    };
+    release(desk, ledger, &closing, seen)
+}
+
+/// What was seen before it began.
+struct Seen {
+    told: Told,
+    milestones: Vec<Milestone>,
+    /// The newest deployment, if any, of the environment; none where nobody looked.
+    deployment: Option<Option<Deployment>>,
+}
+
+/// All of it at once, where the version is of this project alone.
+fn outset(desk: &Desk<'_>, closing: &Closing) -> Option<Outset> {
+    let (features, _) = by_feature(&closing.content);
+    let features: Vec<FeatureId> = features.into_iter().map(|(id, _)| id).collect();
+    let home = &desk.ci.project;
+    let changes = closing.content.iter().map(|one| &one.change_set);
+    let own = changes
+        .into_iter()
+        .all(|one| one.merge_request.project == *home)
+        && features.iter().all(|id| id.project == *home)
+        && features.len() <= 100;
+    let milestones = notices::titles(desk, &closing.number);
+    let prospect = Prospect {
+        tag: &closing.number.tag(),
+        environment: &desk.config.versions.environment,
+        features: &features,
+        word: telling::LINK_WORD,
+        milestones: &milestones,
+    };
+    own.then(|| desk.releases.outset(&prospect)).flatten()
 }
 
 /// Does it, once it is this job's to do.
-fn release(
-    desk: &Desk<'_>,
-    ledger: Ledger<'_>,
-    closing: &Closing,
-    told: Told,
-    milestones: Vec<Milestone>,
-) -> Answer<Done> {
+fn release(desk: &Desk<'_>, ledger: Ledger<'_>, closing: &Closing, seen: Seen) -> Answer<Done> {
+    let Seen {
+        told,
+        milestones,
+        deployment,
+    } = seen;
     let environment = &desk.config.versions.environment;
     let deployment = desk.releases.deployment(&Deployed {
         environment,
@@ -83,6 +139,10 @@ fn release(
         branch: desk.branch(),
         state: DeploymentState::Succeeded,
         since: closing.at,
+        newest: match &deployment {
+            Some(newest) => Newest::Seen(newest.as_ref()),
+            None => Newest::NotLookedAt,
+        },
     })?;
     let Told {
         notes,
@@ -107,7 +167,7 @@ fn release(
     let release = desk.releases.publish(&draft)?;
     let tagged = members::tag(desk, closing, &message)?;
     let completed = telling::completed(&closing.number, &closing.content);
-    ledger.record(&[
+    let facts = [
         Fact::VersionDeployed {
             version: closing.id,
             number: closing.number.clone(),
@@ -120,7 +180,7 @@ fn release(
             commit: closing.commit.clone(),
             features: completed.clone(),
         },
-    ])?;
+    ];
     tracing::info!(
         "`{tag}` is tagged and published; telling {} and {} merge requests",
         report::count_features(completed.len()),
@@ -130,7 +190,7 @@ fn release(
         sights: Some(sights),
         milestones: Some(milestones),
     };
-    let finished = notices::finish(desk, &ledger, found);
+    let finished = notices::publish(desk, &ledger, &facts, found)?;
     let archived = archive::after_release(desk, &ledger);
     let outcome = Outcome::open(report::released(
         &closing.number,
@@ -190,7 +250,7 @@ fn after(desk: &Desk<'_>, ledger: Ledger<'_>, versions: &Versions) -> Answer<Don
         return Ok(Done::saying(nothing_closing(versions, &desk.ci.commit)));
     };
     match taking::take(desk, &ledger, released.id, &released.number)? {
-        Took::Ours => {}
+        Took::Ours { .. } => {}
         Took::Theirs(taken) => {
             return Ok(Done::saying(taking::refused(
                 desk,
@@ -218,12 +278,21 @@ fn after(desk: &Desk<'_>, ledger: Ledger<'_>, versions: &Versions) -> Answer<Don
 }
 
 /// That a pipeline has nothing to do with the version that is on its way.
-pub(super) fn of_another_pipeline(prepared: &Prepared, versions: &Versions) -> Option<Outcome> {
+pub(super) fn of_another_pipeline(
+    desk: &Desk<'_>,
+    prepared: &Prepared,
+    versions: &Versions,
+) -> Option<Outcome> {
+    let package = desk.config.versions.numbering.package.as_ref();
     let on_its_way = versions.closing.as_ref().map(|closing| &closing.number);
     let why = match (prepared, on_its_way) {
         (Prepared::Nothing, _) => {
             "this pipeline prepared no version; nothing was changed".to_owned()
         }
+        (_, Some(other)) if other.package.as_ref() != package => format!(
+            "this is a job of the package `{}`, and {other} is the version that is being released; nothing was changed",
+            package.map_or("", |name| name.as_str())
+        ),
         (Prepared::Version(own), Some(other)) if !prepared.is(other) => format!(
             "this pipeline prepared version {own}, and {other} is the one that is being released; nothing was changed"
         ),

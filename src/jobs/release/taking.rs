@@ -13,7 +13,10 @@ use crate::ports::Answer;
 #[derive(Debug)]
 pub(super) enum Took {
     /// It is this job's.
-    Ours,
+    Ours {
+        /// Whether another job had it before, which may have got somewhere after this one had looked.
+        inherited: bool,
+    },
     /// Another job has it, and runs.
     Theirs(Taken),
     /// It is over: somebody published it, or gave it up.
@@ -41,12 +44,13 @@ pub(super) fn take(
             Turn::Ours => {
                 return Ok(Decision {
                     facts: Vec::new(),
-                    then: Took::Ours,
+                    then: Took::Ours { inherited: false },
                 });
             }
             Turn::Free => None,
             Turn::Theirs(taken) => Some(taken),
         };
+        let inherited = theirs.is_some();
         if let Some(taken) = theirs
             && let Some(job) = taken.job
             && !desk.records.is_over(job)?
@@ -61,7 +65,7 @@ pub(super) fn take(
                 version,
                 number: number.clone(),
             }],
-            then: Took::Ours,
+            then: Took::Ours { inherited },
         })
     })
 }

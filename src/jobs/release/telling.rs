@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::ids::{CommitSha, FeatureId, ProjectPath};
+use crate::domain::ids::{CommitSha, FeatureId, MergeRequestId, ProjectPath};
 use crate::domain::linking::{Feature, Sight, named_features};
 use crate::domain::release_notes::{ReleaseNotes, Sources, StillOpen, compose};
 use crate::domain::versioning::comparison::Around;
 use crate::domain::versioning::{Appended, Coming, Number, by_feature};
 use crate::jobs::{Desk, observe};
 use crate::outcome::Problem;
-use crate::ports::{Answer, Visibility};
+use crate::ports::{Answer, Mention, Visibility};
 use crate::report::{self, Template, Written};
 
 /// The word that every link has.
-const LINK_WORD: &str = "feature";
+pub(super) const LINK_WORD: &str = "feature";
 
 /// A version that is to be told of.
 #[derive(Debug, Clone, Copy)]
@@ -47,12 +47,19 @@ pub(super) struct Told {
     pub(super) sights: BTreeMap<FeatureId, Sight>,
 }
 
+/// What was looked up already; the rest is.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) sights: Option<BTreeMap<FeatureId, Sight>>,
+    pub(super) open: Option<Vec<Mention>>,
+}
+
 /// Looks up and writes the notes; changes nothing.
 ///
 /// # Errors
 /// When GitLab cannot be asked, or the project's template cannot be used.
-pub(super) fn look(desk: &Desk<'_>, version: Version<'_>) -> Answer<Told> {
-    let (notes, sights) = compose_notes(desk, version)?;
+pub(super) fn look(desk: &Desk<'_>, version: Version<'_>, known: Known) -> Answer<Told> {
+    let (notes, sights) = compose_notes(desk, version, known)?;
     let own = template(desk)?;
     let written =
         report::release_notes(&notes, own.as_ref(), &desk.ci.project, &all(desk, &notes))?;
@@ -67,15 +74,19 @@ pub(super) fn look(desk: &Desk<'_>, version: Version<'_>) -> Answer<Told> {
 pub(super) fn compose_notes(
     desk: &Desk<'_>,
     version: Version<'_>,
+    known: Known,
 ) -> Answer<(ReleaseNotes, BTreeMap<FeatureId, Sight>)> {
     let (features, _) = by_feature(version.content);
     let ids: Vec<FeatureId> = features.iter().map(|(id, _)| id.clone()).collect();
-    let sights = desk.features.sights(&ids)?;
+    let sights = match known.sights {
+        Some(sights) => sights,
+        None => desk.features.sights(&ids)?,
+    };
     let completed = features.iter().any(|(_, brought)| brought.completed);
-    let open = if completed {
-        still_open(desk, version.content)?
-    } else {
-        Vec::new()
+    let open = match known.open {
+        Some(_) | None if !completed => Vec::new(),
+        Some(open) => naming(desk, open)?,
+        None => still_open(desk, version.content)?,
     };
     let readable = readable(desk, &ids)?;
     let sources = Sources {
@@ -88,11 +99,25 @@ pub(super) fn compose_notes(
         open: &open,
         around: version.around,
         headings: &desk.config.validation.criteria_headings,
+        out_before: &out_before(desk)?,
     };
     let notes = compose(&sources, |feature: &Feature| {
         readable.contains(&feature.id.project)
     });
     Ok((notes, sights))
+}
+
+/// What went out before as a hotfix, by the logs of the environments for hotfixes.
+fn out_before(desk: &Desk<'_>) -> Answer<BTreeMap<MergeRequestId, Number>> {
+    let own = &desk.config.nrt.environment;
+    let all = desk.config.nrt.environments.iter();
+    let mut out = BTreeMap::new();
+    for environment in all.filter(|one| one.hotfixes && one.serves.environment != *own) {
+        let versions = desk.logs.yard_of(&environment.serves.environment)?.versions;
+        let gone = versions.went_out();
+        out.extend(gone.map(|(id, number)| (id.clone(), number.clone())));
+    }
+    Ok(out)
 }
 
 /// Open merge requests of the projects that the version is made of, with the features that they name.
@@ -104,22 +129,33 @@ fn still_open(desk: &Desk<'_>, content: &[Appended]) -> Answer<Vec<StillOpen>> {
     let mut found = Vec::new();
     for project in projects {
         let desk = desk.of(project)?;
-        let grammar = observe::grammar(&desk)?;
-        let home = observe::features_project(&desk);
-        for open in desk.merge_requests.open_mentioning(LINK_WORD)? {
-            let reading = grammar.read(&open.description);
-            let links = named_features(&reading, home)
-                .into_iter()
-                .map(|(link, _)| link);
-            found.push(StillOpen {
-                id: open.id,
-                title: open.title,
-                author: open.author,
-                links: links.collect(),
-            });
-        }
+        let open = desk.merge_requests.open_mentioning(LINK_WORD)?;
+        let open = open.into_iter().map(|one| Mention {
+            id: one.id,
+            title: one.title,
+            author: one.author,
+            description: one.description,
+        });
+        found.extend(naming(&desk, open.collect())?);
     }
     Ok(found)
+}
+
+/// The features that open merge requests of one project name.
+fn naming(desk: &Desk<'_>, open: Vec<Mention>) -> Answer<Vec<StillOpen>> {
+    let grammar = observe::grammar(desk)?;
+    let home = observe::features_project(desk);
+    let read = |one: Mention| {
+        let reading = grammar.read(&one.description);
+        let links = named_features(&reading, home).into_iter();
+        StillOpen {
+            id: one.id,
+            title: one.title,
+            author: one.author,
+            links: links.map(|(link, _)| link).collect(),
+        }
+    };
+    Ok(open.into_iter().map(read).collect())
 }
 
 /// The projects of features that whoever reads the release may read too.

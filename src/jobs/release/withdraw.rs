@@ -4,7 +4,7 @@ use std::path::Path;
 
 use semver::Version;
 
-use super::{hand_on, members, notices, permission, telling};
+use super::{forward, hand_on, members, notices, permission, telling};
 use crate::domain::event::Fact;
 use crate::domain::labelling::Stage;
 use crate::domain::versioning::withdrawal::{WithdrawRefusal, Withdrawal, withdraw};
@@ -13,7 +13,7 @@ use crate::files;
 use crate::jobs::ledger::{Decision, Ledger};
 use crate::jobs::{Desk, Done, labels, tell};
 use crate::outcome::Outcome;
-use crate::ports::{Answer, Deployed, DeploymentState};
+use crate::ports::{Answer, Deployed, DeploymentState, Newest};
 use crate::report;
 
 /// Withdraws the version in production, and hands the one before it on to the deployment job. Run again, it does what is left.
@@ -27,12 +27,14 @@ pub fn run(desk: &Desk<'_>, asked: &Version, reason: Option<&str>, dotenv: &Path
         "a version is withdrawn for a reason, and everybody will ask for it",
     )?;
     let ledger = Ledger::new(*desk);
+    let package = desk.config.versions.numbering.package.as_ref();
     let player = desk.records.player()?.name;
     if !permission::may_release(desk, &player)? {
         return Ok(refused(&WithdrawRefusal::NotAReleaseManager { player }));
     }
     let withdrawn = ledger.decide(|yard| {
-        Ok(match withdraw(&yard.versions, asked, &player, &reason) {
+        let withdrawal = withdraw(&yard.versions, package, asked, &player, &reason);
+        Ok(match withdrawal {
             Ok(withdrawal) => Decision {
                 facts: withdrawal.facts.clone(),
                 then: Ok(withdrawal),
@@ -106,7 +108,12 @@ fn tell_of(
         labels::show_change_set(desk, &appended.change_set, Stage::Landed);
     }
     let kept = notices::keep(desk, &yard, &version.content);
-    Ok(kept.warnings.into_iter().fold(outcome, Outcome::warning))
+    let outcome = kept.warnings.into_iter().fold(outcome, Outcome::warning);
+    let originals = match forward::take_back(desk, &yard, version) {
+        Ok(warnings) => warnings,
+        Err(problem) => vec![problem.full_text()],
+    };
+    Ok(originals.into_iter().fold(outcome, Outcome::warning))
 }
 
 /// The version before a withdrawn one runs again: the project's deployment job has succeeded.
@@ -116,10 +123,11 @@ fn tell_of(
 pub fn recovered(desk: &Desk<'_>) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
     let versions = ledger.yard()?.versions;
-    let mut newest = versions.released.iter().rev();
+    let package = desk.config.versions.numbering.package.as_ref();
+    let mut newest = versions.released_of(package).rev();
     let last = newest.find(|one| !one.number.is_pre_release());
     let since = last.and_then(|last| last.withdrawn.as_ref());
-    let (Some(since), Some(running)) = (since, versions.in_production()) else {
+    let (Some(since), Some(running)) = (since, versions.in_production(package)) else {
         return Ok(Done::saying(Outcome::refused(
             "no version was withdrawn that another one stands in for",
             vec!["`trainyard release withdraw` comes first".to_owned()],
@@ -132,6 +140,7 @@ pub fn recovered(desk: &Desk<'_>) -> Answer<Done> {
         branch: desk.branch(),
         state: DeploymentState::Succeeded,
         since: since.at,
+        newest: Newest::NotLookedAt,
     })?;
     ledger.record(&[Fact::VersionDeployed {
         version: running.id,

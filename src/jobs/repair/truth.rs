@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::packages;
 use crate::domain::ids::{CommitSha, ProjectPath, TrialId};
 use crate::domain::repair::{Truth, in_order_of_landing};
+use crate::domain::versioning::packages::Spread;
 use crate::domain::versioning::{Appended, Number};
 use crate::jobs::Desk;
 use crate::jobs::nrt_lock::admit;
@@ -21,6 +23,9 @@ const LISTED: usize = 100;
 /// # Errors
 /// When the gate's own project cannot be asked. A member of a yard that cannot is left out, and named.
 pub(in crate::jobs) fn truth(desk: &Desk<'_>) -> Answer<(Truth, Vec<String>)> {
+    if !desk.config.versions.packages.is_empty() {
+        return packages::truth(desk);
+    }
     let tagged = desk
         .releases
         .numbers(&desk.config.versions.numbering.prefix)?;
@@ -32,7 +37,9 @@ pub(in crate::jobs) fn truth(desk: &Desk<'_>) -> Answer<(Truth, Vec<String>)> {
     };
     let mut unsure = Vec::new();
     let mut landed = Vec::new();
-    for (project, seen) in in_each(desk, |there| Seen::of(there, desk, &line))? {
+    for (project, seen) in in_each(desk, |there| {
+        Seen::of(there, desk, since_the_last_tag(there, desk, &line)?)
+    })? {
         match seen {
             Ok(seen) => {
                 truth.since.extend(seen.since);
@@ -67,7 +74,7 @@ pub(super) fn in_each<T>(
 }
 
 /// The numbers of this branch's own past, highest first: another environment of the project may count in the same ones.
-fn of_this_branch(desk: &Desk<'_>, tagged: &[Tagged]) -> Answer<Vec<Tagged>> {
+pub(super) fn of_this_branch(desk: &Desk<'_>, tagged: &[Tagged]) -> Answer<Vec<Tagged>> {
     // In a yard each environment has a prefix of its own.
     if desk.config.nrt.environments.is_empty() || desk.members.is_some() || tagged.is_empty() {
         return Ok(tagged.to_vec());
@@ -78,7 +85,7 @@ fn of_this_branch(desk: &Desk<'_>, tagged: &[Tagged]) -> Answer<Vec<Tagged>> {
     Ok(of_past.cloned().collect())
 }
 
-fn count(desk: &Desk<'_>, line: &[Tagged]) -> Answer<u64> {
+pub(super) fn count(desk: &Desk<'_>, line: &[Tagged]) -> Answer<u64> {
     if line.len() < LISTED {
         return Ok(line.len() as u64);
     }
@@ -86,22 +93,21 @@ fn count(desk: &Desk<'_>, line: &[Tagged]) -> Answer<u64> {
     desk.traces.numbered_tags(prefix)
 }
 
-fn finals(line: &[Tagged]) -> impl Iterator<Item = &Tagged> {
+pub(super) fn finals(line: &[Tagged]) -> impl Iterator<Item = &Tagged> {
     line.iter().filter(|(number, _)| !number.is_pre_release())
 }
 
 /// What one project tells.
-struct Seen {
-    since: Vec<CommitSha>,
-    landed: Vec<Appended>,
-    has_landed: bool,
-    unsure: Vec<String>,
+pub(super) struct Seen {
+    pub(super) since: Vec<CommitSha>,
+    pub(super) landed: Vec<Appended>,
+    pub(super) has_landed: bool,
+    pub(super) unsure: Vec<String>,
 }
 
 impl Seen {
-    /// `line` are the numbers of the gate's project, whose tags are the commit points of releases.
-    fn of(desk: &Desk<'_>, gate: &Desk<'_>, line: &[Tagged]) -> Answer<Self> {
-        let history = since_the_last_tag(desk, gate, line)?;
+    /// What the gate landed among these commits.
+    pub(super) fn of(desk: &Desk<'_>, gate: &Desk<'_>, history: Vec<BroughtIn>) -> Answer<Self> {
         let place: BTreeMap<_, _> = history
             .iter()
             .enumerate()
@@ -127,6 +133,7 @@ impl Seen {
                 change_set,
                 landed: merged.landed.clone(),
                 base: None,
+                spread: Spread::default(),
                 trial: trial.unwrap_or(TrialId(0)),
                 at: merged.at,
             };
@@ -142,7 +149,8 @@ impl Seen {
     }
 }
 
-/// The commits of the target since the newest final tag. A member has a tag for each version that brought something of it; what else is
+/// The commits of the target since the newest final tag; `line` are the numbers of the gate's project, whose tags are the commit points of
+/// releases. A member has a tag for each version that brought something of it; what else is
 /// tagged there is no version of this gate.
 fn since_the_last_tag(desk: &Desk<'_>, gate: &Desk<'_>, line: &[Tagged]) -> Answer<Vec<BroughtIn>> {
     let own;

@@ -23,6 +23,7 @@ fn change(iid: u64, title: &str, kind: Option<LinkKind>) -> Change {
         author: "ana".parse().unwrap(),
         kind,
         breaking: iid == 3,
+        out_before: None,
     }
 }
 

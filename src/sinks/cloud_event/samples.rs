@@ -13,6 +13,8 @@ use crate::domain::integration::{ChangeSet, Priority};
 use crate::domain::linking::{Link, LinkKind};
 use crate::domain::nrt::{Abandoned, Candidate, Holder};
 use crate::domain::validation::{Decision, Verdict};
+use crate::domain::versioning::hotfix::Pick;
+use crate::domain::versioning::packages::Spread;
 use crate::domain::versioning::{Appended, Number};
 
 /// The `source` of the stored lines.
@@ -178,6 +180,7 @@ pub(crate) fn fact(name: &str, text: &str, n: u64) -> Fact {
                 change_set: change_set(n, text),
                 landed: sha('b'),
                 base: None,
+                spread: Spread::default(),
                 trial,
                 at: at(),
             },
@@ -188,6 +191,7 @@ pub(crate) fn fact(name: &str, text: &str, n: u64) -> Fact {
             number: number(n, text),
             commit: sha('b'),
             content: vec![merge_request],
+            kept: Vec::new(),
             closed_by: Some(user()),
             around: Vec::new(),
             manifest: None,
@@ -224,6 +228,16 @@ pub(crate) fn fact(name: &str, text: &str, n: u64) -> Fact {
             number: number(n, "v".to_owned()),
             reason: text,
             withdrawn_by: user(),
+        },
+        "HotfixAsked" => Fact::HotfixAsked {
+            merge_request,
+            from: number(n, "v".to_owned()),
+            picks: vec![Pick {
+                merge_request: self::merge_request(n + 1),
+                landed: sha('b'),
+            }],
+            reason: text,
+            asked_by: user(),
         },
         "ContributorWarned" => Fact::ContributorWarned {
             about: Subject::MergeRequest(merge_request),
@@ -322,6 +336,7 @@ fn number(minor: u64, prefix: String) -> Number {
     Number {
         version: semver::Version::new(1, minor, 0),
         prefix,
+        package: None,
     }
 }
 
@@ -385,6 +400,7 @@ pub(crate) const LINES: &str = r##"
 {"specversion":"1.0","id":"ff0dfc82f7174780bd695237507775cf","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.announced.0.1.0","subject":"version/3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"ff0dfc82f7174780bd695237507775cf","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.announced.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"version/3","source":"https://gitlab.example/shop/web","type":"trainyard-version","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"ff0dfc82f7174780bd695237507775cf","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"VersionAnnounced","version":3,"number":{"version":"1.3.0","prefix":"v"}},"customDataContentType":"application/json"}}
 {"specversion":"1.0","id":"cbbf4a72c166470cc10d938bfe4966a8","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.failed.0.1.0","subject":"version/3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"cbbf4a72c166470cc10d938bfe4966a8","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.failed.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"version/3","source":"https://gitlab.example/shop/web","type":"trainyard-version","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"cbbf4a72c166470cc10d938bfe4966a8","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"ReleaseFailed","version":3,"number":{"version":"1.3.0","prefix":"v"},"reason":"text"},"customDataContentType":"application/json"}}
 {"specversion":"1.0","id":"7153920539db533b326ee80cf144b05c","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.withdrawn.0.1.0","subject":"version/3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"7153920539db533b326ee80cf144b05c","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-version.withdrawn.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"version/3","source":"https://gitlab.example/shop/web","type":"trainyard-version","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"7153920539db533b326ee80cf144b05c","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"VersionWithdrawn","version":3,"number":{"version":"1.3.0","prefix":"v"},"reason":"text","withdrawn_by":"paul"},"customDataContentType":"application/json"}}
+{"specversion":"1.0","id":"b258d4f79fa97b2e62382d7f71ee5d3c","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-hotfix.requested.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"b258d4f79fa97b2e62382d7f71ee5d3c","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-hotfix.requested.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-hotfix","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"b258d4f79fa97b2e62382d7f71ee5d3c","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"HotfixAsked","merge_request":{"project":"shop/web","iid":3},"from":{"version":"1.3.0","prefix":"v"},"picks":[{"merge_request":{"project":"shop/web","iid":4},"landed":"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}],"reason":"text","asked_by":"paul"},"customDataContentType":"application/json"}}
 {"specversion":"1.0","id":"51bf6b2c131278d1eb08629f4d2d02e2","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-contributor.warned.0.1.0","subject":"shop/web!3","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"51bf6b2c131278d1eb08629f4d2d02e2","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-contributor.warned.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"shop/web!3","source":"https://gitlab.example/shop/web","type":"trainyard-contributor","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"51bf6b2c131278d1eb08629f4d2d02e2","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"ContributorWarned","about":{"merge_request":{"project":"shop/web","iid":3}},"alert":"text","people":["paul"]},"customDataContentType":"application/json"}}
 {"specversion":"1.0","id":"831315ceb59e87b7ad28b2126f8a32a0","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-channel.opened.0.1.0","subject":"channel/team","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"831315ceb59e87b7ad28b2126f8a32a0","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-channel.opened.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"channel/team","source":"https://gitlab.example/shop/web","type":"trainyard-channel","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"831315ceb59e87b7ad28b2126f8a32a0","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"ChannelOpened","channel":"team"},"customDataContentType":"application/json"}}
 {"specversion":"1.0","id":"fc1951a1b622b5b366b8f442aed99f32","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-delivery.started.0.1.0","subject":"channel/team","time":"2026-01-05T10:00:00.25Z","datacontenttype":"application/json","data":{"context":{"version":"0.4.1","id":"fc1951a1b622b5b366b8f442aed99f32","source":"https://gitlab.example/shop/web","type":"dev.cdeventsx.trainyard-delivery.started.0.1.0","timestamp":"2026-01-05T10:00:00.25Z"},"subject":{"id":"channel/team","source":"https://gitlab.example/shop/web","type":"trainyard-delivery","content":{"project":"shop/web","by":"ana","features":[]}},"customData":{"id":"fc1951a1b622b5b366b8f442aed99f32","at":"2026-01-05T10:00:00.25Z","project":"shop/web","by":"ana","job":7,"fact":"DeliveryStarted","channel":"team","messages":["0123456789abcdef"]},"customDataContentType":"application/json"}}

@@ -12,6 +12,7 @@ use trainyard::domain::ids::{
 use trainyard::domain::integration::{ChangeSet, Priority};
 use trainyard::domain::notification::rules::Rules;
 use trainyard::domain::nrt::{Candidate, Holder};
+use trainyard::domain::versioning::packages::Spread;
 use trainyard::domain::versioning::{Appended, Number};
 use trainyard::domain::yard::Yard;
 use trainyard::ports::Archive;
@@ -108,6 +109,7 @@ impl Past {
             change_set: change_set.clone(),
             landed: sha(900_000 + number),
             base: None,
+            spread: Spread::default(),
             trial,
             at: self.at,
         };
@@ -143,6 +145,7 @@ impl Past {
         let number = Number {
             version: semver::Version::new(0, version.0, 0),
             prefix: "v".into(),
+            package: None,
         };
         let commit = sha(version.0);
         for fact in [
@@ -151,6 +154,7 @@ impl Past {
                 number: number.clone(),
                 commit: commit.clone(),
                 content: content.to_vec(),
+                kept: Vec::new(),
                 closed_by: None,
                 around: Vec::new(),
                 manifest: None,

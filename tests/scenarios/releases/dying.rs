@@ -3,7 +3,7 @@
 use serde_json::Value;
 use trainyard_emulator::faults::{Effect, Rule};
 
-use super::{TOLD, control, done_once, landed, prepared, retried, standing};
+use super::{Standing, TOLD, control, done_once, landed, prepared, retried, standing};
 use crate::stage::Stage;
 
 fn died(stage: &Stage, name: &str) -> bool {
@@ -41,6 +41,23 @@ fn a_publish_that_dies_anywhere_is_finished_by_a_plain_retry_and_does_nothing_tw
         assert_eq!(standing(stage), done_once(), "{context}");
     });
     assert!(deaths >= 15, "it was killed {deaths} times only");
+}
+
+#[test]
+fn where_no_notes_are_kept_it_is_the_same_although_the_entry_comes_last() {
+    let mut stage = landed("  released_by: [release]\n  notices: none\n");
+    prepared(&mut stage);
+    let deaths = dies_anywhere(&mut stage, "release-publish", |stage, context| {
+        let now = standing(stage);
+        let expected = Standing {
+            told: 0,
+            changelog: 0,
+            commits: 0,
+            ..done_once()
+        };
+        assert_eq!(now, expected, "{context}");
+    });
+    assert!(deaths >= 10, "it was killed {deaths} times only");
 }
 
 #[test]

@@ -44,6 +44,7 @@ fn number() -> Number {
     Number {
         version: semver::Version::new(1, 0, 0),
         prefix: "v".into(),
+        package: None,
     }
 }
 
