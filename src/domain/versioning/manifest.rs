@@ -165,6 +165,6 @@ mod tests {
         assert_eq!(first, text(std::slice::from_ref(&one)));
         assert!(first.contains(r#""kind": "closes""#), "{first}");
         assert!(first.ends_with("}\n"));
-        assert_ne!(sha256(&first), sha256(&text(&[])));
+        assert_ne!(sha256(&first), sha256(text(&[])));
     }
 }
