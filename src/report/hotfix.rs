@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Value, json};
+
 use crate::domain::ids::{BranchName, FeatureId, MergeRequestId, UserName};
 use crate::domain::integration::{ChangeSet, MergeRequestState};
 use crate::domain::versioning::hotfix::{HotfixRefusal, MOST_PICKED};
@@ -273,6 +275,23 @@ pub fn forwarded(number: &Number, forward: &Forward, main: &BranchName) -> Strin
             }
         }
     }
+}
+
+/// The same for programs.
+pub(super) fn forward_json(number: &Number, forward: &Forward) -> Value {
+    let (state, merge_request) = match forward {
+        Forward::NotNeeded => ("not_needed", None),
+        Forward::NotYet => ("not_yet", None),
+        Forward::By(by) => {
+            let state = match by.state {
+                MergeRequestState::Open => "open",
+                MergeRequestState::Merged => "merged",
+                MergeRequestState::Closed => "closed",
+            };
+            (state, Some(by.id.iid))
+        }
+    };
+    json!({"version": number.version, "state": state, "merge_request": merge_request})
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::hotfix::{Forward, forward_json};
 use super::release::counted;
 use super::{inert, plain};
 use crate::domain::ids::{MergeRequestId, ProjectPath};
@@ -423,7 +424,11 @@ pub(super) fn change_set_rows(content: &[Appended], home: &ProjectPath) -> Strin
 }
 
 /// The same for programs: `open`, `closing` and `released`, oldest first.
-pub fn version_json(versions: &Versions, coming: &Coming) -> String {
+pub fn version_json(
+    versions: &Versions,
+    coming: &Coming,
+    forward: Option<&(Number, Forward)>,
+) -> String {
     let open = json!({
         "id": versions.open,
         "next_number": coming.chosen.number.version,
@@ -435,7 +440,10 @@ pub fn version_json(versions: &Versions, coming: &Coming) -> String {
     });
     format!(
         "{:#}",
-        json!({"open": open, "closing": closing_json(versions), "released": released_json(versions)})
+        json!({
+            "open": open, "closing": closing_json(versions), "released": released_json(versions),
+            "forward": forward.map(|(number, forward)| forward_json(number, forward)),
+        })
     )
 }
 

@@ -127,11 +127,15 @@ pub(super) fn version(global: &Global, flags: &ShowVersion) -> Answer<Printed> {
             }));
         }
         let coming = preview::coming(desk, &versions, &Asked::default())?;
-        if flags.json {
-            return Ok(Printed::text(report::version_json(&versions, &coming)));
-        }
         let forward = release::forward::standing(desk, &versions)?;
-        let forward = forward.map_or(String::new(), |line| format!("\n{line}"));
+        if flags.json {
+            let text = report::version_json(&versions, &coming, forward.as_ref());
+            return Ok(Printed::text(text));
+        }
+        let forward = forward.map_or(String::new(), |(number, forward)| {
+            let line = report::forwarded(&number, &forward, &desk.ci.default_branch);
+            format!("\n{line}")
+        });
         let now = if flags.markdown {
             report::version_markdown(&versions, &coming, home)
         } else {

@@ -145,23 +145,22 @@ pub(super) fn still_open(
     Ok(open.map(|one| (last.number.clone(), one.id)))
 }
 
-/// Whether the last version of hotfixes is in the main branch, in words; nothing in an environment that is not for hotfixes.
+/// The last version of hotfixes, and whether it is in the main branch; nothing in an environment that is not for hotfixes.
 ///
 /// # Errors
 /// When GitLab cannot be asked.
-pub fn standing(desk: &Desk<'_>, versions: &Versions) -> Answer<Option<String>> {
+pub fn standing(desk: &Desk<'_>, versions: &Versions) -> Answer<Option<(Number, Forward)>> {
     let last = versions
         .in_production(None)
         .filter(|_| desk.config.is_for_hotfixes());
     let Some(last) = last else {
         return Ok(None);
     };
-    let main = &desk.ci.default_branch;
     let source = branch_name(&forward_branch(&last.number))?;
     let forward = match newest(desk.proposals.of_branch(&source)?) {
         Some(there) => Forward::By(Box::new(there)),
         None if last.announced => Forward::NotNeeded,
         None => Forward::NotYet,
     };
-    Ok(Some(report::forwarded(&last.number, &forward, main)))
+    Ok(Some((last.number.clone(), forward)))
 }

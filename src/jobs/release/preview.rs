@@ -36,7 +36,9 @@ pub fn run(desk: &Desk<'_>, asked: &Asked) -> Answer<Done> {
         Some(frozen) => outcome.with(report::frozen_now(frozen)),
         None => outcome.with("releases are not frozen"),
     };
+    let main = &desk.ci.default_branch;
     let forward = forward::standing(desk, &preview.versions)?;
+    let forward = forward.map(|(number, forward)| report::forwarded(&number, &forward, main));
     let outcome = forward.into_iter().fold(outcome, Outcome::with);
     let outcome = outcome.with(report::would_write(
         &preview.coming,

@@ -1,6 +1,6 @@
 //! What production has and the main branch lacks is merged forward, once, and nobody puts a hotfix on a later version before that.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use trainyard_emulator::faults::{Effect, Rule};
 
 use super::{four_landed, gate, hotfix, integrate, opened, prepare, prices, read, release};
@@ -52,6 +52,10 @@ fn what_the_main_branch_lacks_comes_in_a_merge_request_before_the_next_hotfix() 
             "{shown}"
         );
     }
+
+    let shown: Value = serde_json::from_str(&gate(&stage, &["version", "--json"]).said).unwrap();
+    let forward = json!({"version": "0.1.1", "state": "open", "merge_request": 6});
+    assert_eq!(shown["forward"], forward);
 
     release(&mut stage, "main");
     super::land(&mut stage, "dan");
