@@ -8,6 +8,7 @@ mod pinned;
 mod previewed;
 mod published;
 mod refused;
+mod started;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

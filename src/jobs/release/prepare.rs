@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::grounds::{Grounds, Wanted};
 use super::permission::{Freezing, allowed};
-use super::{hand_on, members, notices, telling};
+use super::{hand_on, hand_on_nothing, members, notices, telling};
 use crate::domain::event::Fact;
 use crate::domain::ids::CommitSha;
 use crate::domain::repair;
@@ -28,6 +28,17 @@ pub struct Handover<'a> {
     pub dotenv: &'a Path,
     /// What is frozen, for people and for ever.
     pub manifest: &'a Path,
+    /// What is to be made of a version that holds nothing.
+    pub nothing: Nothing,
+}
+
+/// What is made of a version that holds nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nothing {
+    /// Whoever asked for a release should have looked.
+    IsRefused,
+    /// A schedule or a program asked; the jobs after this one are told that there is nothing for them to do.
+    IsFine,
 }
 
 /// Freezes the content that the job's commit holds, and opens the next version.
@@ -111,6 +122,15 @@ pub fn run(
         Ok(decision)
     })?;
     if let Err(reasons) = closed {
+        let nothing = [CloseRefusal::NothingToRelease];
+        if reasons == nothing && files.nothing == Nothing::IsFine {
+            hand_on_nothing(files.dotenv)?;
+            let words = report::close_refusals(&nothing).concat();
+            return Ok(Done {
+                outcome: Outcome::open(words),
+                events: ledger.written(),
+            });
+        }
         return Ok(refused(&reasons));
     }
     let versions = ledger.yard()?.versions;
