@@ -4,6 +4,7 @@
 //! commit point, and everything after it can be done again by a plain retry; `abort` gives the content back.
 
 mod abort;
+mod by_tag;
 mod changelog;
 pub mod forward;
 pub mod grounds;

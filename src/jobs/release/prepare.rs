@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::by_tag::{self, ByTag};
 use super::grounds::{Grounds, Wanted};
 use super::permission::{Freezing, allowed};
 use super::{hand_on, hand_on_nothing, members, notices, telling};
@@ -59,6 +60,20 @@ pub fn run(
     }
     let ledger = Ledger::new(*desk);
     let player = desk.records.player()?;
+    let by_tag = match by_tag::read(desk, &ledger.yard()?.versions, &player.name)? {
+        ByTag::NoTag => None,
+        ByTag::Of(number) => Some(number),
+        ByTag::NothingToDo(words) => {
+            hand_on_nothing(files.dotenv)?;
+            return Ok(Done::saying(Outcome::open(words)));
+        }
+        ByTag::Refused(outcome) => return Ok(Done::saying(outcome)),
+    };
+    let of_the_tag = by_tag.as_ref().map(|number| Asked {
+        version: Some(number.version.clone()),
+        pre_release: None,
+    });
+    let asked = of_the_tag.as_ref().unwrap_or(asked);
     let through_freeze = match allowed(desk, &player.name, freezing)? {
         Ok(through_freeze) => through_freeze,
         Err(refusal) => return Ok(refused(&[refusal])),
@@ -76,10 +91,11 @@ pub fn run(
         ));
         return handed_over(desk, &ledger, closing, files, outcome);
     }
-    let mut grounds = Grounds::gather(desk, &versions, Wanted::Certainty)?;
+    let mut grounds = Grounds::gather_for(desk, &versions, Wanted::Certainty, by_tag.as_ref())?;
     let mended = mend(desk, &ledger, &grounds)?;
     if !mended.is_empty() {
-        grounds = Grounds::gather(desk, &ledger.yard()?.versions, Wanted::Certainty)?;
+        let versions = ledger.yard()?.versions;
+        grounds = Grounds::gather_for(desk, &versions, Wanted::Certainty, by_tag.as_ref())?;
     }
     // A template of the notes that cannot be used is mended before anything is frozen.
     let now = grounds.coming(&ledger.yard()?.versions, asked);
