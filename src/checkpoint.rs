@@ -10,9 +10,9 @@ use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::domain::archive::Base;
+use crate::domain::digest::sha256;
 use crate::domain::yard::Yard;
 use crate::outcome::Problem;
 use crate::ports::Answer;
@@ -54,7 +54,7 @@ impl Checkpoint {
             format: FORMAT,
             slot,
             at,
-            sha256: checksum(state.as_bytes()),
+            sha256: sha256(state.as_bytes()),
             state,
         })
     }
@@ -79,7 +79,7 @@ impl Checkpoint {
                 self.format
             ));
         }
-        if checksum(self.state.as_bytes()) != self.sha256 {
+        if sha256(self.state.as_bytes()) != self.sha256 {
             return Err(
                 "its checksum does not fit: a part of it was changed or is missing".to_owned(),
             );
@@ -101,12 +101,6 @@ impl Checkpoint {
             state,
         })
     }
-}
-
-/// A SHA-256 in hexadecimal digits.
-pub fn checksum(text: &[u8]) -> String {
-    let digest = Sha256::digest(text);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

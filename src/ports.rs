@@ -522,6 +522,8 @@ pub struct Targets {
     pub whole: Option<u64>,
     /// Those of them whose standing may tell how the project merges.
     pub standing: BTreeSet<u64>,
+    /// Branches of which it is asked, with the last edit, whether open merge requests are to land on them.
+    pub sources: BTreeSet<BranchName>,
 }
 
 /// Who can see a project.
@@ -570,6 +572,8 @@ pub struct Board {
     pub visibility: Option<Visibility>,
     /// How this project merges, where that was asked for and can be seen.
     pub method: Option<MergeMethod>,
+    /// Which of the branches that were asked about open merge requests are to land on, where that was told.
+    pub targeted: Option<BTreeSet<BranchName>>,
 }
 
 impl Board {

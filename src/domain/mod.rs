@@ -5,6 +5,7 @@
 pub mod archive;
 pub mod candidate;
 pub mod controls;
+pub mod digest;
 pub mod event;
 pub mod freezes;
 pub mod ids;

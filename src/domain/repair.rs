@@ -66,11 +66,11 @@ pub fn missing(yard: &Yard, truth: &Truth) -> Vec<Fact> {
     let versions = &yard.versions;
     let mut facts = Vec::new();
     let mut open = versions.open;
-    if let Some((number, commit)) = &truth.released {
-        if let Some(content) = content_of_unknown(yard, truth, number) {
-            facts.extend(released_before(open, number, commit, &content));
-            open = VersionId(open.0 + 1);
-        }
+    if let Some((number, commit)) = &truth.released
+        && let Some(content) = content_of_unknown(yard, truth, number)
+    {
+        facts.extend(released_before(open, number, commit, &content));
+        open = VersionId(open.0 + 1);
     }
     if truth.releases > 0 {
         let closing = u64::from(versions.closing.is_some());

@@ -76,10 +76,10 @@ impl WorkTree {
     /// Whether a commit of the one side was picked from the history of the other one, and is the same change still.
     fn was_picked_from(&self, commit: &CommitSha, head: &CommitSha) -> Answer<bool> {
         let message = self.message_of(commit)?;
-        let named = message
+        let mut named = message
             .lines()
             .filter_map(|line| line.strip_prefix(PICKED_FROM)?.strip_suffix(')'));
-        let Some(original) = named.last().and_then(|text| sha(text).ok()) else {
+        let Some(original) = named.next_back().and_then(|text| sha(text).ok()) else {
             return Ok(false);
         };
         if !self.has(&original) || !self.is_ancestor(&original, head)? {

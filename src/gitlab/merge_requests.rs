@@ -7,6 +7,7 @@ use gitlab::api::projects::merge_requests as api;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::board::Onto;
 use super::endpoints::{Get, Page};
 use super::{GitLab, built, translate, wire};
 use crate::domain::candidate::MergeMethod;
@@ -30,12 +31,6 @@ struct Stacked {
 #[serde(rename_all = "camelCase")]
 struct StackedOf {
     merge_requests: wire::Nodes<Onto>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Onto {
-    target_branch: String,
 }
 
 /// How long GitLab may take for a rebase or a mergeability check.
@@ -88,10 +83,7 @@ impl MergeRequests for GitLab<'_> {
         let variables = json!({"path": self.ci.project.as_str(), "onto": onto});
         let data: Stacked = self.graph(&self.main, STACKED.into(), variables)?;
         let nodes = data.project.map(|project| project.merge_requests.nodes);
-        let found = nodes.into_iter().flatten();
-        found
-            .map(|one| translate::field("mergeRequests.targetBranch", &one.target_branch))
-            .collect()
+        Onto::branches(&nodes.unwrap_or_default())
     }
 
     fn open_mentioning(&self, words: &str) -> Answer<Vec<MergeRequest>> {

@@ -13,7 +13,6 @@ mod reading;
 
 use gitlab::api::projects::variables::CreateProjectVariable;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use super::client::Client;
 use super::endpoints::{Get, Page};
 use super::wire;
 use crate::domain::archive::View;
+use crate::domain::digest::sha256;
 use crate::domain::event::Event;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Append, Archive, Clock, Damage, Journal, Log, Mending, damaged};
@@ -341,11 +341,7 @@ fn nonce_of(writer: &str, slot: u64, clock: &dyn Clock) -> String {
         clock.now().as_nanosecond(),
         std::process::id()
     );
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .take(10)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    sha256(text).chars().take(20).collect()
 }
 
 fn json(value: &impl Serialize) -> Answer<String> {

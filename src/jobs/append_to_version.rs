@@ -8,11 +8,13 @@ mod verdict;
 
 pub(super) use verdict::stopped;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::domain::candidate::Placed;
 use crate::domain::event::Fact;
-use crate::domain::ids::{CommitSha, Epoch, MergeRequestId, TrialId, VersionId};
+use crate::domain::ids::{BranchName, CommitSha, Epoch, MergeRequestId, TrialId, VersionId};
 use crate::domain::integration::{ChangeSet, MergeRequestState};
 use crate::domain::labelling;
 use crate::domain::linking::named_features;
@@ -137,9 +139,13 @@ fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Ans
         let same = desk.commits.same_tree(&trial.candidate.commit, &landed)?;
         let placed = [placed(&ticket.change_set, &landed)];
         let end = End::of(desk, held);
+        let seen = Seen {
+            board: Some(board),
+            ..Seen::default()
+        };
         let Told {
             version, warnings, ..
-        } = append_and_tell(desk, ledger, trial, &placed, end, Some(board))?;
+        } = append_and_tell(desk, ledger, trial, &placed, end, seen)?;
         outcome = warnings.into_iter().fold(outcome, Outcome::with);
         labels::show_change_set(desk, &ticket.change_set, labelling::Stage::Landed);
         outcome = outcome.with(report::landed_line(&ticket.change_set, version, &landed));
@@ -321,6 +327,15 @@ struct Landing {
     rejected: Vec<(ChangeSet, String)>,
 }
 
+/// What is known when a landing is told.
+#[derive(Default)]
+struct Seen {
+    /// What was looked at before.
+    board: Option<Board>,
+    /// Branches that are to go, unless open merge requests are to land on them.
+    sources: BTreeSet<BranchName>,
+}
+
 /// What people were told of a landing.
 struct Told {
     version: VersionId,
@@ -338,17 +353,17 @@ fn append_and_tell(
     trial: &Trial,
     placed: &[Placed],
     end: End<'_>,
-    board: Option<Board>,
+    Seen { board, sources }: Seen,
 ) -> Answer<Told> {
     let at = desk.clock.now();
     let ids: Vec<MergeRequestId> = placed.iter().map(|p| p.merge_request.clone()).collect();
     let expected = landing(desk, &ledger.yard()?, trial, placed, end, at);
     let after = ledger.with(&expected.facts)?;
-    let mut kept = notes::keep_seen(desk, &after, &ids, board);
+    let mut kept = notes::keep_seen(desk, &after, &ids, board, sources);
     let version = append(desk, ledger, trial, placed, end, at)?;
     if version != expected.version {
         // A release was prepared in that very moment.
-        kept = notes::keep_seen(desk, &ledger.yard()?, &ids, None);
+        kept = notes::keep_seen(desk, &ledger.yard()?, &ids, None, BTreeSet::new());
     }
     Ok(Told {
         version,

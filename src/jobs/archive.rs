@@ -10,8 +10,9 @@ use jiff::Timestamp;
 
 use super::Desk;
 use super::ledger::Ledger;
-use crate::checkpoint::{Checkpoint, checksum};
+use crate::checkpoint::Checkpoint;
 use crate::domain::archive::{Base, Cleared, ENOUGH, Holding, Upkeep, gaps};
+use crate::domain::digest::sha256;
 use crate::domain::event::Event;
 use crate::domain::ids::{MergeRequestId, ProjectPath};
 use crate::domain::integration::MergeRequestState;
@@ -140,7 +141,7 @@ fn pack(
 }
 
 fn digest(text: &str) -> String {
-    checksum(text.as_bytes()).chars().take(12).collect()
+    sha256(text).chars().take(12).collect()
 }
 
 /// Of the merge requests that only memory holds, those that are merged, closed or deleted. What is in a released version was merged,

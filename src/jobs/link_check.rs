@@ -283,6 +283,7 @@ fn keep_notes(
                 .collect(),
             told: if further { Vec::new() } else { vec![told] },
             board: linked.board.clone(),
+            ..Keeping::default()
         },
         found.id.iid,
     )

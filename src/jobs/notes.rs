@@ -10,7 +10,8 @@ use super::Desk;
 use super::ledger::Ledger;
 use super::observe::{self, Holders};
 use crate::domain::ids::{
-    CommitSha, FeatureId, JobId, MergeRequestId, NoteId, ProjectPath, RoleName, UserName,
+    BranchName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, ProjectPath, RoleName,
+    UserName,
 };
 use crate::domain::integration::{ChangeSet, Left};
 use crate::domain::linking::{Link, named_features};
@@ -69,6 +70,8 @@ pub(super) struct Keeping<'a> {
     pub(super) told: Vec<Told<'a>>,
     /// The board, where it was looked at already and nothing was written since.
     pub(super) board: Option<Board>,
+    /// Branches of which the look that comes with the last edit tells whether open merge requests are to land on them.
+    pub(super) sources: BTreeSet<BranchName>,
 }
 
 /// Keeps all notes that follow from what a job knows; returns what could not be kept, for the job's log.
@@ -107,6 +110,7 @@ fn kept(desk: &Desk<'_>, keeping: Keeping<'_>) -> Kept {
         features,
         told,
         mut board,
+        sources,
     } = keeping;
     let features: Vec<FeatureId> = features.into_iter().collect();
     let mut first = true;
@@ -119,6 +123,7 @@ fn kept(desk: &Desk<'_>, keeping: Keeping<'_>) -> Kept {
             yard: yard.as_ref(),
             features: now.iter().cloned().collect(),
             told: if first { &told } else { &[] },
+            sources: &sources,
         };
         match keeper.keep(board.take(), &mut kept.warnings) {
             Ok(board) if first => kept.board = Some(board),
@@ -206,12 +211,16 @@ struct Keeper<'a> {
     yard: Option<&'a Yard>,
     features: BTreeSet<FeatureId>,
     told: &'a [Told<'a>],
+    sources: &'a BTreeSet<BranchName>,
 }
 
 impl Keeper<'_> {
     fn keep(&self, board: Option<Board>, warnings: &mut Vec<String>) -> Answer<Board> {
         let told = self.told.iter().map(|told| told.iid).collect();
-        let mut targets = targets(self.desk, self.yard, &self.features, &told);
+        let mut targets = Targets {
+            sources: self.sources.clone(),
+            ..targets(self.desk, self.yard, &self.features, &told)
+        };
         let mut board = match board {
             Some(board) => board,
             None => self.desk.boards.board(&targets)?,
@@ -570,6 +579,7 @@ pub(super) fn keep_one(
             yard: Some(yard.clone()),
             told,
             board: Some(board),
+            ..Keeping::default()
         },
     ))
 }
@@ -617,15 +627,18 @@ pub(super) fn keep_several(
     ids: &[MergeRequestId],
     board: Option<Board>,
 ) -> Answer<Vec<String>> {
-    Ok(keep_seen(desk, &ledger.yard()?, ids, board).warnings)
+    let sources = BTreeSet::new();
+    Ok(keep_seen(desk, &ledger.yard()?, ids, board, sources).warnings)
 }
 
-/// The same for a state that is about to be recorded, and what stands since.
+/// The same for a state that is about to be recorded, and what stands since; with which of these branches open merge requests are
+/// to land on.
 pub(super) fn keep_seen(
     desk: &Desk<'_>,
     yard: &Yard,
     ids: &[MergeRequestId],
     board: Option<Board>,
+    sources: BTreeSet<BranchName>,
 ) -> Kept {
     let told: Vec<Told<'_>> = ids.iter().filter_map(|id| known(desk, yard, id)).collect();
     let features = features_of(&told);
@@ -642,6 +655,7 @@ pub(super) fn keep_seen(
             yard: Some(yard.clone()),
             told,
             board,
+            sources,
         },
     )
 }
@@ -676,6 +690,7 @@ fn keep_there(desk: &Desk<'_>, yard: &Yard, ids: &[MergeRequestId]) -> Vec<Strin
                     yard: Some(yard.clone()),
                     told,
                     board: None,
+                    ..Keeping::default()
                 },
             ));
         }
@@ -752,6 +767,7 @@ pub(super) fn keep_left(
             yard: Some(ledger.yard()?),
             told,
             board: None,
+            ..Keeping::default()
         },
     ))
 }
@@ -818,6 +834,7 @@ fn mend_there(desk: &Desk<'_>, yard: &Yard, gone: &BTreeMap<u64, &Left>) -> Answ
             yard: Some(yard.clone()),
             told,
             board: None,
+            ..Keeping::default()
         },
     ))
 }

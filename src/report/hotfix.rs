@@ -20,7 +20,7 @@ const FILES_NAMED: usize = 10;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Forward {
     /// By this merge request.
-    By(MergeRequest),
+    By(Box<MergeRequest>),
     /// Everything is there already.
     NotNeeded,
     /// Nobody has looked yet.

@@ -5,8 +5,11 @@
 //! between any two steps, workers that overlap, and people who push to the target. A decision that is recorded is one step,
 //! because the log takes an entry only right behind the one that it was decided on.
 //!
+//! How the log itself is kept, while its beginning leaves it, is checked in `log`.
+//!
 //! What it does not hold: GitLab's own merge of a single change set is taken for one step with the look at the target before it.
 
+mod log;
 mod worker;
 mod world;
 

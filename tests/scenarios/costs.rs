@@ -84,8 +84,10 @@ fn one_that_must_be_rebased_costs_a_rebase_more() {
 enum Target {
     /// It has moved since they were branched off, as it nearly always has.
     Moved,
-    /// They stand on its head.
+    /// They stand on its head, and an older merge request of somebody's does not.
     Still,
+    /// They stand on its head, and are all that is open.
+    StillAndAlone,
 }
 
 /// What becomes of their branches.
@@ -106,6 +108,12 @@ fn batch_of_five(method: &str, squash: bool, target: Target, branches: Branches)
         .ask("root", Method::PUT, project, settings)
         .unwrap();
     stage.feature("Wanted");
+    if target == Target::Still {
+        stage.merge_request("dan", "contributes to feature #1");
+        stage.run();
+        stage.push_to_main("shop/hot.price", "1\n");
+        stage.run();
+    }
     let mut iids = Vec::new();
     for number in 1..=5 {
         let file = format!("shop/item-{number}.price");
@@ -178,15 +186,39 @@ fn a_batch_that_is_squashed_and_fast_forwarded_costs_no_more() {
 }
 
 #[test]
-fn where_all_of_them_stand_on_the_head_of_the_target_the_project_is_asked_how_it_merges() {
-    costs_of_a_batch("rebase_merge", false, Target::Still, 31, 4);
+fn where_all_of_them_stand_on_the_head_of_the_target_older_merge_requests_show_how_it_merges() {
+    for (method, most) in [("merge", 29), ("rebase_merge", 30), ("ff", 30)] {
+        costs_of_a_batch(method, false, Target::Still, most, 4);
+    }
 }
 
 #[test]
-fn deleting_their_branches_costs_a_batch_one_look_and_one_push() {
-    let stage = batch_of_five("merge", false, Target::Moved, Branches::Deleted);
-    let (api, git) = cost(&stage, &OF_THE_TRIAL);
-    let api = api - IDLE;
-    assert!(api <= 30, "{api} requests:\n{}", listed(&stage));
-    assert!(git <= 4, "{git} operations of git:\n{}", listed(&stage));
+fn where_nothing_else_is_open_the_project_is_asked_unless_it_fast_forwards() {
+    for (method, most) in [("merge", 30), ("rebase_merge", 31), ("ff", 30)] {
+        costs_of_a_batch(method, false, Target::StillAndAlone, most, 4);
+    }
+}
+
+#[test]
+fn deleting_their_branches_costs_a_batch_one_push_and_nothing_else() {
+    for (method, target, most_api, most_git) in [
+        ("merge", Target::Moved, 29, 4),
+        ("rebase_merge", Target::Still, 30, 5),
+    ] {
+        let stage = batch_of_five(method, false, target, Branches::Deleted);
+        let (api, git) = cost(&stage, &OF_THE_TRIAL);
+        let api = api - IDLE;
+        assert!(api <= most_api, "{api} requests:\n{}", listed(&stage));
+        assert!(
+            git <= most_git,
+            "{git} operations of git:\n{}",
+            listed(&stage)
+        );
+        let branches = stage.world.at("repository/branches?per_page=100");
+        let left = stage.world.read("root", &branches).unwrap().to_string();
+        for number in 1..=5 {
+            let name = format!("\"change-{number}\"");
+            assert!(!left.contains(&name), "{name}: {left}");
+        }
+    }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use trainyard_emulator::FinishedJob;
 
 use crate::releases::file;
+use crate::repair::{damage, repair};
 use crate::stage::Stage;
 use crate::versions::in_clone;
 
@@ -319,4 +320,34 @@ fn whoever_names_no_package_or_another_ones_version_is_refused_and_changes_nothi
     );
     assert_eq!(stage.facts(), before);
     assert_eq!(tags(&stage), Vec::<String>::new());
+}
+
+#[test]
+fn what_packages_are_still_to_bring_is_mended_from_their_tags() {
+    let mut stage = stage();
+    land(&mut stage, "contributes to feature #1", &[("api/a", "1\n")]);
+    land(&mut stage, "contributes to feature #1", &[("web/w", "1\n")]);
+    land(
+        &mut stage,
+        "contributes to feature #1",
+        &[("proto/p", "1\n")],
+    );
+    release(&mut stage, "api");
+    land(&mut stage, "contributes to feature #1", &[("api/b", "1\n")]);
+    let before = [share(&stage, "api"), share(&stage, "web")];
+    assert_eq!(
+        before,
+        [shared("api-v0.1.1", &[4]), shared("web-v1.0.0", &[2, 3])]
+    );
+    assert_eq!(open(&stage), [2, 3, 4]);
+    damage(&stage.world, (1, "nrt"), None, |_| true);
+    let lost = in_clone(&stage, &["version"]).said;
+    assert!(lost.contains("Open: version #1 (0 change sets)"), "{lost}");
+    let repaired = repair(&stage, &["--write"]);
+    assert_eq!(repaired.code, Some(0), "{}", repaired.said);
+    assert_eq!(open(&stage), [2, 3, 4]);
+    assert_eq!([share(&stage, "api"), share(&stage, "web")], before);
+    let facts = stage.facts().len();
+    assert_eq!(repair(&stage, &["--write"]).code, Some(0));
+    assert_eq!(stage.facts().len(), facts, "once");
 }

@@ -199,7 +199,7 @@ fn what_comes_around_the_gate_is_told_and_frozen_with_the_version() {
     assert_eq!(written["tag"], "v0.1.0");
     assert_eq!(written["change_sets"].as_array().unwrap().len(), 2);
     assert_eq!(written["around_the_gate"][0]["subject"], "Around the gate");
-    let sum = trainyard::domain::versioning::manifest::checksum(&manifest);
+    let sum = trainyard::domain::digest::sha256(&manifest);
     let closed = stage.facts().into_iter().find_map(|fact| {
         if let Fact::VersionClosed { manifest, .. } = fact {
             manifest

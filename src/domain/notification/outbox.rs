@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::letter::Sort;
 use super::policy::{self, About, Matter, Tier, Who};
 use super::rules::{KEPT, Rules};
+use crate::domain::digest::sha256;
 use crate::domain::event::{Event, Fact, Subject};
 use crate::domain::ids::{ChannelName, JobId, MergeRequestId, MessageId, UserName};
 use crate::domain::pairs;
@@ -434,13 +435,7 @@ pub fn id_of(event: &Event) -> MessageId {
 
 /// An id made of any text: the same text, the same id.
 pub fn id_from(text: &str) -> MessageId {
-    use sha2::{Digest, Sha256};
-    let digits: String = Sha256::digest(text.as_bytes())
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    digits
+    sha256(text)[..16]
         .parse()
         .expect("eight bytes are sixteen hexadecimal digits")
 }

@@ -54,7 +54,7 @@ pub enum HotfixRefusal {
     /// No version is in production.
     NothingReleased { branch: BranchName },
     /// There is no such version.
-    NoSuchVersion { asked: Version, last: Number },
+    NoSuchVersion { asked: Version, last: Version },
     /// It was withdrawn.
     Withdrawn { number: Number },
     /// GitLab knows no such merge request.
@@ -82,25 +82,25 @@ pub enum HotfixRefusal {
     Unclear { id: MergeRequestId },
     /// The branch stands at a later version.
     Backwards {
-        from: Number,
-        stands: Number,
+        from: Version,
+        stands: Version,
         branch: BranchName,
     },
     /// The branch holds what no version has.
     Unreleased {
         branch: BranchName,
-        stands: Number,
+        stands: Version,
         holds: Vec<MergeRequestId>,
     },
     /// Somebody waits to land on it.
     Waiting {
         branch: BranchName,
-        stands: Number,
+        stands: Version,
         waits: Vec<MergeRequestId>,
     },
     /// What the branch brought last is not in the main branch.
     NotMergedForward {
-        number: Number,
+        number: Version,
         merge_request: MergeRequestId,
         main: BranchName,
     },
@@ -161,7 +161,7 @@ pub fn stand(
             return Ok(Stand::Stays);
         }
         if stands.version > from.version {
-            let (from, stands) = (from.clone(), stands.clone());
+            let (from, stands) = (from.version.clone(), stands.version.clone());
             return Err(HotfixRefusal::Backwards {
                 from,
                 stands,
@@ -169,7 +169,7 @@ pub fn stand(
             });
         }
     }
-    let stands = branch.stands.unwrap_or(from).clone();
+    let stands = branch.stands.unwrap_or(from).version.clone();
     let holds: Vec<MergeRequestId> = branch
         .versions
         .unreleased()
@@ -192,7 +192,7 @@ pub fn stand(
     }
     match branch.forward {
         Some((number, merge_request)) => Err(HotfixRefusal::NotMergedForward {
-            number: number.clone(),
+            number: number.version.clone(),
             merge_request: merge_request.clone(),
             main: main.clone(),
         }),

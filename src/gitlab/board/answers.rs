@@ -1,6 +1,6 @@
 //! What GraphQL answers about the board, and the way from there to the wire types of the REST API, which one place translates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::super::opening::VariableNode;
 use super::super::{translate, wire};
 use crate::domain::candidate::MergeMethod;
-use crate::domain::ids::NoteId;
+use crate::domain::ids::{BranchName, NoteId};
 use crate::domain::progress::Own;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Visibility};
@@ -39,6 +39,27 @@ pub(super) struct Project {
     merge_requests_ff_only_enabled: Option<bool>,
     #[serde(default)]
     standing: Option<wire::Nodes<Standing>>,
+    /// Those that nobody has touched for long: they lack commits nearly always.
+    #[serde(default)]
+    others: Option<wire::Nodes<Standing>>,
+    #[serde(default)]
+    stacked: Option<wire::Nodes<Onto>>,
+}
+
+/// Where a merge request is to land.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::gitlab) struct Onto {
+    target_branch: String,
+}
+
+impl Onto {
+    /// All such branches.
+    pub(in crate::gitlab) fn branches(all: &[Self]) -> Answer<BTreeSet<BranchName>> {
+        let branch =
+            |one: &Self| translate::field("mergeRequests.targetBranch", &one.target_branch);
+        all.iter().map(branch).collect()
+    }
 }
 
 /// How a merge request stands to its target.
@@ -164,12 +185,20 @@ impl Project {
             return Some(MergeMethod::FastForward);
         }
         let behind = |one: &&Standing| one.diverged_from_target_branch == Some(true);
-        let wanted = standing.nodes.iter().find(behind)?.should_be_rebased?;
+        let others = self.others.iter().flat_map(|list| &list.nodes);
+        let mut all = standing.nodes.iter().chain(others);
+        let wanted = all.find(behind)?.should_be_rebased?;
         Some(if wanted {
             MergeMethod::SemiLinear
         } else {
             MergeMethod::MergeCommit
         })
+    }
+
+    /// The branches asked about that open merge requests are to land on.
+    pub(super) fn targeted(&self) -> Answer<Option<BTreeSet<BranchName>>> {
+        let stacked = self.stacked.as_ref();
+        stacked.map(|list| Onto::branches(&list.nodes)).transpose()
     }
 
     pub(super) fn take_merge_requests(&mut self) -> Vec<MergeRequestNode> {

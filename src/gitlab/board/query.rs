@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::ids::ProjectPath;
+use crate::domain::ids::{BranchName, ProjectPath};
 use crate::domain::progress::Edit;
 use crate::ports::{Place, Targets};
 
@@ -50,7 +50,7 @@ pub(super) fn board(
         declared.push("$standing: [String!]".to_owned());
         let standing: Vec<String> = targets.standing.iter().map(u64::to_string).collect();
         variables.insert("standing".to_owned(), json!(standing));
-        at_home.push_str(" mergeRequestsFfOnlyEnabled standing: mergeRequests(iids: $standing, first: 20) { nodes { shouldBeRebased divergedFromTargetBranch } }");
+        at_home.push_str(" mergeRequestsFfOnlyEnabled standing: mergeRequests(iids: $standing, first: 20) { nodes { shouldBeRebased divergedFromTargetBranch } } others: mergeRequests(state: opened, sort: UPDATED_ASC, first: 5) { nodes { shouldBeRebased divergedFromTargetBranch } }");
     }
     if let Some(whole) = targets.whole {
         declared.push("$whole: String!".to_owned());
@@ -168,6 +168,12 @@ fn looking(
         text.push_str(&format!(
             " issues(iids: $features, first: 100) {{ nodes {{ {ISSUE} {NOTES} }} }}"
         ));
+    }
+    if !targets.sources.is_empty() {
+        declared.push("$sources: [String!]".to_owned());
+        let sources: Vec<&str> = targets.sources.iter().map(BranchName::as_str).collect();
+        variables.insert("sources".to_owned(), json!(sources));
+        text.push_str(" stacked: mergeRequests(state: opened, targetBranches: $sources, first: 100) { nodes { targetBranch } }");
     }
     text
 }

@@ -25,7 +25,7 @@ impl Client<'_> {
     pub fn download(&self, endpoint: &impl Endpoint) -> Answer<Option<Vec<u8>>> {
         let reply = self.send(endpoint)?;
         match &reply.location {
-            Some(url) if sends_on(reply.status) => self.from_storage(url.clone(), &reply.asked),
+            Some(url) if sends_on(reply.status) => self.stored_at(url.clone(), &reply.asked),
             Some(_) | None => {
                 if reply.status == 404 && reply.words() != "404 Project Not Found" {
                     return Ok(None);
@@ -36,7 +36,7 @@ impl Client<'_> {
         }
     }
 
-    fn from_storage(&self, mut url: Url, asked: &str) -> Answer<Option<Vec<u8>>> {
+    fn stored_at(&self, mut url: Url, asked: &str) -> Answer<Option<Vec<u8>>> {
         for _ in 0..MOST_HOPS {
             let host = url.origin().ascii_serialization();
             if !self.may_follow(&url) {
@@ -47,7 +47,7 @@ impl Client<'_> {
                     format!("give the object storage an https address; or {MEND}"),
                 ));
             }
-            let raw = self.from_there(&url).map_err(|failure| {
+            let raw = self.ask_there(&url).map_err(|failure| {
                 Problem::gitlab(
                     format!("the object storage at `{host}`, to which GitLab sends us for `{asked}`, could not be reached: {}", failure.words),
                     format!("let the runner reach it, then retry the job; or {MEND}"),
@@ -82,7 +82,7 @@ impl Client<'_> {
         url.scheme() == "https" || (here(url) && here(&self.base))
     }
 
-    fn from_there(&self, url: &Url) -> Result<Raw, Failure> {
+    fn ask_there(&self, url: &Url) -> Result<Raw, Failure> {
         let mut outcome = self.read(self.http.get(url.clone()));
         for attempt in 1..TRIES {
             if outcome.as_ref().is_ok_and(|raw| raw.status < 500) {

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use super::reading::{Found, Head, key_of, key_of_base, key_of_cleared};
 use super::{READS, Stored, VariableJournal, json, nonce_of};
-use crate::checkpoint::{Checkpoint, checksum};
+use crate::checkpoint::Checkpoint;
 use crate::domain::archive::{Anchor, Cleared, Holding};
+use crate::domain::digest::sha256;
 use crate::gitlab::endpoints::{Delete, segment};
 use crate::gitlab::packages::{Registry, Uploaded};
 use crate::gitlab::wire::Variable;
@@ -110,7 +111,7 @@ impl VariableJournal<'_> {
     fn keep_file(&self, version: &str, file: &str, text: &str) -> Answer<()> {
         let registry = self.registry();
         let kept = match registry.upload(version, file, text)? {
-            Uploaded::Has(sum) => sum == checksum(text.as_bytes()),
+            Uploaded::Has(sum) => sum == sha256(text),
             // Whoever packed the same entries before this job told the same events, and a state that is as good.
             Uploaded::Before if file == STATE => true,
             Uploaded::Before | Uploaded::Unknown => registry

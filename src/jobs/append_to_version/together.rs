@@ -1,6 +1,8 @@
 //! Lands a candidate of several change sets: one push makes the very commit that was tested the head of the target, or nothing.
 
-use super::{End, append_and_tell, changed_since, verdict};
+use super::{End, Seen, append_and_tell, changed_since, verdict};
+use std::collections::BTreeSet;
+
 use crate::domain::candidate::Placed;
 use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, CommitSha, MergeRequestId, VersionId};
@@ -94,7 +96,12 @@ pub(super) fn land(
         }
     }
     let end = End::of(desk, held);
-    let told = append_and_tell(desk, ledger, trial, &trial.placed, end, Some(board))?;
+    let going = going(desk, &found, trial);
+    let seen = Seen {
+        board: Some(board),
+        sources: going.iter().map(|(_, name, _)| name.clone()).collect(),
+    };
+    let told = append_and_tell(desk, ledger, trial, &trial.placed, end, seen)?;
     let unseen = not_merged_yet(desk, trial, told.board.as_ref())?;
     let mut outcome = Outcome::open(format!(
         "trial {} is landed: `{}` is the head of `{target}`",
@@ -102,7 +109,8 @@ pub(super) fn land(
         trial.candidate.commit.short()
     ));
     let lines = show_landed(desk, &tickets, trial, told.version);
-    delete_sources(desk, &found, trial, &unseen);
+    let stacked = told.board.and_then(|board| board.targeted);
+    delete_sources(desk, going, &unseen, stacked);
     for line in told.warnings.into_iter().chain(lines) {
         outcome = outcome.with(line);
     }
@@ -127,7 +135,8 @@ pub(super) fn finish(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Ans
     {
         return Ok(());
     }
-    let told = append_and_tell(desk, ledger, trial, &trial.placed, End::AsItIs, None)?;
+    let seen = Seen::default();
+    let told = append_and_tell(desk, ledger, trial, &trial.placed, End::AsItIs, seen)?;
     for warning in told.warnings {
         tracing::warn!("{warning}");
     }
@@ -160,27 +169,38 @@ fn not_merged_yet(
     until(desk, &late, |mr, _| mr.state == MergeRequestState::Merged)
 }
 
-/// Deletes the branches of merge requests that ask for it, as GitLab does where it merges by itself: of what a push lands it leaves
-/// them. Only what GitLab shows as merged, for it would close the others; and no branch that somebody pushed to meanwhile, or that
-/// other merge requests are to land on. A branch that stays is no harm.
-fn delete_sources(
+/// Merge requests that ask for their branch to be deleted, the branch, and the head by which it landed.
+fn going(
     desk: &Desk<'_>,
     found: &[MergeRequest],
     trial: &Trial,
-    unseen: &[MergeRequestId],
-) {
+) -> Vec<(MergeRequestId, BranchName, CommitSha)> {
     let asked = found.iter().filter_map(|mr| {
         let placed = trial.placed.iter().find(|p| p.merge_request == mr.id)?;
         let ours = !mr.from_fork && mr.source != desk.ci.default_branch;
-        (mr.deletes_source && ours && !unseen.contains(&mr.id))
-            .then(|| (mr.source.clone(), placed.head.clone()))
+        (mr.deletes_source && ours).then(|| (mr.id.clone(), mr.source.clone(), placed.head.clone()))
     });
-    let mut branches: Vec<(BranchName, CommitSha)> = asked.collect();
+    asked.collect()
+}
+
+/// Deletes branches, as GitLab does where it merges by itself: of what a push lands it leaves them. Only what GitLab shows as
+/// merged, for it would close the others; and no branch that somebody pushed to meanwhile, or that other merge requests are to land on:
+/// the look that came with the last edit of the notes tells, or else it is asked. A branch that stays is no harm.
+fn delete_sources(
+    desk: &Desk<'_>,
+    going: Vec<(MergeRequestId, BranchName, CommitSha)>,
+    unseen: &[MergeRequestId],
+    stacked: Option<BTreeSet<BranchName>>,
+) {
+    let merged = going.into_iter().filter(|(id, ..)| !unseen.contains(id));
+    let mut branches: Vec<(BranchName, CommitSha)> =
+        merged.map(|(_, name, head)| (name, head)).collect();
     if branches.is_empty() {
         return;
     }
     let names: Vec<BranchName> = branches.iter().map(|(name, _)| name.clone()).collect();
-    let done = desk.merge_requests.targeted(&names).and_then(|stacked| {
+    let stacked = stacked.map_or_else(|| desk.merge_requests.targeted(&names), Ok);
+    let done = stacked.and_then(|stacked| {
         branches.retain(|(name, _)| !stacked.contains(name));
         if branches.is_empty() {
             return Ok(Push::Done);

@@ -54,7 +54,7 @@ fn merge(desk: &Desk<'_>, released: &Released) -> Answer<String> {
     let number = &released.number;
     let source = branch_name(&forward_branch(number))?;
     let forward = match newest(desk.proposals.of_branch(&source)?) {
-        Some(there) => Forward::By(there),
+        Some(there) => Forward::By(Box::new(there)),
         None => match lacks(desk, released)? {
             None => Forward::NotNeeded,
             Some(tip) => {
@@ -64,12 +64,12 @@ fn merge(desk: &Desk<'_>, released: &Released) -> Answer<String> {
                 }
                 let sets: Vec<_> = released.content.iter().map(|one| &one.change_set).collect();
                 let (title, description) = report::forward_proposal(number, &sets, main);
-                Forward::By(desk.proposals.propose(&Proposal {
+                Forward::By(Box::new(desk.proposals.propose(&Proposal {
                     source,
                     target: main.clone(),
                     title,
                     description,
-                })?)
+                })?))
             }
         },
     };
@@ -119,6 +119,18 @@ fn tell_originals(desk: &Desk<'_>, yard: &Yard, released: &Released) -> Answer<V
     Ok(notes::keep_gone_out(desk, &out))
 }
 
+/// A version of hotfixes is withdrawn: the merge requests that it was picked from stand again where their own log has them.
+pub(super) fn take_back(desk: &Desk<'_>, yard: &Yard, withdrawn: &Released) -> Answer<Vec<String>> {
+    let picked = yard.versions.picked_for(withdrawn);
+    let ids: Vec<MergeRequestId> = picked.map(|(_, pick)| pick.merge_request.clone()).collect();
+    let main = desk.config.environment_of(&desk.ci.default_branch);
+    let (true, false, Some(main)) = (desk.config.is_for_hotfixes(), ids.is_empty(), main) else {
+        return Ok(Vec::new());
+    };
+    let there = desk.logs.yard_of(&main.serves.environment)?;
+    Ok(notes::keep_as(desk, &there, &ids))
+}
+
 /// The last version of hotfixes, while the merge request that brings it into the main branch is open.
 pub(super) fn still_open(
     desk: &Desk<'_>,
@@ -147,7 +159,7 @@ pub fn standing(desk: &Desk<'_>, versions: &Versions) -> Answer<Option<String>> 
     let main = &desk.ci.default_branch;
     let source = branch_name(&forward_branch(&last.number))?;
     let forward = match newest(desk.proposals.of_branch(&source)?) {
-        Some(there) => Forward::By(there),
+        Some(there) => Forward::By(Box::new(there)),
         None if last.announced => Forward::NotNeeded,
         None => Forward::NotYet,
     };

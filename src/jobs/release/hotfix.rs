@@ -1,6 +1,8 @@
 //! `trainyard release hotfix`: chosen change sets are picked onto the version in production, in one merge request to the branch of
 //! hotfixes. From there it goes the way of every merge request: links, queue, trial, landing, release.
 
+mod choosing;
+
 use std::collections::BTreeSet;
 
 use semver::Version;
@@ -11,15 +13,14 @@ use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, CommitSha, MergeRequestId, UserName};
 use crate::domain::integration::MergeRequestState;
 use crate::domain::versioning::hotfix::{
-    self, Branch, HotfixRefusal, Landed, MOST_PICKED, Pick, Stand, branch_of, in_production,
+    self, Branch, HotfixRefusal, Landed, MOST_PICKED, Pick, Stand, branch_of,
 };
-use crate::domain::versioning::{Number, Versions};
-use crate::domain::yard::Yard;
 use crate::jobs::ledger::Ledger;
 use crate::jobs::{Desk, Done};
 use crate::outcome::{Outcome, Pointer, Problem, SeeAlso};
 use crate::ports::{Answer, MergeRequest, Picked, Proposal, Push, Source};
 use crate::report;
+use choosing::{Base, Lines, base, chosen, id_of};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -30,24 +31,6 @@ pub struct Wish<'a> {
     pub from: Option<&'a Version>,
     /// Why.
     pub reason: Option<&'a str>,
-}
-
-/// A released version that a hotfix is put on.
-struct Base {
-    number: Number,
-    commit: CommitSha,
-}
-
-/// The lines that a hotfix goes between.
-struct Lines<'a> {
-    /// The branch whose change sets are picked.
-    main: &'a BranchName,
-    /// What is known of it.
-    landed: Versions,
-    /// What is known of the branch of hotfixes.
-    own: Yard,
-    /// Every number that is tagged, highest first.
-    tagged: Vec<(Number, CommitSha)>,
 }
 
 /// Picks change sets, and opens the merge request. Run again, it does what is left.
@@ -162,115 +145,6 @@ fn main_environment<'a>(desk: &Desk<'a>) -> Answer<&'a str> {
         ));
     }
     Ok(&main.serves.environment)
-}
-
-/// The version that the hotfix is put on.
-fn base(lines: &Lines<'_>, asked: Option<&Version>) -> Result<Base, HotfixRefusal> {
-    let own = &lines.own.versions;
-    let running =
-        in_production(&lines.landed, own).ok_or_else(|| HotfixRefusal::NothingReleased {
-            branch: lines.main.clone(),
-        })?;
-    let Some(asked) = asked else {
-        return Ok(Base {
-            number: running.number.clone(),
-            commit: running.commit.clone(),
-        });
-    };
-    let mut tagged = lines.tagged.iter();
-    let found = tagged.find(|(number, _)| number.version == *asked && !number.is_pre_release());
-    let (number, commit) = found.cloned().ok_or_else(|| HotfixRefusal::NoSuchVersion {
-        asked: asked.clone(),
-        last: running.number.clone(),
-    })?;
-    if lines.landed.is_withdrawn(&number) || own.is_withdrawn(&number) {
-        return Err(HotfixRefusal::Withdrawn { number });
-    }
-    Ok(Base { number, commit })
-}
-
-/// What landed of that which is named, in the order it did; or every reason why some of it cannot go out.
-fn chosen(
-    desk: &Desk<'_>,
-    lines: &Lines<'_>,
-    base: &Base,
-    named: &BTreeSet<u64>,
-) -> Answer<Result<Vec<Landed>, Vec<HotfixRefusal>>> {
-    let iids: Vec<u64> = named.iter().copied().collect();
-    let seen = desk.merge_requests.merge_requests(&iids)?;
-    let (mut chosen, mut refusals) = (Vec::new(), Vec::new());
-    for iid in named {
-        let id = MergeRequestId {
-            project: desk.ci.project.clone(),
-            iid: *iid,
-        };
-        let seen = seen.iter().find(|one| one.id == id);
-        match look(desk, lines, base, id, seen)? {
-            Ok(mut landed) => {
-                // The log keeps no title of what a repair found.
-                if let Some(seen) = seen {
-                    landed.appended.change_set.title.clone_from(&seen.title);
-                }
-                chosen.push(landed);
-            }
-            Err(refusal) => refusals.push(refusal),
-        }
-    }
-    if !refusals.is_empty() {
-        return Ok(Err(refusals));
-    }
-    chosen.sort_by_key(|one| lines.landed.place(&id_of(one)));
-    Ok(Ok(chosen))
-}
-
-fn look(
-    desk: &Desk<'_>,
-    lines: &Lines<'_>,
-    base: &Base,
-    id: MergeRequestId,
-    seen: Option<&MergeRequest>,
-) -> Answer<Result<Landed, HotfixRefusal>> {
-    let number = base.number.clone();
-    let own = &lines.own.versions;
-    for (_, number) in own.went_out().filter(|(picked, _)| **picked == id) {
-        let mut tagged = lines.tagged.iter();
-        if let Some((_, commit)) = tagged.find(|(other, _)| other == number)
-            && desk.commits.is_ancestor(commit, &base.commit)?
-        {
-            let number = number.clone();
-            return Ok(Err(HotfixRefusal::AlreadyOut { id, number }));
-        }
-    }
-    if let Some(landed) = lines.landed.landed(&id) {
-        let out = desk
-            .commits
-            .is_ancestor(&landed.appended.landed, &base.commit)?;
-        return Ok(if out {
-            Err(HotfixRefusal::AlreadyOut { id, number })
-        } else {
-            Ok(landed)
-        });
-    }
-    let Some(seen) = seen else {
-        return Ok(Err(HotfixRefusal::Unknown { id }));
-    };
-    Ok(Err(match (seen.state, &seen.landed) {
-        (MergeRequestState::Open, _) => HotfixRefusal::NotLanded { id, state: "open" },
-        (MergeRequestState::Closed, _) => HotfixRefusal::NotLanded {
-            id,
-            state: "closed",
-        },
-        (MergeRequestState::Merged, _) if seen.target != *lines.main => HotfixRefusal::Elsewhere {
-            id,
-            branch: seen.target.clone(),
-        },
-        (MergeRequestState::Merged, Some(landed))
-            if desk.commits.is_ancestor(landed, &base.commit)? =>
-        {
-            HotfixRefusal::AlreadyOut { id, number }
-        }
-        (MergeRequestState::Merged, _) => HotfixRefusal::AroundTheGate { id },
-    }))
 }
 
 /// Sets the branch of hotfixes on the version, picks, and pushes both at once; how many commits were picked.
@@ -397,10 +271,6 @@ fn stand(
         &base.number,
         lines.main,
     ))
-}
-
-fn id_of(landed: &Landed) -> MergeRequestId {
-    landed.appended.change_set.merge_request.clone()
 }
 
 fn source_of(landed: &Landed) -> Source {

@@ -7,11 +7,11 @@ use super::by_tag::{self, ByTag};
 use super::grounds::{Grounds, Wanted};
 use super::permission::{Freezing, allowed};
 use super::{hand_on, hand_on_nothing, members, notices, telling};
+use crate::domain::digest::sha256;
 use crate::domain::event::Fact;
 use crate::domain::ids::CommitSha;
 use crate::domain::repair;
 use crate::domain::versioning::comparison::Comparison;
-use crate::domain::versioning::manifest::checksum;
 use crate::domain::versioning::numbers::Asked;
 use crate::domain::versioning::{CloseRefusal, Closing, Closure, Coming, close};
 use crate::files;
@@ -222,7 +222,7 @@ fn leave_manifest(
         .manifest_of(&desk.ci.project)
         .text()
         .map_err(|error| Problem::bug("the manifest cannot be written").caused_by(error))?;
-    let sum = checksum(&text);
+    let sum = sha256(&text);
     files::write_whole(path, &text)?;
     let mut signature = path.as_os_str().to_owned();
     signature.push(".sig");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use semver::Version;
 
-use super::{hand_on, members, notices, permission, telling};
+use super::{forward, hand_on, members, notices, permission, telling};
 use crate::domain::event::Fact;
 use crate::domain::labelling::Stage;
 use crate::domain::versioning::withdrawal::{WithdrawRefusal, Withdrawal, withdraw};
@@ -108,7 +108,12 @@ fn tell_of(
         labels::show_change_set(desk, &appended.change_set, Stage::Landed);
     }
     let kept = notices::keep(desk, &yard, &version.content);
-    Ok(kept.warnings.into_iter().fold(outcome, Outcome::warning))
+    let outcome = kept.warnings.into_iter().fold(outcome, Outcome::warning);
+    let originals = match forward::take_back(desk, &yard, version) {
+        Ok(warnings) => warnings,
+        Err(problem) => vec![problem.full_text()],
+    };
+    Ok(originals.into_iter().fold(outcome, Outcome::warning))
 }
 
 /// The version before a withdrawn one runs again: the project's deployment job has succeeded.

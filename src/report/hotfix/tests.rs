@@ -113,7 +113,7 @@ fn every_refusal_says_what_to_do() {
         (
             HotfixRefusal::Waiting {
                 branch: branch.clone(),
-                stands: number("v1.4.1"),
+                stands: number("v1.4.1").version,
                 waits: vec![id(7)],
             },
             "`hotfix` stands at 1.4.1, and !7 waits to land there; let it land and release it, or take it out (`trainyard queue withdraw`)",
@@ -121,7 +121,7 @@ fn every_refusal_says_what_to_do() {
         (
             HotfixRefusal::Waiting {
                 branch: branch.clone(),
-                stands: number("v1.4.1"),
+                stands: number("v1.4.1").version,
                 waits: vec![id(7), id(8)],
             },
             "and !7, !8 wait to land there",

@@ -21,6 +21,8 @@ fn chosen_change_sets_go_out_before_the_others_and_the_next_version_says_so() {
         asked.trace
     );
     assert!(!asked.trace.contains("warning"), "{}", asked.trace);
+    let cost = stage.world.ran.last().map(|ran| ran.requests);
+    assert!(cost.is_some_and(|requests| requests <= 18), "{cost:?}");
     assert_eq!(opened(&stage), [5]);
     let opened = read(&stage, "merge_requests/5");
     assert_eq!(opened["title"], "Hotfix of 0.1.0: !2, !4");
@@ -225,4 +227,60 @@ fn a_second_hotfix_stands_on_the_first_one_and_a_later_one_on_the_next_version()
     );
     let bad = ask(&stage, Method::GET, "repository/tags", json!({}));
     assert_eq!(bad.as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn a_hotfix_that_is_withdrawn_is_in_production_no_more_and_the_one_before_it_runs_again() {
+    let mut stage = four_landed();
+    for (chosen, author, iid) in [("!4", "ana", 5), ("!2", "dan", 6)] {
+        hotfix(&mut stage, chosen);
+        integrate(&mut stage, author, iid);
+        release(&mut stage, "hotfix");
+    }
+    assert!(
+        stage
+            .notes(2)
+            .concat()
+            .contains("In production with version 0.1.2")
+    );
+    let inputs = json!({"trainyard_withdraw": "0.1.2", "trainyard_reason": "it is worse"});
+    let asked = json!({"ref": "hotfix", "inputs": inputs});
+    let at = stage.world.at("pipeline");
+    stage.world.ask("rita", Method::POST, &at, asked).unwrap();
+    stage.run();
+    let withdrawn = stage.last("release-withdraw");
+    assert_eq!(withdrawn.exit_code, Some(0), "{}", withdrawn.trace);
+    assert!(!withdrawn.trace.contains("warning"), "{}", withdrawn.trace);
+    let note = stage.notes(2).concat();
+    let now = note.split("<details>").next().unwrap_or_default();
+    assert!(
+        now.contains("**Landed: in version #2, not released yet.**"),
+        "{note}"
+    );
+    assert!(
+        stage
+            .notes(4)
+            .concat()
+            .contains("In production with version 0.1.1")
+    );
+    // The branch holds it still, for the version that mends it.
+    let again = hotfix(&mut stage, "!3");
+    assert!(
+        again
+            .trace
+            .contains("!7 is the hotfix of version 0.1.1: 1 commit picked"),
+        "{}",
+        again.trace
+    );
+    integrate(&mut stage, "eve", 7);
+    let published = release(&mut stage, "hotfix");
+    assert!(
+        published.trace.contains("version 0.1.3 is released"),
+        "{}",
+        published.trace
+    );
+    assert_eq!(
+        prices(&stage, "hotfix"),
+        ["0.price", "1.price", "2.price", "3.price"]
+    );
 }
