@@ -61,6 +61,7 @@ fn commands(text: &str) -> Vec<Vec<String>> {
                 .replace("$[[ inputs.hotfix_from ]]", "1.2.3")
                 .replace("$[[ inputs.hotfix_environment ]]", "hotfix")
                 .replace("$[[ inputs.pre ]]", "rc")
+                .replace("$[[ inputs.start ]]", "now")
                 .replace("$[[ inputs.package ]]", "api")
                 .replace("$[[ inputs.withdraw ]]", "1.2.3")
                 .replace("$[[ inputs.through_freeze ]]", "--through-freeze")

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::domain::ids::PackageName;
-use crate::domain::releasing::Prepared;
+use crate::domain::releasing::{NOTHING, Prepared};
 use crate::domain::versioning::hotfix;
 use crate::domain::versioning::numbers::{self, PreRelease};
 
@@ -41,6 +41,9 @@ pub enum Release {
         /// What is asked of the number.
         #[command(flatten)]
         asked: Asked,
+        /// With `now`, a schedule or a program starts it, which did not look before: nothing to release is no failure then.
+        #[arg(long, value_name = "now", value_parser = or_nothing::<Start>)]
+        start: Option<OrNothing<Start>>,
         /// Release although releases are frozen; kept with the reason.
         #[arg(long)]
         through_freeze: bool,
@@ -57,8 +60,8 @@ pub enum Release {
     /// Tag and publish the version whose deployment succeeded; a retry goes on where it stopped.
     Publish {
         /// The version that this pipeline prepared; nothing is done for another one, nor when this is empty.
-        #[arg(long, value_name = "X.Y.Z", value_parser = or_nothing::<semver::Version>)]
-        prepared: Option<OrNothing<semver::Version>>,
+        #[arg(long, value_name = "X.Y.Z", value_parser = own_version)]
+        prepared: Option<Prepared>,
     },
     /// Give the content of a version whose deployment failed back to the open one.
     Abort {
@@ -66,8 +69,8 @@ pub enum Release {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
         /// The version that this pipeline prepared; nothing is done for another one, nor when this is empty.
-        #[arg(long, value_name = "X.Y.Z", value_parser = or_nothing::<semver::Version>)]
-        prepared: Option<OrNothing<semver::Version>>,
+        #[arg(long, value_name = "X.Y.Z", value_parser = own_version)]
+        prepared: Option<Prepared>,
     },
     /// Take a version back that is in production and bad: the one before it is handed on to the deployment job.
     ///
@@ -134,12 +137,37 @@ impl<T> OrNothing<T> {
     }
 }
 
+/// The one word that starts a release by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start;
+
+impl std::str::FromStr for Start {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        if word == "now" {
+            Ok(Self)
+        } else {
+            Err("the only word is `now`")
+        }
+    }
+}
+
 /// The version that a pipeline prepared, as its template tells.
-pub fn prepared(flag: Option<OrNothing<semver::Version>>) -> Prepared {
-    match flag {
-        None => Prepared::NotTold,
-        Some(OrNothing(None)) => Prepared::Nothing,
-        Some(OrNothing(Some(version))) => Prepared::Version(version),
+pub fn prepared(flag: Option<Prepared>) -> Prepared {
+    flag.unwrap_or(Prepared::NotTold)
+}
+
+fn own_version(text: &str) -> Result<Prepared, String> {
+    match text {
+        "" => Ok(Prepared::Nothing),
+        NOTHING => Ok(Prepared::NothingNew),
+        number => {
+            let version = number
+                .parse()
+                .map_err(|error: semver::Error| error.to_string())?;
+            Ok(Prepared::Version(version))
+        }
     }
 }
 

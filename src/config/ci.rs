@@ -91,6 +91,8 @@ pub struct Ci {
     pub pipeline: PipelineId,
     /// The commit it runs on.
     pub commit: CommitSha,
+    /// The tag that it runs for, if it was not a branch that started it.
+    pub tag: Option<String>,
     /// Whether its ref is protected: only then is the pipeline trusted.
     pub protected: bool,
     /// The merge request, in a merge request pipeline.
@@ -191,6 +193,7 @@ impl Ci {
             job: JobId(job),
             pipeline: PipelineId(variables.parsed("CI_PIPELINE_ID")?),
             commit: variables.parsed("CI_COMMIT_SHA")?,
+            tag: (variables.lookup)("CI_COMMIT_TAG").filter(|tag| !tag.is_empty()),
             protected: (variables.lookup)("CI_COMMIT_REF_PROTECTED").as_deref() == Some("true"),
             user: (variables.lookup)("GITLAB_USER_LOGIN").and_then(|name| name.parse().ok()),
             started_by_token: matches!(

@@ -64,9 +64,6 @@ pub(super) fn contradictions(versions: &Versions, yard: bool) -> Vec<String> {
     if yard && !versions.packages.is_empty() {
         problems.push("`versions.packages` is for one repository; the versions of a yard are made of its members'".to_owned());
     }
-    if versions.publishing.board.is_some() && !versions.packages.is_empty() {
-        problems.push("`versions.board` shows one version, and each of `versions.packages` has its own; `trainyard version --markdown` writes a page of all of them".to_owned());
-    }
     let mut prefixes: BTreeMap<String, &PackageName> = BTreeMap::new();
     for rules in &versions.packages {
         let name = &rules.package.name;
@@ -230,10 +227,6 @@ mod tests {
             (
                 "gate: {projects: [shop/web]}\nversions: {packages: {api: {paths: ['a/**']}}}",
                 "`versions.packages` is for one repository",
-            ),
-            (
-                "versions: {board: milestone, packages: {api: {paths: ['a/**']}}}",
-                "`versions.board` shows one version",
             ),
         ] {
             let problem = read(text).unwrap_err();

@@ -30,6 +30,9 @@ pub struct Failed {
     pub at: Timestamp,
 }
 
+/// What a pipeline that found nothing to release hands on in the place of a number.
+pub const NOTHING: &str = "nothing";
+
 /// What is known of the version that the pipeline of a job prepared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Prepared {
@@ -37,6 +40,8 @@ pub enum Prepared {
     NotTold,
     /// None: it was refused.
     Nothing,
+    /// None: there was nothing to release.
+    NothingNew,
     /// This one.
     Version(semver::Version),
 }
@@ -47,7 +52,7 @@ impl Prepared {
     pub fn is(&self, number: &Number) -> bool {
         match self {
             Self::NotTold => true,
-            Self::Nothing => false,
+            Self::Nothing | Self::NothingNew => false,
             Self::Version(version) => *version == number.version,
         }
     }

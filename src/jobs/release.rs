@@ -4,6 +4,7 @@
 //! commit point, and everything after it can be done again by a plain retry; `abort` gives the content back.
 
 mod abort;
+mod by_tag;
 mod changelog;
 pub mod forward;
 pub mod grounds;
@@ -25,6 +26,7 @@ use std::path::Path;
 use super::{Desk, observe};
 use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::ids::{CommitSha, MergeRequestId, UserName};
+use crate::domain::releasing::NOTHING;
 use crate::domain::versioning::{Appended, Number};
 use crate::files;
 use crate::ports::Answer;
@@ -46,6 +48,12 @@ pub(super) fn people(desk: &Desk<'_>, closed_by: Option<&UserName>) -> Answer<BT
         Some(person) => Ok(BTreeSet::from([person.clone()])),
         None => observe::people_of(desk, &desk.config.versions.released_by),
     }
+}
+
+/// That there is nothing to deploy.
+fn hand_on_nothing(path: &Path) -> Answer<()> {
+    let values = Dotenv::default().with(Name::Version, NOTHING)?;
+    files::write_whole(path, &values.to_string())
 }
 
 /// What the project's deployment job is to deploy; only characters that a dotenv report can carry.

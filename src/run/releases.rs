@@ -8,7 +8,7 @@ use crate::cli::{Global, Release, ShowVersion};
 use crate::domain::ids::PackageName;
 use crate::domain::versioning::numbers::Asked;
 use crate::jobs::release::permission::Freezing;
-use crate::jobs::release::prepare::Handover;
+use crate::jobs::release::prepare::{Handover, Nothing};
 use crate::jobs::release::{self, preview};
 use crate::jobs::{Desk, Done};
 use crate::outcome::ExitCode;
@@ -44,6 +44,7 @@ pub(super) fn run(global: &Global, stdout: Stdout, command: ReleaseCommand) -> A
         }),
         Release::Prepare {
             asked,
+            start,
             through_freeze,
             reason,
             dotenv,
@@ -52,6 +53,10 @@ pub(super) fn run(global: &Global, stdout: Stdout, command: ReleaseCommand) -> A
             let files = Handover {
                 dotenv: &dotenv,
                 manifest: &manifest,
+                nothing: match start.as_ref().and_then(|start| start.value()) {
+                    Some(_) => Nothing::IsFine,
+                    None => Nothing::IsRefused,
+                },
             };
             let freezing = Freezing {
                 through: through_freeze,

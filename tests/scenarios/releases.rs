@@ -8,6 +8,8 @@ mod pinned;
 mod previewed;
 mod published;
 mod refused;
+mod started;
+mod tagged;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

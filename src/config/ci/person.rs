@@ -44,6 +44,7 @@ impl Ci {
             pipeline: PipelineId(0),
             commit,
             started_by_token: false,
+            tag: None,
             protected: false,
             merge_request: None,
             user: None,

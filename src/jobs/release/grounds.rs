@@ -45,6 +45,19 @@ impl Grounds {
     /// # Errors
     /// When either cannot be asked, or a package is to be released where there is no clone.
     pub fn gather(desk: &Desk<'_>, versions: &Versions, wanted: Wanted) -> Answer<Self> {
+        Self::gather_for(desk, versions, wanted, None)
+    }
+
+    /// The same for a number whose tag was there first: it is not what the number comes after.
+    ///
+    /// # Errors
+    /// As `gather`.
+    pub fn gather_for(
+        desk: &Desk<'_>,
+        versions: &Versions,
+        wanted: Wanted,
+        own: Option<&Number>,
+    ) -> Answer<Self> {
         let numbering = desk.config.versions.numbering.clone();
         let tagged = desk.releases.numbers(&numbering.prefix)?.into_iter();
         let tagged =
@@ -52,7 +65,7 @@ impl Grounds {
         let tagged: Vec<(Number, CommitSha)> = tagged.collect();
         let mut line = of_this_branch(desk, &tagged)?;
         // What was withdrawn is not what the next one comes after: its content is not in production.
-        line.retain(|(number, _)| !versions.is_withdrawn(number));
+        line.retain(|(number, _)| !versions.is_withdrawn(number) && Some(number) != own);
         let last = line.iter().find(|(number, _)| !number.is_pre_release());
         let last = last.map(|(_, commit)| commit);
         let merged = match last.or(beginning(versions)) {

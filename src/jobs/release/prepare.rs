@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::by_tag::{self, ByTag};
 use super::grounds::{Grounds, Wanted};
 use super::permission::{Freezing, allowed};
-use super::{hand_on, members, notices, telling};
+use super::{hand_on, hand_on_nothing, members, notices, telling};
 use crate::domain::digest::sha256;
 use crate::domain::event::Fact;
 use crate::domain::ids::CommitSha;
@@ -28,6 +29,17 @@ pub struct Handover<'a> {
     pub dotenv: &'a Path,
     /// What is frozen, for people and for ever.
     pub manifest: &'a Path,
+    /// What is to be made of a version that holds nothing.
+    pub nothing: Nothing,
+}
+
+/// What is made of a version that holds nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nothing {
+    /// Whoever asked for a release should have looked.
+    IsRefused,
+    /// A schedule or a program asked; the jobs after this one are told that there is nothing for them to do.
+    IsFine,
 }
 
 /// Freezes the content that the job's commit holds, and opens the next version.
@@ -48,6 +60,20 @@ pub fn run(
     }
     let ledger = Ledger::new(*desk);
     let player = desk.records.player()?;
+    let by_tag = match by_tag::read(desk, &ledger.yard()?.versions, &player.name)? {
+        ByTag::NoTag => None,
+        ByTag::Of(number) => Some(number),
+        ByTag::NothingToDo(words) => {
+            hand_on_nothing(files.dotenv)?;
+            return Ok(Done::saying(Outcome::open(words)));
+        }
+        ByTag::Refused(outcome) => return Ok(Done::saying(outcome)),
+    };
+    let of_the_tag = by_tag.as_ref().map(|number| Asked {
+        version: Some(number.version.clone()),
+        pre_release: None,
+    });
+    let asked = of_the_tag.as_ref().unwrap_or(asked);
     let through_freeze = match allowed(desk, &player.name, freezing)? {
         Ok(through_freeze) => through_freeze,
         Err(refusal) => return Ok(refused(&[refusal])),
@@ -65,10 +91,11 @@ pub fn run(
         ));
         return handed_over(desk, &ledger, closing, files, outcome);
     }
-    let mut grounds = Grounds::gather(desk, &versions, Wanted::Certainty)?;
+    let mut grounds = Grounds::gather_for(desk, &versions, Wanted::Certainty, by_tag.as_ref())?;
     let mended = mend(desk, &ledger, &grounds)?;
     if !mended.is_empty() {
-        grounds = Grounds::gather(desk, &ledger.yard()?.versions, Wanted::Certainty)?;
+        let versions = ledger.yard()?.versions;
+        grounds = Grounds::gather_for(desk, &versions, Wanted::Certainty, by_tag.as_ref())?;
     }
     // A template of the notes that cannot be used is mended before anything is frozen.
     let now = grounds.coming(&ledger.yard()?.versions, asked);
@@ -111,6 +138,15 @@ pub fn run(
         Ok(decision)
     })?;
     if let Err(reasons) = closed {
+        let nothing = [CloseRefusal::NothingToRelease];
+        if reasons == nothing && files.nothing == Nothing::IsFine {
+            hand_on_nothing(files.dotenv)?;
+            let words = report::close_refusals(&nothing).concat();
+            return Ok(Done {
+                outcome: Outcome::open(words),
+                events: ledger.written(),
+            });
+        }
         return Ok(refused(&reasons));
     }
     let versions = ledger.yard()?.versions;

@@ -283,6 +283,11 @@ pub(super) fn of_another_pipeline(
     prepared: &Prepared,
     versions: &Versions,
 ) -> Option<Outcome> {
+    if *prepared == Prepared::NothingNew {
+        return Some(Outcome::open(
+            "there was nothing to release; nothing was changed",
+        ));
+    }
     let package = desk.config.versions.numbering.package.as_ref();
     let on_its_way = versions.closing.as_ref().map(|closing| &closing.number);
     let why = match (prepared, on_its_way) {
@@ -296,7 +301,7 @@ pub(super) fn of_another_pipeline(
         (Prepared::Version(own), Some(other)) if !prepared.is(other) => format!(
             "this pipeline prepared version {own}, and {other} is the one that is being released; nothing was changed"
         ),
-        (Prepared::Version(_) | Prepared::NotTold, _) => return None,
+        (Prepared::Version(_) | Prepared::NotTold | Prepared::NothingNew, _) => return None,
     };
     let next = "the job `release-prepare` of this pipeline says why; the pipeline that prepared the version goes on with it";
     Some(Outcome::refused(why, vec![next.to_owned()]))

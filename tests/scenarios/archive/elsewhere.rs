@@ -48,10 +48,7 @@ fn the_archive_is_read_and_repaired_from_a_storage_that_sees_no_token() {
     let before = told(&stage);
     assert!(before.2.len() > 60, "{before:?}");
     let first = saw_no_token(&stage);
-    assert!(
-        first > 2,
-        "what is packed is read back, and `events` reads it"
-    );
+    assert!(first > 0, "`events` reads what is packed");
     storage(&stage).make_detours(2);
     let bases = keys(&stage);
     let base = bases.iter().find(|key| key.starts_with("TRAINYARD_BASE_"));
@@ -68,7 +65,7 @@ fn the_archive_is_read_and_repaired_from_a_storage_that_sees_no_token() {
     );
     let after = told(&stage);
     assert_eq!((after.0, after.1), (before.0, before.1));
-    assert!(saw_no_token(&stage) >= first + 6);
+    assert!(saw_no_token(&stage) >= first + 3);
 }
 
 #[test]

@@ -228,9 +228,10 @@ fn handled(
     if let Some(before) = before {
         shared.state().remember_former_paths(before);
     }
+    // Only downloads are sent there; what an upload is answered comes from here.
     let response = match shared.object_storage.get() {
-        Some(storage) => storage.instead_of(route.pattern, response),
-        None => response,
+        Some(storage) if request.method == "GET" => storage.instead_of(route.pattern, response),
+        Some(_) | None => response,
     };
     Ok((versions::without_newer(shared.version, response), ignored))
 }

@@ -44,7 +44,7 @@ impl Pipelines for Engine {
         }
         settle::settle(shared);
         for update in &push.updates {
-            let Some(target) = target_of_update(update) else {
+            let Some(target) = target_of_update(shared, push.project, update) else {
                 continue;
             };
             let order = Order {
@@ -121,15 +121,22 @@ pub(crate) fn order_for(state: &State, merge_request: &MergeRequest, user: u64) 
     Order::new(project, user, Source::MergeRequestEvent, target)
 }
 
-fn target_of_update(update: &RefUpdate) -> Option<Target> {
+/// A pipeline runs on a commit: an annotated tag stands for the one that it names.
+fn target_of_update(shared: &Shared, project: u64, update: &RefUpdate) -> Option<Target> {
     let (git_ref, tag) = match update.name.strip_prefix("refs/tags/") {
         Some(name) => (name, true),
         None => (update.branch()?, false),
     };
+    let new = update.new.clone()?;
+    let named = if tag {
+        shared.repository(project).resolve(&new).ok().flatten()
+    } else {
+        None
+    };
     Some(Target {
         git_ref: git_ref.to_owned(),
         tag,
-        sha: update.new.clone()?,
+        sha: named.unwrap_or(new),
         before: update.old.clone(),
         merge_request_id: None,
     })
