@@ -10,12 +10,7 @@ use super::ground::{Ground, MEMBER_RULES, YARD_RULES};
 fn a_gate_serves_its_members_and_nobody_else() {
     let ground = Ground::new();
     let before = ground.read(ground.yard, "variables?per_page=100");
-    let refusals: [(&[&str], i32, &str); 5] = [
-        (
-            &["repair"],
-            2,
-            "a yard, or one of several environments, it cannot mend yet",
-        ),
+    let refusals: [(&[&str], i32, &str); 4] = [
         (
             &[
                 "nrt-lock",
