@@ -250,13 +250,14 @@ pub(super) fn rejected_since(
     }
     let evidence = desk.records.evidence(found.id.iid)?;
     let known = |play: &Play| verdicts.iter().any(|verdict| verdict.job == play.job);
+    // GitLab tells whole seconds: what ended in the same one may have come later, and the judgement says which.
     let news = |play: &&Play| {
         play.way == Way::ByHand
             && play.decision == Decision::Reject
             && !known(play)
             && verdicts
                 .iter()
-                .any(|v| v.role == play.role && play.at > v.at)
+                .any(|v| v.role == play.role && play.at >= v.at)
     };
     if !evidence.plays.iter().any(|play| news(&play)) {
         return Ok(None);

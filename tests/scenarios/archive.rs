@@ -178,7 +178,7 @@ fn tick(stage: &Stage) -> String {
 }
 
 /// Archives, clears and removes all that can be.
-fn archive_and_remove(stage: &Stage) {
+pub(crate) fn archive_and_remove(stage: &Stage) {
     tick(stage);
     tick(stage);
     half_an_hour_later(stage);

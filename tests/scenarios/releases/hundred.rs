@@ -18,6 +18,7 @@ use trainyard::gitlab::state::VariableJournal;
 use trainyard::ports::{Append, Journal};
 
 use super::read;
+use crate::archive::archive_and_remove;
 use crate::stage::Stage;
 
 const MANY: u64 = 100;
@@ -264,4 +265,30 @@ fn without_notes_they_cost_a_dozen_requests_and_the_archive_is_among_them() {
     }
     let facts = stage.facts();
     assert!(matches!(facts.last(), Some(Fact::VersionAnnounced { .. })));
+}
+
+#[test]
+fn where_tick_keeps_the_log_and_the_deployment_job_its_record_ten_requests_are_enough() {
+    let stage = deployed("  released_by: [release]\n  notices: none\n");
+    archive_and_remove(&stage);
+    let head = read(&stage, "repository/branches/main")["commit"]["id"].clone();
+    let record = json!({"environment": "production", "sha": head, "ref": "main", "tag": false, "status": "success"});
+    let path = stage.world.at("deployments");
+    stage
+        .world
+        .ask("root", Method::POST, &path, record)
+        .unwrap();
+    let asked = published(&stage);
+    assert!(asked.len() <= 10, "{}", asked.join("\n"));
+    let archived = "/packages/generic/trainyard-events/";
+    assert!(
+        asked.iter().any(|request| request.contains(archived)),
+        "{}",
+        asked.join("\n")
+    );
+    assert_eq!(read(&stage, &format!("issues/{MANY}"))["state"], "closed");
+    assert!(matches!(
+        stage.facts().last(),
+        Some(Fact::VersionAnnounced { .. })
+    ));
 }
