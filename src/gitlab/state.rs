@@ -148,8 +148,10 @@ impl<'a> VariableJournal<'a> {
             let variables = self.variables()?;
             match Found::of(&variables, &self.scope).reading() {
                 Ok(reading) => return Ok(self.keep(reading, began, variables.len())),
-                // A page can miss an entry while another one is removed: the order of the list is not promised.
-                Err(damage) if attempt == READS => return Err(self.damaged(&damage)),
+                // One of several pages can miss an entry while another one is removed: the order of the list is not promised.
+                Err(damage) if attempt == READS || variables.len() <= ON_A_PAGE => {
+                    return Err(self.damaged(&damage));
+                }
                 Err(_) => self.clock.wait(Duration::from_millis(500)),
             }
             attempt += 1;

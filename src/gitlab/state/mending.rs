@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use gitlab::api::endpoint_prelude::{Endpoint, Method, QueryParams};
 
 use super::reading::{Entry, Found, key_of, key_of_base};
-use super::{READS, VariableJournal, json, nonce_of};
+use super::{ON_A_PAGE, READS, VariableJournal, json, nonce_of};
 use crate::checkpoint::Checkpoint;
 use crate::domain::archive::Base;
 use crate::domain::event::Event;
@@ -22,11 +22,12 @@ impl Mending for VariableJournal<'_> {
     fn survey(&self) -> Answer<Survey> {
         let mut survey = Survey::default();
         for attempt in 1..=READS {
-            survey = self.surveyed(&self.variables()?)?;
-            if survey.damages.is_empty() {
+            let variables = self.variables()?;
+            survey = self.surveyed(&variables)?;
+            // As for readers: one of several pages can miss an entry for a moment.
+            if survey.damages.is_empty() || variables.len() <= ON_A_PAGE {
                 break;
             }
-            // As for readers: a page can miss an entry for a moment.
             if attempt < READS {
                 self.clock.wait(Duration::from_millis(500));
             }
