@@ -34,6 +34,13 @@ const LONGEST_VALUE: usize = 9_500;
 const MOST_PAGES: u64 = 90;
 /// So many variables come in one answer.
 const ON_A_PAGE: usize = 100;
+
+/// Whether variables came in one answer. As many as fill a page may have been more: one of the next page that moves into the place of
+/// another one, which is removed meanwhile, is in neither.
+fn came_at_once(variables: usize) -> bool {
+    variables < ON_A_PAGE
+}
+
 /// How often a log with a hole is read again before it counts as damaged.
 const READS: u32 = 3;
 
@@ -149,7 +156,7 @@ impl<'a> VariableJournal<'a> {
             match Found::of(&variables, &self.scope).reading() {
                 Ok(reading) => return Ok(self.keep(reading, began, variables.len())),
                 // One of several pages can miss an entry while another one is removed: the order of the list is not promised.
-                Err(damage) if attempt == READS || variables.len() <= ON_A_PAGE => {
+                Err(damage) if attempt == READS || came_at_once(variables.len()) => {
                     return Err(self.damaged(&damage));
                 }
                 Err(_) => self.clock.wait(Duration::from_millis(500)),
@@ -159,7 +166,7 @@ impl<'a> VariableJournal<'a> {
     }
 
     fn keep(&self, reading: Reading, began: Timestamp, variables: usize) -> Reading {
-        let at_once = variables <= ON_A_PAGE;
+        let at_once = came_at_once(variables);
         *self.seen.borrow_mut() = Some((reading.log.clone(), View { began, at_once }));
         reading
     }

@@ -254,6 +254,71 @@ fn a_lost_answer_is_looked_up_and_never_written_twice() {
     }
 }
 
+/// Any other variable of the project.
+struct Other(u32);
+
+impl gitlab::api::Endpoint for Other {
+    fn method(&self) -> http::Method {
+        http::Method::POST
+    }
+
+    fn endpoint(&self) -> std::borrow::Cow<'static, str> {
+        "projects/1/variables".into()
+    }
+
+    fn parameters(&self) -> gitlab::api::QueryParams<'_> {
+        let mut parameters = gitlab::api::QueryParams::default();
+        parameters.push("key", format!("OTHER_{}", self.0));
+        parameters.push("value", "something");
+        parameters
+    }
+}
+
+/// A page of them.
+struct Listed(u64);
+
+impl gitlab::api::Endpoint for Listed {
+    fn method(&self) -> http::Method {
+        http::Method::GET
+    }
+
+    fn endpoint(&self) -> std::borrow::Cow<'static, str> {
+        "projects/1/variables".into()
+    }
+
+    fn parameters(&self) -> gitlab::api::QueryParams<'_> {
+        let mut parameters = gitlab::api::QueryParams::default();
+        parameters.push("per_page", 100u64);
+        parameters.push("page", self.0);
+        parameters
+    }
+}
+
+/// Of 101 variables one is removed between two pages: those that come fill a page, and one is in neither.
+#[test]
+fn as_many_variables_as_fill_a_page_are_read_again_where_one_of_them_is_missed() {
+    let server = Server::start();
+    let client = server.client();
+    for number in 0..98 {
+        assert_eq!(client.send(&Other(number)).unwrap().status, 201);
+    }
+    let journal = Server::journal(&client, "one");
+    for trial in 0..3 {
+        recorded(journal.append(trial, &[event(trial)]).unwrap());
+    }
+    let mut seen: Vec<serde_json::Value> = client.list(9, |number| Ok(Listed(number))).unwrap();
+    assert_eq!(seen.len(), 101);
+    seen.retain(|variable| variable["key"] != "TRAINYARD_LOG_000002");
+    let missed = Effect::Answer {
+        status: 200,
+        body: seen.into(),
+    };
+    let once = Rule::new(missed).on("GET", CREATE.1).times(1);
+    server.emulator.faults().add(once);
+    let log = Server::journal(&client, "other").read().unwrap();
+    assert_eq!(log.events.len(), 3);
+}
+
 #[test]
 fn a_created_answer_for_what_was_not_stored_does_not_deceive() {
     let server = Server::start();

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use gitlab::api::endpoint_prelude::{Endpoint, Method, QueryParams};
 
 use super::reading::{Entry, Found, key_of, key_of_base};
-use super::{ON_A_PAGE, READS, VariableJournal, json, nonce_of};
+use super::{READS, VariableJournal, came_at_once, json, nonce_of};
 use crate::checkpoint::Checkpoint;
 use crate::domain::archive::Base;
 use crate::domain::event::Event;
@@ -25,7 +25,7 @@ impl Mending for VariableJournal<'_> {
             let variables = self.variables()?;
             survey = self.surveyed(&variables)?;
             // As for readers: one of several pages can miss an entry for a moment.
-            if survey.damages.is_empty() || variables.len() <= ON_A_PAGE {
+            if survey.damages.is_empty() || came_at_once(variables.len()) {
                 break;
             }
             if attempt < READS {
