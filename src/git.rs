@@ -1,6 +1,8 @@
 //! The git program, in the work tree of the job: what is one, and what is the other, byte for byte.
 
 mod assembly;
+#[cfg(test)]
+mod ground;
 mod history;
 mod member;
 mod picking;

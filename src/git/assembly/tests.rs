@@ -1,62 +1,32 @@
 //! Candidates, built by the real git in real repositories.
 
-use std::path::PathBuf;
-use std::process::Command;
-
-use tempfile::TempDir;
-
+use super::super::ground::{Ground, git};
 use super::*;
 use crate::domain::ids::MergeRequestId;
 
-/// A project with a branch `main`, merge requests, and a clone as a runner would make it.
-struct Project {
-    _folder: TempDir,
-    origin: PathBuf,
-    author: PathBuf,
-    clone: PathBuf,
-}
+/// The project that a test works with.
+struct Project(Ground);
 
 impl Project {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        let project = Self {
-            origin: at("origin.git"),
-            author: at("author"),
-            clone: at("clone"),
-            _folder: folder,
-        };
-        let root = project.origin.parent().unwrap().to_owned();
-        let run = |arguments: &[&str]| git_in(&root, arguments);
-        run(&[
-            "init",
-            "--quiet",
-            "--bare",
-            "--initial-branch=main",
-            "origin.git",
-        ]);
-        run(&["clone", "--quiet", "origin.git", "author"]);
-        project.edit("main", &[("prices", "1\n2\n3\n4\n5\n")], "The first prices");
-        git_in(&project.author, &["push", "--quiet", "origin", "main"]);
-        run(&["clone", "--quiet", "origin.git", "clone"]);
-        project
+        Self(Ground::new())
     }
 
     /// One commit on a branch, by its author.
     fn edit(&self, branch: &str, files: &[(&str, &str)], message: &str) -> CommitSha {
-        git_in(&self.author, &["checkout", "--quiet", "-B", branch]);
+        git(&self.0.author, &["checkout", "--quiet", "-B", branch]);
         for (path, text) in files {
-            std::fs::write(self.author.join(path), text).unwrap();
+            std::fs::write(self.0.author.join(path), text).unwrap();
         }
-        git_in(&self.author, &["add", "--all"]);
-        git_in(&self.author, &["commit", "--quiet", "-m", message]);
-        sha(&git_in(&self.author, &["rev-parse", "HEAD"])).unwrap()
+        git(&self.0.author, &["add", "--all"]);
+        git(&self.0.author, &["commit", "--quiet", "-m", message]);
+        sha(&git(&self.0.author, &["rev-parse", "HEAD"])).unwrap()
     }
 
     /// A merge request from the first commit of `main`, one commit for each set of files.
     fn merge_request(&self, iid: u64, commits: &[&[(&str, &str)]]) -> Part {
-        git_in(
-            &self.author,
+        git(
+            &self.0.author,
             &["checkout", "--quiet", "--detach", "origin/main"],
         );
         let branch = format!("change-{iid}");
@@ -78,24 +48,24 @@ impl Project {
 
     fn publish(&self, branch: &str, reference: &str) {
         let refspec = format!("+{branch}:{reference}");
-        git_in(&self.author, &["push", "--quiet", "origin", &refspec]);
+        git(&self.0.author, &["push", "--quiet", "origin", &refspec]);
     }
 
     fn push_to_main(&self, files: &[(&str, &str)]) -> CommitSha {
-        git_in(&self.author, &["checkout", "--quiet", "main"]);
+        git(&self.0.author, &["checkout", "--quiet", "main"]);
         let head = self.edit("main", files, "Around the queue");
         self.publish("main", "refs/heads/main");
         head
     }
 
     fn assemble(&self, method: MergeMethod, parts: &[Part]) -> Assembly {
-        WorkTree::at(&self.clone)
+        WorkTree::at(&self.0.clone)
             .assemble(&"main".parse().unwrap(), method, parts)
             .unwrap()
     }
 
     fn said(&self, arguments: &[&str]) -> String {
-        git_in(&self.clone, arguments)
+        git(&self.0.clone, arguments)
     }
 
     fn patch(&self, from: &str, to: &str) -> String {
@@ -104,23 +74,6 @@ impl Project {
             .filter(|line| !line.starts_with("index ") && !line.starts_with("@@"))
             .collect()
     }
-}
-
-fn git_in(folder: &std::path::Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .arg("-C")
-        .arg(folder)
-        .args(["-c", "user.name=Ana", "-c", "user.email=ana@shop.example"])
-        .args(arguments)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 fn iids(assembly: &Assembly) -> Vec<u64> {

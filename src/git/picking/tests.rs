@@ -1,79 +1,51 @@
 //! Picked commits, by the real git in real repositories.
 
-use std::path::{Path, PathBuf};
-
-use tempfile::TempDir;
-
+use super::super::ground::{Ground, git};
 use super::*;
 use crate::domain::ids::MergeRequestId;
 
-/// A project with `main`, and a clone as a runner would make it.
-struct Project {
-    _folder: TempDir,
-    author: PathBuf,
-    clone: PathBuf,
-}
+/// The project that a test works with.
+struct Project(Ground);
 
 impl Project {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        let project = Self {
-            author: at("author"),
-            clone: at("clone"),
-            _folder: folder,
-        };
-        let root = project.author.parent().unwrap().to_owned();
-        let bare = [
-            "init",
-            "--quiet",
-            "--bare",
-            "--initial-branch=main",
-            "origin.git",
-        ];
-        git(&root, &bare);
-        git(&root, &["clone", "--quiet", "origin.git", "author"]);
-        git(&project.author, &["checkout", "--quiet", "-b", "main"]);
-        project.commit("prices", "1\n2\n3\n4\n5\n");
-        project.push("main");
-        git(&root, &["clone", "--quiet", "origin.git", "clone"]);
-        project
+        Self(Ground::new())
     }
 
     /// One commit on the branch that the author is on.
     fn commit(&self, path: &str, text: &str) -> CommitSha {
-        std::fs::write(self.author.join(path), text).unwrap();
-        git(&self.author, &["add", "--all"]);
+        std::fs::write(self.0.author.join(path), text).unwrap();
+        git(&self.0.author, &["add", "--all"]);
         git(
-            &self.author,
+            &self.0.author,
             &["commit", "--quiet", "-m", &format!("Write {path}")],
         );
-        sha(&git(&self.author, &["rev-parse", "HEAD"])).unwrap()
+        sha(&git(&self.0.author, &["rev-parse", "HEAD"])).unwrap()
     }
 
     fn begin(&self, branch: &str, at: &CommitSha) {
         git(
-            &self.author,
+            &self.0.author,
             &["checkout", "--quiet", "-B", branch, at.as_str()],
         );
     }
 
     fn push(&self, branch: &str) {
         git(
-            &self.author,
+            &self.0.author,
             &["push", "--quiet", "--force", "origin", branch],
         );
     }
 
     fn tree(&self) -> WorkTree {
-        git(&self.clone, &["fetch", "--quiet", "origin"]);
-        WorkTree::at(&self.clone)
+        git(&self.0.clone, &["fetch", "--quiet", "origin"]);
+        WorkTree::at(&self.0.clone)
     }
 
     /// The author takes over what was picked, and goes on from there.
     fn take(&self, branch: &str, tip: &CommitSha) {
         git(
-            &self.clone,
+            &self.0.clone,
             &[
                 "push",
                 "--quiet",
@@ -82,23 +54,9 @@ impl Project {
                 &format!("{tip}:refs/heads/{branch}"),
             ],
         );
-        git(&self.author, &["fetch", "--quiet", "origin"]);
+        git(&self.0.author, &["fetch", "--quiet", "origin"]);
         self.begin(branch, tip);
     }
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = std::process::Command::new("git")
-        .arg("-C")
-        .arg(folder)
-        .args(["-c", "user.name=Ana", "-c", "user.email=ana@shop.example"])
-        .args(arguments)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {said}");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 fn source(landed: &CommitSha, after: Option<&CommitSha>) -> Source {
