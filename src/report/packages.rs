@@ -4,23 +4,15 @@ use serde_json::{Value, json};
 
 use super::release::counted;
 use super::versions::{
-    because, change_set_lines, change_set_rows, closing_json, commit_checks, commits_json,
-    released_json,
+    around_markdown, because, being_released, being_released_markdown, change_set_lines,
+    change_set_rows, closing_json, commit_checks, commits_json, last_released, released_json,
 };
 use crate::domain::ids::{PackageName, ProjectPath};
-use crate::domain::versioning::{Appended, Coming, Number, Versions};
+use crate::domain::versioning::{Appended, Coming, Number, Released, Versions};
 
 /// The open version, what of it each package would bring, and what is on its way, for a terminal.
 pub fn packages_now(versions: &Versions, packages: &[Coming], home: &ProjectPath) -> String {
-    let mut text = String::new();
-    if let Some(closing) = &versions.closing {
-        text.push_str(&format!(
-            "Being released: {} at {} ({})\n",
-            closing.number,
-            closing.commit.short(),
-            counted(closing.content.len(), "change set")
-        ));
-    }
+    let mut text = being_released(versions);
     text.push_str(&format!(
         "Open: version #{} ({})\n",
         versions.open,
@@ -51,36 +43,30 @@ pub fn packages_now(versions: &Versions, packages: &[Coming], home: &ProjectPath
         }
     }
     for last in newest(versions, packages) {
-        text.push_str(&format!(
-            "Last released: {} at {} ({})\n",
-            last.number,
-            last.commit.short(),
-            last.at
-        ));
+        text.push_str(&last_released(last));
     }
     text
 }
 
 /// The same as Markdown: nothing in it is a command, a mention or markup of others.
 pub fn packages_markdown(versions: &Versions, packages: &[Coming], home: &ProjectPath) -> String {
-    let mut text = String::new();
-    if let Some(closing) = &versions.closing {
-        text.push_str(&format!(
-            "**{}** is being released at `{}` ({}).\n\n",
-            closing.number,
-            closing.commit.short(),
-            counted(closing.content.len(), "change set")
-        ));
-    }
-    for coming in packages.iter().filter(|coming| !coming.share.is_empty()) {
+    let mut text = being_released_markdown(versions);
+    for coming in packages {
+        let around = around_markdown(coming);
+        if coming.share.is_empty() && around.is_empty() {
+            continue;
+        }
         let number = &coming.chosen.number;
-        text.push_str(&format!(
-            "## {}\n\nIt would be **{}**: {}.\n\n{}\n",
-            named(number),
-            number.version,
-            because(&coming.chosen),
-            change_set_rows(&coming.share, home)
-        ));
+        text.push_str(&format!("## {}\n\n", named(number)));
+        if !coming.share.is_empty() {
+            text.push_str(&format!(
+                "It would be **{}**: {}.\n\n{}",
+                number.version,
+                because(&coming.chosen),
+                change_set_rows(&coming.share, home)
+            ));
+        }
+        text.push_str(&format!("{around}\n"));
     }
     if text.is_empty() {
         text.push_str("Nothing has landed in the open version yet.\n");
@@ -174,7 +160,7 @@ fn out_with(versions: &Versions, appended: &Appended) -> Option<String> {
 fn newest<'a>(
     versions: &'a Versions,
     packages: &'a [Coming],
-) -> impl Iterator<Item = &'a crate::domain::versioning::Released> {
+) -> impl Iterator<Item = &'a Released> {
     packages.iter().filter_map(|coming| {
         let package = coming.chosen.number.package.as_ref();
         versions.released_of(package).next_back()

@@ -13,7 +13,8 @@ use crate::domain::validation::Decision;
 use crate::domain::versioning::comparison::Around;
 use crate::domain::versioning::numbers::{Because, Chosen, Step};
 use crate::domain::versioning::{
-    Appended, CloseRefusal, Closing, Coming, Frozen, Number, ThroughFreeze, Versions, by_feature,
+    Appended, CloseRefusal, Closing, Coming, Frozen, Number, Released, ThroughFreeze, Versions,
+    by_feature,
 };
 use crate::outcome::Outcome;
 
@@ -267,15 +268,7 @@ pub fn manifest_otherwise(known: &str) -> String {
 
 /// The open version, and the one on its way, for a terminal.
 pub fn version_now(versions: &Versions, coming: &Coming, home: &ProjectPath) -> String {
-    let mut text = String::new();
-    if let Some(closing) = &versions.closing {
-        text.push_str(&format!(
-            "Being released: {} at {} ({})\n",
-            closing.number,
-            closing.commit.short(),
-            counted(closing.content.len(), "change set")
-        ));
-    }
+    let mut text = being_released(versions);
     let what = if versions.content.is_empty() {
         "nothing has landed in it yet".to_owned()
     } else {
@@ -299,12 +292,7 @@ pub fn version_now(versions: &Versions, coming: &Coming, home: &ProjectPath) -> 
         }
     }
     if let Some(last) = versions.released.last() {
-        text.push_str(&format!(
-            "Last released: {} at {} ({})\n",
-            last.number,
-            last.commit.short(),
-            last.at
-        ));
+        text.push_str(&last_released(last));
     }
     text
 }
@@ -353,15 +341,7 @@ fn circumstances(appended: &Appended, home: &ProjectPath) -> String {
 
 /// The open version as Markdown, for a page, a milestone or a wiki: nothing in it is a command, a mention or markup of others.
 pub fn version_markdown(versions: &Versions, coming: &Coming, home: &ProjectPath) -> String {
-    let mut text = String::new();
-    if let Some(closing) = &versions.closing {
-        text.push_str(&format!(
-            "**{}** is being released at `{}` ({}).\n\n",
-            closing.number,
-            closing.commit.short(),
-            counted(closing.content.len(), "change set")
-        ));
-    }
+    let mut text = being_released_markdown(versions);
     if versions.content.is_empty() {
         text.push_str("Nothing has landed in the open version yet.\n");
         return text;
@@ -372,19 +352,66 @@ pub fn version_markdown(versions: &Versions, coming: &Coming, home: &ProjectPath
         because(&coming.chosen)
     ));
     text.push_str(&change_set_rows(&versions.content, home));
-    if let Some(found) = coming.comparison.as_ref().filter(|c| !c.around.is_empty()) {
-        text.push_str("\nCame around the gate, untested by it:\n\n");
-        for one in found.around.iter().take(LISTED) {
-            text.push_str(&format!(
-                "- `{}` {} by {}\n",
-                one.commit.short(),
-                inert(&one.subject),
-                inert(&one.author)
-            ));
-        }
-        if found.around.len() > LISTED {
-            text.push_str(&format!("- and {} more\n", found.around.len() - LISTED));
-        }
+    text.push_str(&around_markdown(coming));
+    text
+}
+
+/// The version on its way, in a line for a terminal; nothing where there is none.
+pub(super) fn being_released(versions: &Versions) -> String {
+    versions
+        .closing
+        .as_ref()
+        .map_or_else(String::new, |closing| {
+            format!(
+                "Being released: {} at {} ({})\n",
+                closing.number,
+                closing.commit.short(),
+                counted(closing.content.len(), "change set")
+            )
+        })
+}
+
+/// The same as a paragraph of Markdown.
+pub(super) fn being_released_markdown(versions: &Versions) -> String {
+    versions
+        .closing
+        .as_ref()
+        .map_or_else(String::new, |closing| {
+            format!(
+                "**{}** is being released at `{}` ({}).\n\n",
+                closing.number,
+                closing.commit.short(),
+                counted(closing.content.len(), "change set")
+            )
+        })
+}
+
+/// A version that is out, in a line for a terminal.
+pub(super) fn last_released(last: &Released) -> String {
+    format!(
+        "Last released: {} at {} ({})\n",
+        last.number,
+        last.commit.short(),
+        last.at
+    )
+}
+
+/// What came around the gate, as a list of Markdown; nothing where nothing did, or nobody looked.
+pub(super) fn around_markdown(coming: &Coming) -> String {
+    let Some(found) = coming.comparison.as_ref().filter(|c| !c.around.is_empty()) else {
+        return String::new();
+    };
+    let mut text = "\nCame around the gate, untested by it:\n\n".to_owned();
+    for one in found.around.iter().take(LISTED) {
+        text.push_str(&format!(
+            "- `{}` {} by {}\n",
+            one.commit.short(),
+            inert(&one.subject),
+            inert(&one.author)
+        ));
+    }
+    if found.around.len() > LISTED {
+        text.push_str(&format!("- and {} more\n", found.around.len() - LISTED));
     }
     text
 }

@@ -7,7 +7,7 @@ use trainyard_emulator::FinishedJob;
 use crate::releases::file;
 use crate::repair::{damage, repair};
 use crate::stage::Stage;
-use crate::versions::in_clone;
+use crate::versions::{in_clone, tags};
 
 const PACKAGES: &str = "versions:\n  packages:\n    api: {paths: ['api/**', 'proto/**']}\n    web: {paths: ['web/**', 'proto/**'], initial: \"1.0.0\", changelog: web/CHANGELOG.md}";
 
@@ -79,16 +79,6 @@ fn read(stage: &Stage, path: &str) -> Value {
     stage.world.read("rita", &stage.world.at(path)).unwrap()
 }
 
-fn tags(stage: &Stage) -> Vec<String> {
-    let tags = read(stage, "repository/tags");
-    let names = tags.as_array().unwrap().iter();
-    let mut names: Vec<String> = names
-        .map(|tag| tag["name"].as_str().unwrap().to_owned())
-        .collect();
-    names.sort();
-    names
-}
-
 /// The merge requests of the open version, in its order.
 fn open(stage: &Stage) -> Vec<u64> {
     let version = version(stage);
@@ -143,6 +133,18 @@ fn each_package_is_released_with_what_changes_its_files() {
     ] {
         assert!(said.contains(told), "{told}\n{said}");
     }
+
+    let page = in_clone(&stage, &["version", "--markdown"]).said;
+    let (of_api, of_web) = page.split_once("## web").unwrap();
+    assert!(of_api.contains("## api\n\nIt would be **0.1.0**"), "{page}");
+    assert!(
+        of_web.contains("| !2 |") && of_web.contains("Came around the gate"),
+        "{page}"
+    );
+    assert!(
+        !of_api.contains("| !2 |") && !of_api.contains("Came around"),
+        "{page}"
+    );
 
     let prepared = release(&mut stage, "api");
     assert_eq!(prepared.exit_code, Some(0), "{}", prepared.trace);

@@ -124,7 +124,7 @@ fn ask_for(stage: &mut Stage, name: &str, inputs: Value) -> FinishedJob {
     ran.finished.clone()
 }
 
-fn tags(stage: &Stage) -> Vec<String> {
+pub(crate) fn tags(stage: &Stage) -> Vec<String> {
     let tags = stage.world.read("rita", &stage.world.at("repository/tags"));
     let tags = tags.unwrap();
     let names = tags.as_array().unwrap().iter();
