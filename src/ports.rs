@@ -24,6 +24,7 @@ use crate::domain::linking::{Feature, Sight};
 use crate::domain::naming::Suite;
 use crate::domain::notification::letter::Letter;
 use crate::domain::nrt::{Held, Holder, Liveness};
+use crate::domain::objections::Threads;
 use crate::domain::progress::{self, Edit};
 use crate::domain::validation::{Comment, Difference, Members, Partly, Play, Player, ReviewApp};
 use crate::domain::versioning::Number;
@@ -277,8 +278,8 @@ pub struct MergeRequest {
     pub labels: Vec<String>,
     /// Where a person sees it.
     pub url: String,
-    /// Whether all its threads are resolved.
-    pub threads_resolved: bool,
+    /// How its threads stand.
+    pub threads: Threads,
     /// Why GitLab would not merge it now, in GitLab's word; unknown words are kept.
     pub merge_status: String,
     /// The commit that brought it into the target, once merged.
@@ -522,6 +523,8 @@ pub struct Targets {
     pub whole: Option<u64>,
     /// Those of them whose standing may tell how the project merges.
     pub standing: BTreeSet<u64>,
+    /// Those of them of which it is asked what people hold against merging them.
+    pub checked: BTreeSet<u64>,
     /// Branches of which it is asked, with the last edit, whether open merge requests are to land on them.
     pub sources: BTreeSet<BranchName>,
 }

@@ -218,6 +218,9 @@ fn changed_since(
             Some("the merge request was given another target during the trial")
         }
         MergeRequestState::Open => {
+            if let Some(objection) = observe::objection(desk, found) {
+                return Ok(Some(objection));
+            }
             let reading = observe::read_description(desk, &found.description)?;
             let links: Vec<_> = named_features(&reading, observe::features_project(desk))
                 .into_iter()

@@ -607,12 +607,13 @@ pub(super) fn look(
     let sets = ids.iter().filter_map(|id| yard.queue.ticket(id));
     let links = sets.flat_map(|ticket| &ticket.change_set.links);
     let features = links.map(|link| link.feature.clone()).collect();
-    let told = ids.iter().map(|id| id.iid).collect();
+    let told: BTreeSet<u64> = ids.iter().map(|id| id.iid).collect();
     desk.boards.board(&Targets {
         standing: match how {
             Look::Notes => BTreeSet::new(),
             Look::MergeMethod => ids.iter().take(TOLD_AT_ONCE).map(|id| id.iid).collect(),
         },
+        checked: told.clone(),
         ..targets(desk, Some(&yard), &features, &told)
     })
 }

@@ -19,6 +19,7 @@
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
 //! - `lease`: the right to the environment, when people meddle with it or GitLab does
 //! - `outlook`: the queue as a person sees it: table, JSON, page
+//! - `threads`: threads that are not resolved keep a change set from being tried and from landing, where anybody wants that
 //! - `together`: what is done to members of a batch, or to its target, during the trial; what landed says, and its branches
 //! - `tick`: the scheduled look at the queue
 //! - `verdicts`: who says whether a trial passed, whom the verdict names, and what its authors are told
@@ -52,6 +53,7 @@ mod sandbox;
 mod stage;
 mod state;
 mod story;
+mod threads;
 mod tick;
 mod together;
 mod validation;
