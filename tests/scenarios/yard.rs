@@ -1,6 +1,7 @@
 //! A yard: several projects share one environment, one queue and one version, and hold no strong token themselves.
 
 mod dying;
+mod environments;
 mod ground;
 mod refusing;
 mod repairing;
