@@ -13,6 +13,7 @@
 //! - `repair`: the state deleted or garbled, and put right from what GitLab knows
 //! - `stage`: the world of one scenario, in the words the scenarios use
 //! - `batches`: several change sets in one trial, and the search for a bad one among them
+//! - `cuts`: the logs of other scenarios, cut at every entry
 //! - `controls`: people steer the queue: hold, force, withdraw, pause, freezes
 //! - `progress`: the notes that are kept in place on merge requests and features
 //! - `labels`: labels that show where things stand, and decide nothing
@@ -34,6 +35,7 @@ mod archive;
 mod batches;
 mod controls;
 mod costs;
+mod cuts;
 mod deaths;
 mod environments;
 mod hotfix;
