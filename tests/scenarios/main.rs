@@ -19,6 +19,7 @@
 //! - `labels`: labels that show where things stand, and decide nothing
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
 //! - `lease`: the right to the environment, when people meddle with it or GitLab does
+//! - `meddling`: what people and machines do at the worst moment of a trial or a landing
 //! - `outlook`: the queue as a person sees it: table, JSON, page
 //! - `threads`: threads that are not resolved keep a change set from being tried and from landing, where anybody wants that
 //! - `together`: what is done to members of a batch, or to its target, during the trial; what landed says, and its branches
@@ -44,6 +45,7 @@ mod landing;
 mod lease;
 mod linking;
 mod linking_races;
+mod meddling;
 mod outlook;
 mod packages;
 mod progress;
