@@ -40,10 +40,9 @@ use crate::report;
 pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
     let yard = ledger.yard()?;
-    let landed: Vec<MergeRequestId> = yard
-        .versions
-        .content
-        .iter()
+    let out = yard.versions.released.iter().flat_map(|one| &one.content);
+    let landed: Vec<MergeRequestId> = out
+        .chain(yard.versions.unreleased())
         .filter(|a| a.trial.0 == epoch.0)
         .map(|a| a.change_set.merge_request.clone())
         .collect();

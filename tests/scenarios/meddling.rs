@@ -340,3 +340,76 @@ fn a_landing_that_meets_a_server_in_trouble_at_any_request_lands_once() {
         }
     }
 }
+
+/// A job whose every file fails as on a disk that is full: nothing can be written, and reading goes on.
+fn on_a_full_disk(stage: &Stage, arguments: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
+    let program = env!("CARGO_BIN_EXE_trainyard");
+    Command::new("sh")
+        .args(["-c", script, "sh", program])
+        .args(arguments)
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .envs(stage.world.gate_environment())
+        .current_dir(folder.path())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_worker_on_a_full_disk_takes_no_environment_and_names_the_file() {
+    let mut stage = Stage::new();
+    stage.feature("Wanted");
+    let iid = stage.merge_request("ana", "contributes to feature #1");
+    stage.run_but("nrt-acquire");
+    assert_eq!(stage.play("ana", iid, "integrate").exit_code, Some(0));
+    stage.run_but("nrt-acquire");
+    let before = stage.world.state_of_project().unwrap();
+    let ended = on_a_full_disk(&stage, &["nrt-lock", "acquire"]);
+    let said = String::from_utf8_lossy(&ended.stdout).into_owned()
+        + &String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(2), "{said}");
+    assert!(said.contains("`trainyard-trial.yml`"), "{said}");
+    assert_eq!(stage.world.state_of_project().unwrap(), before, "{said}");
+    stage.run();
+    assert_eq!(landed(&stage), [iid]);
+}
+
+#[test]
+fn a_landing_on_a_full_disk_lands_once_or_leaves_it_to_the_next_job() {
+    for several in [false, true] {
+        let (mut stage, iids) = if several {
+            two_about_to_land("merge")
+        } else {
+            let (stage, iid) = about_to_land("rebase_merge");
+            (stage, vec![iid])
+        };
+        let epoch = stage.queue()["environment"]["lease"]["epoch"].to_string();
+        let ended = on_a_full_disk(&stage, &["append-to-version", "--epoch", &epoch]);
+        let said = String::from_utf8_lossy(&ended.stdout).into_owned()
+            + &String::from_utf8_lossy(&ended.stderr);
+        assert!(matches!(ended.status.code(), Some(0 | 4)), "{said}");
+        stage.run();
+        assert_eq!(landed(&stage), iids, "{said}");
+        assert!(is_free(&stage), "{said}");
+    }
+}
+
+#[test]
+fn a_landing_that_is_run_again_after_its_version_is_out_says_so_and_changes_nothing() {
+    let (mut stage, iid) = about_to_land("rebase_merge");
+    stage.run();
+    let newest = stage.newest_of_main();
+    let prepared = stage.play_in("rita", newest, "release-prepare").unwrap();
+    assert_eq!(prepared.exit_code, Some(0), "{}", prepared.trace);
+    stage.run();
+    let before = stage.facts().len();
+    let again = retried(&mut stage, "rita", "append-to-version");
+    assert!(
+        again.exit_code == Some(0) && again.trace.contains("nothing changed"),
+        "{}",
+        again.trace
+    );
+    assert_eq!((landed(&stage), stage.facts().len()), (vec![iid], before));
+}
