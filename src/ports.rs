@@ -20,6 +20,7 @@ use crate::domain::ids::{
 };
 use crate::domain::integration::{MergeRequestState, Request};
 use crate::domain::labelling::Relabel;
+use crate::domain::leaving::{self, Leaving};
 use crate::domain::linking::{Feature, Sight};
 use crate::domain::naming::Suite;
 use crate::domain::notification::letter::Letter;
@@ -342,8 +343,6 @@ pub trait MergeRequests {
     /// Those that a feature's page is related to: GitLab finds them by the references in descriptions and notes. Newest
     /// first, at most some hundreds.
     fn related(&self, feature: &FeatureId) -> Answer<Vec<MergeRequest>>;
-    /// Which of these branches open merge requests are to land on.
-    fn targeted(&self, branches: &[BranchName]) -> Answer<BTreeSet<BranchName>>;
     /// Open ones whose description mentions all of these words, at most some hundreds. GitLab leaves out words of less than
     /// three characters.
     fn open_mentioning(&self, words: &str) -> Answer<Vec<MergeRequest>>;
@@ -522,8 +521,8 @@ pub struct Targets {
     pub whole: Option<u64>,
     /// Those of them whose standing may tell how the project merges.
     pub standing: BTreeSet<u64>,
-    /// Branches of which it is asked, with the last edit, whether open merge requests are to land on them.
-    pub sources: BTreeSet<BranchName>,
+    /// Merge requests that landed, by number, and their source branches, which are to go when nothing stands against it.
+    pub leaving: BTreeMap<u64, BranchName>,
 }
 
 /// Who can see a project.
@@ -572,8 +571,8 @@ pub struct Board {
     pub visibility: Option<Visibility>,
     /// How this project merges, where that was asked for and can be seen.
     pub method: Option<MergeMethod>,
-    /// Which of the branches that were asked about open merge requests are to land on, where that was told.
-    pub targeted: Option<BTreeSet<BranchName>>,
+    /// What is shown of the branches that are to go, where that was asked for.
+    pub leaving: leaving::Shown,
 }
 
 impl Board {
@@ -735,8 +734,15 @@ pub trait Candidates {
         method: MergeMethod,
         parts: &[Part],
     ) -> Answer<Assembly>;
-    /// Puts a candidate where the jobs of its trial can fetch it, without starting a pipeline.
-    fn show(&self, held: &Held, candidate: &CommitSha, branch: &BranchName) -> Answer<()>;
+    /// Puts a candidate where the jobs of its trial can fetch it, without starting a pipeline; the same push deletes branches that are
+    /// to go, as far as they can.
+    fn show(
+        &self,
+        held: &Held,
+        candidate: &CommitSha,
+        branch: &BranchName,
+        leaving: &[Leaving],
+    ) -> Answer<()>;
     /// Whether the candidate is where the jobs of its trial fetch it.
     fn shows(&self, candidate: &CommitSha, branch: &BranchName) -> Answer<bool>;
     /// Gives source branches their new heads, all or none, without starting pipelines.
@@ -750,7 +756,7 @@ pub trait Candidates {
         target: &BranchName,
     ) -> Answer<Push>;
     /// Deletes branches that are still at these heads, each for itself; done only when all of them are gone.
-    fn remove(&self, branches: &[(BranchName, CommitSha)]) -> Answer<Push>;
+    fn remove(&self, leaving: &[Leaving]) -> Answer<Push>;
     /// Whether a candidate is part of the target as the project has it now.
     fn has_landed(&self, candidate: &CommitSha, target: &BranchName) -> Answer<bool>;
 }

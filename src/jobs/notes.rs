@@ -6,12 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Desk;
 use super::ledger::Ledger;
 use super::observe::{self, Holders};
+use super::{Desk, leaving};
 use crate::domain::ids::{
-    BranchName, CommitSha, FeatureId, JobId, MergeRequestId, NoteId, ProjectPath, RoleName,
-    UserName,
+    CommitSha, FeatureId, JobId, MergeRequestId, NoteId, ProjectPath, RoleName, UserName,
 };
 use crate::domain::integration::{ChangeSet, Left};
 use crate::domain::linking::{Link, named_features};
@@ -70,8 +69,6 @@ pub(super) struct Keeping<'a> {
     pub(super) told: Vec<Told<'a>>,
     /// The board, where it was looked at already and nothing was written since.
     pub(super) board: Option<Board>,
-    /// Branches of which the look that comes with the last edit tells whether open merge requests are to land on them.
-    pub(super) sources: BTreeSet<BranchName>,
 }
 
 /// Keeps all notes that follow from what a job knows; returns what could not be kept, for the job's log.
@@ -110,7 +107,6 @@ fn kept(desk: &Desk<'_>, keeping: Keeping<'_>) -> Kept {
         features,
         told,
         mut board,
-        sources,
     } = keeping;
     let features: Vec<FeatureId> = features.into_iter().collect();
     let mut first = true;
@@ -123,7 +119,6 @@ fn kept(desk: &Desk<'_>, keeping: Keeping<'_>) -> Kept {
             yard: yard.as_ref(),
             features: now.iter().cloned().collect(),
             told: if first { &told } else { &[] },
-            sources: &sources,
         };
         match keeper.keep(board.take(), &mut kept.warnings) {
             Ok(board) if first => kept.board = Some(board),
@@ -211,16 +206,12 @@ struct Keeper<'a> {
     yard: Option<&'a Yard>,
     features: BTreeSet<FeatureId>,
     told: &'a [Told<'a>],
-    sources: &'a BTreeSet<BranchName>,
 }
 
 impl Keeper<'_> {
     fn keep(&self, board: Option<Board>, warnings: &mut Vec<String>) -> Answer<Board> {
         let told = self.told.iter().map(|told| told.iid).collect();
-        let mut targets = Targets {
-            sources: self.sources.clone(),
-            ..targets(self.desk, self.yard, &self.features, &told)
-        };
+        let mut targets = targets(self.desk, self.yard, &self.features, &told);
         let mut board = match board {
             Some(board) => board,
             None => self.desk.boards.board(&targets)?,
@@ -579,7 +570,6 @@ pub(super) fn keep_one(
             yard: Some(yard.clone()),
             told,
             board: Some(board),
-            ..Keeping::default()
         },
     ))
 }
@@ -589,8 +579,8 @@ pub(super) fn keep_one(
 pub(super) enum Look {
     /// To see how they stand, and to keep their notes.
     Notes,
-    /// To see as well how the project merges.
-    MergeMethod,
+    /// To make a candidate: also how the project merges, and which branches go with the push of it.
+    Candidate,
 }
 
 /// The merge requests of change sets with their features and the notes on all of them, in one look.
@@ -608,12 +598,14 @@ pub(super) fn look(
     let links = sets.flat_map(|ticket| &ticket.change_set.links);
     let features = links.map(|link| link.feature.clone()).collect();
     let told = ids.iter().map(|id| id.iid).collect();
-    desk.boards.board(&Targets {
-        standing: match how {
-            Look::Notes => BTreeSet::new(),
-            Look::MergeMethod => ids.iter().take(TOLD_AT_ONCE).map(|id| id.iid).collect(),
+    let targets = targets(desk, Some(&yard), &features, &told);
+    desk.boards.board(&match how {
+        Look::Notes => targets,
+        Look::Candidate => Targets {
+            standing: ids.iter().take(TOLD_AT_ONCE).map(|id| id.iid).collect(),
+            leaving: leaving::asked(&yard.leaving_in(&desk.ci.project)),
+            ..targets
         },
-        ..targets(desk, Some(&yard), &features, &told)
     })
 }
 
@@ -627,18 +619,15 @@ pub(super) fn keep_several(
     ids: &[MergeRequestId],
     board: Option<Board>,
 ) -> Answer<Vec<String>> {
-    let sources = BTreeSet::new();
-    Ok(keep_seen(desk, &ledger.yard()?, ids, board, sources).warnings)
+    Ok(keep_seen(desk, &ledger.yard()?, ids, board).warnings)
 }
 
-/// The same for a state that is about to be recorded, and what stands since; with which of these branches open merge requests are
-/// to land on.
+/// The same for a state that is about to be recorded, and what stands since.
 pub(super) fn keep_seen(
     desk: &Desk<'_>,
     yard: &Yard,
     ids: &[MergeRequestId],
     board: Option<Board>,
-    sources: BTreeSet<BranchName>,
 ) -> Kept {
     let told: Vec<Told<'_>> = ids.iter().filter_map(|id| known(desk, yard, id)).collect();
     let features = features_of(&told);
@@ -655,7 +644,6 @@ pub(super) fn keep_seen(
             yard: Some(yard.clone()),
             told,
             board,
-            sources,
         },
     )
 }
@@ -690,7 +678,6 @@ fn keep_there(desk: &Desk<'_>, yard: &Yard, ids: &[MergeRequestId]) -> Vec<Strin
                     yard: Some(yard.clone()),
                     told,
                     board: None,
-                    ..Keeping::default()
                 },
             ));
         }
@@ -767,7 +754,6 @@ pub(super) fn keep_left(
             yard: Some(ledger.yard()?),
             told,
             board: None,
-            ..Keeping::default()
         },
     ))
 }
@@ -834,7 +820,6 @@ fn mend_there(desk: &Desk<'_>, yard: &Yard, gone: &BTreeMap<u64, &Left>) -> Answ
             yard: Some(yard.clone()),
             told,
             board: None,
-            ..Keeping::default()
         },
     ))
 }
