@@ -95,7 +95,7 @@ fn all_of(events: &[Event], now: Timestamp) -> Insights {
     )
 }
 
-pub(super) fn own_frame() -> Frame {
+fn own_frame() -> Frame {
     Frame {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         ..Frame::default()
