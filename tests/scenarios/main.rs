@@ -34,6 +34,7 @@
 
 mod archive;
 mod batches;
+mod branches;
 mod controls;
 mod costs;
 mod cuts;

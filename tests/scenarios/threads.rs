@@ -10,18 +10,18 @@ use crate::stage::Stage;
 /// Who wants threads resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wanted {
-    ByGitLab,
-    ByOurRules,
-    ByNobody,
+    GitLab,
+    OurRules,
+    Nobody,
 }
 
 fn stage(wanted: Wanted) -> Stage {
     let rules = "integration:\n  resolved_threads: true\n";
     let mut stage = match wanted {
-        Wanted::ByOurRules => Stage::with(&[("integration:\n", rules)]),
-        Wanted::ByGitLab | Wanted::ByNobody => Stage::new(),
+        Wanted::OurRules => Stage::with(&[("integration:\n", rules)]),
+        Wanted::GitLab | Wanted::Nobody => Stage::new(),
     };
-    if wanted == Wanted::ByGitLab {
+    if wanted == Wanted::GitLab {
         let project = stage.world.at("");
         let project = project.trim_end_matches('/');
         let settings = json!({"only_allow_merge_if_all_discussions_are_resolved": true});
@@ -90,14 +90,14 @@ fn landed(stage: &Stage) -> Vec<u64> {
 
 #[test]
 fn who_wants_threads_resolved_lets_nothing_join_before_they_are() {
-    for wanted in [Wanted::ByGitLab, Wanted::ByOurRules, Wanted::ByNobody] {
+    for wanted in [Wanted::GitLab, Wanted::OurRules, Wanted::Nobody] {
         let mut stage = stage(wanted);
         let iid = stage.merge_request("ana", "contributes to feature #1");
         let thread = opened(&stage, iid);
         stage.integrate("ana", iid);
         stage.run_but("nrt-acquire");
         let admitted = stage.last("nrt-admit");
-        if wanted == Wanted::ByNobody {
+        if wanted == Wanted::Nobody {
             assert_eq!(admitted.exit_code, Some(0), "{}", admitted.trace);
             stage.run();
             assert_eq!(landed(&stage), [iid]);
@@ -125,11 +125,11 @@ enum When {
 #[test]
 fn a_thread_that_is_opened_later_takes_its_change_set_out_whether_it_lands_alone_or_with_others() {
     for (wanted, when, several) in [
-        (Wanted::ByGitLab, When::Waiting, false),
-        (Wanted::ByOurRules, When::Waiting, true),
-        (Wanted::ByGitLab, When::UnderTest, true),
-        (Wanted::ByOurRules, When::UnderTest, false),
-        (Wanted::ByOurRules, When::UnderTest, true),
+        (Wanted::GitLab, When::Waiting, false),
+        (Wanted::OurRules, When::Waiting, true),
+        (Wanted::GitLab, When::UnderTest, true),
+        (Wanted::OurRules, When::UnderTest, false),
+        (Wanted::OurRules, When::UnderTest, true),
     ] {
         let mut stage = stage(wanted);
         let mut iids = Vec::new();
