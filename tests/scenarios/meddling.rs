@@ -4,6 +4,8 @@
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::{Value, json};
 use trainyard::clock::SystemClock;
@@ -412,4 +414,82 @@ fn a_landing_that_is_run_again_after_its_version_is_out_says_so_and_changes_noth
         again.trace
     );
     assert_eq!((landed(&stage), stage.facts().len()), (vec![iid], before));
+}
+
+/// The worst that can be said about a failure, by a program that is asked to say everything.
+#[test]
+fn no_failure_however_loud_shows_a_token() {
+    let (stage, _) = two_about_to_land("ff");
+    let epoch = stage.queue()["environment"]["lease"]["epoch"].to_string();
+    let token = &stage.world.token("trainyard-bot").unwrap().to_owned();
+    let in_a_header = STANDARD.encode(format!("trainyard:{token}"));
+    let before = stage.moment();
+    let mut stage = stage;
+    let echo = Effect::Answer {
+        status: 401,
+        body: json!({"message": format!("no such token: {token}")}),
+    };
+    let page = Effect::Html { status: 502 };
+    let receive = Some(("POST", "git receive-pack"));
+    let fetch = Some(("GET", "git info/refs upload-pack"));
+    let mut failed = 0;
+    for (route, effect) in [
+        (None, &echo),
+        (None, &page),
+        (receive, &echo),
+        (receive, &page),
+        (fetch, &echo),
+        (Some(("POST", "graphql")), &echo),
+        (Some(("POST", "projects/:id/variables")), &echo),
+    ] {
+        before.restore(&mut stage.world);
+        let mut rule = Rule::new(effect.clone())
+            .by("trainyard-bot")
+            .times(u32::MAX);
+        if let Some((method, route)) = route {
+            rule = rule.on(method, route);
+        }
+        stage.world.emulator.faults().add(rule);
+        let folder = tempfile::tempdir().unwrap();
+        let ended = Command::new(env!("CARGO_BIN_EXE_trainyard"))
+            .args([
+                "--log-format",
+                "text",
+                "append-to-version",
+                "--epoch",
+                &epoch,
+            ])
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .envs(stage.world.gate_environment())
+            .env("RUST_LOG", "trace")
+            .env("RUST_BACKTRACE", "full")
+            .env("GIT_TRACE", "1")
+            .env("GIT_TRACE_CURL", "1")
+            .env("GIT_CURL_VERBOSE", "1")
+            .env("GIT_TRACE_REDACT", "0")
+            .env("CI_PROJECT_DIR", folder.path())
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let mut said = ended.stdout;
+        said.extend(ended.stderr);
+        for entry in std::fs::read_dir(folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                said.extend(std::fs::read(path).unwrap());
+            }
+        }
+        let said = String::from_utf8_lossy(&said);
+        failed += u32::from(ended.status.code() != Some(0));
+        for secret in [token, in_a_header.as_str()] {
+            let at = said.find(secret);
+            let near = at.map(|at| {
+                let from = said.floor_char_boundary(at.saturating_sub(300));
+                said[from..at].to_owned()
+            });
+            assert_eq!(near, None, "{route:?} {}", effect.name());
+        }
+    }
+    assert!(failed >= 5, "{failed}");
 }
