@@ -493,3 +493,165 @@ fn no_failure_however_loud_shows_a_token() {
     }
     assert!(failed >= 5, "{failed}");
 }
+
+/// A known fault of GitLab lets two jobs of a resource group run at once.
+#[test]
+fn of_two_workers_in_the_same_instant_one_takes_the_environment_and_the_other_finds_it_taken() {
+    for waiting in [1, 3] {
+        let mut stage = Stage::new();
+        stage.feature("Wanted");
+        for _ in 0..waiting {
+            let iid = stage.merge_request("ana", "contributes to feature #1");
+            stage.run_but("nrt-acquire");
+            assert_eq!(stage.play("ana", iid, "integrate").exit_code, Some(0));
+            stage.run_but("nrt-acquire");
+        }
+        let at_once = Rule::new(Effect::Rendezvous { parties: 2 }).times(2);
+        let at_once = at_once.on("POST", "projects/:id/variables");
+        stage.world.emulator.faults().add(at_once);
+        let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let workers: Vec<Child> = folders
+            .iter()
+            .zip(1u64..)
+            .map(|(folder, number)| {
+                Command::new(env!("CARGO_BIN_EXE_trainyard"))
+                    .args(["nrt-lock", "acquire"])
+                    .env_clear()
+                    .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+                    .envs(stage.world.gate_environment())
+                    .env("CI_PIPELINE_ID", (9_000 + number).to_string())
+                    .env("CI_JOB_ID", (9_000 + number).to_string())
+                    .env("CI_PROJECT_DIR", folder.path())
+                    .current_dir(folder.path())
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
+        let said: Vec<String> = workers
+            .into_iter()
+            .map(|worker| {
+                let output = worker.wait_with_output().unwrap();
+                assert_eq!(output.status.code(), Some(0), "{output:?}");
+                String::from_utf8_lossy(&output.stdout).into_owned()
+            })
+            .collect();
+        let began = said
+            .iter()
+            .filter(|text| text.contains("took the NRT environment (lease 1)"));
+        let found_taken = said
+            .iter()
+            .filter(|text| text.contains("the NRT environment is held since"));
+        assert_eq!((began.count(), found_taken.count()), (1, 1), "{said:#?}");
+        assert_eq!(trials(&stage), 1);
+        let pipelines: Vec<String> = folders
+            .iter()
+            .map(|folder| {
+                std::fs::read_to_string(folder.path().join("trainyard-trial.yml")).unwrap()
+            })
+            .collect();
+        let real = pipelines
+            .iter()
+            .filter(|text| text.contains("append-to-version"));
+        assert_eq!(real.count(), 1, "{pipelines:#?}");
+    }
+}
+
+fn withdrawn(stage: &Stage) -> Vec<(u64, String)> {
+    let mut left = Vec::new();
+    for fact in stage.facts() {
+        if let Fact::ChangeSetWithdrawn {
+            merge_request,
+            reason,
+            ..
+        } = fact
+        {
+            left.push((merge_request.iid, reason));
+        }
+    }
+    left
+}
+
+fn edited(stage: &Stage, iid: u64, changes: &[Value]) {
+    for change in changes {
+        stage.edit_merge_request("ana", iid, change.clone());
+    }
+}
+
+#[test]
+fn what_is_done_and_undone_during_the_trial_changes_nothing_but_by_a_pipeline_that_it_starts() {
+    for several in [false, true] {
+        let (mut stage, iids) = if several {
+            two_about_to_land("merge")
+        } else {
+            let (stage, iid) = about_to_land("rebase_merge");
+            (stage, vec![iid])
+        };
+        let before = stage.moment();
+        for changes in [
+            [
+                json!({"state_event": "close"}),
+                json!({"state_event": "reopen"}),
+            ],
+            [
+                json!({"target_branch": "trainyard/nrt"}),
+                json!({"target_branch": "main"}),
+            ],
+            [json!({"title": "Draft: wait"}), json!({"title": "Go"})],
+            [
+                json!({"description": "closes feature #1"}),
+                json!({"description": "contributes to feature #1"}),
+            ],
+        ] {
+            before.restore(&mut stage.world);
+            if !several && changes[0]["target_branch"].is_string() {
+                continue;
+            }
+            edited(&stage, iids[0], &changes);
+            stage.run();
+            let trace = stage.last("append-to-version").trace;
+            let case = format!("{several} {changes:?}: {trace}");
+            assert_eq!(trials(&stage), 1, "{case}");
+            // GitLab starts another pipeline of a merge request that is reopened, and merges nothing before it has passed.
+            let reopened = changes[0]["state_event"].is_string();
+            if reopened && !several {
+                let left = withdrawn(&stage);
+                assert!(
+                    left.len() == 1 && left[0].1.contains("another pipeline of it was started"),
+                    "{left:?} {case}"
+                );
+            } else {
+                assert_eq!(landed(&stage), iids, "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_branch_that_is_deleted_during_the_trial_takes_its_change_set_out_and_nobody_else() {
+    for several in [false, true] {
+        let (mut stage, iids) = if several {
+            two_about_to_land("rebase_merge")
+        } else {
+            let (stage, iid) = about_to_land("rebase_merge");
+            (stage, vec![iid])
+        };
+        let at = stage.world.at("repository/branches/change-0");
+        stage
+            .world
+            .ask("root", Method::DELETE, &at, Value::Null)
+            .unwrap();
+        stage.run();
+        let trace = stage.last("append-to-version").trace;
+        let left = withdrawn(&stage);
+        // GitLab closes a merge request whose branch is gone.
+        assert!(
+            left.len() == 1 && left[0].0 == iids[0] && left[0].1.contains("was closed"),
+            "{several}: {left:?} {trace}"
+        );
+        assert_eq!(landed(&stage), iids[1..], "{several}: {trace}");
+        assert!(is_free(&stage), "{several}: {trace}");
+        assert_eq!(stage.state(iids[0]), "closed", "{several}: {trace}");
+    }
+}
