@@ -164,3 +164,19 @@ fn figures_that_cannot_be_are_refused_with_those_that_can() {
     let figures: Value = serde_json::from_str(&said.said).unwrap();
     assert_eq!(figures["stable"], true, "{figures}");
 }
+
+#[test]
+fn the_figures_that_the_policy_promises_are_those_that_a_person_sees() {
+    let stage = Stage::new();
+    for (naming, mean, p95, trials) in [("0", 1.35, 2.3, 0.87), ("0.7", 1.15, 1.45, 0.87)] {
+        let said = simulate(&stage, &["--load", "1", "--naming", naming, "--json"]);
+        let figures: Value = serde_json::from_str(&said.said).unwrap();
+        for (key, most) in [
+            ("mean_over_oracle", mean),
+            ("p95_over_oracle", p95),
+            ("trials_per_landed", trials),
+        ] {
+            assert!(figures[key].as_f64().unwrap() <= most, "{key}: {figures}");
+        }
+    }
+}
