@@ -20,6 +20,7 @@ use crate::config::ci::Secret;
 use crate::gitlab::client::{Client, Reply, Token};
 use crate::outcome::Problem;
 use crate::ports::{Answer, Clock};
+use crate::transport::Connections;
 
 pub use founding::Beginning;
 
@@ -36,7 +37,7 @@ pub struct World {
     pub project: u64,
     tokens: BTreeMap<String, String>,
     /// Everybody's connections: making them costs more than most requests do.
-    http: reqwest::blocking::Client,
+    http: Connections,
     folder: PathBuf,
     /// Jobs that ran, in order.
     pub ran: Vec<Ran>,
