@@ -50,6 +50,14 @@ pub(super) fn seeded(beginning: &Beginning<'_>) -> Answer<World> {
 }
 
 fn tell_it(world: &mut World, tell: &mut Narrator<'_>) -> Answer<()> {
+    // As GitLab sets up every project.
+    let usual = json!({"merge_method": "merge"});
+    world.ask(
+        "root",
+        Method::PUT,
+        &format!("projects/{}", world.project),
+        usual,
+    )?;
     let mut story = Story { world, tell };
     story.features()?;
     story.queue_while_nrt_is_taken()?;
@@ -59,6 +67,7 @@ fn tell_it(world: &mut World, tell: &mut Narrator<'_>) -> Answer<()> {
     story.the_second_feature_is_closed()?;
     story.a_version_is_released()?;
     story.five_land_at_once()?;
+    story.the_schedule_looks_after_the_rest()?;
     story.a_retried_job_changes_nothing()?;
     Ok(())
 }
@@ -298,6 +307,25 @@ impl Story<'_, '_> {
         self.tell_jobs(&["append-to-version"]);
         iids.iter()
             .try_for_each(|(_, iid)| self.expect_merged(*iid))
+    }
+
+    fn the_schedule_looks_after_the_rest(&mut self) -> Answer<()> {
+        self.tell
+            .chapter("The schedule finds nothing to do but to delete the branches of what landed");
+        let plan = json!({"description": "tick", "ref": "main", "cron": "*/15 * * * *", "cron_timezone": "UTC"});
+        let at = self.world.at("pipeline_schedules");
+        let made = self.world.ask("rita", Method::POST, &at, plan)?;
+        let play = self
+            .world
+            .at(&format!("pipeline_schedules/{}/play", made["id"]));
+        self.world.ask("rita", Method::POST, &play, json!({}))?;
+        self.run_all();
+        self.tell_jobs(&["tick"]);
+        let branches = self.world.at("repository/branches?per_page=100");
+        let left = self.world.read("olga", &branches)?.to_string();
+        check(!left.contains("\"list-"), || {
+            format!("branches of what landed are left: {left}")
+        })
     }
 
     fn a_retried_job_changes_nothing(&mut self) -> Answer<()> {

@@ -87,6 +87,8 @@ fn a_tick_deletes_branches_where_the_merge_request_asks_for_it() {
             "{method}: another one is to land on it"
         );
         assert!(!is_there(&stage, "change-2"), "{method}: {left:?}");
+        let told = "source branches of what landed are deleted: `change-2`";
+        assert!(swept.trace.contains(told), "{}", swept.trace);
         assert_eq!(stage.state(iids[2]), "merged");
         assert_eq!(settled(&stage), [[iids[1], iids[2]]], "{method}");
         stage.world.emulator.clear_requests();
