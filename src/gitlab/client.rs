@@ -329,6 +329,16 @@ impl<'a> Client<'a> {
         })
     }
 
+    /// What refuses a request may repeat it, and its words are printed.
+    fn without_token(&self, status: u16, body: Vec<u8>) -> Vec<u8> {
+        let secret = self.secret.reveal();
+        if status < 400 || secret.is_empty() {
+            return body;
+        }
+        let text = String::from_utf8_lossy(&body);
+        text.replace(secret, "[MASKED]").into_bytes()
+    }
+
     fn finish(&self, outcome: Result<Raw, Failure>, asked: String, tries: u32) -> Answer<Reply> {
         let server = self.base.origin().ascii_serialization();
         let tried = if tries == 1 {
@@ -356,7 +366,7 @@ impl<'a> Client<'a> {
                     status,
                     next_page,
                     location,
-                    body,
+                    body: self.without_token(status, body),
                     asked: format!("{asked}` (tried {tried})").replacen("` (tried once)", "", 1),
                     token: self.token,
                 })

@@ -40,10 +40,9 @@ use crate::report;
 pub fn run(desk: &Desk<'_>, epoch: Epoch) -> Answer<Done> {
     let ledger = Ledger::new(*desk);
     let yard = ledger.yard()?;
-    let landed: Vec<MergeRequestId> = yard
-        .versions
-        .content
-        .iter()
+    let out = yard.versions.released.iter().flat_map(|one| &one.content);
+    let landed: Vec<MergeRequestId> = out
+        .chain(yard.versions.unreleased())
         .filter(|a| a.trial.0 == epoch.0)
         .map(|a| a.change_set.merge_request.clone())
         .collect();
@@ -189,6 +188,9 @@ impl Obstacle {
                 Abandoned::Infrastructure,
                 "GitLab has not finished its merge checks".to_owned(),
             ),
+            "ci_still_running" => {
+                Self::changed("another pipeline of it was started during the trial, and runs still")
+            }
             other => Self::changed(
                 &objection(other)
                     .unwrap_or_else(|| format!("GitLab refuses to merge it: `{other}`")),
@@ -300,18 +302,25 @@ fn merge(
     change_set: &ChangeSet,
     trial: &Trial,
 ) -> Answer<Merge> {
-    if matches!(
-        found.merge_status.as_str(),
-        "ci_must_pass" | "ci_still_running"
-    ) {
-        // After our rebase the head has no pipeline of its own: this status becomes it.
-        let text = format!("trial {} validated this commit", trial.id);
-        desk.announcements
-            .set_status(&trial.candidate.commit, &found.source, true, &text)?;
-    }
+    let candidate = &trial.candidate.commit;
     let message = report::merge_message(change_set, trial.id, &desk.ci.project);
-    desk.merge_requests
-        .merge(held, found.id.iid, &trial.candidate.commit, &message)
+    let merge = || {
+        let merge_requests = desk.merge_requests;
+        merge_requests.merge(held, found.id.iid, candidate, &message)
+    };
+    let wants_pipeline = |status: &str| matches!(status, "ci_must_pass" | "ci_still_running");
+    if !wants_pipeline(&found.merge_status) {
+        let merged = merge()?;
+        // GitLab makes its checks when it is asked to merge, and tells only then what it wants.
+        if !matches!(&merged, Merge::Refused { status } if wants_pipeline(status)) {
+            return Ok(merged);
+        }
+    }
+    // After our rebase the head has no pipeline of its own: this status becomes it.
+    let text = format!("trial {} validated this commit", trial.id);
+    desk.announcements
+        .set_status(candidate, &found.source, true, &text)?;
+    merge()
 }
 
 /// A change set that GitLab itself merged.
