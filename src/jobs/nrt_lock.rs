@@ -2,12 +2,14 @@
 
 pub mod acquire;
 pub mod admit;
+mod alone;
 pub mod ask;
 pub mod breaking;
 pub mod conclude;
 mod elsewhere;
 pub mod enqueue;
 mod lane;
+mod leaving;
 mod rejecting;
 pub mod release;
 mod stopping;
