@@ -7,6 +7,7 @@ pub mod controls;
 mod judging;
 mod label_holds;
 mod labels;
+mod leaving;
 pub mod ledger;
 pub mod link_check;
 mod notes;

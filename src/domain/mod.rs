@@ -11,6 +11,7 @@ pub mod freezes;
 pub mod ids;
 pub mod integration;
 pub mod labelling;
+pub mod leaving;
 pub mod linking;
 mod memory;
 pub mod naming;

@@ -98,6 +98,7 @@ impl Flow {
             | Fact::LeaseBroken { .. }
             | Fact::EnvironmentStuck { .. }
             | Fact::StateRepaired { .. }
+            | Fact::SourceBranchesSettled { .. }
             | Fact::VersionOpened { .. }
             | Fact::QueuePaused { .. }
             | Fact::QueueResumed { .. }
@@ -310,6 +311,7 @@ impl Flow {
             | Fact::LeaseBroken { .. }
             | Fact::EnvironmentStuck { .. }
             | Fact::StateRepaired { .. }
+            | Fact::SourceBranchesSettled { .. }
             | Fact::ChangeSetRebased { .. }
             | Fact::VersionOpened { .. }
             | Fact::ReleaseTaken { .. }

@@ -12,7 +12,7 @@ mod told;
 use std::collections::BTreeSet;
 
 use super::Desk;
-use crate::domain::ids::{BranchName, CommitSha, FeatureId, JobId, NoteId};
+use crate::domain::ids::{CommitSha, FeatureId, JobId, NoteId};
 use crate::domain::linking::Link;
 use crate::domain::progress::{Mark, Own, Stage, members_of};
 use crate::domain::yard::Yard;
@@ -59,8 +59,6 @@ pub(super) struct Keeping<'a> {
     pub(super) told: Vec<Told<'a>>,
     /// The board, where it was looked at already and nothing was written since.
     pub(super) board: Option<Board>,
-    /// Branches of which the look that comes with the last edit tells whether open merge requests are to land on them.
-    pub(super) sources: BTreeSet<BranchName>,
 }
 
 /// Keeps all notes that follow from what a job knows; returns what could not be kept, for the job's log.
@@ -99,7 +97,6 @@ fn kept(desk: &Desk<'_>, keeping: Keeping<'_>) -> Kept {
         features,
         told,
         mut board,
-        sources,
     } = keeping;
     let features: Vec<FeatureId> = features.into_iter().collect();
     let mut first = true;
@@ -112,7 +109,6 @@ fn kept(desk: &Desk<'_>, keeping: Keeping<'_>) -> Kept {
             yard: yard.as_ref(),
             features: now.iter().cloned().collect(),
             told: if first { &told } else { &[] },
-            sources: &sources,
         };
         match keeper.keep(board.take(), &mut kept.warnings) {
             Ok(board) if first => kept.board = Some(board),

@@ -9,9 +9,10 @@ pub mod conclude;
 mod elsewhere;
 pub mod enqueue;
 mod lane;
-mod leaving;
+
 mod rejecting;
 pub mod release;
 mod stopping;
 mod together;
 pub mod trial_pipeline;
+mod withdrawing;

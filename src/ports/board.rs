@@ -6,6 +6,7 @@ use super::{Answer, MergeRequest, Visibility};
 use crate::domain::candidate::MergeMethod;
 use crate::domain::ids::{BranchName, CommitSha, FeatureId, NoteId};
 use crate::domain::labelling::Relabel;
+use crate::domain::leaving;
 use crate::domain::linking::Feature;
 use crate::domain::progress::{self, Edit};
 
@@ -43,8 +44,8 @@ pub struct Targets {
     pub whole: Option<u64>,
     /// Those of them whose standing may tell how the project merges.
     pub standing: BTreeSet<u64>,
-    /// Branches of which it is asked, with the last edit, whether open merge requests are to land on them.
-    pub sources: BTreeSet<BranchName>,
+    /// Merge requests that landed, by number, and their source branches, which are to go when nothing stands against it.
+    pub leaving: BTreeMap<u64, BranchName>,
 }
 
 /// A feature with what we wrote there.
@@ -82,8 +83,8 @@ pub struct Board {
     pub visibility: Option<Visibility>,
     /// How this project merges, where that was asked for and can be seen.
     pub method: Option<MergeMethod>,
-    /// Which of the branches that were asked about open merge requests are to land on, where that was told.
-    pub targeted: Option<BTreeSet<BranchName>>,
+    /// What is shown of the branches that are to go, where that was asked for.
+    pub leaving: leaving::Shown,
 }
 
 impl Board {

@@ -3,6 +3,7 @@
 use super::Answer;
 use crate::domain::candidate::{Assembly, MergeMethod, Part};
 use crate::domain::ids::{BranchName, CommitSha, TrialId};
+use crate::domain::leaving::Leaving;
 use crate::domain::nrt::Held;
 use crate::domain::versioning::comparison::Merged;
 
@@ -40,8 +41,15 @@ pub trait Candidates {
         method: MergeMethod,
         parts: &[Part],
     ) -> Answer<Assembly>;
-    /// Puts a candidate where the jobs of its trial can fetch it, without starting a pipeline.
-    fn show(&self, held: &Held, candidate: &CommitSha, branch: &BranchName) -> Answer<()>;
+    /// Puts a candidate where the jobs of its trial can fetch it, without starting a pipeline; the same push deletes branches that are
+    /// to go, as far as they can.
+    fn show(
+        &self,
+        held: &Held,
+        candidate: &CommitSha,
+        branch: &BranchName,
+        leaving: &[Leaving],
+    ) -> Answer<()>;
     /// Whether the candidate is where the jobs of its trial fetch it.
     fn shows(&self, candidate: &CommitSha, branch: &BranchName) -> Answer<bool>;
     /// Gives source branches their new heads, all or none, without starting pipelines.
@@ -55,7 +63,7 @@ pub trait Candidates {
         target: &BranchName,
     ) -> Answer<Push>;
     /// Deletes branches that are still at these heads, each for itself; done only when all of them are gone.
-    fn remove(&self, branches: &[(BranchName, CommitSha)]) -> Answer<Push>;
+    fn remove(&self, leaving: &[Leaving]) -> Answer<Push>;
     /// Whether a candidate is part of the target as the project has it now.
     fn has_landed(&self, candidate: &CommitSha, target: &BranchName) -> Answer<bool>;
 }

@@ -99,8 +99,6 @@ pub trait MergeRequests {
     /// Those that a feature's page is related to: GitLab finds them by the references in descriptions and notes. Newest
     /// first, at most some hundreds.
     fn related(&self, feature: &FeatureId) -> Answer<Vec<MergeRequest>>;
-    /// Which of these branches open merge requests are to land on.
-    fn targeted(&self, branches: &[BranchName]) -> Answer<BTreeSet<BranchName>>;
     /// Open ones whose description mentions all of these words, at most some hundreds. GitLab leaves out words of less than
     /// three characters.
     fn open_mentioning(&self, words: &str) -> Answer<Vec<MergeRequest>>;

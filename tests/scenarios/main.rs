@@ -31,6 +31,7 @@
 
 mod archive;
 mod batches;
+mod branches;
 mod controls;
 mod costs;
 mod deaths;

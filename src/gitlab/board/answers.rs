@@ -1,6 +1,6 @@
 //! What GraphQL answers about the board, and the way from there to the wire types of the REST API, which one place translates.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::super::opening::VariableNode;
 use super::super::{translate, wire};
 use crate::domain::candidate::MergeMethod;
-use crate::domain::ids::{BranchName, NoteId};
+use crate::domain::ids::NoteId;
+use crate::domain::leaving;
 use crate::domain::progress::Own;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Visibility};
@@ -43,23 +44,25 @@ pub(super) struct Project {
     #[serde(default)]
     others: Option<wire::Nodes<Standing>>,
     #[serde(default)]
+    merged: Option<wire::Nodes<Merged>>,
+    #[serde(default)]
     stacked: Option<wire::Nodes<Onto>>,
 }
 
 /// Where a merge request is to land.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::gitlab) struct Onto {
+struct Onto {
     target_branch: String,
 }
 
-impl Onto {
-    /// All such branches.
-    pub(in crate::gitlab) fn branches(all: &[Self]) -> Answer<BTreeSet<BranchName>> {
-        let branch =
-            |one: &Self| translate::field("mergeRequests.targetBranch", &one.target_branch);
-        all.iter().map(branch).collect()
-    }
+/// A merge request that is merged, and its branch.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Merged {
+    iid: String,
+    source_branch: String,
+    source_branch_protected: bool,
 }
 
 /// How a merge request stands to its target.
@@ -195,10 +198,20 @@ impl Project {
         })
     }
 
-    /// The branches asked about that open merge requests are to land on.
-    pub(super) fn targeted(&self) -> Answer<Option<BTreeSet<BranchName>>> {
-        let stacked = self.stacked.as_ref();
-        stacked.map(|list| Onto::branches(&list.nodes)).transpose()
+    /// What is shown of branches that are to go.
+    pub(super) fn leaving(&self) -> Answer<leaving::Shown> {
+        let merged = self.merged.iter().flat_map(|list| &list.nodes);
+        let protected = merged.clone().filter(|one| one.source_branch_protected);
+        let protected = protected.map(|one| ("mergeRequests.sourceBranch", &one.source_branch));
+        let stacked = self.stacked.iter().flat_map(|list| &list.nodes);
+        let stacked = stacked.map(|one| ("mergeRequests.targetBranch", &one.target_branch));
+        let staying = protected.chain(stacked);
+        Ok(leaving::Shown {
+            merged: merged.filter_map(|one| one.iid.parse().ok()).collect(),
+            staying: staying
+                .map(|(field, branch)| translate::field(field, branch))
+                .collect::<Answer<_>>()?,
+        })
     }
 
     pub(super) fn take_merge_requests(&mut self) -> Vec<MergeRequestNode> {

@@ -52,6 +52,14 @@ pub(super) fn board(
         variables.insert("standing".to_owned(), json!(standing));
         at_home.push_str(" mergeRequestsFfOnlyEnabled standing: mergeRequests(iids: $standing, first: 20) { nodes { shouldBeRebased divergedFromTargetBranch } } others: mergeRequests(state: opened, sort: UPDATED_ASC, first: 5) { nodes { shouldBeRebased divergedFromTargetBranch } }");
     }
+    if !targets.leaving.is_empty() {
+        declared.push("$landed: [String!], $sources: [String!]".to_owned());
+        let landed: Vec<String> = targets.leaving.keys().map(u64::to_string).collect();
+        let sources: Vec<&str> = targets.leaving.values().map(BranchName::as_str).collect();
+        variables.insert("landed".to_owned(), json!(landed));
+        variables.insert("sources".to_owned(), json!(sources));
+        at_home.push_str(" merged: mergeRequests(iids: $landed, state: merged, first: 100) { nodes { iid sourceBranch sourceBranchProtected } } stacked: mergeRequests(state: opened, targetBranches: $sources, first: 100) { nodes { targetBranch } }");
+    }
     if let Some(whole) = targets.whole {
         declared.push("$whole: String!".to_owned());
         variables.insert("whole".to_owned(), json!(whole.to_string()));
@@ -168,12 +176,6 @@ fn looking(
         text.push_str(&format!(
             " issues(iids: $features, first: 100) {{ nodes {{ {ISSUE} {NOTES} }} }}"
         ));
-    }
-    if !targets.sources.is_empty() {
-        declared.push("$sources: [String!]".to_owned());
-        let sources: Vec<&str> = targets.sources.iter().map(BranchName::as_str).collect();
-        variables.insert("sources".to_owned(), json!(sources));
-        text.push_str(" stacked: mergeRequests(state: opened, targetBranches: $sources, first: 100) { nodes { targetBranch } }");
     }
     text
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::told::known;
 use super::{FEATURES_AT_ONCE, Keeping, Kept, RANKS_TOLD, Told, features_of, keep, kept, targets};
-use crate::domain::ids::{BranchName, MergeRequestId, ProjectPath};
+use crate::domain::ids::{MergeRequestId, ProjectPath};
 use crate::domain::versioning::Appended;
 use crate::domain::yard::Yard;
-use crate::jobs::Desk;
 use crate::jobs::ledger::Ledger;
+use crate::jobs::{Desk, leaving};
 use crate::ports::{Answer, Board, Targets};
 
 /// How many merge requests one look covers.
@@ -62,7 +62,6 @@ pub(in crate::jobs) fn keep_one(
             yard: Some(yard.clone()),
             told,
             board: Some(board),
-            ..Keeping::default()
         },
     ))
 }
@@ -72,8 +71,8 @@ pub(in crate::jobs) fn keep_one(
 pub(in crate::jobs) enum Look {
     /// To see how they stand, and to keep their notes.
     Notes,
-    /// To see as well how the project merges.
-    MergeMethod,
+    /// To make a candidate: also how the project merges, and which branches go with the push of it.
+    Candidate,
 }
 
 /// The merge requests of change sets with their features and the notes on all of them, in one look.
@@ -91,12 +90,14 @@ pub(in crate::jobs) fn look(
     let links = sets.flat_map(|ticket| &ticket.change_set.links);
     let features = links.map(|link| link.feature.clone()).collect();
     let told = ids.iter().map(|id| id.iid).collect();
-    desk.boards.board(&Targets {
-        standing: match how {
-            Look::Notes => BTreeSet::new(),
-            Look::MergeMethod => ids.iter().take(TOLD_AT_ONCE).map(|id| id.iid).collect(),
+    let targets = targets(desk, Some(&yard), &features, &told);
+    desk.boards.board(&match how {
+        Look::Notes => targets,
+        Look::Candidate => Targets {
+            standing: ids.iter().take(TOLD_AT_ONCE).map(|id| id.iid).collect(),
+            leaving: leaving::asked(&yard.leaving_in(&desk.ci.project)),
+            ..targets
         },
-        ..targets(desk, Some(&yard), &features, &told)
     })
 }
 
@@ -110,8 +111,7 @@ pub(in crate::jobs) fn keep_several(
     ids: &[MergeRequestId],
     board: Option<Board>,
 ) -> Answer<Vec<String>> {
-    let sources = BTreeSet::new();
-    Ok(keep_seen(desk, &ledger.yard()?, ids, board, sources).warnings)
+    Ok(keep_seen(desk, &ledger.yard()?, ids, board).warnings)
 }
 
 /// The same for a state that is about to be recorded, and what stands since; with which of these branches open merge requests are
@@ -121,7 +121,6 @@ pub(in crate::jobs) fn keep_seen(
     yard: &Yard,
     ids: &[MergeRequestId],
     board: Option<Board>,
-    sources: BTreeSet<BranchName>,
 ) -> Kept {
     let told: Vec<Told<'_>> = ids.iter().filter_map(|id| known(desk, yard, id)).collect();
     let features = features_of(&told);
@@ -138,7 +137,6 @@ pub(in crate::jobs) fn keep_seen(
             yard: Some(yard.clone()),
             told,
             board,
-            sources,
         },
     )
 }
@@ -177,7 +175,6 @@ fn keep_there(desk: &Desk<'_>, yard: &Yard, ids: &[MergeRequestId]) -> Vec<Strin
                     yard: Some(yard.clone()),
                     told,
                     board: None,
-                    ..Keeping::default()
                 },
             ));
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::told::queued;
 use super::{RANKS_TOLD, Told, note_of, targets};
-use crate::domain::ids::{BranchName, FeatureId, MergeRequestId};
+use crate::domain::ids::{FeatureId, MergeRequestId};
 use crate::domain::linking::{Link, named_features};
 use crate::domain::progress::{
     Edit, Mark, Member, Own, ProgressFacts, Row, Wanted, edits, progress,
@@ -14,7 +14,7 @@ use crate::domain::yard::Yard;
 use crate::jobs::Desk;
 use crate::jobs::observe;
 use crate::ports::{
-    Answer, Board, FeatureOnBoard, MergeRequest, MergeRequestOnBoard, Place, Targets, Visibility,
+    Answer, Board, FeatureOnBoard, MergeRequest, MergeRequestOnBoard, Place, Visibility,
 };
 use crate::report;
 
@@ -27,16 +27,12 @@ pub(super) struct Keeper<'a> {
     pub(super) yard: Option<&'a Yard>,
     pub(super) features: BTreeSet<FeatureId>,
     pub(super) told: &'a [Told<'a>],
-    pub(super) sources: &'a BTreeSet<BranchName>,
 }
 
 impl Keeper<'_> {
     pub(super) fn keep(&self, board: Option<Board>, warnings: &mut Vec<String>) -> Answer<Board> {
         let told = self.told.iter().map(|told| told.iid).collect();
-        let mut targets = Targets {
-            sources: self.sources.clone(),
-            ..targets(self.desk, self.yard, &self.features, &told)
-        };
+        let mut targets = targets(self.desk, self.yard, &self.features, &told);
         let mut board = match board {
             Some(board) => board,
             None => self.desk.boards.board(&targets)?,

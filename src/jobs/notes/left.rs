@@ -72,7 +72,6 @@ pub(in crate::jobs) fn keep_left(
             yard: Some(ledger.yard()?),
             told,
             board: None,
-            ..Keeping::default()
         },
     ))
 }
@@ -139,7 +138,6 @@ fn mend_there(desk: &Desk<'_>, yard: &Yard, gone: &BTreeMap<u64, &Left>) -> Answ
             yard: Some(yard.clone()),
             told,
             board: None,
-            ..Keeping::default()
         },
     ))
 }

@@ -5,9 +5,9 @@ mod taking;
 
 use std::path::Path;
 
-use super::leaving::warn_all;
 use super::stopping;
 use super::trial_pipeline::{self, Member, ProjectPart, Runtime};
+use super::withdrawing::warn_all;
 use crate::ci_reports::dotenv::{Dotenv, Name};
 use crate::domain::nrt::Trial;
 use crate::jobs::ledger::Ledger;

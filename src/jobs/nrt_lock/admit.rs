@@ -252,7 +252,6 @@ pub(in crate::jobs) fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> 
                 .collect(),
             told: told.into_iter().collect(),
             board: linked.board.clone(),
-            ..Keeping::default()
         },
     );
     let outcome = warning.into_iter().fold(outcome, Outcome::warning);

@@ -1,6 +1,6 @@
 //! A trial of one change set: GitLab brings it onto the head of its target.
 
-use super::leaving::{conflict, leave, left_meanwhile, withdraw};
+use super::withdrawing::{conflict, leave, left_meanwhile, withdraw};
 use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, TrialId};
 use crate::domain::integration::Ticket;

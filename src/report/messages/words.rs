@@ -359,6 +359,7 @@ pub(super) fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addres
         | Fact::ChangeSetRebased { .. }
         | Fact::TrialStarted { .. }
         | Fact::ChangeSetMerged { .. }
+        | Fact::SourceBranchesSettled { .. }
         | Fact::VersionOpened { .. }
         | Fact::ReleaseTaken { .. }
         | Fact::VersionAnnounced { .. }
