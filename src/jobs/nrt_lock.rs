@@ -9,7 +9,6 @@ pub mod conclude;
 mod elsewhere;
 pub mod enqueue;
 mod lane;
-
 mod rejecting;
 pub mod release;
 mod stopping;
