@@ -136,6 +136,16 @@ impl<'a> Desk<'a> {
             .as_ref()
             .unwrap_or(&self.ci.default_branch)
     }
+
+    /// The branch whose commits versions are, in the project of the gate: a yard's are commits of the yard itself, whatever branch of its
+    /// members an environment serves.
+    pub fn branch_of_versions(&self) -> &'a BranchName {
+        if self.config.is_yard() {
+            &self.ci.default_branch
+        } else {
+            self.branch()
+        }
+    }
 }
 
 /// What a job leaves behind.

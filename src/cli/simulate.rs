@@ -8,16 +8,16 @@ use super::what_if;
 #[derive(Debug, Clone, Args)]
 pub struct Simulate {
     /// Change sets that arrive in the time of one trial.
-    #[arg(long, value_name = "RATE", default_value_t = 1.0, value_parser = rate)]
+    #[arg(long, value_name = "RATE", default_value_t = 1.0, value_parser = rate, allow_negative_numbers = true)]
     pub load: f64,
     /// The share of change sets that are bad.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.1, value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1, value_parser = share, allow_negative_numbers = true)]
     pub failure_rate: f64,
-    /// The share of rejected trials whose verdict names the culprits.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    /// The share of rejected trials whose verdict names the culprits; 1 when it always does.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = whole_share, allow_negative_numbers = true)]
     pub naming: f64,
     /// The share of good trials that are rejected for nothing.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share, allow_negative_numbers = true)]
     pub flake: f64,
     /// The most change sets in one trial; 1 switches batches off.
     #[arg(long, value_name = "NUMBER", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -53,5 +53,12 @@ fn share(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(share) if (0.0..1.0).contains(&share) => Ok(share),
         Ok(_) | Err(_) => Err("a share from 0 to below 1, such as 0.1".to_owned()),
+    }
+}
+
+fn whole_share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        Ok(_) | Err(_) => Err("a share from 0 to 1, such as 0.7".to_owned()),
     }
 }

@@ -17,6 +17,7 @@ mod memory;
 pub mod naming;
 pub mod notification;
 pub mod nrt;
+pub mod objections;
 pub mod outlook;
 pub mod pace;
 mod pairs;

@@ -19,6 +19,7 @@ use crate::domain::integration::{ChangeSet, MergeRequestState};
 use crate::domain::labelling;
 use crate::domain::linking::named_features;
 use crate::domain::nrt::{Abandoned, Held, Trial, hold, trial_under};
+use crate::domain::objections::objection;
 use crate::domain::progress::Stage;
 use crate::domain::trial_verdict::DecidedBy;
 use crate::domain::trials::Verdict;
@@ -127,13 +128,8 @@ fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Ans
                 );
             }
             Merge::Refused { status } => {
-                return give_up(
-                    desk,
-                    ledger,
-                    &ticket.change_set,
-                    trial,
-                    Obstacle::changed(&format!("GitLab refuses to merge it: `{status}`")),
-                );
+                let obstacle = Obstacle::refused(&status, &ticket.change_set);
+                return give_up(desk, ledger, &ticket.change_set, trial, obstacle);
             }
         };
         let same = desk.commits.same_tree(&trial.candidate.commit, &landed)?;
@@ -174,6 +170,29 @@ impl Obstacle {
             abandoned: Abandoned::ChangeSetChanged,
             withdrawn: Some(text.to_owned()),
             text: text.to_owned(),
+        }
+    }
+
+    /// GitLab does not merge it. What somebody did to the target in that instant, or that GitLab is slow, is not its author's to mend.
+    fn refused(status: &str, change_set: &ChangeSet) -> Self {
+        let waits = |abandoned, text| Self {
+            abandoned,
+            withdrawn: None,
+            text,
+        };
+        match status {
+            "need_rebase" | "conflict" => waits(
+                Abandoned::TargetMoved,
+                format!("`{}` moved in the instant of the merge", change_set.target),
+            ),
+            "checking" | "unchecked" | "preparing" | "mergeable" => waits(
+                Abandoned::Infrastructure,
+                "GitLab has not finished its merge checks".to_owned(),
+            ),
+            other => Self::changed(
+                &objection(other)
+                    .unwrap_or_else(|| format!("GitLab refuses to merge it: `{other}`")),
+            ),
         }
     }
 }
@@ -218,6 +237,9 @@ fn changed_since(
             Some("the merge request was given another target during the trial")
         }
         MergeRequestState::Open => {
+            if let Some(objection) = observe::objection(desk, found) {
+                return Ok(Some(objection));
+            }
             let reading = observe::read_description(desk, &found.description)?;
             let links: Vec<_> = named_features(&reading, observe::features_project(desk))
                 .into_iter()

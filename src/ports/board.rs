@@ -44,6 +44,8 @@ pub struct Targets {
     pub whole: Option<u64>,
     /// Those of them whose standing may tell how the project merges.
     pub standing: BTreeSet<u64>,
+    /// Those of them of which it is asked what people hold against merging them.
+    pub checked: BTreeSet<u64>,
     /// Merge requests that landed, by number, and their source branches, which are to go when nothing stands against it.
     pub leaving: BTreeMap<u64, BranchName>,
 }

@@ -7,6 +7,7 @@ use crate::domain::candidate::MergeMethod;
 use crate::domain::ids::{BranchName, CommitSha, FeatureId, MergeRequestId, PatchId, UserName};
 use crate::domain::integration::MergeRequestState;
 use crate::domain::nrt::Held;
+use crate::domain::objections::Threads;
 use crate::domain::validation::{Difference, Partly, ReviewApp};
 
 /// A merge request as it is now.
@@ -34,8 +35,8 @@ pub struct MergeRequest {
     pub labels: Vec<String>,
     /// Where a person sees it.
     pub url: String,
-    /// Whether all its threads are resolved.
-    pub threads_resolved: bool,
+    /// How its threads stand.
+    pub threads: Threads,
     /// Why GitLab would not merge it now, in GitLab's word; unknown words are kept.
     pub merge_status: String,
     /// The commit that brought it into the target, once merged.

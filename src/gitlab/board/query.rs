@@ -10,7 +10,9 @@ const NOTES: &str = "notes(filter: ONLY_COMMENTS, first: 100) { pageInfo { hasNe
 /// The fields of an issue.
 pub(in crate::gitlab) const ISSUE: &str = "id iid type title description state confidential moved movedTo { reference(full: true) } webUrl author { username } labels(first: 100) { nodes { title } }";
 const MERGE_REQUEST: &str = "id iid title description state draft sourceBranch targetBranch diffHeadSha squashOnMerge shouldRemoveSourceBranch forceRemoveSourceBranch sourceProjectId targetProjectId webUrl author { username } labels(first: 100) { nodes { title } }";
-const WHOLE: &str = "detailedMergeStatus divergedFromTargetBranch mergeableDiscussionsState mergeCommitSha diffRefs { baseSha }";
+const WHOLE: &str = "divergedFromTargetBranch mergeCommitSha diffRefs { baseSha }";
+/// What may stand against merging it.
+const CHECKED: &str = "detailedMergeStatus mergeableDiscussionsState resolvableDiscussionsCount resolvedDiscussionsCount";
 
 /// The name under which the nth part of a query is answered.
 pub(super) fn alias(index: usize) -> String {
@@ -19,7 +21,7 @@ pub(super) fn alias(index: usize) -> String {
 
 /// The fields of a merge request that is looked at whole.
 pub(in crate::gitlab) fn whole_merge_request() -> String {
-    format!("{MERGE_REQUEST} {WHOLE} {NOTES}")
+    format!("{MERGE_REQUEST} {WHOLE} {CHECKED} {NOTES}")
 }
 
 /// Looks at the targets; `projects` are those of the features, `along` is what else is asked of the project.
@@ -59,6 +61,14 @@ pub(super) fn board(
         variables.insert("landed".to_owned(), json!(landed));
         variables.insert("sources".to_owned(), json!(sources));
         at_home.push_str(" merged: mergeRequests(iids: $landed, state: merged, first: 100) { nodes { iid sourceBranch sourceBranchProtected } } stacked: mergeRequests(state: opened, targetBranches: $sources, first: 100) { nodes { targetBranch } }");
+    }
+    if !targets.checked.is_empty() {
+        declared.push("$checked: [String!]".to_owned());
+        let checked: Vec<String> = targets.checked.iter().map(u64::to_string).collect();
+        variables.insert("checked".to_owned(), json!(checked));
+        at_home.push_str(&format!(
+            " checked: mergeRequests(iids: $checked, first: 100) {{ nodes {{ iid {CHECKED} }} }}"
+        ));
     }
     if let Some(whole) = targets.whole {
         declared.push("$whole: String!".to_owned());

@@ -89,8 +89,11 @@ pub(in crate::jobs) fn look(
     let sets = ids.iter().filter_map(|id| yard.queue.ticket(id));
     let links = sets.flat_map(|ticket| &ticket.change_set.links);
     let features = links.map(|link| link.feature.clone()).collect();
-    let told = ids.iter().map(|id| id.iid).collect();
-    let targets = targets(desk, Some(&yard), &features, &told);
+    let told: BTreeSet<u64> = ids.iter().map(|id| id.iid).collect();
+    let targets = Targets {
+        checked: told.clone(),
+        ..targets(desk, Some(&yard), &features, &told)
+    };
     desk.boards.board(&match how {
         Look::Notes => targets,
         Look::Candidate => Targets {

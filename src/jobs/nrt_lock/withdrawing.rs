@@ -6,7 +6,7 @@ use crate::domain::integration::{MergeRequestState, Ticket};
 use crate::domain::labelling;
 use crate::domain::progress::Stage;
 use crate::jobs::ledger::Ledger;
-use crate::jobs::{Desk, append_to_version, labels, notes};
+use crate::jobs::{Desk, append_to_version, labels, notes, observe};
 use crate::ports::{Answer, MergeRequest};
 use crate::report;
 
@@ -20,6 +20,7 @@ pub(super) fn left_meanwhile(
     let Some(found) = found else {
         return Ok(Some("the merge request is gone".to_owned()));
     };
+    let objection = observe::objection(desk, found);
     let reason = match found.state {
         MergeRequestState::Closed => Some("the merge request was closed".to_owned()),
         MergeRequestState::Merged => Some("somebody merged it around the queue".to_owned()),
@@ -29,6 +30,7 @@ pub(super) fn left_meanwhile(
         MergeRequestState::Open if found.target != *branch => {
             Some(format!("the merge request now targets `{}`", found.target))
         }
+        MergeRequestState::Open if objection.is_some() => objection,
         MergeRequestState::Open if ticket.is_of(&found.head) => None,
         MergeRequestState::Open if only_rebased(desk, found, ticket)? => None,
         MergeRequestState::Open => Some(format!(

@@ -195,7 +195,8 @@ fn look_ahead(desk: &Desk<'_>, ledger: &Ledger<'_>, previous: Liveness) -> Answe
     let (found, board) = observe::at_the_gate(desk, &yard, &ticket.change_set)?;
     let fits = |mr: &&MergeRequest| {
         let open = mr.state == MergeRequestState::Open && !mr.draft && mr.target == *branch;
-        open && mr.head == ticket.change_set.head && mr.behind == Some(0)
+        let as_queued = mr.head == ticket.change_set.head && mr.behind == Some(0);
+        open && as_queued && observe::objection(desk, mr).is_none()
     };
     let candidate = found.as_ref().filter(fits).and_then(|mr| {
         Some(Candidate {

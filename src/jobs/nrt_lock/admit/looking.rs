@@ -78,7 +78,9 @@ pub(super) fn look_at(
         draft: found.draft,
         pipeline: latest.map_or(HeadPipeline::Missing, head_pipeline),
         request,
-        unresolved_threads: desk.config.integration.resolved_threads && !found.threads_resolved,
+        unresolved_threads: found
+            .threads
+            .block(desk.config.integration.resolved_threads),
         open_criteria: report::open_criteria(&judging::criteria_in_the_way(
             desk,
             &closes,
