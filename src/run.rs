@@ -24,7 +24,7 @@ use crate::jobs::nrt_lock::trial_pipeline::Runtime;
 use crate::jobs::release::pinned;
 use crate::jobs::{Desk, Done, append_to_version, await_validation, link_check, nrt_lock, tick};
 use crate::model;
-use crate::outcome::{ExitCode, Problem};
+use crate::outcome::ExitCode;
 use crate::ports::Answer;
 use crate::signals::Terminated;
 
@@ -160,9 +160,9 @@ pub fn run(cli: Cli, stdout: Stdout) -> Answer<Printed> {
         Command::Simulate(flags) => simulate::run(&flags),
         Command::Model => Ok(Printed::text(model::markdown())),
         #[cfg(feature = "sandbox")]
-        Command::Demo(_) | Command::Sandbox(_) => {
-            Err(Problem::bug("the sandbox commands are started by `main`"))
-        }
+        Command::Demo(_) | Command::Sandbox(_) => Err(crate::outcome::Problem::bug(
+            "the sandbox commands are started by `main`",
+        )),
     }
 }
 

@@ -19,7 +19,7 @@ use super::pace::{Allowance, Pace};
 use crate::config::ci::Secret;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Clock};
-use crate::transport;
+use crate::transport::{self, Peer};
 
 pub use reply::Reply;
 pub use token::Token;
@@ -50,6 +50,14 @@ impl fmt::Debug for Client<'_> {
     }
 }
 
+/// Connections to a GitLab; `ca` is the text of a private certificate authority.
+///
+/// # Errors
+/// When the certificate cannot be read, or the machine has no certificates at all.
+pub fn connections(peer: Peer, ca: Option<&[u8]>) -> Answer<reqwest::blocking::Client> {
+    transport::client(peer, ca, TIMEOUT, Duration::from_secs(15))
+}
+
 impl<'a> Client<'a> {
     /// `base` is the API's address, ending in a slash; `ca` is the text of a private certificate authority.
     ///
@@ -62,20 +70,26 @@ impl<'a> Client<'a> {
         ca: Option<&[u8]>,
         clock: &'a dyn Clock,
     ) -> Answer<Self> {
-        let http = transport::client(
-            transport::Peer::of(base),
-            ca,
-            TIMEOUT,
-            Duration::from_secs(15),
-        )?;
-        Ok(Self {
+        let http = connections(Peer::of(base), ca)?;
+        Ok(Self::over(http, base, token, secret, clock))
+    }
+
+    /// The same over connections that others use too.
+    pub fn over(
+        http: reqwest::blocking::Client,
+        base: &Url,
+        token: Token,
+        secret: Secret,
+        clock: &'a dyn Clock,
+    ) -> Self {
+        Self {
             http,
             base: base.clone(),
             token,
             secret,
             clock,
             pace: Pace::default(),
-        })
+        }
     }
 
     /// The token this client carries.

@@ -1,167 +1,193 @@
-//! The job that lands a batch dies, at every request and at every operation of git: what was validated lands, or is tried again from
-//! the heads that people pushed; nobody is dropped, and nothing happens twice.
+//! Jobs die at every one of their requests. Where two deaths leave the same behind, what follows runs once.
+//!
+//! A job that dies after it has only read leaves GitLab as it would have by dying one request earlier. That is no assumption:
+//! the embedded GitLab compares everything it holds before and after the request that a job dies of. What follows such a death
+//! (a retry to the end, and all that is then looked at) is left out only if nothing differs: neither that, nor the requests
+//! before, nor what went to others than GitLab. After a request that writes it always runs, and so it does after the first.
+
+mod batches;
 
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::json;
-use trainyard::domain::event::Fact;
+use trainyard::demo::world::World;
 use trainyard_emulator::faults::{Effect, Rule};
+use trainyard_emulator::{FinishedJob, JobInfo, JobName, RequestEntry};
 
 use crate::stage::Stage;
 
-/// Two change sets of two commits each under trial, tested; the job that lands them waits.
-fn tested_together(method: &str, squash: bool) -> (Stage, Vec<u64>) {
-    let mut stage = Stage::new();
-    let settings = json!({"merge_method": method});
-    let project = stage.world.at("");
-    let project = project.trim_end_matches('/');
-    stage
-        .world
-        .ask("root", Method::PUT, project, settings)
-        .unwrap();
-    stage.feature("Wanted");
-    let mut iids = Vec::new();
-    for author in ["ana", "dan"] {
-        let iid = stage.merge_request(author, "contributes to feature #1");
-        stage.push_again(author, iid);
-        stage.edit_merge_request(author, iid, json!({"squash": squash}));
-        stage.run_but("nrt-acquire");
-        assert_eq!(stage.play(author, iid, "integrate").exit_code, Some(0));
-        stage.run_but("nrt-acquire");
-        iids.push(iid);
+/// What jobs die in.
+pub(crate) trait Scenery {
+    fn world(&mut self) -> &mut World;
+
+    /// How many messages others than GitLab have got.
+    fn sent(&self) -> usize {
+        0
     }
-    stage.run_but("append-to-version");
-    let together =
-        |fact: &Fact| matches!(fact, Fact::TrialStarted { placed, .. } if placed.len() == 2);
-    assert!(stage.facts().iter().any(together));
-    (stage, iids)
 }
 
-fn landed(stage: &Stage) -> Vec<u64> {
-    let facts = stage.facts().into_iter();
-    let appended = facts.filter_map(|fact| {
-        if let Fact::ChangeSetAppended { appended, .. } = fact {
-            Some(appended.change_set.merge_request.iid)
-        } else {
-            None
+impl Scenery for Stage {
+    fn world(&mut self) -> &mut World {
+        &mut self.world
+    }
+}
+
+/// Which requests somebody dies of, one of them in each run.
+pub(crate) struct Deaths {
+    whose: Rule,
+    first: u32,
+    most: u32,
+    literal: bool,
+}
+
+/// One run.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// Has somebody died? Not in the last run, which makes fewer requests.
+    pub(crate) died: bool,
+    /// Of which request, for messages.
+    pub(crate) context: String,
+}
+
+impl Deaths {
+    /// A job of this name dies.
+    pub(crate) fn of(job: &str) -> Self {
+        Self::of_whom(Rule::new(Effect::Kill).of_job(job))
+    }
+
+    /// Whatever job dies that makes a request with this user's token.
+    pub(crate) fn by(user: &str) -> Self {
+        Self::of_whom(Rule::new(Effect::Kill).by(user))
+    }
+
+    fn of_whom(whose: Rule) -> Self {
+        Self {
+            whose,
+            first: 0,
+            most: 100,
+            literal: false,
         }
-    });
-    appended.collect()
-}
-
-/// That both landed, once, and that nobody left the queue.
-fn all_landed(stage: &Stage, iids: &[u64], context: &str) {
-    let left = |fact: &Fact| {
-        matches!(
-            fact,
-            Fact::ChangeSetWithdrawn { .. }
-                | Fact::ChangeSetRejected { .. }
-                | Fact::ChangeSetConflicted { .. }
-        )
-    };
-    let left: Vec<Fact> = stage.facts().into_iter().filter(left).collect();
-    assert_eq!(left, [], "{context}");
-    assert_eq!(landed(stage), iids, "{context}");
-    for iid in iids {
-        assert_eq!(stage.state(*iid), "merged", "{context}");
     }
-    assert!(stage.queue()["environment"]["lease"].is_null(), "{context}");
-}
 
-/// Lets the landing die at each of its requests from one on, in turn.
-fn dies_from(first: u32, method: &str, squash: bool) {
-    let (mut stage, iids) = tested_together(method, squash);
-    // The gate of the second one has nothing to do any more.
-    let gates = stage.world.at("pipelines?ref=main&source=trigger");
-    let gates = stage.world.read("rita", &gates).unwrap();
-    stage.cancel(gates[0]["id"].as_u64().unwrap());
-    stage.world.ran.clear();
-    let before = stage.moment();
-    let mut deaths = 0;
-    for nth in first.. {
-        before.restore(&mut stage.world);
-        let kill = Rule::new(Effect::Kill).of_job("append-to-version");
-        stage.world.emulator.faults().add(kill.after(nth));
-        stage.run();
-        let context = format!("{method}, squash {squash}, killed at request {nth}");
-        all_landed(&stage, &iids, &context);
-        if !stage.died() {
-            break;
+    /// Not before so many requests.
+    pub(crate) fn after(mut self, first: u32) -> Self {
+        self.first = first;
+        self
+    }
+
+    /// So many deaths are enough.
+    pub(crate) fn most(mut self, most: u32) -> Self {
+        self.most = most;
+        self
+    }
+
+    /// What follows runs after each death, whatever it left behind.
+    pub(crate) fn each_followed(mut self) -> Self {
+        self.literal = true;
+        self
+    }
+
+    /// From a moment on, `until` runs jobs until one dies, and `then` everything after that; returns how many died.
+    pub(crate) fn in_turn<S: Scenery>(
+        self,
+        scene: &mut S,
+        restore: impl Fn(&mut S),
+        mut until: impl FnMut(&mut S),
+        mut then: impl FnMut(&mut S, &Run),
+    ) -> u32 {
+        let mut previous: Option<Left> = None;
+        let (mut deaths, mut followed) = (0, 0);
+        for nth in 0..self.most {
+            restore(scene);
+            let emulator = &scene.world().emulator;
+            emulator.clear_requests();
+            let request = self.first + nth;
+            emulator.faults().add(self.whose.clone().after(request));
+            until(scene);
+            let left = Left::by_death(scene);
+            let run = Run {
+                died: left.is_some(),
+                context: format!("killed at request {request}"),
+            };
+            let known = match (&left, &previous) {
+                (Some(left), Some(previous)) => left.is_the_same_as(previous),
+                (Some(_), None) | (None, _) => false,
+            };
+            if self.literal || !known {
+                scene.world().emulator.faults().clear();
+                then(scene, &run);
+                followed += u32::from(run.died);
+            }
+            if !run.died {
+                break;
+            }
+            deaths += 1;
+            previous = left;
         }
-        deaths += 1;
-    }
-    assert!(deaths >= 4, "it was killed {deaths} times only");
-}
-
-#[test]
-fn a_batch_of_merge_commits_whose_landing_dies_anywhere_lands_once() {
-    dies_from(2, "merge", false);
-}
-
-#[test]
-fn a_semi_linear_batch_whose_landing_dies_anywhere_lands_once() {
-    dies_from(0, "rebase_merge", false);
-}
-
-#[test]
-fn a_fast_forward_batch_whose_landing_dies_anywhere_lands_once() {
-    dies_from(2, "ff", false);
-}
-
-#[test]
-fn a_squashed_batch_whose_landing_dies_anywhere_lands_once() {
-    dies_from(2, "merge", true);
-}
-
-/// The landing dies right after it has given the branches their new heads, and its whole pipeline is cancelled.
-fn cancelled_half_way(method: &str, squash: bool) -> (Stage, Vec<u64>) {
-    let (mut stage, iids) = tested_together(method, squash);
-    let push = Rule::new(Effect::Kill).on("POST", "git receive-pack");
-    let push = push.of_job("append-to-version");
-    stage.world.emulator.faults().add(push);
-    stage
-        .world
-        .run(|job| !job.name.starts_with("nrt-release") && job.name != "nrt-acquire");
-    assert!(stage.died(), "{}", stage.last("append-to-version").trace);
-    let worker = stage.queue()["environment"]["lease"]["pipeline"].clone();
-    stage.cancel(worker.as_u64().unwrap());
-    (stage, iids)
-}
-
-#[test]
-fn the_next_worker_gives_the_branches_of_a_dead_landing_their_own_heads_back() {
-    for (method, squash) in [("ff", false), ("rebase_merge", false), ("merge", true)] {
-        let (mut stage, iids) = cancelled_half_way(method, squash);
-        stage.run();
-        all_landed(&stage, &iids, method);
+        assert!(followed > 1, "all deaths left the same behind");
+        deaths
     }
 }
 
-#[test]
-fn after_a_dead_landing_only_whoever_pushed_meanwhile_leaves() {
-    let (mut stage, iids) = cancelled_half_way("ff", false);
-    stage.push("dan", iids[1], &[("shop/late.price", "7\n")]);
-    stage.run();
-    assert_eq!(landed(&stage), [iids[0]]);
-    let left = stage.notes(iids[1]).into_iter();
-    let told: Vec<String> = left
-        .filter(|note| note.contains("left the queue"))
-        .collect();
-    assert_eq!(told.len(), 1, "{:?}", stage.notes(iids[1]));
+/// What a death left behind, as far as it can differ from the death one request earlier.
+struct Left {
+    /// What was asked from the moment on, the request it died of last.
+    asked: Vec<(String, Option<String>)>,
+    job: Option<JobName>,
+    /// Can the last request have changed anything?
+    changed: bool,
+    sent: usize,
 }
 
-#[test]
-fn a_rebase_whose_worker_died_is_no_new_commit() {
-    let mut stage = Stage::new();
-    stage.feature("Wanted");
-    let iid = stage.merge_request("ana", "contributes to feature #1");
-    stage.run();
-    stage.push_to_main("shop/hot.price", "1\n");
-    stage.run();
-    let rebase = "projects/:id/merge_requests/:merge_request_iid/rebase";
-    let kill = Rule::new(Effect::Kill).on("PUT", rebase);
-    stage.world.emulator.faults().add(kill);
-    stage.integrate("ana", iid);
-    stage.run();
-    assert!(stage.died(), "{}", stage.last("nrt-acquire").trace);
-    all_landed(&stage, &[iid], "killed while GitLab rebased");
+impl Left {
+    fn by_death(scene: &mut impl Scenery) -> Option<Self> {
+        let mut log = scene.world().emulator.requests();
+        let is_fatal = |entry: &RequestEntry| entry.fault.as_deref() == Some("kill");
+        log.truncate(log.iter().position(is_fatal)? + 1);
+        let fatal = log.last()?;
+        let reads = fatal.method == "GET"
+            || fatal.status >= 400
+            || ["graphql", "git upload-pack"]
+                .map(Some)
+                .contains(&fatal.route.as_deref());
+        Some(Self {
+            job: fatal.job.clone(),
+            changed: !reads || fatal.changed != Some(false),
+            asked: log
+                .into_iter()
+                .map(|entry| (entry.method, entry.route))
+                .collect(),
+            sent: scene.sent(),
+        })
+    }
+
+    fn is_the_same_as(&self, earlier: &Self) -> bool {
+        let before = self.asked.split_last().map(|(_, before)| before);
+        !self.changed
+            && self.job.is_some()
+            && self.job == earlier.job
+            && self.sent == earlier.sent
+            && before == Some(&earlier.asked)
+    }
+}
+
+/// Runs what waits and fits, and what follows from it, until a job dies.
+pub(crate) fn run_until_death(world: &mut World, fits: impl Fn(&JobInfo) -> bool) {
+    while let Some(ran) = world.run_one(&fits) {
+        if has_died(&ran.finished) {
+            return;
+        }
+    }
+}
+
+/// Has its machine gone?
+pub(crate) fn has_died(job: &FinishedJob) -> bool {
+    job.failure_reason.as_deref() == Some("runner_system_failure")
+}
+
+/// Somebody presses "retry" on the last run of a job; nothing runs yet.
+pub(crate) fn retry(stage: &Stage, job: &str) {
+    let job = stage.last(job).id;
+    let path = stage.world.at(&format!("jobs/{job}/retry"));
+    let post = Method::POST;
+    stage.world.ask("rita", post, &path, json!({})).unwrap();
 }

@@ -6,6 +6,7 @@ use trainyard::domain::event::Fact;
 use trainyard::domain::nrt::Abandoned;
 use trainyard_emulator::faults::{Effect, Rule};
 
+use crate::deaths::{Deaths, Run, run_until_death};
 use crate::stage::Stage;
 
 /// A feature, and one change set of Ana's under trial: deployed, its tests not run yet.
@@ -319,39 +320,26 @@ fn change_sets_land_in_the_order_of_their_requests() {
     );
 }
 
-/// The job dies right after request number `nth`: no clean-up of its own runs.
-fn dies_at(stage: &Stage, nth: u32) {
-    stage
-        .world
-        .emulator
-        .faults()
-        .add(Rule::new(Effect::Kill).by("trainyard-bot").after(nth - 1));
-}
-
 #[test]
 fn a_landing_that_dies_at_any_request_is_finished_or_tried_again_and_done_once() {
     let (mut stage, iid) = under_trial();
     stage.run_but("append-to-version");
     let before = stage.moment();
-    let mut deaths = 0;
-    for nth in 1.. {
-        before.restore(&mut stage.world);
-        dies_at(&stage, nth);
-        stage.run();
-        assert_eq!(
-            (stage.state(iid).as_str(), landed(&stage, iid)),
-            ("merged", 1),
-            "killed at request {nth}"
-        );
-        assert!(
-            stage.queue()["environment"]["lease"].is_null(),
-            "killed at request {nth}"
-        );
-        if !stage.died() {
-            break;
-        }
-        deaths += 1;
-    }
+    let deaths = Deaths::by("trainyard-bot").in_turn(
+        &mut stage,
+        |stage| before.restore(&mut stage.world),
+        |stage| run_until_death(&mut stage.world, |_| true),
+        |stage, Run { context, .. }| {
+            stage.run();
+            assert_eq!(
+                (stage.state(iid).as_str(), landed(stage, iid)),
+                ("merged", 1),
+                "{context}"
+            );
+            let lease = &stage.queue()["environment"]["lease"];
+            assert!(lease.is_null(), "{context}: {lease}");
+        },
+    );
     assert!(deaths >= 9, "the landing makes {deaths} requests");
 }
 
@@ -366,7 +354,8 @@ fn a_worker_that_dies_at_any_request_loses_no_change_set() {
     let before = stage.moment();
     for nth in 1..=4 {
         before.restore(&mut stage.world);
-        dies_at(&stage, nth);
+        let kill = Rule::new(Effect::Kill).by("trainyard-bot");
+        stage.world.emulator.faults().add(kill.after(nth - 1));
         stage.run();
         assert!(stage.died(), "the worker makes {nth} requests");
         if nth > 2 {

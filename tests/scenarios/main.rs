@@ -11,6 +11,7 @@
 //! - `archive`: the beginning of the log leaves it, whoever writes, dies or meddles meanwhile, and what it costs
 //! - `releases`: a version goes out: what people read, deaths and retries, refusals
 //! - `repair`: the state deleted or garbled, and put right from what GitLab knows
+//! - `deaths`: jobs die at every one of their requests, and what follows runs once for each state that is left
 //! - `stage`: the world of one scenario, in the words the scenarios use
 //! - `batches`: several change sets in one trial, and the search for a bad one among them
 //! - `cuts`: the logs of other scenarios, cut at every entry

@@ -6,6 +6,7 @@ use gitlab::api::endpoint_prelude::Method;
 use serde_json::{Value, json};
 use trainyard_emulator::faults::{Effect, Rule};
 
+use crate::deaths::{Deaths, Run, run_until_death};
 use crate::stage::Stage;
 
 const BOT: &str = "trainyard-bot";
@@ -486,24 +487,36 @@ fn a_check_that_dies_at_any_request_leaves_one_right_note_when_it_is_run_again()
     stage.feature("Wanted");
     let iid = stage.merge_request("ana", "closes feature #1");
     let before = stage.moment();
-    for nth in 1..=5 {
-        before.restore(&mut stage.world);
-        stage
-            .world
-            .emulator
-            .faults()
-            .add(Rule::new(Effect::Kill).by(BOT).after(nth - 1));
-        stage.run();
-        let died = stage.last("link-check");
-        assert!(
-            died.failure_reason.is_some(),
-            "link-check makes {nth} requests: {}",
-            died.trace
-        );
-        assert_eq!(check(&stage, iid).0, Some(0));
-        assert_says(&progress(&stage, 1), &["**Awaiting validation**"]);
-        assert_says(&state(&stage, iid), &["**Awaiting validation**"]);
-    }
+    let deaths = Deaths::by(BOT).most(5).in_turn(
+        &mut stage,
+        |stage| before.restore(&mut stage.world),
+        |stage| run_until_death(&mut stage.world, |_| true),
+        |stage, _| {
+            stage.run();
+            let died = stage.last("link-check");
+            assert!(died.failure_reason.is_some(), "{}", died.trace);
+            assert_eq!(check(stage, iid).0, Some(0));
+            assert_says(&progress(stage, 1), &["**Awaiting validation**"]);
+            assert_says(&state(stage, iid), &["**Awaiting validation**"]);
+        },
+    );
+    assert_eq!(deaths, 5);
+}
+
+/// Whatever job dies, at whichever request: in the end both notes say how it went. Returns how many died.
+fn dies_anywhere(stage: &mut Stage, iid: u64, note: &str, feature: &str) -> u32 {
+    let before = stage.moment();
+    Deaths::by(BOT).in_turn(
+        stage,
+        |stage| before.restore(&mut stage.world),
+        |stage| run_until_death(&mut stage.world, |_| true),
+        |stage, Run { context, .. }| {
+            stage.run();
+            let (said, told) = (state(stage, iid), progress(stage, 1));
+            assert!(said.contains(note), "{context}: {said}");
+            assert!(told.contains(feature), "{context}: {told}");
+        },
+    )
 }
 
 #[test]
@@ -513,31 +526,12 @@ fn a_landing_that_dies_at_any_request_leaves_one_right_note_in_the_end() {
     let iid = stage.merge_request("ana", "contributes to feature #1");
     stage.integrate("ana", iid);
     stage.run_but("append-to-version");
-    let before = stage.moment();
-    let mut deaths = 0;
-    for nth in 1.. {
-        before.restore(&mut stage.world);
-        stage
-            .world
-            .emulator
-            .faults()
-            .add(Rule::new(Effect::Kill).by(BOT).after(nth - 1));
-        stage.run();
-        let context = format!("killed at request {nth}");
-        let (note, feature) = (state(&stage, iid), progress(&stage, 1));
-        assert!(
-            note.contains("**Landed: in version #1"),
-            "{context}: {note}"
-        );
-        assert!(
-            feature.contains("Landed: in version #1, not released yet"),
-            "{context}: {feature}"
-        );
-        if !stage.died() {
-            break;
-        }
-        deaths += 1;
-    }
+    let deaths = dies_anywhere(
+        &mut stage,
+        iid,
+        "**Landed: in version #1",
+        "Landed: in version #1, not released yet",
+    );
     assert!(deaths >= 8, "the landing makes {deaths} requests");
 }
 
@@ -552,31 +546,12 @@ fn a_rejection_whose_job_dies_is_told_by_the_job_after_it() {
     );
     stage.integrate("eve", iid);
     stage.run_but("nrt-release");
-    let before = stage.moment();
-    let mut deaths = 0;
-    for nth in 1.. {
-        before.restore(&mut stage.world);
-        stage
-            .world
-            .emulator
-            .faults()
-            .add(Rule::new(Effect::Kill).by(BOT).after(nth - 1));
-        stage.run();
-        let context = format!("killed at request {nth}");
-        let (note, feature) = (state(&stage, iid), progress(&stage, 1));
-        assert!(
-            note.contains("**Rejected by the non-regression tests**"),
-            "{context}: {note}"
-        );
-        assert!(
-            feature.contains("Rejected by the non-regression tests"),
-            "{context}: {feature}"
-        );
-        if !stage.died() {
-            break;
-        }
-        deaths += 1;
-    }
+    let deaths = dies_anywhere(
+        &mut stage,
+        iid,
+        "**Rejected by the non-regression tests**",
+        "Rejected by the non-regression tests",
+    );
     assert!(deaths >= 8, "the conclusion makes {deaths} requests");
 }
 

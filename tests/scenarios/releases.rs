@@ -70,14 +70,6 @@ fn prepared(stage: &mut Stage) -> FinishedJob {
     ran
 }
 
-/// A request to the control plane of the embedded GitLab.
-fn control(stage: &Stage, path: &str) -> Value {
-    let url = format!("{}/-/sandbox/{path}", stage.world.emulator.url());
-    let answer = reqwest::blocking::Client::new().post(url).send().unwrap();
-    assert!(answer.status().is_success(), "{path}: {}", answer.status());
-    serde_json::from_str(&answer.text().unwrap()).unwrap_or_default()
-}
-
 /// Somebody presses "retry" on the last run of a job; returns the new run.
 fn retried(stage: &mut Stage, name: &str) -> FinishedJob {
     let job = stage.last(name).id;

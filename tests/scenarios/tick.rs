@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde_json::json;
 use trainyard::domain::event::Fact;
-use trainyard_emulator::faults::{Effect, Rule};
 
+use crate::deaths::{Deaths, run_until_death};
 use crate::stage::Stage;
 
 fn landed(stage: &Stage, iid: u64) -> usize {
@@ -21,15 +21,19 @@ fn lose_the_wake_up(stage: &mut Stage) {
     stage.run();
 }
 
-/// The pipeline schedule of the default branch starts its pipeline.
+/// The pipeline schedule of the default branch starts its pipeline, and what waits runs.
 fn tick(stage: &mut Stage) {
+    ask_for_a_tick(stage);
+    stage.run();
+}
+
+fn ask_for_a_tick(stage: &Stage) {
     let world = &stage.world;
     let schedule = json!({"description": "tick", "ref": "main", "cron": "*/15 * * * *", "cron_timezone": "UTC"});
     let at = world.at("pipeline_schedules");
     let made = world.ask("rita", Method::POST, &at, schedule).unwrap();
     let play = world.at(&format!("pipeline_schedules/{}/play", made["id"]));
     world.ask("rita", Method::POST, &play, json!({})).unwrap();
-    stage.run();
 }
 
 #[test]
@@ -90,25 +94,24 @@ fn a_tick_that_dies_at_any_request_loses_nothing_and_does_nothing_twice() {
     stage.integrate("ana", iid);
     lose_the_wake_up(&mut stage);
     let before = stage.moment();
-    let mut deaths = 0;
-    for nth in 0..20 {
-        before.restore(&mut stage.world);
-        let kill = Rule::new(Effect::Kill).of_job("tick").after(nth);
-        stage.world.emulator.faults().add(kill);
-        tick(&mut stage);
-        let died = stage.last("tick").exit_code != Some(0);
-        deaths += u32::from(died);
-        if died {
-            tick(&mut stage);
-        }
-        assert_eq!(
-            (stage.state(iid).as_str(), landed(&stage, iid)),
-            ("merged", 1),
-            "killed at request {nth}"
-        );
-        if !died {
-            break;
-        }
-    }
+    let deaths = Deaths::of("tick").in_turn(
+        &mut stage,
+        |stage| before.restore(&mut stage.world),
+        |stage| {
+            ask_for_a_tick(stage);
+            run_until_death(&mut stage.world, |_| true);
+        },
+        |stage, death| {
+            if death.died {
+                tick(stage);
+            }
+            assert_eq!(
+                (stage.state(iid).as_str(), landed(stage, iid)),
+                ("merged", 1),
+                "{}",
+                death.context
+            );
+        },
+    );
     assert!(deaths >= 6, "the job makes {deaths} requests");
 }

@@ -9,8 +9,10 @@ use trainyard_emulator::{Emulator, Options, Version};
 
 use super::super::people::{BOT, EVERYBODY};
 use super::{World, number};
+use crate::gitlab::client;
 use crate::outcome::Problem;
 use crate::ports::Answer;
+use crate::transport::Peer;
 
 /// The files of the project at the beginning.
 const PROJECT: &[(&str, &str)] = &[
@@ -141,6 +143,7 @@ impl World {
             emulator,
             project: 0,
             tokens,
+            http: client::connections(Peer::Here, None)?,
             folder: beginning.folder.to_owned(),
             ran: Vec::new(),
             programs: beginning.programs.to_owned(),

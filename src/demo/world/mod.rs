@@ -35,6 +35,8 @@ pub struct World {
     /// The project's number.
     pub project: u64,
     tokens: BTreeMap<String, String>,
+    /// Everybody's connections: making them costs more than most requests do.
+    http: reqwest::blocking::Client,
     folder: PathBuf,
     /// Jobs that ran, in order.
     pub ran: Vec<Ran>,
@@ -136,13 +138,9 @@ impl World {
     fn client(&self, user: &str) -> Answer<Client<'static>> {
         let base = Url::parse(&format!("{}/api/v4/", self.emulator.url()))
             .map_err(|error| Problem::bug("the embedded GitLab has no address").caused_by(error))?;
-        Client::new(
-            &base,
-            Token::Bot,
-            Secret::new(self.token(user)?.to_owned()),
-            None,
-            &CLOCK,
-        )
+        let secret = Secret::new(self.token(user)?.to_owned());
+        let http = self.http.clone();
+        Ok(Client::over(http, &base, Token::Bot, secret, &CLOCK))
     }
 }
 

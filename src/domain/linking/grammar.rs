@@ -13,6 +13,7 @@ mod spelling;
 mod tests;
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use regex::Regex;
 
@@ -186,7 +187,6 @@ pub struct Reading {
 #[derive(Debug)]
 pub struct Grammar {
     verb: Regex,
-    issue_path: Regex,
     server: String,
     namespace: String,
 }
@@ -213,10 +213,7 @@ impl Grammar {
             r"(?i)(?P<early>{early})|(?P<closes>{closing})|(?P<contributes>{contributing})|(?P<late>{late})"
         );
         Ok(Self {
-            verb: Regex::new(&verb)?,
-            issue_path: Regex::new(
-                r"^(?P<path>.+?)(?:/-)?/(?:issues|work_items)/(?:incident/)?(?P<iid>[0-9]+)/?(?:[?#].*)?$",
-            )?,
+            verb: compiled(verb)?,
             server: reference::without_scheme(server_url),
             namespace: home
                 .as_str()
@@ -255,6 +252,21 @@ impl Grammar {
         }
         reading.remarks.truncate(MOST_REMARKS);
     }
+}
+
+/// Compiling takes longer than reading a description does, and a job reads all of them with the words of one project: the last
+/// pattern is kept.
+fn compiled(pattern: String) -> Result<Regex, regex::Error> {
+    static LAST: Mutex<Option<(String, Regex)>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((known, regex)) = &*last
+        && *known == pattern
+    {
+        return Ok(regex.clone());
+    }
+    let regex = Regex::new(&pattern)?;
+    *last = Some((pattern, regex.clone()));
+    Ok(regex)
 }
 
 impl Line {

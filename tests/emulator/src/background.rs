@@ -36,6 +36,11 @@ impl Background {
         self.changed.notify_all();
     }
 
+    /// How much work was ever handed over.
+    pub(crate) fn arrived(&self) -> u64 {
+        self.lock().arrived
+    }
+
     /// Starts nothing new until `resume`.
     pub(crate) fn pause(&self) {
         self.lock().paused = true;

@@ -25,6 +25,7 @@ mod engine;
 mod errors;
 mod exports;
 pub mod faults;
+mod fingerprint;
 mod forking;
 pub mod git;
 mod graphql;

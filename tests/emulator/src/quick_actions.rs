@@ -227,6 +227,7 @@ fn report_lacking(shared: &Shared, user: u64, name: &str) {
         unknown: Some(text),
         ignored: Vec::new(),
         fault: None,
+        changed: None,
     });
 }
 

@@ -67,6 +67,8 @@ pub struct RequestEntry {
     pub ignored: Vec<String>,
     /// The fault that was applied.
     pub fault: Option<String>,
+    /// Of a request after which its job was killed: did it change anything that another job could find?
+    pub changed: Option<bool>,
 }
 
 /// The list of answered requests.

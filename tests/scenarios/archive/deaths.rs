@@ -1,19 +1,11 @@
 //! The job that archives dies, at every request: the next one goes on where it stopped, nothing is lost, and nothing is told twice.
 
 use gitlab::api::endpoint_prelude::Method;
-use serde_json::{Value, json};
-use trainyard_emulator::faults::{Effect, Rule};
+use serde_json::json;
 
 use super::{archive_and_remove, entries, half_an_hour_later, in_full_swing, keys, told};
+use crate::deaths::{Deaths, Run};
 use crate::stage::Stage;
-
-/// A request to the control plane of the embedded GitLab.
-fn control(stage: &Stage, path: &str) -> Value {
-    let url = format!("{}/-/sandbox/{path}", stage.world.emulator.url());
-    let answer = reqwest::blocking::Client::new().post(url).send().unwrap();
-    assert!(answer.status().is_success(), "{path}: {}", answer.status());
-    serde_json::from_str(&answer.text().unwrap()).unwrap_or_default()
-}
 
 /// A pipeline schedule of the default branch, for ticks that die as jobs do.
 fn schedule(stage: &Stage) -> u64 {
@@ -41,33 +33,26 @@ fn tick_of(stage: &mut Stage, schedule: u64) -> bool {
 /// Lets the next tick die at each of its requests from one on, as many as are asked for or it makes.
 fn dies_at_each(stage: &mut Stage, schedule: u64, first: u32, most: u32) -> u32 {
     let expected = told(stage);
-    let before = control(stage, "snapshots")["id"].as_u64().unwrap();
-    let mut deaths = 0;
-    for nth in first..first + most {
-        control(stage, &format!("snapshots/{before}/restore"));
-        stage.world.ran.clear();
-        stage.world.emulator.faults().clear();
-        let kill = Rule::new(Effect::Kill).of_job("tick").after(nth);
-        stage.world.emulator.faults().add(kill);
-        let survived = tick_of(stage, schedule);
-        stage.world.emulator.faults().clear();
-        let context = format!("killed at request {nth}");
-        assert_eq!(told(stage), expected, "{context}: right after it");
-        archive_and_remove(stage);
-        assert_eq!(told(stage), expected, "{context}");
-        assert_eq!(entries(stage), 0, "{context}");
-        let bases = keys(stage)
-            .iter()
-            .filter(|key| key.starts_with("TRAINYARD_BASE_"))
-            .count();
-        assert_eq!(bases, 1, "{context}");
-        if survived {
-            break;
-        }
-        deaths += 1;
-    }
-    control(stage, &format!("snapshots/{before}/restore"));
-    stage.world.emulator.faults().clear();
+    let before = stage.moment();
+    let deaths = Deaths::of("tick").after(first).most(most).in_turn(
+        stage,
+        |stage| before.restore(&mut stage.world),
+        |stage| {
+            tick_of(stage, schedule);
+        },
+        |stage, Run { context, .. }| {
+            assert_eq!(told(stage), expected, "{context}: right after it");
+            archive_and_remove(stage);
+            assert_eq!(told(stage), expected, "{context}");
+            assert_eq!(entries(stage), 0, "{context}");
+            let bases = keys(stage)
+                .iter()
+                .filter(|key| key.starts_with("TRAINYARD_BASE_"))
+                .count();
+            assert_eq!(bases, 1, "{context}");
+        },
+    );
+    before.restore(&mut stage.world);
     deaths
 }
 

@@ -1,8 +1,7 @@
 //! Orders while a trial runs: what lands, what does not, and that nobody of it is lost.
 
-use trainyard_emulator::faults::{Effect, Rule};
-
 use super::{facts_named, landed, order, tick, waiting};
+use crate::deaths::{Deaths, Run};
 use crate::stage::Stage;
 
 /// Change sets under one trial, before its tests.
@@ -95,37 +94,23 @@ fn an_order_that_dies_at_any_request_is_given_once_and_told_once() {
     let mut stage = Stage::new();
     let iids = under_trial(&mut stage, 2);
     let before = stage.moment();
-    let mut deaths = 0;
-    for nth in 0..30 {
-        before.restore(&mut stage.world);
-        let kill = Rule::new(Effect::Kill).of_job("queue-order").after(nth);
-        stage.world.emulator.faults().add(kill);
-        let inputs = || serde_json::json!({"trainyard_order": "withdraw", "trainyard_merge_request": iids[0].to_string(), "trainyard_reason": "wrong"});
-        let died =
-            super::pipeline_but(&mut stage, "rita", inputs(), "nrt-tests").exit_code != Some(0);
-        deaths += u32::from(died);
-        if died {
-            super::pipeline_but(&mut stage, "rita", inputs(), "nrt-tests");
-        }
-        assert_eq!(
-            facts_named(&stage, "ChangeSetWithdrawn"),
-            1,
-            "killed at request {nth}"
-        );
-        let told = stage.notes(iids[0]);
-        let warned = |note: &&String| note.contains("@ana") && note.contains("took it out");
-        assert_eq!(
-            told.iter().filter(warned).count(),
-            1,
-            "killed at request {nth}: {told:?}"
-        );
-        assert!(
-            told[0].contains("Left the queue"),
-            "killed at request {nth}: {told:?}"
-        );
-        if !died {
-            break;
-        }
-    }
+    let inputs = || serde_json::json!({"trainyard_order": "withdraw", "trainyard_merge_request": iids[0].to_string(), "trainyard_reason": "wrong"});
+    let deaths = Deaths::of("queue-order").most(30).in_turn(
+        &mut stage,
+        |stage| before.restore(&mut stage.world),
+        |stage| {
+            super::pipeline_but(stage, "rita", inputs(), "nrt-tests");
+        },
+        |stage, Run { died, context }| {
+            if *died {
+                super::pipeline_but(stage, "rita", inputs(), "nrt-tests");
+            }
+            assert_eq!(facts_named(stage, "ChangeSetWithdrawn"), 1, "{context}");
+            let told = stage.notes(iids[0]);
+            let warned = |note: &&String| note.contains("@ana") && note.contains("took it out");
+            assert_eq!(told.iter().filter(warned).count(), 1, "{context}: {told:?}");
+            assert!(told[0].contains("Left the queue"), "{context}: {told:?}");
+        },
+    );
     assert!(deaths >= 5, "the job makes {deaths} requests");
 }

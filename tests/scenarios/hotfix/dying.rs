@@ -2,26 +2,16 @@
 
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::json;
-use trainyard_emulator::faults::{Effect, Rule};
+use trainyard_emulator::JobInfo;
 
 use super::{asked_for, four_landed, head, opened, read};
+use crate::deaths::{Deaths, Run, retry, run_until_death};
 use crate::stage::Stage;
 
 /// What there is of the hotfix: its merge request, the heads of the branches, and how often it was recorded.
 fn made(stage: &Stage) -> (Vec<u64>, Vec<Option<String>>, usize) {
     let heads = ["hotfix", "trainyard-hotfix/v0.1.0/2-4"].map(|branch| head(stage, branch));
     (opened(stage), heads.to_vec(), asked_for(stage).len())
-}
-
-fn retried(stage: &mut Stage, name: &str) -> trainyard_emulator::FinishedJob {
-    let job = stage.last(name).id;
-    let path = stage.world.at(&format!("jobs/{job}/retry"));
-    stage
-        .world
-        .ask("rita", Method::POST, &path, json!({}))
-        .unwrap();
-    stage.world.run(|job| job.name == name);
-    stage.last(name)
 }
 
 #[test]
@@ -32,41 +22,25 @@ fn a_hotfix_whose_job_dies_anywhere_is_made_once_by_a_plain_retry() {
     let at = stage.world.at("pipeline");
     stage.world.ask("rita", Method::POST, &at, asked).unwrap();
     let before = stage.moment();
-    let mut deaths = 0;
-    for nth in 0.. {
-        before.restore(&mut stage.world);
-        stage.world.ran.clear();
-        let kill = Rule::new(Effect::Kill).of_job("release-hotfix").after(nth);
-        stage.world.emulator.faults().add(kill.times(1));
-        stage.world.run(|job| job.name == "release-hotfix");
-        let died = stage.died();
-        if died {
-            let retry = retried(&mut stage, "release-hotfix");
-            assert_eq!(
-                retry.exit_code,
-                Some(0),
-                "killed at request {nth}:\n{}",
-                retry.trace
-            );
-            deaths += 1;
-        }
-        let (merge_requests, heads, recorded) = made(&stage);
-        assert_eq!(
-            (merge_requests, recorded),
-            (vec![5], 1),
-            "killed at request {nth}"
-        );
-        assert!(heads.iter().all(Option::is_some), "killed at request {nth}");
-        let commits = read(&stage, "merge_requests/5/commits");
-        assert_eq!(
-            commits.as_array().unwrap().len(),
-            2,
-            "killed at request {nth}"
-        );
-        if !died {
-            break;
-        }
-    }
+    let is_it = |job: &JobInfo| job.name == "release-hotfix";
+    let deaths = Deaths::of("release-hotfix").in_turn(
+        &mut stage,
+        |stage| before.restore(&mut stage.world),
+        |stage| run_until_death(&mut stage.world, is_it),
+        |stage, Run { died, context }| {
+            if *died {
+                retry(stage, "release-hotfix");
+                stage.world.run(is_it);
+                let again = stage.last("release-hotfix");
+                assert_eq!(again.exit_code, Some(0), "{context}:\n{}", again.trace);
+            }
+            let (merge_requests, heads, recorded) = made(stage);
+            assert_eq!((merge_requests, recorded), (vec![5], 1), "{context}");
+            assert!(heads.iter().all(Option::is_some), "{context}");
+            let commits = read(stage, "merge_requests/5/commits");
+            assert_eq!(commits.as_array().unwrap().len(), 2, "{context}");
+        },
+    );
     assert!(deaths >= 12, "it was killed {deaths} times only");
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use trainyard_emulator::faults::{Effect, Rule};
 
 use super::{four_landed, gate, hotfix, integrate, opened, prepare, prices, read, release};
+use crate::deaths::{Deaths, Run, retry, run_until_death};
 use crate::stage::Stage;
 
 /// A hotfix with !2, and a commit beside it that somebody added: !5 landed.
@@ -130,35 +131,26 @@ fn a_publish_that_dies_anywhere_merges_forward_once() {
     prepare(&mut stage, "hotfix");
     stage.world.run(|job| job.name != "release-publish");
     let before = stage.moment();
-    let mut deaths = 0;
     // What is before the tag cannot have to do with it.
-    for nth in 12.. {
-        before.restore(&mut stage.world);
-        stage.world.ran.clear();
-        let kill = Rule::new(Effect::Kill).of_job("release-publish").after(nth);
-        stage.world.emulator.faults().add(kill.times(1));
-        stage.run();
-        let died = stage.died();
-        if died {
-            let job = stage.last("release-publish").id;
-            let path = stage.world.at(&format!("jobs/{job}/retry"));
-            let post = gitlab::api::endpoint_prelude::Method::POST;
-            stage.world.ask("rita", post, &path, json!({})).unwrap();
+    let deaths = Deaths::of("release-publish").after(12).in_turn(
+        &mut stage,
+        |stage| before.restore(&mut stage.world),
+        |stage| run_until_death(&mut stage.world, |_| true),
+        |stage, Run { died, context }| {
             stage.run();
-            deaths += 1;
-        }
-        let context = format!("killed at request {nth}");
-        assert_eq!(opened(&stage), [5, 6], "{context}");
-        let note = stage.notes(2).concat();
-        assert!(
-            note.contains("In production with version 0.1.1"),
-            "{context}: {note}"
-        );
-        let tags = read(&stage, "repository/tags");
-        assert_eq!(tags.as_array().unwrap().len(), 2, "{context}");
-        if !died {
-            break;
-        }
-    }
+            if *died {
+                retry(stage, "release-publish");
+                stage.run();
+            }
+            assert_eq!(opened(stage), [5, 6], "{context}");
+            let note = stage.notes(2).concat();
+            assert!(
+                note.contains("In production with version 0.1.1"),
+                "{context}: {note}"
+            );
+            let tags = read(stage, "repository/tags");
+            assert_eq!(tags.as_array().unwrap().len(), 2, "{context}");
+        },
+    );
     assert!(deaths >= 8, "it was killed {deaths} times only");
 }

@@ -4,6 +4,7 @@ use trainyard_emulator::faults::{Effect, Rule};
 
 use super::scene::{Change, Scene};
 use crate::cuts;
+use crate::deaths::{Deaths, Run, run_until_death};
 
 /// Six change sets of six features, the fourth bad; every test case carries the tag of its feature.
 fn six(nrt: &str, fourth: &str) -> Scene {
@@ -227,28 +228,18 @@ fn a_conclusion_that_dies_at_any_request_rejects_once_and_loses_nobody() {
     ];
     let mut scene = Scene::new("{}", &changes);
     let before = scene.stage.moment();
-    let mut died_ever = 0;
-    for nth in 0..30 {
-        before.restore(&mut scene.stage.world);
-        let kill = Rule::new(Effect::Kill).of_job("nrt-release").after(nth);
-        scene.stage.world.emulator.faults().add(kill);
-        scene.stage.run();
-        let died = scene.stage.died();
-        died_ever += u32::from(died);
-        assert_eq!(
-            (scene.landed(), scene.rejected()),
-            (vec![1], vec![2]),
-            "killed at request {nth}"
-        );
-        let trials = scene.trials().len();
-        assert!(
-            (2..=3).contains(&trials),
-            "killed at request {nth}: {trials}"
-        );
-        assert_eq!(scene.mentions(2, "ana").len(), 1, "killed at request {nth}");
-        if !died {
-            break;
-        }
-    }
-    assert!(died_ever > 5, "{died_ever}");
+    let deaths = Deaths::of("nrt-release").most(30).in_turn(
+        &mut scene,
+        |scene| before.restore(&mut scene.stage.world),
+        |scene| run_until_death(&mut scene.stage.world, |_| true),
+        |scene, Run { context, .. }| {
+            scene.stage.run();
+            let ends = (scene.landed(), scene.rejected());
+            assert_eq!(ends, (vec![1], vec![2]), "{context}");
+            let trials = scene.trials().len();
+            assert!((2..=3).contains(&trials), "{context}: {trials}");
+            assert_eq!(scene.mentions(2, "ana").len(), 1, "{context}");
+        },
+    );
+    assert!(deaths > 5, "{deaths}");
 }

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use trainyard::domain::event::Fact;
-use trainyard_emulator::faults::{Effect, Rule};
 
 use super::scene::{Change, Scene};
+use crate::deaths::{Deaths, Run};
 
 /// Two good change sets, deployed and waiting for QA.
 fn waiting_for_qa(nrt: &str) -> Scene {
@@ -372,27 +372,23 @@ fn a_verdict_that_dies_at_any_request_is_given_by_pressing_again_and_counts_once
         ("nrt:validate", (vec![1], vec![])),
         ("nrt:reject", (vec![], vec![1])),
     ] {
-        let mut deaths = 0;
-        for nth in 0..30 {
-            before.restore(&mut scene.stage.world);
-            let kill = Rule::new(Effect::Kill).of_job(job).after(nth);
-            scene.stage.world.emulator.faults().add(kill);
-            let died = scene.press("quentin", job).unwrap().exit_code != Some(0);
-            deaths += u32::from(died);
-            if died && holds(&scene) {
-                scene.press("quentin", job);
-            }
-            assert_eq!(
-                (scene.landed(), scene.rejected()),
-                outcome,
-                "{job} killed at request {nth}"
-            );
-            assert!(!holds(&scene), "{job} killed at request {nth}");
-            assert_eq!(scene.trials().len(), 1, "{job} killed at request {nth}");
-            if !died {
-                break;
-            }
-        }
+        let deaths = Deaths::of(job).most(30).in_turn(
+            &mut scene,
+            |scene| before.restore(&mut scene.stage.world),
+            |scene| {
+                scene.press_alone("quentin", job).unwrap();
+            },
+            |scene, Run { died, context }| {
+                scene.stage.run();
+                if *died && holds(scene) {
+                    scene.press("quentin", job);
+                }
+                let ends = (scene.landed(), scene.rejected());
+                assert_eq!(ends, outcome, "{job} {context}");
+                assert!(!holds(scene), "{job} {context}");
+                assert_eq!(scene.trials().len(), 1, "{job} {context}");
+            },
+        );
         assert!(deaths > 4, "{job}: {deaths}");
     }
 }

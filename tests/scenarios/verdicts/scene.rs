@@ -2,9 +2,11 @@
 
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::json;
+use trainyard::demo::world::World;
 use trainyard::domain::event::Fact;
 use trainyard_emulator::FinishedJob;
 
+use crate::deaths::Scenery;
 use crate::stage::Stage;
 
 /// A price is `number` and the name of its test case; one that is no number fails.
@@ -74,6 +76,12 @@ pub(super) struct Scene {
     pub(super) iids: Vec<u64>,
 }
 
+impl Scenery for Scene {
+    fn world(&mut self) -> &mut World {
+        &mut self.stage.world
+    }
+}
+
 impl Scene {
     /// `nrt` is the section of the configuration, as YAML in one line.
     pub(super) fn new(nrt: &str, changes: &[Change<'_>]) -> Self {
@@ -130,10 +138,15 @@ impl Scene {
 
     /// Somebody presses a job of the trial's pipeline, and what follows runs; `None` when GitLab refuses.
     pub(super) fn press(&mut self, user: &str, job: &str) -> Option<FinishedJob> {
-        let pipeline = self.trial_pipeline();
-        let pressed = self.stage.play_in(user, pipeline, job);
+        let pressed = self.press_alone(user, job);
         self.stage.run();
         pressed
+    }
+
+    /// The same, and nothing else runs.
+    pub(super) fn press_alone(&mut self, user: &str, job: &str) -> Option<FinishedJob> {
+        let pipeline = self.trial_pipeline();
+        self.stage.play_in(user, pipeline, job)
     }
 
     pub(super) fn trials(&self) -> Vec<Vec<u64>> {

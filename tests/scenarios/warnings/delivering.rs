@@ -2,10 +2,10 @@
 
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::json;
-use trainyard_emulator::faults::{Effect, Rule};
 
 use super::receiver::Answer;
 use super::scene::{Scene, mentions, texts};
+use crate::deaths::{Deaths, Run, run_until_death};
 
 const TEAM: &str = "channels:\n  team: {kind: slack, url_variable: TEAM_URL}";
 
@@ -221,35 +221,26 @@ fn a_job_that_dies_at_any_request_tells_everybody_at_least_once_and_the_note_exa
     scene.stage.integrate("eve", iid);
     scene.stage.run_but("nrt-release");
     let before = scene.moment();
-    let mut deaths = 0;
-    for nth in 1..=16 {
-        scene.restore(&before);
-        scene
-            .stage
-            .world
-            .emulator
-            .faults()
-            .add(Rule::new(Effect::Kill).of_job("nrt-release").after(nth - 1));
-        scene.stage.run();
-        let died = scene.stage.died();
-        deaths += u32::from(died);
-        scene.gate_with(&[("CI_JOB_ID", "999999")], &["remind"]);
-        let notes = mentions(&scene, iid, "eve");
-        assert_eq!(notes.len(), 1, "killed at request {nth}: {notes:?}");
-        let told = texts(&scene.receiver.received());
-        let told = told
-            .iter()
-            .filter(|text| text.contains("is rejected by"))
-            .count();
-        assert!(
-            (1..=2).contains(&told),
-            "killed at request {nth}: told {told} times"
-        );
-        if !died {
-            assert_eq!(told, 1, "without a death nothing is told twice");
-            break;
-        }
-    }
+    let deaths = Deaths::of("nrt-release").in_turn(
+        &mut scene,
+        |scene| scene.restore(&before),
+        |scene| run_until_death(&mut scene.stage.world, |_| true),
+        |scene, Run { died, context }| {
+            scene.stage.run();
+            scene.gate_with(&[("CI_JOB_ID", "999999")], &["remind"]);
+            let notes = mentions(scene, iid, "eve");
+            assert_eq!(notes.len(), 1, "{context}: {notes:?}");
+            let told = texts(&scene.receiver.received());
+            let told = told
+                .iter()
+                .filter(|text| text.contains("is rejected by"))
+                .count();
+            assert!((1..=2).contains(&told), "{context}: told {told} times");
+            if !died {
+                assert_eq!(told, 1, "without a death nothing is told twice");
+            }
+        },
+    );
     assert!(deaths >= 8, "the job makes {deaths} requests");
 }
 

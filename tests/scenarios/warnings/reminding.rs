@@ -4,9 +4,9 @@ use gitlab::api::endpoint_prelude::Method;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use trainyard::ports::Clock;
-use trainyard_emulator::faults::{Effect, Rule};
 
 use super::scene::Scene;
+use crate::deaths::{Deaths, Run, run_until_death};
 
 const TEAM: &str = "channels:\n  team: {kind: webhook, url_variable: TEAM_URL}\n  ops: {kind: webhook, url_variable: OPS_URL}\n\
     rules:\n  reminders: {channels: [team]}\n  alarms: {channels: [team]}\n  news: {channels: []}";
@@ -287,32 +287,29 @@ fn reminders_that_die_at_any_request_are_told_and_each_note_is_written_once() {
     scene.stage.run();
     now(&scene);
     let before = scene.moment();
-    let mut deaths = 0;
-    for nth in 1..=20 {
-        scene.restore(&before);
-        let kill = Rule::new(Effect::Kill).of_job("remind").after(nth - 1);
-        scene.stage.world.emulator.faults().add(kill);
-        tick(&scene, &schedule);
-        scene.stage.run();
-        let died = scene.stage.died();
-        deaths += u32::from(died);
-        if died {
-            tick(&scene, &schedule);
+    let deaths = Deaths::of("remind").in_turn(
+        &mut scene,
+        |scene| scene.restore(&before),
+        |scene| {
+            tick(scene, &schedule);
+            run_until_death(&mut scene.stage.world, |_| true);
+        },
+        |scene, Run { died, context }| {
             scene.stage.run();
-        }
-        assert_eq!(scene.stage.last("remind").exit_code, Some(0));
-        let notes = mentions(&scene, iid);
-        assert_eq!(notes.len(), 1, "killed at request {nth}: {notes:?}");
-        let told = headlines(&scene, "T0TEAM-SECRET").len();
-        assert!(
-            (1..=2).contains(&told),
-            "killed at request {nth}: told {told} times"
-        );
-        if !died {
-            assert_eq!(told, 1, "without a death nothing is told twice");
-            break;
-        }
-    }
+            if *died {
+                tick(scene, &schedule);
+                scene.stage.run();
+            }
+            assert_eq!(scene.stage.last("remind").exit_code, Some(0));
+            let notes = mentions(scene, iid);
+            assert_eq!(notes.len(), 1, "{context}: {notes:?}");
+            let told = headlines(scene, "T0TEAM-SECRET").len();
+            assert!((1..=2).contains(&told), "{context}: told {told} times");
+            if !died {
+                assert_eq!(told, 1, "without a death nothing is told twice");
+            }
+        },
+    );
     assert!(deaths >= 6, "the job makes {deaths} requests");
 }
 

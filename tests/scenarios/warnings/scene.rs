@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::{Value, json};
-use trainyard::demo::world::Said;
+use trainyard::demo::world::{Said, World};
 
 use super::receiver::{Received, Receiver};
+use crate::deaths::Scenery;
 use crate::stage::{Moment, Stage};
 
 /// The words of paths at the receiver: no output may ever hold one of them.
@@ -17,6 +18,16 @@ pub(super) struct Scene {
     pub(super) stage: Stage,
     pub(super) receiver: Receiver,
     variables: Vec<(String, String)>,
+}
+
+impl Scenery for Scene {
+    fn world(&mut self) -> &mut World {
+        &mut self.stage.world
+    }
+
+    fn sent(&self) -> usize {
+        self.receiver.received().len()
+    }
 }
 
 impl Scene {

@@ -1,11 +1,23 @@
 //! One reference to a feature, read at a place of the text: `#34`, `project#34`, an address, a link, and what people mistake for it.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::prose::{BLOCK, ITEM, LIST, LIST_END, OPAQUE, Prose};
 use super::spelling::{
     bare_number, digits, is_placeholder, issue_tag, numbered, rest_of_range, starts_with_address,
 };
 use super::{Grammar, Problem, Target};
 use crate::domain::ids::{FeatureId, ProjectPath};
+
+/// The way to an issue below the address of its server.
+static ISSUE_PATH: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"^(?P<path>.+?)(?:/-)?/(?:issues|work_items)/(?:incident/)?(?P<iid>[0-9]+)/?(?:[?#].*)?$",
+    )
+    .expect("the pattern is a literal that compiles")
+});
 
 /// A reference, or what stands in its place.
 #[derive(Debug)]
@@ -254,7 +266,7 @@ impl Grammar {
             .strip_prefix(&self.server)
             .and_then(|rest| rest.strip_prefix('/'))
             .ok_or_else(foreign)?;
-        let found = self.issue_path.captures(local).ok_or_else(foreign)?;
+        let found = ISSUE_PATH.captures(local).ok_or_else(foreign)?;
         // Of a group: an epic.
         if found["path"].starts_with("groups/") {
             return Err(foreign());

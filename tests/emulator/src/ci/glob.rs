@@ -1,11 +1,15 @@
 //! Path patterns of `rules:changes` and `rules:exists` (Ruby's `File.fnmatch` with path, dot and brace rules) and of
 //! `include:local` (GitLab's own simpler rules).
 
+use std::sync::Arc;
+
 use regex::Regex;
+
+use super::kept;
 
 /// A compiled path pattern; one that makes no sense matches nothing.
 #[derive(Debug, Clone)]
-pub(super) struct Glob(Option<Regex>);
+pub(super) struct Glob(Option<Arc<Regex>>);
 
 impl Glob {
     /// `*` and `?` stay in one directory, `**/` is any number of directories, `{a,b}` are alternatives.
@@ -58,7 +62,7 @@ impl Glob {
             }
         }
         regex.push('$');
-        Self(Regex::new(&regex).ok())
+        Self(kept::regex(&regex).ok())
     }
 
     /// For `include:local`: `**` is anything, `*` anything within a directory.
@@ -66,7 +70,7 @@ impl Glob {
         let regex = regex::escape(pattern)
             .replace(r"\*\*", ".*?")
             .replace(r"\*", "[^/]*?");
-        Self(Regex::new(&format!("^{regex}$")).ok())
+        Self(kept::regex(&format!("^{regex}$")).ok())
     }
 
     pub(super) fn is_match(&self, path: &str) -> bool {

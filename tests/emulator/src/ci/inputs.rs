@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::expression::{Expression, Names};
+use super::kept;
 use super::tree::{Map, get, text_of};
 
 /// A header that is right in itself.
@@ -181,7 +182,7 @@ impl Input {
             complain("RegEx validation can only be used with string inputs");
             return;
         }
-        match regex::Regex::new(regex) {
+        match kept::regex(regex) {
             Err(_) => complain("invalid regular expression"),
             Ok(regex) if !regex.is_match(&text_of(value)) => {
                 complain(&format!(

@@ -9,7 +9,7 @@ use super::functions;
 use super::inputs::Spec;
 use super::source::Source;
 use super::spec;
-use super::tree::{Map, text_of};
+use super::tree::{Map, is_reference, text_of};
 use super::yaml;
 
 const MAX_TEXT: usize = 1024 * 1024;
@@ -46,9 +46,9 @@ pub(super) fn load(
             return Err("Given inputs must be a hash".to_owned());
         }
     };
-    let Some(header) = documents.header else {
+    let Some(header) = &documents.header else {
         if given.is_empty() {
-            return Ok(documents.content);
+            return Ok(documents.content.clone());
         }
         return Err(
             "Given inputs not defined in the `spec` section of the included configuration file"
@@ -56,7 +56,7 @@ pub(super) fn load(
         );
     };
     let fails = |errors: Vec<String>| errors[..errors.len().min(SHOWN_ERRORS)].join(", ");
-    let spec = spec::read(&header, more).map_err(fails)?;
+    let spec = spec::read(header, more).map_err(fails)?;
     let values = spec.values(given).map_err(fails)?;
     let mut context = Map::new();
     context.insert("inputs".to_owned(), Value::Object(values));
@@ -64,13 +64,14 @@ pub(super) fn load(
         "component".to_owned(),
         Value::Object(facts(component, &spec)),
     );
-    let template = Template { context, source };
-    match template.node(&Value::Object(documents.content))? {
-        Value::Object(map) => Ok(map),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            Ok(Map::new())
-        }
+    let template = Template {
+        context: Value::Object(context),
+        source,
+    };
+    if is_reference(&documents.content) {
+        return Ok(documents.content.clone());
     }
+    template.map(&documents.content)
 }
 
 fn facts(component: Option<&Facts>, spec: &Spec) -> Map {
@@ -90,7 +91,7 @@ fn facts(component: Option<&Facts>, spec: &Spec) -> Map {
 }
 
 struct Template<'a> {
-    context: Map,
+    context: Value,
     source: &'a Source<'a>,
 }
 
@@ -110,15 +111,17 @@ impl Template<'_> {
                 }
                 Ok(Value::Array(items))
             }
-            Value::Object(map) if super::tree::is_reference(map) => Ok(value.clone()),
-            Value::Object(map) => {
-                let entries = map
-                    .iter()
-                    .map(|(key, value)| Ok((text_of(&self.text(key)?), self.node(value)?)));
-                entries.collect::<Result<Map, String>>().map(Value::Object)
-            }
+            Value::Object(map) if is_reference(map) => Ok(value.clone()),
+            Value::Object(map) => self.map(map).map(Value::Object),
             Value::Null | Value::Bool(_) | Value::Number(_) => Ok(value.clone()),
         }
+    }
+
+    fn map(&self, map: &Map) -> Result<Map, String> {
+        let entries = map.iter();
+        entries
+            .map(|(key, value)| Ok((text_of(&self.text(key)?), self.node(value)?)))
+            .collect()
     }
 
     fn text(&self, text: &str) -> Result<Value, String> {
@@ -128,6 +131,9 @@ impl Template<'_> {
         });
         if text.len() > MAX_TEXT {
             return Err("config node too large".to_owned());
+        }
+        if !text.contains("$[[") {
+            return Ok(text.into());
         }
         let mut whole = String::new();
         let mut end = 0;
@@ -174,13 +180,13 @@ impl Template<'_> {
         if path.len() > MAX_ACCESS {
             return Err("maximum interpolation expression size exceeded".to_owned());
         }
-        let whole = Value::Object(self.context.clone());
         path.splitn(MAX_SEGMENTS, '.')
-            .try_fold(whole, |value, segment| step(&value, segment, path))
+            .try_fold(&self.context, |value, segment| step(value, segment, path))
+            .cloned()
     }
 }
 
-fn step(value: &Value, segment: &str, path: &str) -> Result<Value, String> {
+fn step<'a>(value: &'a Value, segment: &str, path: &str) -> Result<&'a Value, String> {
     let (key, indices) = match segment.find('[') {
         Some(_) => indexed(segment, path)?,
         None => (segment, Vec::new()),
@@ -188,7 +194,6 @@ fn step(value: &Value, segment: &str, path: &str) -> Result<Value, String> {
     let mut found = value
         .as_object()
         .and_then(|map| map.get(key))
-        .cloned()
         .ok_or_else(|| format!("unknown interpolation provided: `{key}` in `{path}`"))?;
     for at in indices {
         let Value::Array(list) = found else {
@@ -198,8 +203,7 @@ fn step(value: &Value, segment: &str, path: &str) -> Result<Value, String> {
         };
         let size = list.len();
         found = list
-            .into_iter()
-            .nth(at)
+            .get(at)
             .ok_or_else(|| format!("array index {at} out of bounds (size: {size}) in `{path}`"))?;
     }
     Ok(found)

@@ -23,6 +23,7 @@ mod include;
 mod inputs;
 mod interpolate;
 mod job_inputs;
+mod kept;
 mod lint;
 mod logic;
 mod normalize;

@@ -1,13 +1,15 @@
 //! Regular expressions as GitLab writes them, `/source/flags` with RE2 syntax.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
+
+use super::kept;
 
 /// A pattern between slashes.
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
-    regex: Regex,
+    regex: Arc<Regex>,
 }
 
 impl Pattern {
@@ -24,7 +26,7 @@ impl Pattern {
         } else {
             format!("(?{flags})")
         };
-        Regex::new(&format!("{flags}{source}"))
+        kept::regex(&format!("{flags}{source}"))
             .ok()
             .map(|regex| Self { regex })
     }

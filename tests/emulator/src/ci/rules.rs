@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::entry::{Changes, Clauses, Exists, Policy, Rule};
 use super::expand::{Scope, Unknown, expand};
 use super::glob;
+use super::kept;
 use super::pattern::Pattern;
 use super::source::{Files, OutOfReach, Source};
 
@@ -189,7 +190,7 @@ impl Asked<'_> {
 
 /// Whether a pattern is found in any of the paths. GitLab's patterns can look around, which these cannot.
 fn any_matches(pattern: &str, paths: &[String], keyword: &str) -> Result<bool, String> {
-    let pattern = regex::Regex::new(pattern).map_err(|_invalid| {
+    let pattern = kept::regex(pattern).map_err(|_invalid| {
         format!("{keyword} `{pattern}` is not a pattern that is supported by this server")
     })?;
     Ok(paths.iter().any(|path| pattern.is_match(path)))

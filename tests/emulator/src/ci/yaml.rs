@@ -1,7 +1,7 @@
 //! Text to tree: documents, merge keys, `!reference` tags, and GitLab's wording of syntax errors.
 
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
 use serde::de::{
@@ -9,6 +9,7 @@ use serde::de::{
 };
 use serde_json::{Number, Value};
 
+use super::kept::Kept;
 use super::tree::{Map, REFERENCE, text_of};
 use super::yaml11;
 
@@ -28,7 +29,12 @@ pub(super) struct Documents {
 }
 
 /// Reads a file that may start with a `spec` header.
-pub(super) fn read(text: &str) -> Result<Documents, String> {
+pub(super) fn read(text: &str) -> Result<Arc<Documents>, String> {
+    static FILES: Kept<Arc<Documents>> = Kept::new();
+    FILES.of(text, |text| parse(text).map(Arc::new))
+}
+
+fn parse(text: &str) -> Result<Documents, String> {
     static DIVIDER: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?m)^---\s+").expect("the pattern is a literal that compiles")
     });
@@ -227,7 +233,7 @@ mod tests {
     use super::*;
 
     fn content(text: &str) -> Value {
-        Value::Object(read(text).expect("valid YAML").content)
+        Value::Object(parse(text).expect("valid YAML").content)
     }
 
     #[test]
@@ -253,10 +259,10 @@ mod tests {
 
     #[test]
     fn a_header_is_told_from_the_content() {
-        let documents = read("spec:\n  inputs:\n---\njob: 1\n").expect("valid YAML");
+        let documents = parse("spec:\n  inputs:\n---\njob: 1\n").expect("valid YAML");
         assert!(documents.header.is_some());
         assert_eq!(Value::Object(documents.content), json!({"job": 1}));
-        let documents = read("---\njob: 1\n---\nother: 2\n").expect("valid YAML");
+        let documents = parse("---\njob: 1\n---\nother: 2\n").expect("valid YAML");
         assert!(documents.header.is_none());
         assert_eq!(Value::Object(documents.content), json!({"job": 1}));
     }
@@ -271,17 +277,17 @@ mod tests {
 
     #[test]
     fn syntax_errors_read_as_in_gitlab() {
-        let error = read("job:\n  script: [a\n").expect_err("invalid YAML");
+        let error = parse("job:\n  script: [a\n").expect_err("invalid YAML");
         assert_eq!(
             error,
             "(<unknown>): did not find expected ',' or ']' while parsing a flow sequence at line 2 column 11"
         );
         assert_eq!(
-            read("just text").expect_err("not a mapping"),
+            parse("just text").expect_err("not a mapping"),
             "Invalid configuration format"
         );
         assert_eq!(
-            read("d: 2024-01-31").expect_err("a date"),
+            parse("d: 2024-01-31").expect_err("a date"),
             "Tried to load unspecified class: Date"
         );
     }
@@ -290,12 +296,12 @@ mod tests {
     fn size_and_depth_are_limited() {
         let large = format!("a: '{}'", "x".repeat(MAX_BYTES));
         assert_eq!(
-            read(&large).expect_err("too large"),
+            parse(&large).expect_err("too large"),
             "The provided YAML is too big"
         );
         let deep = format!("a: {}{}", "[".repeat(110), "]".repeat(110));
         assert_eq!(
-            read(&deep).expect_err("too deep"),
+            parse(&deep).expect_err("too deep"),
             "The parsed YAML is too big"
         );
     }

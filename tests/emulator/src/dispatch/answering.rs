@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::{Asker, Served};
 use crate::errors::ApiError;
 use crate::faults::{Arrival, Effect};
+use crate::fingerprint;
 use crate::message::{Request, Response};
 use crate::rate_limit::Standing;
 use crate::request_log::{RequestEntry, without_tokens};
@@ -39,6 +40,7 @@ pub(super) fn logged(
         unknown: None,
         ignored: Vec::new(),
         fault: fault.as_ref().map(|effect| effect.name().to_owned()),
+        changed: None,
     };
     let api = request.segments.first().is_some_and(|first| first == "api");
     let standing = if api {
@@ -49,12 +51,17 @@ pub(super) fn logged(
     let refused = standing.as_ref().and_then(Standing::refusal);
     let answered = fault.as_ref().and_then(substitute).or(refused);
     let before = matches!(fault, Some(Effect::ResetBefore));
+    let killed = matches!(fault, Some(Effect::Kill));
+    let untouched = killed.then(|| fingerprint::of(shared).ok()).flatten();
     let response = match answered {
         Some(response) => response,
         None if before => Response::no_content(),
         None => run(shared, &mut entry, work),
     };
-    let killed = matches!(fault, Some(Effect::Kill));
+    if killed {
+        let now = fingerprint::of(shared).ok();
+        entry.changed = Some(untouched.is_none() || untouched != now);
+    }
     let reset = before || killed || matches!(fault, Some(Effect::ResetAfter));
     entry.status = if before { 0 } else { response.status };
     if let Some(what) = &entry.unknown {
