@@ -1,5 +1,6 @@
 //! A yard: several projects share one environment, one queue and one version, and hold no strong token themselves.
 
+mod branches;
 mod dying;
 mod environments;
 mod ground;
