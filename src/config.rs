@@ -3,47 +3,39 @@
 //! The only place that reads the environment.
 
 pub mod ci;
+mod contradictions;
+pub mod features;
 mod freezes;
+pub mod integration;
+pub mod labels;
 pub mod notification;
+pub mod nrt;
 pub mod packages;
 pub mod publishing;
 mod reading;
+pub mod validation;
 pub mod versions;
 pub mod yard;
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
-
 use crate::domain::freezes::Freezes;
-use crate::domain::ids::{BranchName, ProjectPath, RoleName};
+use crate::domain::ids::BranchName;
 use crate::domain::integration::Priority;
-use crate::domain::labelling::{Labels, Stage};
-use crate::domain::linking::{Exemption, LinkPolicy};
-use crate::domain::naming::tags::Tags;
-use crate::domain::trial_verdict::DecidedBy;
-use crate::domain::trials::Policy;
-use crate::domain::validation::{Members, RoleRule, When, Who};
 use crate::outcome::Problem;
+use features::Features;
 use freezes::Stops;
+use integration::Integration;
+use labels::StageLabels;
 use notification::Notification;
+use nrt::Nrt;
 use reading::Section;
+use validation::{Role, Validation};
 use versions::Versions;
-use yard::{Gate, NrtEnvironment};
+use yard::Gate;
 
 /// The name of the configuration file, at the root of the target branch.
 pub const FILE: &str = ".trainyard.yml";
-
-/// The role that says whether a trial passed, where the project has one of this name and names no other.
-const USUAL_DECIDER: &str = "qa";
-
-/// The lanes by name.
-const LANES: [(&str, Priority); 4] = [
-    ("hotfix", Priority::Hotfix),
-    ("high", Priority::High),
-    ("normal", Priority::Normal),
-    ("low", Priority::Low),
-];
 
 /// What a project decides about its own flow.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,126 +62,6 @@ pub struct Config {
     pub labels: StageLabels,
 }
 
-/// How features are recognised and linked.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Features {
-    /// Where a bare `#34` points; this project when not given.
-    pub project: Option<ProjectPath>,
-    /// Projects whose issues may be named beside these; any when not given.
-    pub projects: Option<Vec<ProjectPath>>,
-    /// The label that makes an issue a feature.
-    pub label: Option<String>,
-    /// The type that makes an issue a feature, in GitLab's word.
-    pub issue_type: Option<String>,
-    /// Whether a merge request must name one.
-    pub links: LinkPolicy,
-    /// Merge requests that need not name one, in the order of the file.
-    pub exempt: Vec<Exemption>,
-    /// Verbs that mean "closes".
-    pub closing_words: Vec<String>,
-    /// Verbs that mean "contributes to".
-    pub contributing_words: Vec<String>,
-}
-
-/// A role and its people.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Role {
-    /// Its name: jobs are called `validate:<name>` and `reject:<name>`.
-    pub name: RoleName,
-    /// Who belongs to it.
-    pub members: Members,
-}
-
-/// What a closing merge request needs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Validation {
-    /// Roles that must always validate.
-    pub roles: Vec<RoleName>,
-    /// Roles that must validate some merge requests.
-    pub rules: Vec<RoleRule>,
-    /// Whose verdicts count.
-    pub who: Who,
-    /// Whether a feature with unticked acceptance criteria may be validated.
-    pub criteria_required: bool,
-    /// Headings of the acceptance criteria, beside "Acceptance criteria".
-    pub criteria_headings: Vec<String>,
-}
-
-impl Validation {
-    /// Whether any rule looks at the files that a merge request changes.
-    pub fn looks_at_paths(&self) -> bool {
-        self.rules.iter().any(|rule| !rule.when.paths.is_empty())
-    }
-
-    /// Whether any rule looks at the labels of features.
-    pub fn looks_at_features(&self) -> bool {
-        let looks = |rule: &RoleRule| !rule.when.feature_labels.is_empty();
-        self.rules.iter().any(looks)
-    }
-
-    /// Whether nobody ever has to validate.
-    pub fn is_off(&self) -> bool {
-        self.roles.is_empty() && self.rules.is_empty()
-    }
-}
-
-/// How change sets queue.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Integration {
-    /// Labels of features or merge requests, and the lane they lead to.
-    pub priorities: Vec<(String, Priority)>,
-    /// The label that says that a change breaks what users rely on.
-    pub breaking_label: String,
-    /// Whether all threads must be resolved.
-    pub resolved_threads: bool,
-    /// Why nothing may join the queue now.
-    pub frozen: Option<String>,
-    /// When nothing is tried and nothing lands.
-    pub freezes: Freezes,
-    /// Roles whose people steer the queue; empty: whoever is a maintainer of the project.
-    pub controlled_by: Vec<RoleName>,
-    /// Roles whose people may send merge requests to the hotfix lane; empty: whoever may label them.
-    pub hotfix_by: Vec<RoleName>,
-    /// The label that holds a merge request for as long as it carries it.
-    pub hold_label: Option<String>,
-}
-
-/// The NRT environment.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Nrt {
-    /// Its name: the namespace of its state.
-    pub environment: String,
-    /// The project's file with its deployment and test jobs.
-    pub pipeline: String,
-    /// When a holder that GitLab no longer knows counts as gone.
-    pub lease: SignedDuration,
-    /// How many change sets are tried together, and what it takes to reject one.
-    pub trials: Policy,
-    /// How long a job may wait for a resource group that nobody has before that counts as GitLab's fault.
-    pub stuck_after: SignedDuration,
-    /// Whether `tick` may start a pipeline to make GitLab look again.
-    pub kick: bool,
-    /// Who says whether a trial passed.
-    pub decided_by: DecidedBy,
-    /// Roles whose people may say so; empty: whoever GitLab lets play the job.
-    pub deciders: Vec<RoleName>,
-    /// How test cases name the feature or merge request that they belong to.
-    pub tags: Tags,
-    /// All environments, where there are several.
-    pub environments: Vec<NrtEnvironment>,
-    /// Roles whose people may take the environment away from a run; empty: the maintainers of the project.
-    pub broken_by: Vec<RoleName>,
-}
-
-/// Labels that show where something stands; none unless the project names them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StageLabels {
-    /// On merge requests.
-    pub merge_request: Labels,
-    /// On features.
-    pub feature: Labels,
-}
-
 impl Config {
     /// Reads a configuration file.
     ///
@@ -203,7 +75,7 @@ impl Config {
             .collect();
         let config = Self::read(&mut root);
         let mut problems = root.finish();
-        problems.extend(config.contradictions());
+        problems.extend(contradictions::contradictions(&config));
         problems.extend(yard::without_effect(&of_the_yard, &config.gate));
         if problems.is_empty() {
             Ok(config)
@@ -214,121 +86,12 @@ impl Config {
 
     fn read(root: &mut Section) -> Self {
         let branch = root.id("branch");
-        let features = root.section("features", |s| Features {
-            project: s.id("project"),
-            projects: s.holds("projects").then(|| s.ids("projects")),
-            label: s.text("label"),
-            issue_type: s.word("type"),
-            links: s
-                .choice(
-                    "links",
-                    &[
-                        ("required", LinkPolicy::Required),
-                        ("warned", LinkPolicy::Warned),
-                        ("off", LinkPolicy::Off),
-                    ],
-                )
-                .unwrap_or_default(),
-            exempt: s.entries("exempt", |name, e| {
-                let exemption = Exemption {
-                    name: name.to_owned(),
-                    labels: e.texts("labels"),
-                    authors: e.ids("authors"),
-                    branches: e.ids("branches"),
-                };
-                if !exemption.has_conditions() {
-                    e.problem("sets no condition: give it `labels`, `authors` or `branches`");
-                }
-                Some(exemption)
-            }),
-            closing_words: s.texts("closing_words"),
-            contributing_words: s.texts("contributing_words"),
-        });
-        let roles = root.entries("roles", |name, s| {
-            let name = s.parse_key::<RoleName>(name)?;
-            let access = s.choice(
-                "access",
-                &[("developer", 30), ("maintainer", 40), ("owner", 50)],
-            );
-            let (users, groups) = (s.ids("users").into_iter().collect(), s.texts("groups"));
-            Some(Role {
-                name,
-                members: Members {
-                    users,
-                    groups,
-                    access,
-                },
-            })
-        });
-        let validation = root.section("validation", validation);
-        let (mut integration, freezes) = root.section("integration", |s| {
-            let freezes = freezes::read(s, Stops::Lanes);
-            let integration = Integration {
-                priorities: s.section("priorities", |p| {
-                    LANES
-                        .iter()
-                        .flat_map(|(name, lane)| {
-                            p.texts(name).into_iter().map(|label| (label, *lane))
-                        })
-                        .collect()
-                }),
-                breaking_label: s
-                    .text("breaking_label")
-                    .unwrap_or_else(|| "breaking".to_owned()),
-                resolved_threads: s.flag("resolved_threads").unwrap_or(false),
-                frozen: s.text("frozen"),
-                freezes: Freezes::default(),
-                controlled_by: s.ids("controlled_by"),
-                hotfix_by: s.ids("hotfix_by"),
-                hold_label: s.label("hold_label"),
-            };
-            (integration, freezes)
-        });
+        let features = root.section("features", Features::read);
+        let roles = root.entries("roles", Role::read);
+        let validation = root.section("validation", Validation::read);
+        let (mut integration, freezes) = root.section("integration", Integration::read);
         let gate = root.section("gate", yard::gate);
-        let nrt = root.section("nrt", |s| Nrt {
-            environment: s
-                .scope_name("environment")
-                .unwrap_or_else(|| "nrt".to_owned()),
-            pipeline: s
-                .text("pipeline")
-                .unwrap_or_else(|| "ci/nrt.yml".to_owned()),
-            stuck_after: s
-                .duration("stuck_after")
-                .unwrap_or(SignedDuration::from_mins(10)),
-            kick: s.flag("kick").unwrap_or(false),
-            broken_by: s.ids("broken_by"),
-            lease: s.duration("lease").unwrap_or(SignedDuration::from_hours(4)),
-            trials: Policy {
-                batch_max: s
-                    .number("batch", 1..=100)
-                    .map_or(Policy::default().batch_max, |n| n as usize),
-                strikes: s
-                    .number("strikes", 1..=2)
-                    .unwrap_or(Policy::default().strikes),
-            },
-            decided_by: s
-                .choice(
-                    "verdict",
-                    &[
-                        ("tests", DecidedBy::Tests),
-                        ("manual", DecidedBy::Person),
-                        ("both", DecidedBy::Both),
-                    ],
-                )
-                .unwrap_or_default(),
-            deciders: s.optional_ids("roles").unwrap_or_else(|| {
-                let usual = roles.iter().map(|role| role.name.clone());
-                usual
-                    .filter(|role| role.as_str() == USUAL_DECIDER)
-                    .collect()
-            }),
-            tags: Tags::with(s.ids("tags")),
-            environments: s
-                .items("environments", yard::environment)
-                .into_iter()
-                .flatten()
-                .collect(),
-        });
+        let nrt = root.section("nrt", |s| Nrt::read(s, &roles));
         let (mut versions, release_freezes) = root.section("versions", |s| {
             let freezes = freezes::read(s, Stops::Releases);
             (Versions::read(s), freezes)
@@ -340,10 +103,7 @@ impl Config {
         };
         integration.freezes = by_the_clock(freezes);
         versions.freezes = by_the_clock(release_freezes);
-        let labels = root.section("labels", |s| StageLabels {
-            merge_request: s.section("merge_request", stage_labels),
-            feature: s.section("feature", stage_labels),
-        });
+        let labels = root.section("labels", StageLabels::read);
         Self {
             branch,
             features,
@@ -356,95 +116,6 @@ impl Config {
             notification,
             labels,
         }
-    }
-
-    /// Parts that are fine alone and wrong together.
-    fn contradictions(&self) -> Vec<String> {
-        let unknown = |list: &[RoleName], path: &str| -> Vec<String> {
-            list.iter()
-                .filter(|role| !self.roles.iter().any(|known| known.name == **role))
-                .map(|role| {
-                    format!("`{path}` names the role `{role}`, which `roles` does not define")
-                })
-                .collect()
-        };
-        let mut problems = unknown(&self.validation.roles, "validation.roles");
-        for (index, rule) in self.validation.rules.iter().enumerate() {
-            let path = format!("validation.rules[{index}].roles");
-            problems.extend(unknown(&rule.roles, &path));
-        }
-        problems.extend(unknown(&self.versions.released_by, "versions.released_by"));
-        problems.extend(unknown(
-            &self.versions.through_freezes_by,
-            "versions.through_freezes_by",
-        ));
-        problems.extend(unknown(&self.nrt.deciders, "nrt.roles"));
-        problems.extend(unknown(
-            &self.integration.controlled_by,
-            "integration.controlled_by",
-        ));
-        problems.extend(unknown(
-            &self.integration.hotfix_by,
-            "integration.hotfix_by",
-        ));
-        problems.extend(unknown(&self.nrt.broken_by, "nrt.broken_by"));
-        let roles = self.roles.iter().map(|role| &role.name).collect();
-        problems.extend(self.notification.contradictions(&roles));
-        for role in &self.roles {
-            if role.members == Members::default() {
-                problems.push(format!(
-                    "`roles.{}` has nobody: give it `users`, `groups` or `access`",
-                    role.name
-                ));
-            }
-        }
-        problems.extend(self.misused_labels());
-        problems.extend(yard::contradictions(
-            &self.gate,
-            &self.nrt,
-            &self.versions.numbering.prefix,
-        ));
-        problems.extend(packages::contradictions(&self.versions, self.is_yard()));
-        problems
-    }
-
-    /// A label that something is decided on must not come and go with a stage.
-    fn misused_labels(&self) -> Vec<String> {
-        let priorities = self.integration.priorities.iter();
-        let conditions = self.validation.rules.iter().map(|rule| &rule.when);
-        let ruled = conditions.flat_map(|when| when.labels.iter().chain(&when.feature_labels));
-        let meaning: Vec<(&str, &str)> = priorities
-            .map(|(label, _)| (label.as_str(), "integration.priorities"))
-            .chain(
-                self.features
-                    .label
-                    .as_deref()
-                    .map(|l| (l, "features.label")),
-            )
-            .chain([(
-                self.integration.breaking_label.as_str(),
-                "integration.breaking_label",
-            )])
-            .chain(
-                self.integration
-                    .hold_label
-                    .as_deref()
-                    .map(|label| (label, "integration.hold_label")),
-            )
-            .chain(ruled.map(|label| (label.as_str(), "validation.rules")))
-            .collect();
-        let StageLabels {
-            merge_request,
-            feature,
-        } = &self.labels;
-        [("merge_request", merge_request), ("feature", feature)]
-            .iter()
-            .flat_map(|(kind, labels)| labels.all().map(move |label| (*kind, label)))
-            .filter_map(|(kind, label)| {
-                let (_, user) = meaning.iter().find(|(used, _)| *used == label)?;
-                Some(format!("`labels.{kind}` takes the label `{label}` away again, which `{user}` decides on; name another one"))
-            })
-            .collect()
     }
 
     /// The lane of a change set: the first one that any label of it, or of its features, leads to.
@@ -460,50 +131,6 @@ impl Config {
     }
 }
 
-fn validation(s: &mut Section) -> Validation {
-    Validation {
-        roles: s.ids("roles"),
-        rules: s.items("rules", role_rule),
-        who: Who {
-            author: s.flag("author_may_validate").unwrap_or(false),
-            committers: s.flag("committers_may_validate").unwrap_or(true),
-            several_roles: s.flag("one_person_several_roles").unwrap_or(true),
-        },
-        criteria_required: s
-            .choice("criteria", &[("shown", false), ("required", true)])
-            .unwrap_or(false),
-        criteria_headings: s.texts("criteria_headings"),
-    }
-}
-
-fn role_rule(s: &mut Section) -> RoleRule {
-    let rule = RoleRule {
-        roles: s.ids("roles"),
-        when: s.section("when", |w| When {
-            feature_labels: w.texts("feature_labels"),
-            labels: w.texts("labels"),
-            paths: w.ids("paths"),
-        }),
-        instead: s.flag("instead").unwrap_or(false),
-    };
-    if rule.roles.is_empty() {
-        s.refuse("names no `roles`");
-    }
-    if rule.when == When::default() {
-        s.refuse("applies never: give `when` one of `feature_labels`, `labels` or `paths`; roles that are always asked go to `validation.roles`");
-    }
-    rule
-}
-
-fn stage_labels(section: &mut Section) -> Labels {
-    let named = Stage::ALL.map(|(key, stage)| (stage, section.label(key)));
-    Labels::new(
-        named
-            .into_iter()
-            .filter_map(|(stage, label)| Some((stage, label?))),
-    )
-}
-
 fn problem_of(problems: &[String]) -> Problem {
     Problem::misconfigured(
         format!(
@@ -517,6 +144,11 @@ fn problem_of(problems: &[String]) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::linking::LinkPolicy;
+    use crate::domain::trial_verdict::DecidedBy;
+    use crate::domain::trials::Policy;
+    use crate::domain::validation::Who;
+    use jiff::SignedDuration;
     use semver::Version;
 
     #[test]

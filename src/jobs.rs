@@ -7,6 +7,7 @@ pub mod controls;
 mod judging;
 mod label_holds;
 mod labels;
+mod leaving;
 pub mod ledger;
 pub mod link_check;
 mod notes;
@@ -134,6 +135,16 @@ impl<'a> Desk<'a> {
             .branch
             .as_ref()
             .unwrap_or(&self.ci.default_branch)
+    }
+
+    /// The branch whose commits versions are, in the project of the gate: a yard's are commits of the yard itself, whatever branch of its
+    /// members an environment serves.
+    pub fn branch_of_versions(&self) -> &'a BranchName {
+        if self.config.is_yard() {
+            &self.ci.default_branch
+        } else {
+            self.branch()
+        }
     }
 }
 

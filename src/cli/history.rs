@@ -1,5 +1,7 @@
 //! Flags of commands that read what happened, from the archive and the log.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -50,4 +52,24 @@ mod tests {
             assert!(day(bad).is_err(), "{bad}");
         }
     }
+}
+
+/// Flags of `report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "flattened flags document themselves")]
+    pub span: Span,
+    /// More events, from the artifacts of jobs (`trainyard-events.ndjson`).
+    #[arg(long, value_name = "FILE")]
+    pub events: Vec<PathBuf>,
+    /// Read only the files of `--events`, not the state.
+    #[arg(long, requires = "events")]
+    pub offline: bool,
+    /// Where the page is written.
+    #[arg(long, value_name = "FILE", default_value = "trainyard-report.html")]
+    pub output: PathBuf,
+    /// Print the numbers as JSON instead of writing a page.
+    #[arg(long)]
+    pub json: bool,
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::epoch;
+use super::nrt_lock::epoch;
 use crate::domain::ids::Epoch;
 use crate::domain::trial_verdict::Culprit;
 

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
-use super::LANES;
+use super::integration::LANES;
 use super::notification::{DAYS, zone};
 use super::reading::Section;
 use crate::domain::freezes::{Freeze, Span, UnderTrial, WeekMoment};

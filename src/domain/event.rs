@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use super::candidate::{Placed, Postponed};
 use super::controls::Order;
 use super::ids::{
-    ChannelName, CommitSha, Epoch, FeatureId, JobId, MergeRequestId, MessageId, PatchId,
-    PipelineId, ProjectPath, RoleName, TrialId, UserName, VersionId,
+    BranchName, ChannelName, CommitSha, Epoch, FeatureId, JobId, MergeRequestId, MessageId,
+    PatchId, PipelineId, ProjectPath, RoleName, TrialId, UserName, VersionId,
 };
 use super::integration::ChangeSet;
 use super::linking::LinkKind;
@@ -218,7 +218,12 @@ pub enum Fact {
         head: CommitSha,
         commit: CommitSha,
         trial: TrialId,
+        /// Its source branch, which is still to be deleted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        leaves: Option<BranchName>,
     },
+    /// Nothing more is to be done about the source branches of these: they are deleted, or have to stay.
+    SourceBranchesSettled { merge_requests: Vec<MergeRequestId> },
     /// It is in the open version.
     ChangeSetAppended {
         version: VersionId,
@@ -446,6 +451,7 @@ impl Fact {
                 | Self::ChangeSetWithdrawn { .. }
                 | Self::ChangeSetRejected { .. }
                 | Self::ChangeSetMerged { .. }
+                | Self::SourceBranchesSettled { .. }
                 | Self::ChangeSetAppended { .. }
                 | Self::TrialStarted { .. }
                 | Self::TrialRejected { .. }
@@ -491,6 +497,7 @@ impl Fact {
             Self::TrialAbandoned { .. } => "TrialAbandoned",
             Self::ChangeSetRejected { .. } => "ChangeSetRejected",
             Self::ChangeSetMerged { .. } => "ChangeSetMerged",
+            Self::SourceBranchesSettled { .. } => "SourceBranchesSettled",
             Self::ChangeSetAppended { .. } => "ChangeSetAppended",
             Self::VersionOpened { .. } => "VersionOpened",
             Self::VersionClosed { .. } => "VersionClosed",
@@ -543,6 +550,7 @@ impl Fact {
             | Self::LeaseBroken { .. }
             | Self::EnvironmentStuck { .. }
             | Self::StateRepaired { .. }
+            | Self::SourceBranchesSettled { .. }
             | Self::QueuePaused { .. }
             | Self::QueueResumed { .. } => Subject::Environment,
             Self::TrialStarted { trial, .. }
@@ -587,6 +595,7 @@ impl Fact {
             | Self::ChangeSetConflicted { .. }
             | Self::ChangeSetRejected { .. }
             | Self::ChangeSetMerged { .. }
+            | Self::SourceBranchesSettled { .. }
             | Self::ChangeSetAppended { .. }
             | Self::LeaseGranted { .. }
             | Self::LeaseReleased { .. }
@@ -647,6 +656,7 @@ impl Fact {
             | Self::ChangeSetConflicted { .. }
             | Self::ChangeSetRejected { .. }
             | Self::ChangeSetMerged { .. }
+            | Self::SourceBranchesSettled { .. }
             | Self::LeaseGranted { .. }
             | Self::LeaseReleased { .. }
             | Self::LeaseExpired { .. }
@@ -745,6 +755,10 @@ impl Fact {
             Self::ChangeSetRebased { to, .. } => to.to_string(),
             Self::ChangeSetConflicted { head, .. } => format!("{head} {}", by_job()),
             Self::ChangeSetAppended { appended, .. } => appended.trial.to_string(),
+            Self::SourceBranchesSettled { merge_requests } => {
+                let ids: Vec<String> = merge_requests.iter().map(ToString::to_string).collect();
+                format!("{} {}", ids.join(" "), by_job())
+            }
             Self::VersionOpened { version } => version.to_string(),
             Self::VersionClosed { number, commit, .. } => format!("{number} {commit} {}", by_job()),
             Self::VersionDeployed {

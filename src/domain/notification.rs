@@ -94,6 +94,7 @@ fn key_of(fact: &Fact) -> String {
         | Fact::TrialRejected { .. }
         | Fact::TrialAbandoned { .. }
         | Fact::ChangeSetMerged { .. }
+        | Fact::SourceBranchesSettled { .. }
         | Fact::ChangeSetAppended { .. }
         | Fact::VersionOpened { .. }
         | Fact::VersionClosed { .. }

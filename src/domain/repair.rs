@@ -6,6 +6,7 @@ use super::event::{Fact, Subject};
 use super::ids::{CommitSha, Epoch, FeatureId, JobId, ProjectPath, VersionId};
 use super::integration::ChangeSet;
 use super::progress::Stage;
+use super::versioning::hotfix::Hotfix;
 use super::versioning::{Appended, Number, by_feature};
 use super::yard::Yard;
 
@@ -22,6 +23,8 @@ pub struct Truth {
     pub landed: Vec<Appended>,
     /// Whether the gate ever landed anything here, released or not.
     pub has_landed: bool,
+    /// The hotfixes that are under way.
+    pub hotfixes: Vec<Hotfix>,
     /// Members of a yard that could not be looked at: nothing is known of what is theirs.
     pub unread: BTreeSet<ProjectPath>,
 }
@@ -29,7 +32,9 @@ pub struct Truth {
 impl Truth {
     /// Whether a log without any entry has lost some.
     pub fn tells_of_a_past(&self) -> bool {
-        !self.landed.is_empty() || (self.releases > 0 && self.has_landed)
+        !self.landed.is_empty()
+            || !self.hotfixes.is_empty()
+            || (self.releases > 0 && self.has_landed)
     }
 }
 
@@ -61,7 +66,7 @@ fn landed_before(one: &Appended, other: &Appended) -> bool {
     }
 }
 
-/// The facts about versions that a log lacks. The same log and the same truth give none once they are recorded.
+/// The facts about versions and hotfixes that a log lacks. The same log and the same truth give none once they are recorded.
 pub fn missing(yard: &Yard, truth: &Truth) -> Vec<Fact> {
     let versions = &yard.versions;
     let mut facts = Vec::new();
@@ -98,6 +103,15 @@ pub fn missing(yard: &Yard, truth: &Truth) -> Vec<Fact> {
     facts.extend(lacking.map(|appended| Fact::ChangeSetAppended {
         version: open,
         appended: appended.clone(),
+    }));
+    let hotfixes = truth.hotfixes.iter();
+    let hotfixes = hotfixes.filter(|one| versions.hotfix_of(&one.merge_request).is_none());
+    facts.extend(hotfixes.map(|one| Fact::HotfixAsked {
+        merge_request: one.merge_request.clone(),
+        from: one.from.clone(),
+        picks: one.picks.clone(),
+        reason: one.reason.clone(),
+        asked_by: one.by.clone(),
     }));
     facts
 }

@@ -4,18 +4,14 @@
 //! One environment decides at most 1/H2(p) changes in the time of one trial (H2: binary entropy, p: the share of bad changes),
 //! because a verdict is one bit. Batches that are halved on a rejection, with inference, come within a few percent of that.
 
+mod choosing;
+mod concluding;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::pairs;
-
-/// The share of bad changes that is assumed before anything is known.
-const ASSUMED_FAILURE_RATE: f64 = 0.1;
-/// How many decided changes the assumption weighs as much as.
-const WEIGHT_OF_THE_ASSUMPTION: f64 = 10.0;
-/// How many of the last verdicts are looked at.
-const REMEMBERED: usize = 100;
 
 /// What a project decides about its trials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,18 +104,6 @@ impl<C> Default for Search<C> {
 }
 
 impl<C: Clone + Ord> Search<C> {
-    /// The share of bad changes, from the last decided ones and what was assumed before them.
-    pub fn failure_rate(&self) -> f64 {
-        let (landed, rejected) = self
-            .decided
-            .iter()
-            .fold((0, 0), |(l, r), (landed, rejected)| {
-                (l + landed, r + rejected)
-            });
-        (rejected as f64 + WEIGHT_OF_THE_ASSUMPTION * ASSUMED_FAILURE_RATE)
-            / ((landed + rejected) as f64 + WEIGHT_OF_THE_ASSUMPTION)
-    }
-
     /// The same knowledge, of changes by other names.
     pub fn renamed<D: Clone + Ord>(&self, name: impl Fn(&C) -> D) -> Search<D> {
         let all = |changes: &[C]| changes.iter().map(&name).collect();
@@ -137,203 +121,6 @@ impl<C: Clone + Ord> Search<C> {
     pub fn suspected(&self) -> &[C] {
         &self.suspects
     }
-
-    /// How many changes a fresh trial holds at most: about as many as make its verdict a toss-up.
-    pub fn batch(&self, policy: &Policy) -> usize {
-        // (1 - p)^n = 1/2, rounded down: one change too few costs less than one too many.
-        let even = (0.5f64.ln() / (1.0 - self.failure_rate()).ln()).floor() as usize;
-        even.max(2).min(policy.batch_max.max(1))
-    }
-
-    /// The suspects that are still searched; none once any of them has left, for it may have been the bad one.
-    pub fn suspects(&self, waiting: &[Waiting<C>]) -> &[C] {
-        let all_wait = self
-            .suspects
-            .iter()
-            .all(|suspect| waiting.iter().any(|w| w.change == *suspect));
-        if all_wait { &self.suspects } else { &[] }
-    }
-
-    /// The changes of the next trial, in queue order; none when nothing waits. `waiting` is in the order of service.
-    ///
-    /// Urgent ones first; then the smaller half of what is searched, with nothing fresh beside it, because that would lose the
-    /// inference; else the first of the queue. It never waits for a batch to fill.
-    pub fn choose(&self, waiting: &[Waiting<C>], policy: &Policy) -> Vec<C> {
-        let first = |urgent: bool, most: usize| -> Vec<C> {
-            let of_kind = waiting.iter().filter(|w| w.urgent == urgent);
-            of_kind.take(most).map(|w| w.change.clone()).collect()
-        };
-        let suspects = self.suspects(waiting);
-        let urgent_suspects = suspects
-            .iter()
-            .any(|s| waiting.iter().any(|w| w.urgent && w.change == *s));
-        let urgent = first(true, self.batch(policy));
-        if !urgent.is_empty() && !urgent_suspects {
-            return urgent;
-        }
-        match suspects {
-            [] => first(false, self.batch(policy).max(self.left_together)),
-            [one] => vec![one.clone()],
-            several => several[..first_part(several.len())].to_vec(),
-        }
-    }
-
-    /// The same where changes come from several places, and one trial can hold those of one place only: the place of whoever goes
-    /// first, so that everybody's turn comes as early as if there were one place.
-    pub fn choose_of_one_place<P: PartialEq>(
-        &self,
-        waiting: &[Waiting<C>],
-        policy: &Policy,
-        place: impl Fn(&C) -> P,
-    ) -> Vec<C> {
-        let chosen = self.choose(waiting, policy);
-        let Some(first) = chosen.first().map(&place) else {
-            return chosen;
-        };
-        let beside = waiting.iter().filter(|w| place(&w.change) == first);
-        self.choose(&beside.cloned().collect::<Vec<_>>(), policy)
-    }
-
-    /// What follows from the verdict on a trial of these changes, and what is known once that is done.
-    pub fn conclude(
-        &self,
-        tried: &[C],
-        verdict: &Verdict<C>,
-        policy: &Policy,
-    ) -> (Conclusion<C>, Self) {
-        let mut after = self.clone();
-        let conclusion = match verdict {
-            Verdict::Validated => {
-                after.landed(tried);
-                Conclusion {
-                    land: tried.to_vec(),
-                    reject: after.inferred(policy).into_iter().collect(),
-                }
-            }
-            Verdict::Rejected { named } => {
-                after.rejected(tried, named);
-                Conclusion {
-                    land: Vec::new(),
-                    reject: after.blamed(tried, named, policy),
-                }
-            }
-            Verdict::Suspected { among } => {
-                after.rejected(tried, among);
-                Conclusion {
-                    land: Vec::new(),
-                    reject: after.blamed(tried, &[], policy),
-                }
-            }
-        };
-        for (change, _) in &conclusion.reject {
-            after.left(change, true);
-        }
-        (conclusion, after)
-    }
-
-    /// A trial of these changes was validated, and they landed.
-    pub fn landed(&mut self, tried: &[C]) {
-        self.left_together = 0;
-        for change in tried {
-            self.strikes.remove(change);
-        }
-        self.remember((tried.len(), 0));
-        if tried.iter().any(|change| self.suspects.contains(change)) {
-            // With anything fresh beside them the target is not the rejected tree without its last suspects any more.
-            self.exact &= tried.iter().all(|change| self.suspects.contains(change));
-            self.suspects.retain(|suspect| !tried.contains(suspect));
-            self.landed_since.extend(tried.iter().cloned());
-        } else {
-            // The target is another one now: the rejected tree can no longer come about.
-            self.exact = false;
-        }
-        if self.suspects.is_empty() {
-            self.forget();
-        }
-    }
-
-    /// A trial of these changes was rejected, and some of them were named, or none.
-    pub fn rejected(&mut self, tried: &[C], named: &[C]) {
-        self.forget();
-        for change in tried {
-            *self.strikes.entry(change.clone()).or_default() += 1;
-        }
-        let named: Vec<C> = of(tried, named);
-        self.exact = named.is_empty();
-        (self.left_together, self.suspects) = if named.is_empty() {
-            (0, tried.to_vec())
-        } else {
-            (tried.len() - named.len(), named)
-        };
-    }
-
-    /// A change left the queue without landing.
-    pub fn left(&mut self, change: &C, rejected: bool) {
-        self.strikes.remove(change);
-        if self.suspects.contains(change) {
-            // It may have been the bad one: of the others nothing is known.
-            self.forget();
-        }
-        if rejected {
-            self.remember((0, 1));
-        }
-    }
-
-    /// The target moved without the queue.
-    pub fn target_moved(&mut self) {
-        self.exact = false;
-    }
-
-    /// The last suspect, once all others have landed: its landing would produce the very tree that was rejected.
-    fn inferred(&self, policy: &Policy) -> Option<(C, Blame<C>)> {
-        let with = self.landed_since.clone();
-        match &self.suspects[..] {
-            [last] if self.exact && policy.strikes <= 1 => {
-                Some((last.clone(), Blame::Inferred { with }))
-            }
-            _ => None,
-        }
-    }
-
-    /// Whom a rejected trial costs the place in the queue.
-    fn blamed(&self, tried: &[C], named: &[C], policy: &Policy) -> Vec<(C, Blame<C>)> {
-        let enough = |change: &C| self.strikes.get(change).copied() >= Some(policy.strikes);
-        let named: Vec<C> = of(tried, named);
-        match (&named[..], tried) {
-            ([], [alone]) if enough(alone) => vec![(alone.clone(), Blame::Alone)],
-            (named, _) => {
-                let guilty = named.iter().filter(|change| enough(change));
-                guilty
-                    .map(|change| (change.clone(), Blame::Named))
-                    .collect()
-            }
-        }
-    }
-
-    fn remember(&mut self, decided: (usize, usize)) {
-        self.decided.push(decided);
-        let surplus = self.decided.len().saturating_sub(REMEMBERED);
-        self.decided.drain(..surplus);
-    }
-
-    fn forget(&mut self) {
-        self.suspects.clear();
-        self.landed_since.clear();
-        self.exact = false;
-    }
-}
-
-/// Those of the tried changes that are named, in the order of the trial.
-fn of<C: Clone + Ord>(tried: &[C], named: &[C]) -> Vec<C> {
-    let is_named = |change: &&C| named.contains(change);
-    tried.iter().filter(is_named).cloned().collect()
-}
-
-/// How many of so many suspects are tried first: at most half, and so that no change of the search needs more than one trial
-/// more than another one.
-fn first_part(suspects: usize) -> usize {
-    let below = suspects.next_power_of_two() / 2;
-    (suspects - below).max(below / 2)
 }
 
 #[cfg(test)]
@@ -565,32 +352,6 @@ mod tests {
             [],
             "nobody has seen 1, 3 and 2 together fail"
         );
-    }
-
-    #[test]
-    fn a_batch_is_about_a_toss_up_and_never_larger_than_allowed() {
-        let mut search: Search<u32> = Search::default();
-        let wide = Policy {
-            batch_max: 64,
-            strikes: 1,
-        };
-        assert_eq!(search.batch(&wide), 6, "one in ten is assumed at first");
-        search.decided = vec![(49, 1); 20];
-        assert!(
-            (30..=34).contains(&search.batch(&wide)),
-            "{}",
-            search.batch(&wide)
-        );
-        assert_eq!(search.batch(&ONE_STRIKE), 16);
-        search.decided = vec![(8, 2); 20];
-        assert_eq!(search.batch(&wide), 3);
-        search.decided = vec![(0, 5); 20];
-        assert_eq!(search.batch(&wide), 2, "a pair is never worse than one");
-        let alone = Policy {
-            batch_max: 1,
-            strikes: 1,
-        };
-        assert_eq!(search.batch(&alone), 1, "batches are off");
     }
 
     mod properties {

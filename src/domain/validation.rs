@@ -1,13 +1,15 @@
 //! Who must validate a feature, what counts as a verdict, and when a verdict no longer holds.
 //!
 //! A verdict is never a claim: it is a manual job that GitLab says a certain person played on a certain commit. Which roles are
-//! asked is in `rules`, what a record amounts to in `judging`, the feature's task list in `criteria`, why somebody rejected in
-//! `reasons`.
+//! asked is in `rules`, GitLab's records in `plays`, which of them counts in `judging`, what they amount to in `standing`, the
+//! feature's task list in `criteria`, why somebody rejected in `reasons`.
 
 mod criteria;
 mod judging;
+mod plays;
 mod reasons;
 mod rules;
+mod standing;
 
 use std::collections::BTreeSet;
 
@@ -18,8 +20,10 @@ use super::ids::{CommitSha, JobId, RoleName, UserName};
 
 pub use criteria::*;
 pub use judging::*;
+pub use plays::*;
 pub use reasons::*;
 pub use rules::*;
+pub use standing::*;
 
 /// What a validator decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,8 +11,9 @@ use super::candidate::{Placed, Postponed};
 use super::controls::{Force, Hold};
 use super::event::{Event, Fact, Subject};
 use super::freezes::Freezes;
-use super::ids::{CommitSha, Epoch, MergeRequestId, TrialId, UserName};
+use super::ids::{CommitSha, Epoch, MergeRequestId, ProjectPath, TrialId, UserName};
 use super::integration::{Again, Left, Place, Queue, Ticket};
+use super::leaving::Leaving;
 use super::memory::Memory;
 use super::notification::outbox::Outbox;
 use super::notification::rules::Rules;
@@ -28,6 +29,9 @@ use super::versioning::{Appended, Closing, Versions};
 
 /// How long it is remembered that somebody was told about a trial, a version or the environment.
 const ALERTS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// How many branches that are to go are looked at together.
+const LEAVING_AT_ONCE: usize = 50;
 
 /// Everything that the log says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +58,9 @@ pub struct Yard {
     pub outbox: Outbox,
     /// How fast the environment has been.
     pub pace: Pace,
+    /// Source branches that are still to be deleted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub leaving: Vec<Leaving>,
     seen: Memory,
 }
 
@@ -81,6 +88,16 @@ impl Yard {
         let chosen = self.search.choose_of_one_place(&waiting, policy, project);
         let tickets = chosen.iter().filter_map(|id| self.queue.ticket(id));
         tickets.collect()
+    }
+
+    /// The source branches of a project that are still to be deleted, as many as one look covers.
+    pub fn leaving_in(&self, project: &ProjectPath) -> Vec<&Leaving> {
+        let here = |one: &&Leaving| one.merge_request.project == *project;
+        self.leaving
+            .iter()
+            .filter(here)
+            .take(LEAVING_AT_ONCE)
+            .collect()
     }
 
     /// The merge requests that something is remembered of and that neither wait nor are in a version that is not released yet: what
@@ -379,14 +396,26 @@ impl Yard {
             }
             Fact::ChangeSetMerged {
                 merge_request,
+                head,
                 commit,
+                leaves,
                 ..
             } => {
+                self.leaving.extend(leaves.as_ref().map(|branch| Leaving {
+                    merge_request: merge_request.clone(),
+                    branch: branch.clone(),
+                    head: head.clone(),
+                    since: event.at,
+                }));
                 self.queue.change(merge_request, |ticket| {
                     ticket.place = Place::Merged {
                         commit: commit.clone(),
                     }
                 });
+            }
+            Fact::SourceBranchesSettled { merge_requests } => {
+                self.leaving
+                    .retain(|one| !merge_requests.contains(&one.merge_request));
             }
             Fact::ChangeSetAppended { appended, .. } => {
                 // Not when it was validated: what cannot land although it was would be tried for ever.
@@ -685,6 +714,7 @@ mod tests {
                 head: sha(iid),
                 commit: sha(200 + iid),
                 trial: TrialId(n),
+                leaves: None,
             }),
             event(Fact::ChangeSetAppended {
                 version: VersionId(1),

@@ -1,7 +1,7 @@
 //! What the gate pushes: candidates, rewritten sources, and the target itself. With the gate's token, never with the job's.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,6 +11,7 @@ use super::{WorkTree, without_credentials};
 use crate::config::ci::Secret;
 use crate::domain::candidate::{Assembly, MergeMethod, Part};
 use crate::domain::ids::{BranchName, CommitSha};
+use crate::domain::leaving::Leaving;
 use crate::domain::nrt::Held;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Candidates, Commits, Push, Rewritten};
@@ -55,20 +56,25 @@ impl WorkTree {
         })
     }
 
+    fn destination(&self) -> Answer<&Destination> {
+        self.destination
+            .as_ref()
+            .ok_or_else(|| Problem::bug("a work tree without a destination was asked to push"))
+    }
+
+    fn pushed(&self, options: &[&str], refs: &[String]) -> Answer<Output> {
+        let mut arguments = vec!["push", "--quiet", "--porcelain"];
+        arguments.extend(options);
+        arguments.push(&self.destination()?.address);
+        arguments.extend(refs.iter().map(String::as_str));
+        self.authorized(self.command(&arguments))
+            .output()
+            .map_err(super::no_git)
+    }
+
     /// One push of several refs, all of them or none.
     pub(super) fn push(&self, options: &[&str], refs: &[String]) -> Answer<Push> {
-        let destination = self
-            .destination
-            .as_ref()
-            .ok_or_else(|| Problem::bug("a work tree without a destination was asked to push"))?;
-        let mut arguments = vec!["push", "--quiet", "--porcelain", "--atomic"];
-        arguments.extend(options);
-        arguments.push(&destination.address);
-        arguments.extend(refs.iter().map(String::as_str));
-        let output = self
-            .authorized(self.command(&arguments))
-            .output()
-            .map_err(super::no_git)?;
+        let output = self.pushed(&[&["--atomic"], options].concat(), refs)?;
         if output.status.success() {
             return Ok(Push::Done);
         }
@@ -93,12 +99,49 @@ impl WorkTree {
             Err(Problem::gitlab(
                 format!(
                     "`git push` to `{}` failed: {}",
-                    destination.address,
+                    self.destination()?.address,
                     words.trim()
                 ),
                 "check that the token in `TRAINYARD_GATE_TOKEN` may push (scope `write_repository` or `api`, role Maintainer), then retry the job",
             ))
         }
+    }
+}
+
+/// `refs/heads/*` of a branch.
+fn full(branch: &BranchName) -> String {
+    format!("refs/heads/{branch}")
+}
+
+/// Whether a ref is what a push wanted it to be, by the line of it that git prints for programs (git-push(1), porcelain output).
+fn went(porcelain: &[u8], reference: &str) -> bool {
+    String::from_utf8_lossy(porcelain).lines().any(|line| {
+        let mut parts = line.split('\t');
+        let flag = parts.next();
+        let to = parts.next().and_then(|pair| pair.rsplit_once(':'));
+        flag != Some("!") && to.is_some_and(|(_, to)| to == reference)
+    })
+}
+
+impl WorkTree {
+    /// Puts a candidate at its branch, and deletes others in the same push. What cannot be deleted stays: one that somebody pushed to, by
+    /// itself; where GitLab refuses a deletion, it refuses the whole push, and the candidate goes alone.
+    fn put(&self, candidate: &CommitSha, branch: &BranchName, leaving: &[Leaving]) -> Answer<Push> {
+        let (shown, quiet) = (format!("+{candidate}:{}", full(branch)), ["-o", "ci.skip"]);
+        if !leaving.is_empty() {
+            let lease =
+                |one: &Leaving| format!("--force-with-lease={}:{}", full(&one.branch), one.head);
+            let leases: Vec<String> = leaving.iter().map(lease).collect();
+            let leases = leases.iter().map(String::as_str);
+            let options: Vec<&str> = quiet.into_iter().chain(leases).collect();
+            let deletions = leaving.iter().map(|one| format!(":{}", full(&one.branch)));
+            let refs: Vec<String> = deletions.chain([shown.clone()]).collect();
+            let output = self.pushed(&options, &refs)?;
+            if output.status.success() || went(&output.stdout, &full(branch)) {
+                return Ok(Push::Done);
+            }
+        }
+        self.push(&quiet, &[shown])
     }
 }
 
@@ -112,9 +155,14 @@ impl Candidates for WorkTree {
         WorkTree::assemble(self, target, method, parts)
     }
 
-    fn show(&self, _held: &Held, candidate: &CommitSha, branch: &BranchName) -> Answer<()> {
-        let refs = [format!("+{candidate}:refs/heads/{branch}")];
-        match self.push(&["-o", "ci.skip"], &refs)? {
+    fn show(
+        &self,
+        _held: &Held,
+        candidate: &CommitSha,
+        branch: &BranchName,
+        leaving: &[Leaving],
+    ) -> Answer<()> {
+        match self.put(candidate, branch, leaving)? {
             Push::Done => Ok(()),
             Push::TargetMoved => Err(Problem::gitlab(
                 format!(
@@ -140,7 +188,7 @@ impl Candidates for WorkTree {
         let moves: Vec<Move> = sources
             .iter()
             .map(|source| Move {
-                name: format!("refs/heads/{}", source.branch),
+                name: full(&source.branch),
                 from: source.from.clone(),
                 to: Some(source.to.clone()),
             })
@@ -173,7 +221,7 @@ impl Candidates for WorkTree {
     ) -> Answer<Push> {
         // Only from the very head that the candidate stands on.
         let landing = Move {
-            name: format!("refs/heads/{target}"),
+            name: full(target),
             from: base.clone(),
             to: Some(candidate.clone()),
         };
@@ -196,21 +244,17 @@ impl Candidates for WorkTree {
         }
     }
 
-    fn remove(&self, branches: &[(BranchName, CommitSha)]) -> Answer<Push> {
-        let destination = self
-            .destination
-            .as_ref()
-            .ok_or_else(|| Problem::bug("a work tree without a destination was asked to push"))?;
-        let moves: Vec<Move> = branches
+    fn remove(&self, leaving: &[Leaving]) -> Answer<Push> {
+        let moves: Vec<Move> = leaving
             .iter()
-            .map(|(branch, head)| Move {
-                name: format!("refs/heads/{branch}"),
-                from: head.clone(),
+            .map(|one| Move {
+                name: full(&one.branch),
+                from: one.head.clone(),
                 to: None,
             })
             .collect();
         let together = Together::EachForItself;
-        match move_refs(destination, &moves, together, &["ci.skip"])? {
+        match move_refs(self.destination()?, &moves, together, &["ci.skip"])? {
             Moved::Said(push) => Ok(push),
             Moved::Missing => Err(Problem::bug("deleting branches needs no commits")),
         }
@@ -219,5 +263,74 @@ impl Candidates for WorkTree {
     fn has_landed(&self, candidate: &CommitSha, target: &BranchName) -> Answer<bool> {
         let head = self.head_of(target)?;
         self.is_ancestor(candidate, &head)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::super::ground::{Ground, git};
+    use super::*;
+    use crate::domain::ids::MergeRequestId;
+
+    /// The project's own git, with the push options and the hook that GitLab has: no branch of this name is deleted.
+    fn origin(ground: &Ground, protected: &str) -> Destination {
+        let folder = ground.clone.with_file_name("origin.git");
+        git(&folder, &["config", "receive.advertisePushOptions", "true"]);
+        let hook = folder.join("hooks/pre-receive");
+        let refuse = format!("#!/bin/sh\n! grep -q '0\\{{40\\}} refs/heads/{protected}$'\n");
+        std::fs::write(&hook, refuse).unwrap();
+        std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .unwrap();
+        Destination {
+            address: folder.to_string_lossy().into_owned(),
+            token: Secret::new("not-a-token".to_owned()),
+            ca: None,
+        }
+    }
+
+    #[test]
+    fn a_candidate_is_shown_whatever_becomes_of_the_branches_beside_it() {
+        let ground = Ground::new();
+        let head = git(&ground.clone, &["rev-parse", "HEAD"]);
+        for branch in ["done", "moved", "protected"] {
+            git(
+                &ground.author,
+                &["push", "--quiet", "origin", &format!("main:{branch}")],
+            );
+        }
+        let leaving = |branch: &str, head: &str| Leaving {
+            merge_request: MergeRequestId {
+                project: "shop/web".parse().unwrap(),
+                iid: 1,
+            },
+            branch: branch.parse().unwrap(),
+            head: head.parse().unwrap(),
+            since: Timestamp::UNIX_EPOCH,
+        };
+        let destination = origin(&ground, "protected");
+        let there = || {
+            git(
+                &ground.clone,
+                &["ls-remote", "--heads", &destination.address],
+            )
+        };
+        let tree = WorkTree::at(&ground.clone).pushing_to(Some(destination.clone()));
+        let (candidate, branch) = (head.parse().unwrap(), "trainyard/nrt".parse().unwrap());
+        let shown = |leaving: &[Leaving]| tree.put(&candidate, &branch, leaving).unwrap();
+        let moved = [leaving("done", &head), leaving("moved", &"b".repeat(40))];
+        assert_eq!(shown(&moved), Push::Done);
+        assert!(there().contains("refs/heads/trainyard/nrt"), "{}", there());
+        assert!(!there().contains("refs/heads/done"), "{}", there());
+        assert!(there().contains("refs/heads/moved"), "{}", there());
+        git(
+            &ground.clone,
+            &["push", "--quiet", &destination.address, ":trainyard/nrt"],
+        );
+        let refused = [leaving("moved", &head), leaving("protected", &head)];
+        assert_eq!(shown(&refused), Push::Done);
+        assert!(there().contains("refs/heads/trainyard/nrt"), "{}", there());
+        assert!(there().contains("refs/heads/protected"), "{}", there());
     }
 }

@@ -22,7 +22,7 @@ use crate::ports::{
     Posted, Targets,
 };
 use answers::{Issue, Notes, Project};
-pub(super) use answers::{IssueNode, MergeRequestNode, Onto, refusal};
+pub(super) use answers::{IssueNode, MergeRequestNode, refusal};
 pub(super) use query::{ISSUE, whole_merge_request};
 
 /// How many further pages of notes are read in search of ours.
@@ -203,6 +203,7 @@ impl GitLab<'_> {
     fn put_home(&self, board: &mut Board, mut home: Project) -> Answer<()> {
         board.visibility = Some(home.visibility());
         board.method = home.method();
+        board.leaving = home.leaving()?;
         let nodes = home.take_merge_requests();
         self.put_merge_requests(board, nodes)
     }
@@ -275,7 +276,6 @@ impl Boards for GitLab<'_> {
                     self.carrier.brought(self.listed(variables)?);
                 }
                 board.visibility = Some(project.visibility());
-                board.targeted = project.targeted()?;
                 let nodes = project.take_merge_requests();
                 self.put_merge_requests(&mut board, nodes)?;
                 self.put_features(&mut board, &self.ci.project, project)?;

@@ -1,37 +1,18 @@
 //! Merge requests: read, rebased, merged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gitlab::api::projects::merge_requests as api;
-use serde::Deserialize;
-use serde_json::json;
 
-use super::board::Onto;
 use super::endpoints::{Get, Page};
 use super::{GitLab, built, translate, wire};
 use crate::domain::candidate::MergeMethod;
-use crate::domain::ids::{BranchName, CommitSha, FeatureId, PatchId, UserName};
+use crate::domain::ids::{CommitSha, FeatureId, PatchId, UserName};
 use crate::domain::integration::MergeRequestState;
 use crate::domain::nrt::Held;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Merge, MergeRequest, MergeRequests, Own, Rebase};
-
-/// Merge requests that are to land on branches which might be deleted.
-const STACKED: &str = "query($path: ID!, $onto: [String!]) {
-  project(fullPath: $path) { mergeRequests(state: opened, targetBranches: $onto, first: 100) { nodes { targetBranch } } }
-}";
-
-#[derive(Debug, Deserialize)]
-struct Stacked {
-    project: Option<StackedOf>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StackedOf {
-    merge_requests: wire::Nodes<Onto>,
-}
 
 /// How long GitLab may take for a rebase or a mergeability check.
 const PATIENCE: u32 = 40;
@@ -76,14 +57,6 @@ impl MergeRequests for GitLab<'_> {
 
     fn related(&self, feature: &FeatureId) -> Answer<Vec<MergeRequest>> {
         self.related_to(feature)
-    }
-
-    fn targeted(&self, branches: &[BranchName]) -> Answer<BTreeSet<BranchName>> {
-        let onto: Vec<&str> = branches.iter().map(|branch| branch.as_str()).collect();
-        let variables = json!({"path": self.ci.project.as_str(), "onto": onto});
-        let data: Stacked = self.graph(&self.main, STACKED.into(), variables)?;
-        let nodes = data.project.map(|project| project.merge_requests.nodes);
-        Onto::branches(&nodes.unwrap_or_default())
     }
 
     fn open_mentioning(&self, words: &str) -> Answer<Vec<MergeRequest>> {

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::client::Reply;
 use super::endpoints::{Get, Json, Page, segment};
 use super::{GitLab, translate, wire};
-use crate::domain::ids::BranchName;
+use crate::domain::ids::{BranchName, UserName};
 use crate::domain::integration::MergeRequestState;
 use crate::outcome::Problem;
 use crate::ports::{Answer, MergeRequest, Proposal, Proposals};
@@ -18,6 +18,16 @@ struct Branch {
 }
 
 impl GitLab<'_> {
+    /// One page of a list, without those whose branch is gone and that nothing can be told of.
+    fn listed_proposals(&self, of: Get) -> Answer<Vec<MergeRequest>> {
+        let reply = self.main.send(&Page { of, number: 1 })?;
+        let found: Vec<wire::MergeRequest> = reply.json()?;
+        let whole = found.into_iter().filter(|one| one.sha.is_some());
+        whole
+            .map(|one| translate::merge_request(&self.ci.project, one))
+            .collect()
+    }
+
     /// What a token lacks that may not do something, by name.
     fn refused(&self, reply: &Reply, what: &str) -> Problem {
         if reply.status != 403 {
@@ -36,17 +46,20 @@ impl GitLab<'_> {
 
 impl Proposals for GitLab<'_> {
     fn of_branch(&self, source: &BranchName) -> Answer<Vec<MergeRequest>> {
-        let reply = self.main.send(&Page {
-            of: Get::new(format!("projects/{}/merge_requests", self.project()))
-                .with("state", "all")
-                .with("source_branch", source.as_str()),
-            number: 1,
-        })?;
-        let found: Vec<wire::MergeRequest> = reply.json()?;
-        let whole = found.into_iter().filter(|one| one.sha.is_some());
-        whole
-            .map(|one| translate::merge_request(&self.ci.project, one))
-            .collect()
+        let path = format!("projects/{}/merge_requests", self.project());
+        let of_branch = Get::new(path)
+            .with("state", "all")
+            .with("source_branch", source.as_str());
+        self.listed_proposals(of_branch)
+    }
+
+    fn onto(&self, target: &BranchName, user: &UserName) -> Answer<Vec<MergeRequest>> {
+        let path = format!("projects/{}/merge_requests", self.project());
+        let onto = Get::new(path)
+            .with("state", "all")
+            .with("target_branch", target.as_str())
+            .with("author_username", user.as_str());
+        self.listed_proposals(onto)
     }
 
     fn propose(&self, proposal: &Proposal) -> Answer<MergeRequest> {

@@ -7,6 +7,7 @@ use crate::domain::ids::{CommitSha, FeatureId, JobId, MergeRequestId, ProjectPat
 use crate::domain::integration::MergeRequestState;
 use crate::domain::linking::{Feature, Moved};
 use crate::domain::naming::{FailedCase, Suite};
+use crate::domain::objections::Threads;
 use crate::domain::validation::Player;
 use crate::outcome::Problem;
 use crate::ports::{Answer, JobRecord, MergeRequest, Visibility};
@@ -66,7 +67,11 @@ pub(super) fn merge_request(
         head: field("sha", head)?,
         labels: found.labels,
         url: found.web_url,
-        threads_resolved: found.blocking_discussions_resolved.unwrap_or(true),
+        threads: match found.blocking_discussions_resolved {
+            Some(false) => Threads::InTheWay,
+            Some(true) | None if found.has_open_threads => Threads::Open,
+            Some(true) | None => Threads::Resolved,
+        },
         merge_status: found.detailed_merge_status,
         landed,
         behind: found.diverged_commits_count,

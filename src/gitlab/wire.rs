@@ -33,6 +33,9 @@ pub(super) struct MergeRequest {
     pub(super) detailed_merge_status: String,
     #[serde(default)]
     pub(super) blocking_discussions_resolved: Option<bool>,
+    /// GraphQL tells it; the REST API does not.
+    #[serde(skip)]
+    pub(super) has_open_threads: bool,
     #[serde(default)]
     pub(super) merge_commit_sha: Option<String>,
     #[serde(default)]

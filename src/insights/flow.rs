@@ -99,6 +99,7 @@ impl Flow {
             | Fact::LeaseBroken { .. }
             | Fact::EnvironmentStuck { .. }
             | Fact::StateRepaired { .. }
+            | Fact::SourceBranchesSettled { .. }
             | Fact::VersionOpened { .. }
             | Fact::QueuePaused { .. }
             | Fact::QueueResumed { .. }
@@ -311,6 +312,7 @@ impl Flow {
             | Fact::LeaseBroken { .. }
             | Fact::EnvironmentStuck { .. }
             | Fact::StateRepaired { .. }
+            | Fact::SourceBranchesSettled { .. }
             | Fact::ChangeSetRebased { .. }
             | Fact::VersionOpened { .. }
             | Fact::ReleaseTaken { .. }

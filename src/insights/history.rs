@@ -93,6 +93,7 @@ impl Place {
             Fact::ContributorWarned { .. }
             | Fact::EnvironmentStuck { .. }
             | Fact::StateRepaired { .. }
+            | Fact::SourceBranchesSettled { .. }
             | Fact::ChannelOpened { .. }
             | Fact::DeliveryStarted { .. }
             | Fact::DeliverySucceeded { .. }
@@ -208,6 +209,7 @@ impl<'a> Causes<'a> {
             | Fact::TrialAbandoned { .. }
             | Fact::ChangeSetRejected { .. }
             | Fact::ChangeSetMerged { .. }
+            | Fact::SourceBranchesSettled { .. }
             | Fact::ChangeSetAppended { .. }
             | Fact::VersionOpened { .. }
             | Fact::ContributorWarned { .. }

@@ -200,6 +200,7 @@ impl Story {
                     head,
                     commit,
                     trial,
+                    leaves: None,
                 },
             );
             let appended = Appended {

@@ -218,6 +218,9 @@ fn words(fact: &Fact) -> (Turn, String, Option<&UserName>) {
             format!("job {waiting} waited for the free environment"),
             None,
         ),
+        Fact::SourceBranchesSettled { .. } => {
+            (On, "source branches are tidied up".to_owned(), None)
+        }
         Fact::StateRepaired { .. } => (Back, "the state was repaired".to_owned(), None),
     }
 }

@@ -8,7 +8,7 @@ mod verdict;
 
 pub(super) use verdict::stopped;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -19,6 +19,7 @@ use crate::domain::integration::{ChangeSet, MergeRequestState};
 use crate::domain::labelling;
 use crate::domain::linking::named_features;
 use crate::domain::nrt::{Abandoned, Held, Trial, hold, trial_under};
+use crate::domain::objections::objection;
 use crate::domain::progress::Stage;
 use crate::domain::trial_verdict::DecidedBy;
 use crate::domain::trials::Verdict;
@@ -127,21 +128,16 @@ fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Ans
                 );
             }
             Merge::Refused { status } => {
-                return give_up(
-                    desk,
-                    ledger,
-                    &ticket.change_set,
-                    trial,
-                    Obstacle::changed(&format!("GitLab refuses to merge it: `{status}`")),
-                );
+                let obstacle = Obstacle::refused(&status, &ticket.change_set);
+                return give_up(desk, ledger, &ticket.change_set, trial, obstacle);
             }
         };
         let same = desk.commits.same_tree(&trial.candidate.commit, &landed)?;
         let placed = [placed(&ticket.change_set, &landed)];
         let end = End::of(desk, held);
         let seen = Seen {
-            board: Some(board),
-            ..Seen::default()
+            board,
+            leaves: Leaves::new(),
         };
         let Told {
             version, warnings, ..
@@ -174,6 +170,29 @@ impl Obstacle {
             abandoned: Abandoned::ChangeSetChanged,
             withdrawn: Some(text.to_owned()),
             text: text.to_owned(),
+        }
+    }
+
+    /// GitLab does not merge it. What somebody did to the target in that instant, or that GitLab is slow, is not its author's to mend.
+    fn refused(status: &str, change_set: &ChangeSet) -> Self {
+        let waits = |abandoned, text| Self {
+            abandoned,
+            withdrawn: None,
+            text,
+        };
+        match status {
+            "need_rebase" | "conflict" => waits(
+                Abandoned::TargetMoved,
+                format!("`{}` moved in the instant of the merge", change_set.target),
+            ),
+            "checking" | "unchecked" | "preparing" | "mergeable" => waits(
+                Abandoned::Infrastructure,
+                "GitLab has not finished its merge checks".to_owned(),
+            ),
+            other => Self::changed(
+                &objection(other)
+                    .unwrap_or_else(|| format!("GitLab refuses to merge it: `{other}`")),
+            ),
         }
     }
 }
@@ -218,6 +237,9 @@ fn changed_since(
             Some("the merge request was given another target during the trial")
         }
         MergeRequestState::Open => {
+            if let Some(objection) = observe::objection(desk, found) {
+                return Ok(Some(objection));
+            }
             let reading = observe::read_description(desk, &found.description)?;
             let links: Vec<_> = named_features(&reading, observe::features_project(desk))
                 .into_iter()
@@ -328,13 +350,14 @@ struct Landing {
 }
 
 /// What is known when a landing is told.
-#[derive(Default)]
 struct Seen {
     /// What was looked at before.
-    board: Option<Board>,
-    /// Branches that are to go, unless open merge requests are to land on them.
-    sources: BTreeSet<BranchName>,
+    board: Board,
+    /// The source branches that GitLab leaves although they are to go.
+    leaves: Leaves,
 }
+
+type Leaves = BTreeMap<MergeRequestId, BranchName>;
 
 /// What people were told of a landing.
 struct Told {
@@ -342,6 +365,40 @@ struct Told {
     warnings: Vec<String>,
     /// What stands since.
     board: Option<Board>,
+}
+
+/// What lands, and how that ends.
+struct Going<'a> {
+    trial: &'a Trial,
+    placed: &'a [Placed],
+    leaves: &'a Leaves,
+    end: End<'a>,
+    at: Timestamp,
+}
+
+impl Going<'_> {
+    /// What is recorded of one of them.
+    fn landed(&self, change_set: &ChangeSet, placed: &Placed, version: VersionId) -> [Fact; 2] {
+        let trial = self.trial;
+        let appended = Appended {
+            change_set: change_set.clone(),
+            landed: placed.landed.clone(),
+            base: Some(trial.candidate.base.clone()),
+            spread: Spread::default(),
+            trial: trial.id,
+            at: self.at,
+        };
+        [
+            Fact::ChangeSetMerged {
+                merge_request: placed.merge_request.clone(),
+                head: placed.head.clone(),
+                commit: placed.landed.clone(),
+                trial: trial.id,
+                leaves: self.leaves.get(&placed.merge_request).cloned(),
+            },
+            Fact::ChangeSetAppended { version, appended },
+        ]
+    }
 }
 
 /// Tells what has landed, and records it. In this order: the entry then says as well that the notes were kept, so that no later job
@@ -353,17 +410,24 @@ fn append_and_tell(
     trial: &Trial,
     placed: &[Placed],
     end: End<'_>,
-    Seen { board, sources }: Seen,
+    Seen { board, leaves }: Seen,
 ) -> Answer<Told> {
     let at = desk.clock.now();
     let ids: Vec<MergeRequestId> = placed.iter().map(|p| p.merge_request.clone()).collect();
-    let expected = landing(desk, &ledger.yard()?, trial, placed, end, at);
+    let going = Going {
+        trial,
+        placed,
+        leaves: &leaves,
+        end,
+        at,
+    };
+    let expected = landing(desk, &ledger.yard()?, &going);
     let after = ledger.with(&expected.facts)?;
-    let mut kept = notes::keep_seen(desk, &after, &ids, board, sources);
-    let version = append(desk, ledger, trial, placed, end, at)?;
+    let mut kept = notes::keep_seen(desk, &after, &ids, Some(board));
+    let version = append(desk, ledger, &going)?;
     if version != expected.version {
         // A release was prepared in that very moment.
-        kept = notes::keep_seen(desk, &ledger.yard()?, &ids, None, BTreeSet::new());
+        kept = notes::keep_seen(desk, &ledger.yard()?, &ids, None);
     }
     Ok(Told {
         version,
@@ -373,20 +437,13 @@ fn append_and_tell(
 }
 
 /// Records what has landed, all of it in one entry, and whom the landing of the others leaves to blame.
-fn append(
-    desk: &Desk<'_>,
-    ledger: &Ledger<'_>,
-    trial: &Trial,
-    placed: &[Placed],
-    end: End<'_>,
-    at: Timestamp,
-) -> Answer<VersionId> {
+fn append(desk: &Desk<'_>, ledger: &Ledger<'_>, going: &Going<'_>) -> Answer<VersionId> {
     let (version, rejected) = ledger.decide(|yard| {
         let Landing {
             facts,
             version,
             rejected,
-        } = landing(desk, yard, trial, placed, end, at);
+        } = landing(desk, yard, going);
         Ok(Decision {
             facts,
             then: (version, rejected),
@@ -394,7 +451,9 @@ fn append(
     })?;
     for (change_set, reason) in &rejected {
         let note = report::note_rejection(reason);
-        let stage = Stage::FailedTests { trial: trial.id };
+        let stage = Stage::FailedTests {
+            trial: going.trial.id,
+        };
         for warning in notes::keep_left(desk, ledger, change_set, stage, note)? {
             tracing::warn!("{warning}");
         }
@@ -403,22 +462,15 @@ fn append(
     Ok(version)
 }
 
-fn landing(
-    desk: &Desk<'_>,
-    yard: &Yard,
-    trial: &Trial,
-    placed: &[Placed],
-    end: End<'_>,
-    at: Timestamp,
-) -> Landing {
-    let version = yard.versions.open;
+fn landing(desk: &Desk<'_>, yard: &Yard, going: &Going<'_>) -> Landing {
+    let (trial, version) = (going.trial, yard.versions.open);
     let mut facts = Vec::new();
-    for placed in placed {
+    for placed in going.placed {
         if let Some(ticket) = yard.queue.ticket(&placed.merge_request) {
-            facts.extend(landed(&ticket.change_set, placed, trial, version, at));
+            facts.extend(going.landed(&ticket.change_set, placed, version));
         }
     }
-    let all = placed.len() == trial.change_sets.len();
+    let all = going.placed.len() == trial.change_sets.len();
     if facts.is_empty() || !all {
         return Landing {
             facts,
@@ -436,7 +488,7 @@ fn landing(
         evidence: None,
         failures: Vec::new(),
     }));
-    if let End::GivenBack(held) = end
+    if let End::GivenBack(held) = going.end
         && hold(&yard.nrt, held.epoch()).is_ok()
     {
         facts.push(Fact::LeaseReleased {
@@ -448,32 +500,6 @@ fn landing(
         version,
         rejected,
     }
-}
-
-fn landed(
-    change_set: &ChangeSet,
-    placed: &Placed,
-    trial: &Trial,
-    version: VersionId,
-    at: Timestamp,
-) -> [Fact; 2] {
-    let appended = Appended {
-        change_set: change_set.clone(),
-        landed: placed.landed.clone(),
-        base: Some(trial.candidate.base.clone()),
-        spread: Spread::default(),
-        trial: trial.id,
-        at,
-    };
-    [
-        Fact::ChangeSetMerged {
-            merge_request: placed.merge_request.clone(),
-            head: placed.head.clone(),
-            commit: placed.landed.clone(),
-            trial: trial.id,
-        },
-        Fact::ChangeSetAppended { version, appended },
-    ]
 }
 
 /// The last suspect of a search whose others have landed: the very tree of its landing was rejected before.
@@ -507,7 +533,14 @@ pub fn finish_landing(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> An
             && found.head == trial.candidate.commit
         {
             let placed = [placed(&ticket.change_set, landed)];
-            append(desk, ledger, trial, &placed, End::AsItIs, desk.clock.now())?;
+            let going = Going {
+                trial,
+                placed: &placed,
+                leaves: &Leaves::new(),
+                end: End::AsItIs,
+                at: desk.clock.now(),
+            };
+            append(desk, ledger, &going)?;
             labels::show_change_set(desk, &ticket.change_set, labelling::Stage::Landed);
         }
     }

@@ -283,7 +283,6 @@ fn keep_notes(
                 .collect(),
             told: if further { Vec::new() } else { vec![told] },
             board: linked.board.clone(),
-            ..Keeping::default()
         },
         found.id.iid,
     )

@@ -10,6 +10,7 @@ use crate::domain::linking::{
     Exemptible, Link, LinkFacts, LinkKind, LinkRefusal, Linking, MOST_MOVES, OtherCloser,
     Remembered, Sight, check_links, exempted, moved_on, named_features,
 };
+use crate::domain::objections;
 use crate::domain::progress::Mark;
 use crate::domain::ruling::Ruling;
 use crate::domain::validation::Members;
@@ -386,6 +387,17 @@ pub(super) fn at_the_gate(
         found => found,
     };
     Ok((found, board))
+}
+
+/// What people hold against merging it: threads that the project wants resolved, or what GitLab itself would refuse it for.
+pub(super) fn objection(desk: &Desk<'_>, found: &MergeRequest) -> Option<String> {
+    let wanted = desk.config.integration.resolved_threads;
+    if found.threads.block(wanted) {
+        return Some(
+            "it has threads that are not resolved, and the project wants them resolved".to_owned(),
+        );
+    }
+    objections::objection(&found.merge_status)
 }
 
 /// Who holds each role.

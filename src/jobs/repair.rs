@@ -4,6 +4,7 @@
 //! up to what GitLab tells. Killed anywhere, it goes on when it is run again; when nothing is wrong it changes nothing. With several
 //! environments it is about the one that the job was given.
 
+mod hotfixes;
 mod packages;
 mod truth;
 
@@ -49,7 +50,10 @@ pub fn run(desk: &Desk<'_>, write: bool) -> Answer<(Done, Diagnosis)> {
         .ok_or_else(|| Problem::bug("this state cannot be repaired"))?;
     let survey = mending.survey()?;
     let yard = survey.yard();
-    let (truth, mut unsure) = truth(desk)?;
+    let (mut truth, mut unsure) = truth(desk)?;
+    let (hotfixes, unknown) = hotfixes::under_way(desk, &truth.since)?;
+    truth.hotfixes = hotfixes;
+    unsure.extend(unknown);
     let facts = missing(&yard, &truth);
     let forgotten = forgotten(desk, &yard, &truth, &mut unsure)?;
     let wiped = survey.last == 0
@@ -62,6 +66,8 @@ pub fn run(desk: &Desk<'_>, write: bool) -> Answer<(Done, Diagnosis)> {
         wiped,
         replaced: survey.replaced.clone(),
         appended: appended(&facts),
+        hotfixes: hotfixes_in(&facts),
+        for_hotfixes: desk.config.is_for_hotfixes(),
         released: facts
             .iter()
             .any(|fact| matches!(fact, Fact::VersionReleased { .. })),
@@ -178,6 +184,16 @@ fn appended(facts: &[Fact]) -> Vec<MergeRequestId> {
         }
     }
     appended_ids
+}
+
+fn hotfixes_in(facts: &[Fact]) -> Vec<MergeRequestId> {
+    let mut ids = Vec::new();
+    for fact in facts {
+        if let Fact::HotfixAsked { merge_request, .. } = fact {
+            ids.push(merge_request.clone());
+        }
+    }
+    ids
 }
 
 /// Who is in the environment, by GitLab and by what is left of the log.

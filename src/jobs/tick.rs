@@ -5,7 +5,7 @@
 
 use super::ledger::Ledger;
 use super::nrt_lock::admit;
-use super::{Desk, Done, archive, label_holds, notes, release, tell};
+use super::{Desk, Done, archive, label_holds, leaving, notes, release, tell};
 use crate::domain::event::Fact;
 use crate::domain::nrt::Liveness;
 use crate::domain::yard::Yard;
@@ -25,6 +25,7 @@ pub fn run(desk: &Desk<'_>) -> Answer<Done> {
     // Orders from people's machines, and freezes that begin and end, are told by whoever comes next.
     warnings.extend(notes::mend_left(desk, &ledger)?);
     warnings.extend(notes::keep_first(desk, &ledger)?);
+    warnings.extend(leaving::delete(desk, &ledger)?);
     let released = release::go_on(desk, &ledger)?;
     let yard = ledger.yard()?;
     let waiting = yard.queue.waiting().count();

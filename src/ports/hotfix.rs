@@ -1,7 +1,7 @@
 //! What a hotfix asks of the world: commits that are picked, merge requests of our own, and the logs of other environments.
 
 use super::{Answer, MergeRequest, Push};
-use crate::domain::ids::{BranchName, CommitSha, MergeRequestId};
+use crate::domain::ids::{BranchName, CommitSha, MergeRequestId, UserName};
 use crate::domain::versioning::Number;
 use crate::domain::yard::Yard;
 
@@ -82,6 +82,8 @@ pub struct Proposal {
 pub trait Proposals {
     /// Those of a branch, in whatever state, newest first.
     fn of_branch(&self, source: &BranchName) -> Answer<Vec<MergeRequest>>;
+    /// Those that a user opened onto a branch, in whatever state; at most the hundred newest.
+    fn onto(&self, target: &BranchName, user: &UserName) -> Answer<Vec<MergeRequest>>;
     /// Opens one; one that is open already for its branch is it.
     fn propose(&self, proposal: &Proposal) -> Answer<MergeRequest>;
     /// Whether a branch is protected; nothing when there is no such branch.

@@ -1,12 +1,14 @@
-//! What publishing a version asks of the world, beside its tag: milestones, and files of the target branch.
+//! What publishing a version asks of the world: its tag and release, milestones, and files of the target branch.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Answer, DeploymentState};
+use super::Answer;
 use crate::domain::ids::{BranchName, CommitSha, FeatureId, MergeRequestId, UserName};
 use crate::domain::linking::Sight;
+use crate::domain::versioning::Number;
+use crate::domain::versioning::periods::Period;
 
 /// A release as it is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +36,15 @@ pub struct ExistingRelease {
     pub url: String,
     /// Whether it was there before, with notes that are not those of the draft.
     pub notes_of_others: bool,
+}
+
+/// A deployment, as GitLab keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeploymentState {
+    /// It runs in production.
+    Succeeded,
+    /// It does not.
+    Failed,
 }
 
 /// A deployment that GitLab is to know of.
@@ -114,6 +125,26 @@ pub struct Mention {
     pub author: UserName,
     /// Its description, untrusted.
     pub description: String,
+}
+
+/// Tags, releases and what goes with them.
+pub trait Releases {
+    /// The numbers tagged, highest first, with their commits; of very many the newest hundred.
+    fn numbers(&self, prefix: &str) -> Answer<Vec<(Number, CommitSha)>>;
+    /// All that a release looks at before it begins, in one request; none where GitLab does not tell it in one.
+    fn outset(&self, prospect: &Prospect<'_>) -> Option<Outset>;
+    /// The commit of a tag.
+    fn tag(&self, tag: &str) -> Answer<Option<CommitSha>>;
+    /// Says on a release that its version is withdrawn: its name and the beginning of its notes. A release that is gone stays gone.
+    fn mark_withdrawn(&self, tag: &str, name: &str, notice: &str) -> Answer<()>;
+    /// The deploy freezes that the project has in GitLab.
+    fn freeze_periods(&self) -> Answer<Vec<Period>>;
+    /// Tags a commit; an existing tag of the same commit is fine.
+    fn create_tag(&self, tag: &str, commit: &CommitSha, message: &str) -> Answer<()>;
+    /// Publishes a release, with its tag where that is not there yet; or finds that it is there.
+    fn publish(&self, draft: &Draft) -> Answer<ExistingRelease>;
+    /// The number of a deployment that GitLab knows of, whatever deployed it; it is recorded where GitLab knows of none.
+    fn deployment(&self, deployed: &Deployed<'_>) -> Answer<u64>;
 }
 
 /// A milestone of the project.

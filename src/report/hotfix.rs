@@ -207,6 +207,14 @@ pub fn hotfix_proposal(
     (title, description)
 }
 
+/// Who asked for a hotfix and why, as its merge request says it; nothing where somebody wrote another description.
+pub fn read_hotfix_proposal(description: &str) -> Option<(UserName, String)> {
+    let line = description.lines().next()?.strip_prefix("Asked for by `")?;
+    let (by, reason) = line.split_once("`: `")?;
+    let reason = reason.strip_suffix('`')?;
+    Some((by.parse().ok()?, reason.to_owned()))
+}
+
 /// The title and the description of the merge request that brings a version of hotfixes into the main branch.
 pub fn forward_proposal(
     number: &Number,

@@ -427,6 +427,7 @@ fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addresses<'_>) ->
         | Fact::ChangeSetRebased { .. }
         | Fact::TrialStarted { .. }
         | Fact::ChangeSetMerged { .. }
+        | Fact::SourceBranchesSettled { .. }
         | Fact::VersionOpened { .. }
         | Fact::ReleaseTaken { .. }
         | Fact::VersionAnnounced { .. }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::domain::ids::{MergeRequestId, PipelineId, ProjectPath};
 use crate::domain::nrt::Lease;
@@ -23,6 +23,9 @@ const GONE: [&str; 7] = [
     "that a version was withdrawn: its change sets count as released",
 ];
 
+/// The same of an environment for hotfixes.
+const GONE_OF_HOTFIXES: &str = "which change sets went out with hotfixes that are released: the notes of the next version do not say so";
+
 /// What a look at the state found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
@@ -36,6 +39,10 @@ pub struct Diagnosis {
     pub replaced: Option<Replaced>,
     /// Change sets that landed since the last tag and are in no version of the log.
     pub appended: Vec<MergeRequestId>,
+    /// Merge requests of hotfixes under way that the log does not know as such.
+    pub hotfixes: Vec<MergeRequestId>,
+    /// Whether the environment is one for hotfixes.
+    pub for_hotfixes: bool,
     /// Whether the log does not know the newest tag.
     pub released: bool,
     /// Requests that the log does not know.
@@ -56,6 +63,7 @@ impl Diagnosis {
         self.damages.is_empty()
             && !self.wiped
             && self.appended.is_empty()
+            && self.hotfixes.is_empty()
             && !self.released
             && self.forgotten.is_empty()
     }
@@ -79,7 +87,10 @@ impl Diagnosis {
 
     fn gone(&self) -> Vec<String> {
         let gone = GONE.iter().filter(|_| self.has_losses());
-        gone.map(|line| (*line).to_owned())
+        let of_hotfixes =
+            Some(&GONE_OF_HOTFIXES).filter(|_| self.has_losses() && self.for_hotfixes);
+        gone.chain(of_hotfixes)
+            .map(|line| (*line).to_owned())
             .chain(self.unsure.iter().cloned())
             .collect()
     }
@@ -125,6 +136,12 @@ impl Diagnosis {
                 id.seen_from(&self.home)
             ));
         }
+        for id in &self.hotfixes {
+            lines.push(format!(
+                "{} is a hotfix under way and was not known as one; it is, as its branch and its description say",
+                id.seen_from(&self.home)
+            ));
+        }
         for forgotten in &self.forgotten {
             lines.push(match &forgotten.left {
                 None => format!(
@@ -154,15 +171,15 @@ impl Diagnosis {
             .iter()
             .map(|f| json!({"merge_request": f.id.iid, "project": f.id.project, "job": f.job, "left": f.left}))
             .collect();
-        let appended: Vec<_> = self
-            .appended
-            .iter()
-            .map(|id| json!({"merge_request": id.iid, "project": id.project}))
-            .collect();
+        let listed = |ids: &[MergeRequestId]| -> Vec<Value> {
+            let one = |id: &MergeRequestId| json!({"merge_request": id.iid, "project": id.project});
+            ids.iter().map(one).collect()
+        };
         format!(
             "{:#}",
             json!({
-                "healthy": self.is_healthy(), "written": written, "damaged": damages, "wiped": self.wiped, "landed": appended,
+                "healthy": self.is_healthy(), "written": written, "damaged": damages, "wiped": self.wiped, "landed": listed(&self.appended),
+                "hotfixes": listed(&self.hotfixes),
                 "tag_unknown": self.released, "requests": forgotten, "busy": self.busy, "set_aside": self.aside,
                 "unrecoverable": self.gone(),
             })
@@ -221,6 +238,15 @@ fn unrecoverable(outcome: Outcome, diagnosis: &Diagnosis) -> Outcome {
 pub fn too_many_merged(project: &ProjectPath) -> String {
     format!(
         "only the thousand merge requests of `{project}` that changed last were looked at: older ones that are in no tag are not in the open version"
+    )
+}
+
+/// A hotfix whose change sets cannot be told any more.
+pub fn picks_unknown(id: &MergeRequestId, unknown: &[u64]) -> String {
+    let unknown: Vec<String> = unknown.iter().map(|iid| format!("!{iid}")).collect();
+    format!(
+        "that {id} is a hotfix: GitLab does not show {} as merged",
+        unknown.join(", ")
     )
 }
 

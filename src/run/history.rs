@@ -1,6 +1,7 @@
 //! `events`: what happened, line by line, from the archive and the log.
 
-use super::{Printed, with_desk};
+use super::Printed;
+use super::desk::with_desk;
 use crate::cli::Global;
 use crate::cli::history::Events;
 use crate::gitlab::Trust;

@@ -5,7 +5,9 @@ use crate::gitlab::Trust;
 use crate::jobs::repair;
 use crate::ports::Answer;
 
-use super::{Printed, Stdout, job, leave_events, with_desk};
+use super::desk::with_desk;
+use super::job::{job, leave_events};
+use super::{Printed, Stdout};
 
 /// `repair`, as text or JSON.
 pub(super) fn repair(global: &Global, stdout: Stdout, flags: &Repair) -> Answer<Printed> {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 
-use super::{Printed, Trust, at_desk, with_desk};
+use super::desk::{at_desk, with_desk};
+use super::{Printed, Trust};
 use crate::cli::queue::View;
 use crate::cli::{Global, StatePlace};
 use crate::clock::SystemClock;

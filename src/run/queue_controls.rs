@@ -1,7 +1,9 @@
 //! From `queue hold`, `queue pause` and the like to the job that carries them out.
 
+use super::desk::at_desk;
+use super::job::{and_tell, job};
 use super::queue::of_a_person;
-use super::{Printed, Stdout, Trust, and_tell, at_desk, job};
+use super::{Printed, Stdout, Trust};
 use crate::cli::Global;
 use crate::cli::queue_controls::{On, QueueOrder, Why};
 use crate::domain::controls::Wish;

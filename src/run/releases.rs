@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Printed, Stdout, Trust, and_tell, job, with_desk};
+use super::desk::with_desk;
+use super::job::{and_tell, job};
+use super::{Printed, Stdout, Trust};
 use crate::cli::release::{ReleaseCommand, prepared};
 use crate::cli::{Global, Release, ShowVersion};
 use crate::domain::ids::PackageName;

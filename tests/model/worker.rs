@@ -511,6 +511,7 @@ fn append(
                 head: placed.head.clone(),
                 commit: placed.landed.clone(),
                 trial,
+                leaves: None,
             });
             facts.push(Fact::ChangeSetAppended {
                 version: VersionId(0),

@@ -4,6 +4,7 @@
 use serde_json::json;
 use trainyard::domain::event::Fact;
 
+use crate::cuts;
 use crate::stage::Stage;
 
 /// Change sets that all wait when the first worker comes; `bad` ones break the tests.
@@ -86,6 +87,7 @@ fn a_bad_one_among_six_is_found_in_five_trials_and_the_others_land() {
             .count();
         assert_eq!(mentions, 0, "nobody else is");
     }
+    cuts::decide_alike(&cuts::log(&stage, &[]));
 }
 
 #[test]

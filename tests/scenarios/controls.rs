@@ -6,6 +6,7 @@ use trainyard::demo::world::Said;
 use trainyard::domain::event::Fact;
 use trainyard_emulator::FinishedJob;
 
+use crate::cuts;
 use crate::stage::Stage;
 
 mod content;
@@ -289,6 +290,7 @@ fn while_the_queue_is_paused_nothing_is_taken_and_everybody_reads_why() {
     let resumed = pipeline(&mut stage, "rita", json!({"trainyard_order": "resume"}));
     assert_eq!(resumed.exit_code, Some(0), "{}", resumed.trace);
     assert_eq!(landed(&stage).len(), 3, "a worker was started");
+    cuts::decide_alike(&cuts::log(&stage, &[]));
 }
 
 /// The pipeline schedule of the default branch starts its pipeline, and everything that follows runs but for jobs of a name.

@@ -4,6 +4,7 @@ mod dying;
 mod forward;
 mod refused;
 mod released;
+mod repairing;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

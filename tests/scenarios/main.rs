@@ -14,12 +14,15 @@
 //! - `deaths`: jobs die at every one of their requests, and what follows runs once for each state that is left
 //! - `stage`: the world of one scenario, in the words the scenarios use
 //! - `batches`: several change sets in one trial, and the search for a bad one among them
+//! - `cuts`: the logs of other scenarios, cut at every entry
 //! - `controls`: people steer the queue: hold, force, withdraw, pause, freezes
 //! - `progress`: the notes that are kept in place on merge requests and features
 //! - `labels`: labels that show where things stand, and decide nothing
 //! - `landing`: what a change set can meet on its way: conflicts, edits, a moved target, a run that dies
 //! - `lease`: the right to the environment, when people meddle with it or GitLab does
+//! - `meddling`: what people and machines do at the worst moment of a trial or a landing
 //! - `outlook`: the queue as a person sees it: table, JSON, page
+//! - `threads`: threads that are not resolved keep a change set from being tried and from landing, where anybody wants that
 //! - `together`: what is done to members of a batch, or to its target, during the trial; what landed says, and its branches
 //! - `tick`: the scheduled look at the queue
 //! - `verdicts`: who says whether a trial passed, whom the verdict names, and what its authors are told
@@ -32,8 +35,10 @@
 
 mod archive;
 mod batches;
+mod branches;
 mod controls;
 mod costs;
+mod cuts;
 mod deaths;
 mod environments;
 mod hotfix;
@@ -42,6 +47,7 @@ mod landing;
 mod lease;
 mod linking;
 mod linking_races;
+mod meddling;
 mod outlook;
 mod packages;
 mod progress;
@@ -53,6 +59,7 @@ mod sandbox;
 mod stage;
 mod state;
 mod story;
+mod threads;
 mod tick;
 mod together;
 mod validation;

@@ -11,7 +11,7 @@ use trainyard::domain::nrt::Abandoned;
 use crate::stage::Stage;
 
 /// Three change sets of Ana's under trial together, each of two commits; the tests have not run yet.
-fn three_under_trial(method: &str, merge_request: &Value) -> (Stage, Vec<u64>) {
+pub(crate) fn three_under_trial(method: &str, merge_request: &Value) -> (Stage, Vec<u64>) {
     let mut stage = Stage::new();
     let project = stage.world.at("");
     let project = project.trim_end_matches('/');
@@ -39,7 +39,7 @@ fn three_under_trial(method: &str, merge_request: &Value) -> (Stage, Vec<u64>) {
     (stage, iids)
 }
 
-fn trials(stage: &Stage) -> Vec<Vec<u64>> {
+pub(crate) fn trials(stage: &Stage) -> Vec<Vec<u64>> {
     let mut trials = Vec::new();
     for fact in stage.facts() {
         if let Fact::TrialStarted { change_sets, .. } = fact {
@@ -49,7 +49,7 @@ fn trials(stage: &Stage) -> Vec<Vec<u64>> {
     trials
 }
 
-fn landed(stage: &Stage) -> Vec<u64> {
+pub(crate) fn landed(stage: &Stage) -> Vec<u64> {
     let mut landed = Vec::new();
     for fact in stage.facts() {
         if let Fact::ChangeSetAppended { appended, .. } = fact {
@@ -366,45 +366,5 @@ fn one_change_set_alone_says_the_same_however_it_is_merged() {
             messages.iter().any(|text| names(text, iid, 1)),
             "{method}, squash {squash}: {messages:#?}"
         );
-    }
-}
-
-fn branches(stage: &Stage) -> Vec<String> {
-    let path = stage.world.at("repository/branches?per_page=100");
-    let found = stage.world.read("root", &path).unwrap();
-    let found = found.as_array().unwrap().iter();
-    found
-        .map(|branch| branch["name"].as_str().unwrap().to_owned())
-        .collect()
-}
-
-#[test]
-fn branches_are_deleted_where_the_merge_request_asks_for_it() {
-    for method in ["merge", "ff"] {
-        let wish = json!({"remove_source_branch": true});
-        let (mut stage, iids) = three_under_trial(method, &wish);
-        let keep = json!({"remove_source_branch": false});
-        stage.edit_merge_request("ana", iids[0], keep);
-        // Somebody builds on the second one.
-        let file = [("shop/stacked.price".to_owned(), "4\n".to_owned())];
-        stage
-            .world
-            .push("dan", "stacked", "On top", &file, &[])
-            .unwrap();
-        let on_top =
-            json!({"source_branch": "stacked", "target_branch": "change-1", "title": "On top"});
-        let path = stage.world.at("merge_requests");
-        stage.world.ask("dan", Method::POST, &path, on_top).unwrap();
-        stage.run();
-        assert_eq!(landed(&stage), iids, "{method}");
-        let left = branches(&stage);
-        let is_there = |name: &str| left.iter().any(|branch| branch == name);
-        assert!(is_there("change-0"), "{method}: it asks for nothing");
-        assert!(
-            is_there("change-1"),
-            "{method}: another one is to land on it"
-        );
-        assert!(!is_there("change-2"), "{method}: {left:?}");
-        assert_eq!(stage.state(iids[2]), "merged");
     }
 }

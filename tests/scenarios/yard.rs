@@ -1,6 +1,8 @@
 //! A yard: several projects share one environment, one queue and one version, and hold no strong token themselves.
 
+mod branches;
 mod dying;
+mod environments;
 mod ground;
 mod refusing;
 mod repairing;
@@ -9,7 +11,9 @@ mod withdrawing;
 
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::json;
+use trainyard::sinks::cloud_event;
 
+use crate::cuts;
 use ground::Ground;
 
 #[test]
@@ -108,4 +112,6 @@ fn change_sets_of_two_projects_queue_are_tried_land_and_are_released_through_one
         "one note for all members: {progress:?}"
     );
     assert!(ground.notes(api, good)[0].contains("**In production with version 0.1.0"));
+    let log = ground.gate(&["events"]).said;
+    cuts::decide_alike(&cloud_event::read_lines(log.as_bytes()).events);
 }

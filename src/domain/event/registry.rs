@@ -170,6 +170,9 @@ model! {
     ChangeSetMerged: Versioning, "land" by "policy: whenever TrialValidated", "changeset"."merged",
         then ["append it to the open version"], feeds ["queue"],
         "It is in the target branch.";
+    SourceBranchesSettled: Versioning, "tidy up" by "NRT worker, policy: scheduled tick", "branches"."settled",
+        then [], feeds [],
+        "Nothing more is to be done about the source branches of what landed: they are deleted, or have to stay.";
     ChangeSetAppended: Versioning, "land" by "policy: whenever TrialValidated", "changeset"."appended",
         then ["tell the author"], feeds ["open version", "feature timeline"],
         "It is in the open version.";

@@ -173,6 +173,8 @@ policy! {
         "Whoever repaired it knows; the others may wonder why numbers jump.";
     ChangeSetMerged: Silent, Nobody, Nothing, urgent false, raises None, settles [],
         "What follows is told: it is in the version.";
+    SourceBranchesSettled: Silent, Nobody, Nothing, urgent false, raises None, settles [],
+        "Whoever asked for it sees that the branch is gone.";
     ChangeSetAppended: News, Author, Edited, urgent false, raises None, settles [ChangeSet],
         "Nobody must act; whoever was told of its trouble is told that it is over.";
     VersionClosed: News, Nobody, Nothing, urgent false, raises None, settles [],

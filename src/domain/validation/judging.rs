@@ -1,151 +1,11 @@
-//! From GitLab's records of jobs to where each role stands.
+//! From GitLab's records of jobs to where each role stands: who may decide, and which run counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-
+use super::plays::{Play, Run, Way};
+use super::standing::{Judgement, SetAside, Standing};
 use super::{Asked, Decision, Verdict};
-use crate::domain::ids::{CommitSha, JobId, PipelineId, RoleName, UserName};
-use crate::domain::ruling::Ruling;
-
-/// How a job came to run, according to GitLab.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// Somebody pressed play on a manual job of a pipeline of this merge request, in this project.
-    ByHand,
-    /// It started by itself, at once or after a delay: its user pushed or ran a pipeline again, and decided nothing.
-    ByItself,
-    /// It belongs to a pipeline of the branch, or of a fork.
-    Elsewhere,
-}
-
-/// One successful job named `validate:<role>` or `reject:<role>`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Play {
-    /// The job.
-    pub job: JobId,
-    /// The pipeline that it belongs to.
-    pub pipeline: PipelineId,
-    /// The role of its name.
-    pub role: RoleName,
-    /// What its name says.
-    pub decision: Decision,
-    /// When it was set going, to the second: the order in which people decided, whichever job a runner took first.
-    pub pressed_at: Timestamp,
-    /// When it ended.
-    pub at: Timestamp,
-    /// The commit it ran on.
-    pub commit: CommitSha,
-    /// How it came to run.
-    pub way: Way,
-}
-
-/// The user of a job, according to GitLab.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Player {
-    /// The user name.
-    pub name: UserName,
-    /// Whether the user is a bot, a token's user or a service account.
-    pub bot: bool,
-    /// Whether the account is active now.
-    pub active: bool,
-    /// When the user set the job going, where that is known more exactly.
-    pub pressed_at: Option<Timestamp>,
-}
-
-/// A play with its user; none when the account was deleted since.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
-    /// The job.
-    pub play: Play,
-    /// Who pressed play.
-    pub player: Option<Player>,
-}
-
-impl Run {
-    /// The order in which people decided; of two decisions in the same instant the rejection counts as the later one.
-    fn order(&self) -> (Timestamp, bool, JobId) {
-        let exact = self.player.as_ref().and_then(|player| player.pressed_at);
-        let rejects = self.play.decision == Decision::Reject;
-        (
-            exact.unwrap_or(self.play.pressed_at),
-            rejects,
-            self.play.job,
-        )
-    }
-}
-
-/// Why a run of a validation job is not a verdict.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SetAside {
-    /// The player does not hold the role.
-    NotInRole,
-    /// The player wrote the merge request.
-    IsAuthor,
-    /// The player wrote commits of the merge request.
-    IsCommitter,
-    /// The player has validated it in another role, and the project wants different people.
-    SamePerson {
-        /// The role that this person's validation counts for.
-        role: RoleName,
-    },
-    /// The player is a bot.
-    IsBot,
-    /// The player's account is blocked or deactivated.
-    NotActive,
-    /// The player's account is gone.
-    Gone,
-    /// Nobody pressed play.
-    ByItself,
-    /// It did not run in a pipeline of this merge request in this project.
-    Elsewhere,
-    /// It judged another content.
-    OtherContent,
-    /// The configuration knows no such role.
-    UnknownRole,
-    /// This merge request does not need the role's verdict.
-    NotAsked,
-}
-
-/// Where one role stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    /// Its latest verdict on this content validates.
-    Validated(Verdict),
-    /// Its latest verdict on this content rejects.
-    Rejected(Verdict),
-    /// It has given no verdict on this content; it may have on an earlier one.
-    Awaited { lapsed: Option<Verdict> },
-}
-
-impl Standing {
-    /// A verdict that held on an earlier content.
-    pub fn lapsed(&self) -> Option<&Verdict> {
-        match self {
-            Self::Awaited { lapsed } => lapsed.as_ref(),
-            Self::Validated(_) | Self::Rejected(_) => None,
-        }
-    }
-
-    /// The verdict that holds.
-    pub fn verdict(&self) -> Option<&Verdict> {
-        match self {
-            Self::Validated(verdict) | Self::Rejected(verdict) => Some(verdict),
-            Self::Awaited { .. } => None,
-        }
-    }
-}
-
-/// Where every required role stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Judgement {
-    /// In the order of the configuration.
-    pub standings: Vec<(Asked, Standing)>,
-    /// Runs that are not verdicts, and why; newest last.
-    pub set_aside: Vec<(Run, SetAside)>,
-    /// Verdicts that people gave in their role on earlier contents; newest last.
-    pub earlier: Vec<Verdict>,
-}
+use crate::domain::ids::{CommitSha, RoleName, UserName};
 
 /// Who may decide, as the project configured it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -314,48 +174,6 @@ fn other_role(verdict: &Verdict, latest: &BTreeMap<&RoleName, Standing>) -> Opti
     }
 }
 
-impl Judgement {
-    /// Passes when every role validated; any standing rejection refuses; otherwise waits for the roles named.
-    pub fn ruling(&self) -> Ruling<Vec<RoleName>, Verdict> {
-        let rejections: Vec<Verdict> = self.rejections().cloned().collect();
-        if !rejections.is_empty() {
-            return Ruling::Refuse(rejections);
-        }
-        let awaited: Vec<RoleName> = self.awaited().cloned().collect();
-        if awaited.is_empty() {
-            Ruling::Pass
-        } else {
-            Ruling::Wait(awaited)
-        }
-    }
-
-    /// The rejections that stand.
-    pub fn rejections(&self) -> impl Iterator<Item = &Verdict> {
-        self.standings
-            .iter()
-            .filter_map(|(_, standing)| match standing {
-                Standing::Rejected(verdict) => Some(verdict),
-                Standing::Validated(_) | Standing::Awaited { .. } => None,
-            })
-    }
-
-    /// The roles that have given no verdict on this content.
-    pub fn awaited(&self) -> impl Iterator<Item = &RoleName> {
-        self.standings
-            .iter()
-            .filter(|(_, standing)| standing.verdict().is_none())
-            .map(|(asked, _)| &asked.role)
-    }
-
-    /// The verdicts that hold, validations and rejections alike.
-    pub fn verdicts(&self) -> Vec<Verdict> {
-        self.standings
-            .iter()
-            .filter_map(|(_, standing)| standing.verdict().cloned())
-            .collect()
-    }
-}
-
 /// Divides the plays into those whose user must be known at once and those that matter only if a role is still awaited then:
 /// what happened on an earlier commit before the last play on the head can unseat nothing.
 pub fn first_look(plays: &[Play], asked: &[Asked], head: &CommitSha) -> (Vec<Play>, Vec<Play>) {
@@ -375,8 +193,13 @@ pub fn first_look(plays: &[Play], asked: &[Asked], head: &CommitSha) -> (Vec<Pla
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ids::JobId;
+    use crate::domain::ids::PipelineId;
+    use crate::domain::ruling::Ruling;
     use crate::domain::validation::Because;
+    use crate::domain::validation::plays::Player;
     use Decision::{Reject, Validate};
+    use jiff::Timestamp;
 
     fn role(name: &str) -> RoleName {
         name.parse().unwrap()

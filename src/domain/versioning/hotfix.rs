@@ -299,6 +299,17 @@ pub fn branch_of(from: &Number, picked: &[MergeRequestId]) -> String {
     format!("trainyard-hotfix/{}/{}", from.tag(), numbers.join("-"))
 }
 
+/// What a branch of that name was made for: the version, and the numbers of the merge requests that were picked.
+pub fn of_branch(name: &BranchName, prefix: &str) -> Option<(Number, Vec<u64>)> {
+    let (tag, picked) = name
+        .as_str()
+        .strip_prefix("trainyard-hotfix/")?
+        .rsplit_once('/')?;
+    let number = |digits: &str| digits.parse().ok();
+    let picked: Vec<u64> = picked.split('-').map(number).collect::<Option<_>>()?;
+    Some((Number::of_tag(tag, prefix)?, picked))
+}
+
 /// The branch that brings a version of hotfixes into the main branch.
 pub fn forward_branch(number: &Number) -> String {
     format!("trainyard-forward/{}", number.tag())

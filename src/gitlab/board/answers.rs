@@ -1,6 +1,6 @@
 //! What GraphQL answers about the board, and the way from there to the wire types of the REST API, which one place translates.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::super::opening::VariableNode;
 use super::super::{translate, wire};
 use crate::domain::candidate::MergeMethod;
-use crate::domain::ids::{BranchName, NoteId};
+use crate::domain::ids::NoteId;
+use crate::domain::leaving;
 use crate::domain::progress::Own;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Visibility};
@@ -39,9 +40,13 @@ pub(super) struct Project {
     merge_requests_ff_only_enabled: Option<bool>,
     #[serde(default)]
     standing: Option<wire::Nodes<Standing>>,
+    #[serde(default)]
+    checked: Option<wire::Nodes<Checked>>,
     /// Those that nobody has touched for long: they lack commits nearly always.
     #[serde(default)]
     others: Option<wire::Nodes<Standing>>,
+    #[serde(default)]
+    merged: Option<wire::Nodes<Merged>>,
     #[serde(default)]
     stacked: Option<wire::Nodes<Onto>>,
 }
@@ -49,17 +54,17 @@ pub(super) struct Project {
 /// Where a merge request is to land.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::gitlab) struct Onto {
+struct Onto {
     target_branch: String,
 }
 
-impl Onto {
-    /// All such branches.
-    pub(in crate::gitlab) fn branches(all: &[Self]) -> Answer<BTreeSet<BranchName>> {
-        let branch =
-            |one: &Self| translate::field("mergeRequests.targetBranch", &one.target_branch);
-        all.iter().map(branch).collect()
-    }
+/// A merge request that is merged, and its branch.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Merged {
+    iid: String,
+    source_branch: String,
+    source_branch_protected: bool,
 }
 
 /// How a merge request stands to its target.
@@ -68,6 +73,17 @@ impl Onto {
 struct Standing {
     should_be_rebased: Option<bool>,
     diverged_from_target_branch: Option<bool>,
+}
+
+/// What may stand against merging it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Checked {
+    iid: String,
+    detailed_merge_status: Option<String>,
+    mergeable_discussions_state: Option<bool>,
+    resolvable_discussions_count: Option<u64>,
+    resolved_discussions_count: Option<u64>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -161,6 +177,13 @@ pub(in crate::gitlab) struct MergeRequestNode {
     #[serde(default)]
     mergeable_discussions_state: Option<bool>,
     #[serde(default)]
+    resolvable_discussions_count: Option<u64>,
+    #[serde(default)]
+    resolved_discussions_count: Option<u64>,
+    /// What was asked about it beside the others, where it is one of many.
+    #[serde(skip)]
+    checked: Option<Checked>,
+    #[serde(default)]
     merge_commit_sha: Option<String>,
     #[serde(default)]
     diff_refs: Option<DiffRefs>,
@@ -195,16 +218,36 @@ impl Project {
         })
     }
 
-    /// The branches asked about that open merge requests are to land on.
-    pub(super) fn targeted(&self) -> Answer<Option<BTreeSet<BranchName>>> {
-        let stacked = self.stacked.as_ref();
-        stacked.map(|list| Onto::branches(&list.nodes)).transpose()
+    /// What is shown of branches that are to go.
+    pub(super) fn leaving(&self) -> Answer<leaving::Shown> {
+        let merged = self.merged.iter().flat_map(|list| &list.nodes);
+        let protected = merged.clone().filter(|one| one.source_branch_protected);
+        let protected = protected.map(|one| ("mergeRequests.sourceBranch", &one.source_branch));
+        let stacked = self.stacked.iter().flat_map(|list| &list.nodes);
+        let stacked = stacked.map(|one| ("mergeRequests.targetBranch", &one.target_branch));
+        let staying = protected.chain(stacked);
+        Ok(leaving::Shown {
+            merged: merged.filter_map(|one| one.iid.parse().ok()).collect(),
+            staying: staying
+                .map(|(field, branch)| translate::field(field, branch))
+                .collect::<Answer<_>>()?,
+        })
     }
 
     pub(super) fn take_merge_requests(&mut self) -> Vec<MergeRequestNode> {
         let list = self.merge_requests.take().map(|list| list.nodes);
         let alone = self.merge_request.take();
-        list.into_iter().flatten().chain(alone).collect()
+        let checked = self.checked.take().map(|list| list.nodes);
+        let mut checked: BTreeMap<String, Checked> = checked
+            .into_iter()
+            .flatten()
+            .map(|one| (one.iid.clone(), one))
+            .collect();
+        let mut nodes: Vec<MergeRequestNode> = list.into_iter().flatten().chain(alone).collect();
+        for node in &mut nodes {
+            node.checked = checked.remove(&node.iid);
+        }
+        nodes
     }
 }
 
@@ -257,6 +300,13 @@ impl MergeRequestNode {
     /// Its notes, its address, whether it was looked at whole, and what the REST API would have told.
     pub(super) fn taken_apart(self) -> (Notes, String, bool, wire::MergeRequest) {
         let whole = self.detailed_merge_status.is_some();
+        let checked = self.checked.unwrap_or(Checked {
+            iid: self.iid.clone(),
+            detailed_merge_status: self.detailed_merge_status,
+            mergeable_discussions_state: self.mergeable_discussions_state,
+            resolvable_discussions_count: self.resolvable_discussions_count,
+            resolved_discussions_count: self.resolved_discussions_count,
+        });
         let wire = wire::MergeRequest {
             iid: self.iid.parse().unwrap_or_default(),
             project_id: None,
@@ -270,11 +320,13 @@ impl MergeRequestNode {
             sha: self.diff_head_sha,
             labels: titles(self.labels),
             web_url: self.web_url.unwrap_or_default(),
-            detailed_merge_status: self
+            blocking_discussions_resolved: checked.mergeable_discussions_state,
+            has_open_threads: checked.resolvable_discussions_count
+                > checked.resolved_discussions_count,
+            detailed_merge_status: checked
                 .detailed_merge_status
                 .unwrap_or_default()
                 .to_ascii_lowercase(),
-            blocking_discussions_resolved: self.mergeable_discussions_state,
             merge_commit_sha: self.merge_commit_sha,
             squash_commit_sha: None,
             merge_error: None,

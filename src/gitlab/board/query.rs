@@ -10,7 +10,9 @@ const NOTES: &str = "notes(filter: ONLY_COMMENTS, first: 100) { pageInfo { hasNe
 /// The fields of an issue.
 pub(in crate::gitlab) const ISSUE: &str = "id iid type title description state confidential moved movedTo { reference(full: true) } webUrl author { username } labels(first: 100) { nodes { title } }";
 const MERGE_REQUEST: &str = "id iid title description state draft sourceBranch targetBranch diffHeadSha squashOnMerge shouldRemoveSourceBranch forceRemoveSourceBranch sourceProjectId targetProjectId webUrl author { username } labels(first: 100) { nodes { title } }";
-const WHOLE: &str = "detailedMergeStatus divergedFromTargetBranch mergeableDiscussionsState mergeCommitSha diffRefs { baseSha }";
+const WHOLE: &str = "divergedFromTargetBranch mergeCommitSha diffRefs { baseSha }";
+/// What may stand against merging it.
+const CHECKED: &str = "detailedMergeStatus mergeableDiscussionsState resolvableDiscussionsCount resolvedDiscussionsCount";
 
 /// The name under which the nth part of a query is answered.
 pub(super) fn alias(index: usize) -> String {
@@ -19,7 +21,7 @@ pub(super) fn alias(index: usize) -> String {
 
 /// The fields of a merge request that is looked at whole.
 pub(in crate::gitlab) fn whole_merge_request() -> String {
-    format!("{MERGE_REQUEST} {WHOLE} {NOTES}")
+    format!("{MERGE_REQUEST} {WHOLE} {CHECKED} {NOTES}")
 }
 
 /// Looks at the targets; `projects` are those of the features, `along` is what else is asked of the project.
@@ -51,6 +53,22 @@ pub(super) fn board(
         let standing: Vec<String> = targets.standing.iter().map(u64::to_string).collect();
         variables.insert("standing".to_owned(), json!(standing));
         at_home.push_str(" mergeRequestsFfOnlyEnabled standing: mergeRequests(iids: $standing, first: 20) { nodes { shouldBeRebased divergedFromTargetBranch } } others: mergeRequests(state: opened, sort: UPDATED_ASC, first: 5) { nodes { shouldBeRebased divergedFromTargetBranch } }");
+    }
+    if !targets.leaving.is_empty() {
+        declared.push("$landed: [String!], $sources: [String!]".to_owned());
+        let landed: Vec<String> = targets.leaving.keys().map(u64::to_string).collect();
+        let sources: Vec<&str> = targets.leaving.values().map(BranchName::as_str).collect();
+        variables.insert("landed".to_owned(), json!(landed));
+        variables.insert("sources".to_owned(), json!(sources));
+        at_home.push_str(" merged: mergeRequests(iids: $landed, state: merged, first: 100) { nodes { iid sourceBranch sourceBranchProtected } } stacked: mergeRequests(state: opened, targetBranches: $sources, first: 100) { nodes { targetBranch } }");
+    }
+    if !targets.checked.is_empty() {
+        declared.push("$checked: [String!]".to_owned());
+        let checked: Vec<String> = targets.checked.iter().map(u64::to_string).collect();
+        variables.insert("checked".to_owned(), json!(checked));
+        at_home.push_str(&format!(
+            " checked: mergeRequests(iids: $checked, first: 100) {{ nodes {{ iid {CHECKED} }} }}"
+        ));
     }
     if let Some(whole) = targets.whole {
         declared.push("$whole: String!".to_owned());
@@ -168,12 +186,6 @@ fn looking(
         text.push_str(&format!(
             " issues(iids: $features, first: 100) {{ nodes {{ {ISSUE} {NOTES} }} }}"
         ));
-    }
-    if !targets.sources.is_empty() {
-        declared.push("$sources: [String!]".to_owned());
-        let sources: Vec<&str> = targets.sources.iter().map(BranchName::as_str).collect();
-        variables.insert("sources".to_owned(), json!(sources));
-        text.push_str(" stacked: mergeRequests(state: opened, targetBranches: $sources, first: 100) { nodes { targetBranch } }");
     }
     text
 }

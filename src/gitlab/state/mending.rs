@@ -18,6 +18,9 @@ use crate::gitlab::wire;
 use crate::outcome::Problem;
 use crate::ports::{Answer, Archive, Damage, Mending, Replaced, Survey, Unpacked};
 
+/// In how many places what one job sets aside is put before something must be wrong.
+const PLACES: u32 = 5;
+
 impl Mending for VariableJournal<'_> {
     fn survey(&self) -> Answer<Survey> {
         let mut survey = Survey::default();
@@ -59,13 +62,22 @@ impl Mending for VariableJournal<'_> {
                 "run `trainyard repair` again: it begins with what is there now",
             ));
         }
-        let moved = Move {
+        // What this very job put aside before under the same name stays where it is.
+        let mut moved = Move {
             path: one,
             from: self.scope.clone(),
             to: aside.clone(),
         };
-        self.client.send(&moved)?.done()?;
-        Ok(aside)
+        let mut reply = self.client.send(&moved)?;
+        for nth in 2..=PLACES {
+            if reply.status != 400 {
+                break;
+            }
+            moved.to = format!("{aside}-{nth}");
+            reply = self.client.send(&moved)?;
+        }
+        reply.done()?;
+        Ok(moved.to)
     }
 
     fn replace_base(&self, base: &Base) -> Answer<()> {

@@ -1,11 +1,10 @@
 //! Lands a candidate of several change sets: one push makes the very commit that was tested the head of the target, or nothing.
 
-use super::{End, Seen, append_and_tell, changed_since, verdict};
-use std::collections::BTreeSet;
+use super::{End, Leaves, Seen, append_and_tell, changed_since, verdict};
 
 use crate::domain::candidate::Placed;
 use crate::domain::event::Fact;
-use crate::domain::ids::{BranchName, CommitSha, MergeRequestId, VersionId};
+use crate::domain::ids::{CommitSha, MergeRequestId, VersionId};
 use crate::domain::integration::{MergeRequestState, Ticket};
 use crate::domain::labelling;
 use crate::domain::nrt::{Abandoned, Held, Trial};
@@ -96,11 +95,8 @@ pub(super) fn land(
         }
     }
     let end = End::of(desk, held);
-    let going = going(desk, &found, trial);
-    let seen = Seen {
-        board: Some(board),
-        sources: going.iter().map(|(_, name, _)| name.clone()).collect(),
-    };
+    let leaves = leaves(desk, &found, trial);
+    let seen = Seen { board, leaves };
     let told = append_and_tell(desk, ledger, trial, &trial.placed, end, seen)?;
     let unseen = not_merged_yet(desk, trial, told.board.as_ref())?;
     let mut outcome = Outcome::open(format!(
@@ -109,8 +105,6 @@ pub(super) fn land(
         trial.candidate.commit.short()
     ));
     let lines = show_landed(desk, &tickets, trial, told.version);
-    let stacked = told.board.and_then(|board| board.targeted);
-    delete_sources(desk, going, &unseen, stacked);
     for line in told.warnings.into_iter().chain(lines) {
         outcome = outcome.with(line);
     }
@@ -135,7 +129,9 @@ pub(super) fn finish(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Ans
     {
         return Ok(());
     }
-    let seen = Seen::default();
+    let board = notes::look(desk, ledger, &trial.change_sets, notes::Look::Notes)?;
+    let leaves = leaves(desk, &board.all(), trial);
+    let seen = Seen { board, leaves };
     let told = append_and_tell(desk, ledger, trial, &trial.placed, End::AsItIs, seen)?;
     for warning in told.warnings {
         tracing::warn!("{warning}");
@@ -169,51 +165,13 @@ fn not_merged_yet(
     until(desk, &late, |mr, _| mr.state == MergeRequestState::Merged)
 }
 
-/// Merge requests that ask for their branch to be deleted, the branch, and the head by which it landed.
-fn going(
-    desk: &Desk<'_>,
-    found: &[MergeRequest],
-    trial: &Trial,
-) -> Vec<(MergeRequestId, BranchName, CommitSha)> {
-    let asked = found.iter().filter_map(|mr| {
-        let placed = trial.placed.iter().find(|p| p.merge_request == mr.id)?;
-        let ours = !mr.from_fork && mr.source != desk.ci.default_branch;
-        (mr.deletes_source && ours).then(|| (mr.id.clone(), mr.source.clone(), placed.head.clone()))
+/// The branches that are to go because their merge requests ask for it: of what a push lands GitLab leaves them.
+fn leaves(desk: &Desk<'_>, found: &[MergeRequest], trial: &Trial) -> Leaves {
+    let asked = found.iter().filter(|mr| {
+        let placed = trial.placed.iter().any(|p| p.merge_request == mr.id);
+        placed && mr.deletes_source && !mr.from_fork && mr.source != desk.ci.default_branch
     });
-    asked.collect()
-}
-
-/// Deletes branches, as GitLab does where it merges by itself: of what a push lands it leaves them. Only what GitLab shows as
-/// merged, for it would close the others; and no branch that somebody pushed to meanwhile, or that other merge requests are to land on:
-/// the look that came with the last edit of the notes tells, or else it is asked. A branch that stays is no harm.
-fn delete_sources(
-    desk: &Desk<'_>,
-    going: Vec<(MergeRequestId, BranchName, CommitSha)>,
-    unseen: &[MergeRequestId],
-    stacked: Option<BTreeSet<BranchName>>,
-) {
-    let merged = going.into_iter().filter(|(id, ..)| !unseen.contains(id));
-    let mut branches: Vec<(BranchName, CommitSha)> =
-        merged.map(|(_, name, head)| (name, head)).collect();
-    if branches.is_empty() {
-        return;
-    }
-    let names: Vec<BranchName> = branches.iter().map(|(name, _)| name.clone()).collect();
-    let stacked = stacked.map_or_else(|| desk.merge_requests.targeted(&names), Ok);
-    let done = stacked.and_then(|stacked| {
-        branches.retain(|(name, _)| !stacked.contains(name));
-        if branches.is_empty() {
-            return Ok(Push::Done);
-        }
-        desk.candidates.remove(&branches)
-    });
-    match done {
-        Ok(Push::Done) => {}
-        Ok(Push::TargetMoved | Push::Refused { .. }) => tracing::info!(
-            "not all source branches could be deleted: protected ones stay, and those that somebody pushed to meanwhile"
-        ),
-        Err(problem) => tracing::warn!("source branches stay: {}", problem.full_text()),
-    }
+    asked.map(|mr| (mr.id.clone(), mr.source.clone())).collect()
 }
 
 /// The label of each change set, and a line for the job's log.

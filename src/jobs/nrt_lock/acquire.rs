@@ -295,7 +295,8 @@ fn look_ahead(desk: &Desk<'_>, ledger: &Ledger<'_>, previous: Liveness) -> Answe
     let (found, board) = observe::at_the_gate(desk, &yard, &ticket.change_set)?;
     let fits = |mr: &&MergeRequest| {
         let open = mr.state == MergeRequestState::Open && !mr.draft && mr.target == *branch;
-        open && mr.head == ticket.change_set.head && mr.behind == Some(0)
+        let as_queued = mr.head == ticket.change_set.head && mr.behind == Some(0);
+        open && as_queued && observe::objection(desk, mr).is_none()
     };
     let candidate = found.as_ref().filter(fits).and_then(|mr| {
         Some(Candidate {
@@ -551,6 +552,7 @@ pub(super) fn left_meanwhile(
     let Some(found) = found else {
         return Ok(Some("the merge request is gone".to_owned()));
     };
+    let objection = observe::objection(desk, found);
     let reason = match found.state {
         MergeRequestState::Closed => Some("the merge request was closed".to_owned()),
         MergeRequestState::Merged => Some("somebody merged it around the queue".to_owned()),
@@ -560,6 +562,7 @@ pub(super) fn left_meanwhile(
         MergeRequestState::Open if found.target != *branch => {
             Some(format!("the merge request now targets `{}`", found.target))
         }
+        MergeRequestState::Open if objection.is_some() => objection,
         MergeRequestState::Open if ticket.is_of(&found.head) => None,
         MergeRequestState::Open if only_rebased(desk, found, ticket)? => None,
         MergeRequestState::Open => Some(format!(

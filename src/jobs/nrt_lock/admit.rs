@@ -170,7 +170,9 @@ fn look_at(desk: &Desk<'_>, evidence: Evidence, whole: MergeRequestOnBoard) -> A
         draft: found.draft,
         pipeline: latest.map_or(HeadPipeline::Missing, head_pipeline),
         request,
-        unresolved_threads: desk.config.integration.resolved_threads && !found.threads_resolved,
+        unresolved_threads: found
+            .threads
+            .block(desk.config.integration.resolved_threads),
         open_criteria: report::open_criteria(&judging::criteria_in_the_way(
             desk,
             &closes,
@@ -325,7 +327,6 @@ pub(in crate::jobs) fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> 
                 .collect(),
             told: told.into_iter().collect(),
             board: linked.board.clone(),
-            ..Keeping::default()
         },
     );
     let outcome = warning.into_iter().fold(outcome, Outcome::warning);

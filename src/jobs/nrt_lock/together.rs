@@ -6,9 +6,10 @@ use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, CommitSha, MergeRequestId, TrialId};
 use crate::domain::integration::{Again, Ticket};
 use crate::domain::labelling;
+use crate::domain::leaving::{Leaving, Parting};
 use crate::domain::nrt::{Abandoned, Candidate, Held, Trial};
 use crate::jobs::ledger::Ledger;
-use crate::jobs::{Desk, labels, notes};
+use crate::jobs::{Desk, labels, leaving, notes};
 use crate::outcome::Problem;
 use crate::ports::{Answer, Board, MergeRequest};
 use crate::report;
@@ -32,7 +33,7 @@ pub(super) fn prepare(
         .iter()
         .map(|ticket| ticket.change_set.merge_request.clone())
         .collect();
-    let board = notes::look(desk, ledger, &ids, notes::Look::MergeMethod)?;
+    let board = notes::look(desk, ledger, &ids, notes::Look::Candidate)?;
     ledger.prove()?;
     let found = board.all();
     let method = method(desk, &board)?;
@@ -68,7 +69,8 @@ pub(super) fn prepare(
         };
         postponed.extend(leave_out(desk, ledger, ticket, clash)?);
     }
-    let begun = match start_of(desk, &fit, assembly, postponed, trial)? {
+    let parting = leaving::decided(desk, &ledger.yard()?, &board.leaving);
+    let begun = match start_of(desk, &fit, assembly, postponed, trial, parting)? {
         Ok(begun) => begun,
         Err(placed) => {
             let alone = fit
@@ -111,12 +113,15 @@ pub(super) struct Start {
 pub(super) struct Shown {
     commit: CommitSha,
     branch: BranchName,
+    /// What its push deletes.
+    leaving: Vec<Leaving>,
 }
 
 impl Shown {
     /// Puts the candidate there.
     pub(super) fn put(&self, desk: &Desk<'_>, held: &Held) -> Answer<()> {
-        desk.candidates.show(held, &self.commit, &self.branch)
+        desk.candidates
+            .show(held, &self.commit, &self.branch, &self.leaving)
     }
 }
 
@@ -137,7 +142,7 @@ pub(super) fn look_ahead(
         .iter()
         .map(|ticket| ticket.change_set.merge_request.clone())
         .collect();
-    let board = notes::look(desk, ledger, &ids, notes::Look::MergeMethod)?;
+    let board = notes::look(desk, ledger, &ids, notes::Look::Candidate)?;
     let found = board.all();
     let method = method(desk, &board)?;
     let mut fit: Vec<(&Ticket, &MergeRequest)> = Vec::new();
@@ -166,7 +171,8 @@ pub(super) fn look_ahead(
         };
         postponed.push(waits_for_neighbour(id, files));
     }
-    let start = start_of(desk, &fit, assembly, postponed, trial)?.ok();
+    let parting = leaving::decided(desk, &ledger.yard()?, &board.leaving);
+    let start = start_of(desk, &fit, assembly, postponed, trial, parting)?.ok();
     Ok(start.map(|start| (board, start)))
 }
 
@@ -177,6 +183,7 @@ fn start_of(
     assembly: Assembly,
     postponed: Vec<Postponed>,
     trial: TrialId,
+    parting: Parting,
 ) -> Answer<Result<Start, Vec<MergeRequestId>>> {
     let ids: Vec<MergeRequestId> = assembly
         .placed
@@ -198,6 +205,11 @@ fn start_of(
             onto: assembly.base.clone(),
         })
         .collect();
+    if !parting.settled.is_empty() {
+        facts.push(Fact::SourceBranchesSettled {
+            merge_requests: parting.settled,
+        });
+    }
     facts.push(Fact::TrialStarted {
         trial,
         candidate: Candidate {
@@ -212,7 +224,11 @@ fn start_of(
     Ok(Ok(Start {
         trial,
         facts,
-        shown: Some(Shown { commit, branch }),
+        shown: Some(Shown {
+            commit,
+            branch,
+            leaving: parting.delete,
+        }),
     }))
 }
 

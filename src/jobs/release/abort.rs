@@ -54,7 +54,7 @@ pub fn abort(desk: &Desk<'_>, prepared: &Prepared, reason: Option<&str>) -> Answ
     desk.releases.deployment(&Deployed {
         environment: &desk.config.versions.environment,
         commit: &closing.commit,
-        branch: desk.branch(),
+        branch: desk.branch_of_versions(),
         state: DeploymentState::Failed,
         since: closing.at,
         newest: Newest::NotLookedAt,

@@ -57,7 +57,7 @@ pub(super) fn read(desk: &Desk<'_>, versions: &Versions, player: &UserName) -> A
             vec!["protect tags of this form in Settings > Repository > Protected tags, then push the tag again".to_owned()],
         )));
     }
-    let branch = desk.branch();
+    let branch = desk.branch_of_versions();
     if !desk.candidates.has_landed(commit, branch)? {
         return Ok(ByTag::Refused(Outcome::refused(
             format!(

@@ -79,7 +79,7 @@ fn commit(
         desk.ci.project_url,
         released.number.tag()
     );
-    let branch = desk.branch();
+    let branch = desk.branch_of_versions();
     let message = format!(
         "Add version {0} to {path} [skip ci]\n\nTrainyard-Release: {0}",
         released.number

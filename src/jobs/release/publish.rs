@@ -136,7 +136,7 @@ fn release(desk: &Desk<'_>, ledger: Ledger<'_>, closing: &Closing, seen: Seen) -
     let deployment = desk.releases.deployment(&Deployed {
         environment,
         commit: &closing.commit,
-        branch: desk.branch(),
+        branch: desk.branch_of_versions(),
         state: DeploymentState::Succeeded,
         since: closing.at,
         newest: match &deployment {

@@ -183,7 +183,7 @@ fn template(desk: &Desk<'_>) -> Answer<Option<Template>> {
     let Some(path) = &desk.config.versions.publishing.template else {
         return Ok(None);
     };
-    let branch = desk.branch();
+    let branch = desk.branch_of_versions();
     let found = desk.files.file(path, branch)?.ok_or_else(|| {
         Problem::misconfigured(
             format!("`versions.notes_template` names `{path}`, and the branch `{branch}` has no such file"),

@@ -137,7 +137,7 @@ pub fn recovered(desk: &Desk<'_>) -> Answer<Done> {
     let deployment = desk.releases.deployment(&Deployed {
         environment,
         commit: &running.commit,
-        branch: desk.branch(),
+        branch: desk.branch_of_versions(),
         state: DeploymentState::Succeeded,
         since: since.at,
         newest: Newest::NotLookedAt,

@@ -133,6 +133,7 @@ impl Past {
                 head: sha(number),
                 commit: sha(900_000 + number),
                 trial,
+                leaves: None,
             },
             Fact::ChangeSetAppended { version, appended },
             Fact::LeaseReleased { epoch },

@@ -4,6 +4,8 @@ use gitlab::api::endpoint_prelude::Method;
 use serde_json::json;
 use trainyard::domain::event::Fact;
 
+use crate::cuts;
+
 use super::{
     ask, asked_for, four_landed, gate, head, hotfix, integrate, opened, prices, read, release,
 };
@@ -227,6 +229,8 @@ fn a_second_hotfix_stands_on_the_first_one_and_a_later_one_on_the_next_version()
     );
     let bad = ask(&stage, Method::GET, "repository/tags", json!({}));
     assert_eq!(bad.as_array().unwrap().len(), 5);
+    cuts::decide_alike(&cuts::log(&stage, &["--environment", "hotfix"]));
+    cuts::decide_alike(&cuts::log(&stage, &["--environment", "nrt"]));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use trainyard_emulator::faults::{Effect, Rule};
 
 use super::scene::{Change, Scene};
+use crate::cuts;
 use crate::deaths::{Deaths, Run, run_until_death};
 
 /// Six change sets of six features, the fourth bad; every test case carries the tag of its feature.
@@ -40,6 +41,7 @@ fn six_change_sets_with_a_bad_fourth_that_is_named_take_two_trials() {
     ] {
         assert!(said.contains(words), "{words}\n---\n{said}");
     }
+    cuts::decide_alike(&cuts::log(&scene.stage, &[]));
 }
 
 #[test]

@@ -190,6 +190,22 @@ fn merge_requests_are_named_with_or_without_their_sign() {
 }
 
 #[test]
+fn the_branch_of_a_hotfix_tells_what_it_was_made_for() {
+    let name = |text: &str| text.parse::<BranchName>().unwrap();
+    let from = number("v1.4.0");
+    let branch = branch_of(&from, &[id(34), id(36)]);
+    assert_eq!(of_branch(&name(&branch), "v"), Some((from, vec![34, 36])));
+    for stranger in [
+        "trainyard-hotfix/v1.4.0",
+        "trainyard-hotfix/v1.4.0/34-x",
+        "trainyard-hotfix/1.4.0/34",
+        "mine/v1.4.0/34",
+    ] {
+        assert_eq!(of_branch(&name(stranger), "v"), None, "{stranger}");
+    }
+}
+
+#[test]
 fn a_picked_commit_says_where_it_is_from_and_nothing_of_another_landing() {
     let original = "Pay by card\n\nIt was about time.\n\nFeature: #1\nTrainyard-Change-Set: shop/web!34@aa\nTrainyard-Trial: 7\n";
     let commit = appended(1, &[], &[], false).landed;

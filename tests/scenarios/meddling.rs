@@ -1,0 +1,342 @@
+//! What people and machines do at the worst moment of a trial or a landing: defined outcomes, nobody lost, nothing done twice, and no token
+//! in what anybody reads.
+
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use gitlab::api::endpoint_prelude::Method;
+use serde_json::{Value, json};
+use trainyard::clock::SystemClock;
+use trainyard::domain::event::Fact;
+use trainyard::ports::Clock;
+use trainyard_emulator::FinishedJob;
+use trainyard_emulator::faults::{Effect, Rule};
+
+use crate::stage::Stage;
+
+/// One change set of Ana's, deployed and tested, and about to land.
+fn about_to_land(method: &str) -> (Stage, u64) {
+    let mut stage = Stage::new();
+    merge_method(&stage, method);
+    stage.feature("Wanted");
+    let iid = stage.merge_request("ana", "contributes to feature #1");
+    stage.integrate("ana", iid);
+    stage.run_but("append-to-version");
+    (stage, iid)
+}
+
+/// Two of them, landing together.
+fn two_about_to_land(method: &str) -> (Stage, Vec<u64>) {
+    let mut stage = Stage::new();
+    merge_method(&stage, method);
+    stage.feature("Wanted");
+    let mut iids = Vec::new();
+    for author in ["ana", "dan"] {
+        let iid = stage.merge_request(author, "contributes to feature #1");
+        stage.run_but("nrt-acquire");
+        assert_eq!(stage.play(author, iid, "integrate").exit_code, Some(0));
+        stage.run_but("nrt-acquire");
+        iids.push(iid);
+    }
+    stage.run_but("append-to-version");
+    (stage, iids)
+}
+
+fn merge_method(stage: &Stage, method: &str) {
+    settings(stage, json!({"merge_method": method}));
+}
+
+fn settings(stage: &Stage, settings: Value) {
+    let project = stage.world.at("");
+    let project = project.trim_end_matches('/');
+    let changed = stage.world.ask("root", Method::PUT, project, settings);
+    changed.unwrap();
+}
+
+fn landed(stage: &Stage) -> Vec<u64> {
+    let mut landed = Vec::new();
+    for fact in stage.facts() {
+        if let Fact::ChangeSetAppended { appended, .. } = fact {
+            landed.push(appended.change_set.merge_request.iid);
+        }
+    }
+    landed
+}
+
+fn trials(stage: &Stage) -> usize {
+    let of = |fact: &&Fact| matches!(fact, Fact::TrialStarted { .. });
+    stage.facts().iter().filter(of).count()
+}
+
+fn is_free(stage: &Stage) -> bool {
+    stage.queue()["environment"]["lease"].is_null()
+}
+
+fn retried(stage: &mut Stage, user: &str, name: &str) -> FinishedJob {
+    let job = stage.last(name).id;
+    let path = stage.world.at(&format!("jobs/{job}/retry"));
+    stage
+        .world
+        .ask(user, Method::POST, &path, json!({}))
+        .unwrap();
+    stage.run();
+    stage.last(name)
+}
+
+/// No job ever printed a token.
+fn no_token_was_printed(stage: &Stage) {
+    let token = stage.world.token("trainyard-bot").unwrap();
+    for ran in &stage.world.ran {
+        let (name, trace) = (&ran.finished.name, &ran.finished.trace);
+        assert!(!trace.contains(token), "{name}: {trace}");
+    }
+}
+
+#[test]
+fn a_worker_of_long_ago_that_is_run_again_tries_nothing_that_no_pipeline_would_test() {
+    let (mut stage, first) = about_to_land("rebase_merge");
+    stage.run();
+    assert_eq!(landed(&stage), [first]);
+    let nothing = retried(&mut stage, "rita", "nrt-acquire");
+    assert_eq!(nothing.exit_code, Some(0), "{}", nothing.trace);
+    assert!(is_free(&stage), "{}", nothing.trace);
+    // Now somebody waits, whose own worker has not begun.
+    let second = stage.merge_request("dan", "contributes to feature #1");
+    stage.run_but("nrt-acquire");
+    assert_eq!(stage.play("dan", second, "integrate").exit_code, Some(0));
+    stage.run_but("nrt-acquire");
+    let job = stage.last("nrt-acquire").id;
+    let path = stage.world.at(&format!("jobs/{job}/retry"));
+    stage
+        .world
+        .ask("rita", Method::POST, &path, json!({}))
+        .unwrap();
+    stage.run();
+    assert_eq!(landed(&stage), [first, second]);
+    assert!(is_free(&stage));
+    no_token_was_printed(&stage);
+}
+
+/// A job of the gate as a process of its own.
+fn gate_job(stage: &Stage, arguments: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_trainyard"))
+        .args(arguments)
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .envs(stage.world.gate_environment())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Runs a job, and does something at the very moment of one of its requests.
+fn in_the_moment(
+    stage: &Stage,
+    (method, route): (&str, &str),
+    arguments: &[&str],
+    done: impl FnOnce(),
+) -> Output {
+    let hold = Rule::new(Effect::Rendezvous { parties: 2 }).on(method, route);
+    let rule = stage.world.emulator.faults().add(hold);
+    let mut child = gate_job(stage, arguments);
+    loop {
+        let rules = stage.world.emulator.faults().rules();
+        if rules
+            .iter()
+            .any(|standing| standing.id == rule && standing.hit > 0)
+        {
+            break;
+        }
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it ended without {method} {route}"
+        );
+        SystemClock.wait(Duration::from_millis(2));
+    }
+    done();
+    stage.world.emulator.faults().remove(rule);
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_push_to_the_target_in_the_very_moment_of_the_merge_is_told_as_what_nobody_tested() {
+    let (mut stage, iid) = about_to_land("merge");
+    let epoch = stage.queue()["environment"]["lease"]["epoch"].to_string();
+    let merge = (
+        "PUT",
+        "projects/:id/merge_requests/:merge_request_iid/merge",
+    );
+    let landing = ["append-to-version", "--epoch", epoch.as_str()];
+    let ended = in_the_moment(&stage, merge, &landing, || {
+        stage.push_to_main("shop/hot.price", "1\n");
+    });
+    let said = String::from_utf8_lossy(&ended.stdout).into_owned()
+        + &String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    for words in [
+        "whose files differ from the candidate",
+        "look at the difference now",
+        "semi-linear history",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!(
+        (stage.state(iid).as_str(), landed(&stage)),
+        ("merged", vec![iid])
+    );
+    stage.run();
+    assert!(is_free(&stage));
+    assert_eq!(landed(&stage), [iid]);
+}
+
+#[test]
+fn where_histories_are_linear_a_push_in_the_very_moment_sends_the_change_set_back_to_its_place() {
+    for method in ["rebase_merge", "ff"] {
+        let (mut stage, iid) = about_to_land(method);
+        let epoch = stage.queue()["environment"]["lease"]["epoch"].to_string();
+        let merge = (
+            "PUT",
+            "projects/:id/merge_requests/:merge_request_iid/merge",
+        );
+        let landing = ["append-to-version", "--epoch", epoch.as_str()];
+        let ended = in_the_moment(&stage, merge, &landing, || {
+            stage.push_to_main("shop/hot.price", "1\n");
+        });
+        let said = String::from_utf8_lossy(&ended.stdout).into_owned()
+            + &String::from_utf8_lossy(&ended.stderr);
+        assert!(
+            ended.status.code() == Some(1)
+                && said.contains("`main` moved in the instant of the merge")
+                && said.contains("keeps its place in the queue"),
+            "{said}"
+        );
+        assert_eq!(stage.state(iid), "opened", "{said}");
+        stage.run();
+        assert_eq!(
+            landed(&stage),
+            [iid],
+            "{method}: it was tried again: {said}"
+        );
+        assert_eq!(trials(&stage), 2, "{method}");
+    }
+}
+
+/// What is done to the project while a validated trial is about to land.
+#[test]
+fn a_project_that_merges_otherwise_since_the_trial_began_gets_what_was_tested() {
+    for (before, after) in [("rebase_merge", "ff"), ("merge", "ff"), ("ff", "merge")] {
+        for several in [false, true] {
+            let (mut stage, iids) = if several {
+                two_about_to_land(before)
+            } else {
+                let (stage, iid) = about_to_land(before);
+                (stage, vec![iid])
+            };
+            let case = format!("{before} to {after}, {several}");
+            settings(
+                &stage,
+                json!({"merge_method": after, "squash_option": "always"}),
+            );
+            for iid in &iids {
+                stage.edit_merge_request("ana", *iid, json!({"squash": true}));
+            }
+            let candidate = stage.queue()["trial"]["candidate"].clone();
+            stage.run();
+            let trace = stage.last("append-to-version").trace;
+            assert_eq!(landed(&stage), iids, "{case}: {candidate} {trace}");
+            assert!(!trace.contains("differ"), "{case}: {trace}");
+            assert!(is_free(&stage), "{case}");
+        }
+    }
+}
+
+/// The token that the gate acts with is taken away during the trial, and people give it another one the next day.
+#[test]
+fn a_token_that_is_revoked_during_the_trial_is_named_and_with_another_one_all_goes_on() {
+    for several in [false, true] {
+        let (mut stage, iids) = if several {
+            two_about_to_land("rebase_merge")
+        } else {
+            let (stage, iid) = about_to_land("rebase_merge");
+            (stage, vec![iid])
+        };
+        let refused = Effect::Answer {
+            status: 401,
+            body: json!({"message": "401 Unauthorized"}),
+        };
+        let rule = Rule::new(refused).by("trainyard-bot").times(u32::MAX);
+        let rule = stage.world.emulator.faults().add(rule);
+        stage.run();
+        let trace = stage.last("append-to-version").trace;
+        assert_eq!(
+            stage.last("append-to-version").exit_code,
+            Some(4),
+            "{trace}"
+        );
+        assert!(
+            trace.contains("`TRAINYARD_GATE_TOKEN`"),
+            "the variable is named: {trace}"
+        );
+        stage.world.emulator.faults().remove(rule);
+        assert_eq!(landed(&stage), [0u64; 0]);
+        crate::controls::tick(&mut stage, "nobody");
+        stage.run();
+        assert_eq!(landed(&stage), iids, "{trace}");
+        assert!(is_free(&stage));
+        no_token_was_printed(&stage);
+    }
+}
+
+/// GitLab fails at one request of the landing, each in turn and in every way; the job's own retries and those of its template mend it.
+#[test]
+fn a_landing_that_meets_a_server_in_trouble_at_any_request_lands_once() {
+    let troubles = [
+        Effect::Html { status: 502 },
+        Effect::TooManyRequests {
+            retry_after: Some(0),
+        },
+        Effect::CutShort,
+    ];
+    for several in [false, true] {
+        let (mut stage, iids) = if several {
+            two_about_to_land("merge")
+        } else {
+            let (stage, iid) = about_to_land("rebase_merge");
+            (stage, vec![iid])
+        };
+        let before = stage.moment();
+        for effect in &troubles {
+            for nth in 0.. {
+                before.restore(&mut stage.world);
+                let trouble = Rule::new(effect.clone())
+                    .by("trainyard-bot")
+                    .of_job("append-to-version");
+                let rule = stage.world.emulator.faults().add(trouble.after(nth));
+                stage.run();
+                let rules = stage.world.emulator.faults().rules();
+                let struck = rules
+                    .iter()
+                    .any(|standing| standing.id == rule && standing.hit > 0);
+                let case = format!("{} at request {nth}, {several}", effect.name());
+                assert_eq!(
+                    landed(&stage),
+                    iids,
+                    "{case}: {}",
+                    stage.last("append-to-version").trace
+                );
+                assert!(is_free(&stage), "{case}");
+                for iid in &iids {
+                    assert_eq!(stage.state(*iid), "merged", "{case}");
+                    let notes = stage.notes(*iid);
+                    assert_eq!(notes.len(), 1, "{case}: {notes:?}");
+                }
+                no_token_was_printed(&stage);
+                if !struck {
+                    assert!(nth >= 4, "{case}");
+                    break;
+                }
+            }
+        }
+    }
+}
