@@ -212,6 +212,9 @@ impl WorkTree {
                 "core.hooksPath=/dev/null",
                 "-c",
                 "protocol.ext.allow=never",
+                // Tidying up in the background would outlive the job.
+                "-c",
+                "maintenance.auto=false",
             ])
             .args(arguments)
             .env("LC_ALL", "C")

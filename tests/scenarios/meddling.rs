@@ -14,6 +14,7 @@ use trainyard::ports::Clock;
 use trainyard_emulator::FinishedJob;
 use trainyard_emulator::faults::{Effect, Rule};
 
+use crate::outcomes::landed;
 use crate::stage::Stage;
 
 /// One change set of Ana's, deployed and tested, and about to land.
@@ -35,9 +36,7 @@ fn two_about_to_land(method: &str) -> (Stage, Vec<u64>) {
     let mut iids = Vec::new();
     for author in ["ana", "dan"] {
         let iid = stage.merge_request(author, "contributes to feature #1");
-        stage.run_but("nrt-acquire");
-        assert_eq!(stage.play(author, iid, "integrate").exit_code, Some(0));
-        stage.run_but("nrt-acquire");
+        stage.join_queue(author, iid);
         iids.push(iid);
     }
     stage.run_but("append-to-version");
@@ -53,16 +52,6 @@ fn settings(stage: &Stage, settings: Value) {
     let project = project.trim_end_matches('/');
     let changed = stage.world.ask("root", Method::PUT, project, settings);
     changed.unwrap();
-}
-
-fn landed(stage: &Stage) -> Vec<u64> {
-    let mut landed = Vec::new();
-    for fact in stage.facts() {
-        if let Fact::ChangeSetAppended { appended, .. } = fact {
-            landed.push(appended.change_set.merge_request.iid);
-        }
-    }
-    landed
 }
 
 fn trials(stage: &Stage) -> usize {
@@ -104,9 +93,7 @@ fn a_worker_of_long_ago_that_is_run_again_tries_nothing_that_no_pipeline_would_t
     assert!(is_free(&stage), "{}", nothing.trace);
     // Now somebody waits, whose own worker has not begun.
     let second = stage.merge_request("dan", "contributes to feature #1");
-    stage.run_but("nrt-acquire");
-    assert_eq!(stage.play("dan", second, "integrate").exit_code, Some(0));
-    stage.run_but("nrt-acquire");
+    stage.join_queue("dan", second);
     let job = stage.last("nrt-acquire").id;
     let path = stage.world.at(&format!("jobs/{job}/retry"));
     stage

@@ -378,17 +378,20 @@ fn a_repair_that_dies_at_any_request_is_finished_by_the_next_one() {
     stage.run_but("nrt-acquire");
     stage.play("ana", other, "integrate");
     stage.run_but("nrt-acquire");
-    let mut deaths = 0;
+    for (key, scope) in variables(&stage) {
+        delete(&stage, &key, &scope);
+    }
+    let garbled = json!({"key": "TRAINYARD_LOG_000002", "value": "{oops", "environment_scope": "trainyard/nrt/log"});
+    let path = stage.world.at("variables");
+    stage
+        .world
+        .ask("root", Method::POST, &path, garbled)
+        .unwrap();
+    let before = stage.moment();
+    let (mut deaths, mut followed) = (0, 0);
     for nth in 0..60 {
-        for (key, scope) in variables(&stage) {
-            delete(&stage, &key, &scope);
-        }
-        let garbled = json!({"key": "TRAINYARD_LOG_000002", "value": "{oops", "environment_scope": "trainyard/nrt/log"});
-        let path = stage.world.at("variables");
-        stage
-            .world
-            .ask("root", Method::POST, &path, garbled)
-            .unwrap();
+        before.restore(&mut stage.world);
+        let untouched = stage.world.emulator.fingerprint().unwrap();
         let refused = Effect::Answer {
             status: 403,
             body: json!({"message": "403 Forbidden"}),
@@ -402,7 +405,12 @@ fn a_repair_that_dies_at_any_request_is_finished_by_the_next_one() {
         stage.world.emulator.faults().remove(rule);
         let died = dead.code != Some(0);
         deaths += u32::from(died);
+        // Whatever it had read by then: as long as it has written nothing, what follows is the same.
+        if died && nth > 0 && stage.world.emulator.fingerprint().unwrap() == untouched {
+            continue;
+        }
         if died {
+            followed += 1;
             let done = repair(&stage, &["--write"]);
             assert_eq!(done.code, Some(0), "died at request {nth}: {}", done.said);
         }
@@ -419,6 +427,7 @@ fn a_repair_that_dies_at_any_request_is_finished_by_the_next_one() {
         }
     }
     assert!(deaths >= 8, "the repair makes {deaths} requests");
+    assert!(followed > 1, "it never died after it had written something");
     let whole = repair(&stage, &[]);
     assert!(whole.said.contains("nothing to repair"), "{}", whole.said);
     stage.run();

@@ -1,6 +1,8 @@
 //! What people and the runner do: push, open merge requests, run and play jobs.
 
 use std::fs;
+use std::io;
+use std::path::Path;
 
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::json;
@@ -29,33 +31,19 @@ impl World {
                 .url()
                 .replacen("://", &format!("://{user}:{}@", self.token(user)?), 1);
         if !folder.exists() {
-            fs::create_dir_all(&folder).map_err(|error| {
-                Problem::misconfigured("a clone cannot be made", "check the disk").caused_by(error)
-            })?;
-            git(
-                &folder,
-                &["init", "--quiet", "--template=", "--initial-branch=main"],
-            )?;
-            git(
-                &folder,
-                &[
-                    "remote",
-                    "add",
-                    "origin",
-                    &format!("{address}/{PROJECT_PATH}.git"),
-                ],
-            )?;
-            git(&folder, &["config", "user.name", user])?;
-            git(
-                &folder,
-                &["config", "user.email", &format!("{user}@shop.example")],
+            empty_clone(&folder, user, &format!("{address}/{PROJECT_PATH}.git")).map_err(
+                |error| {
+                    Problem::misconfigured("a clone cannot be made", "check the disk")
+                        .caused_by(error)
+                },
             )?;
         }
         git(&folder, &["fetch", "--quiet", "--prune", "origin"])?;
+        // What was fetched is in files: nothing packs the refs of these clones.
         let remote = format!("refs/remotes/origin/{branch}");
         let start = [remote.as_str(), "refs/remotes/origin/main"]
             .into_iter()
-            .find(|start| git(&folder, &["rev-parse", "--verify", "--quiet", start]).is_ok());
+            .find(|start| folder.join(".git").join(start).is_file());
         if let Some(start) = start {
             git(
                 &folder,
@@ -212,6 +200,20 @@ impl World {
             .map(|ran| ran.finished.clone())
             .ok_or_else(|| Problem::bug(format!("the job `{name}` was played and did not run")))
     }
+}
+
+/// A repository with one remote and its person's name, as `git init`, `git remote` and `git config` would make it one by one.
+fn empty_clone(folder: &Path, user: &str, address: &str) -> io::Result<()> {
+    let own = folder.join(".git");
+    for part in ["objects", "refs/heads"] {
+        fs::create_dir_all(own.join(part))?;
+    }
+    fs::write(own.join("HEAD"), "ref: refs/heads/main\n")?;
+    let config = format!(
+        "[core]\n\trepositoryformatversion = 0\n\tbare = false\n[user]\n\tname = {user}\n\temail = {user}@shop.example\n\
+         [remote \"origin\"]\n\turl = {address}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n"
+    );
+    fs::write(own.join("config"), config)
 }
 
 /// The merge request of `refs/merge-requests/7/head`.

@@ -25,9 +25,9 @@ impl World {
     /// The environment that a job of a gate pipeline has, for a command that somebody runs by hand.
     pub fn gate_environment(&self) -> Vec<(String, String)> {
         let url = self.emulator.url();
-        let head = self
-            .git_in_repository(&["rev-parse", "refs/heads/main"])
-            .unwrap_or_default();
+        let repository = self.emulator.repository(self.project);
+        let head = repository.resolve("refs/heads/main").ok().flatten();
+        let head = head.unwrap_or_default();
         let token = self.tokens.get(BOT).cloned().unwrap_or_default();
         [
             ("CI_API_V4_URL", format!("{url}/api/v4")),

@@ -13,6 +13,7 @@ use jiff::SignedDuration;
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::faults::Faults;
+use crate::fingerprint;
 use crate::git::{GitError, Repository};
 use crate::object_storage::ObjectStorage;
 use crate::report::Report;
@@ -214,6 +215,15 @@ impl Emulator {
     /// Looks at or changes the state directly, for what no API offers.
     pub fn with_state<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {
         work(&mut self.shared.state())
+    }
+
+    /// A digest of everything that requests can change; not of what each of them leaves behind, such as when a token was used.
+    ///
+    /// # Errors
+    /// When a repository cannot be read.
+    pub fn fingerprint(&self) -> io::Result<[u8; 32]> {
+        self.settle();
+        fingerprint::of(&self.shared)
     }
 
     /// The bare repository of a project.

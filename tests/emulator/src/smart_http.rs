@@ -6,6 +6,7 @@
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use flate2::read::GzDecoder;
 
@@ -229,6 +230,32 @@ fn result_of(service: Service, command: Command, body: &[u8]) -> Result<Response
 }
 
 fn advertise(shared: &Shared, request: &Request, service: Service, project: u64) -> Answer {
+    // In its second version the protocol begins with what the program can do, whatever the repository.
+    static CAPABILITIES: OnceLock<Vec<u8>> = OnceLock::new();
+    let second = request.header("git-protocol") == Some("version=2");
+    let said = match CAPABILITIES.get() {
+        Some(known) if second && service == Service::UploadPack => known.clone(),
+        Some(_) | None => {
+            let said = advertised(shared, request, service, project)?;
+            if second && service == Service::UploadPack {
+                CAPABILITIES.get_or_init(|| said.clone());
+            }
+            said
+        }
+    };
+    let line = format!("# service={}\n", service.name());
+    let mut body = format!("{:04x}{line}0000", line.len() + 4).into_bytes();
+    body.extend(said);
+    let kind = format!("application/x-{}-advertisement", service.name());
+    Ok(Response::bytes(200, &kind, body).with("cache-control", "no-cache"))
+}
+
+fn advertised(
+    shared: &Shared,
+    request: &Request,
+    service: Service,
+    project: u64,
+) -> Result<Vec<u8>, ApiError> {
     let repository = shared.repository(project);
     let mut command = match service {
         Service::UploadPack => repository.command(),
@@ -241,12 +268,7 @@ fn advertise(shared: &Shared, request: &Request, service: Service, project: u64)
             "--advertise-refs",
         ])
         .arg(repository.dir());
-    let output = git::run(with_protocol(command, request), &[])?;
-    let line = format!("# service={}\n", service.name());
-    let mut body = format!("{:04x}{line}0000", line.len() + 4).into_bytes();
-    body.extend(output.stdout);
-    let kind = format!("application/x-{}-advertisement", service.name());
-    Ok(Response::bytes(200, &kind, body).with("cache-control", "no-cache"))
+    Ok(git::run(with_protocol(command, request), &[])?.stdout)
 }
 
 fn receiving(mut command: Command) -> Command {

@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::objects::Objects;
+
 /// Longer answers are asked for anew.
 const LONGEST: usize = 1024 * 1024;
 /// When so many bytes are remembered, all of them are forgotten.
@@ -16,6 +18,7 @@ const MOST: usize = 64 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     answers: Mutex<Answers>,
+    objects: Objects,
 }
 
 #[derive(Debug, Default)]
@@ -47,6 +50,12 @@ impl Memory {
     /// Objects may be gone: everything is asked anew.
     pub(crate) fn forget(&self) {
         *self.lock() = Answers::default();
+        self.objects.forget();
+    }
+
+    /// The objects read so far.
+    pub(super) fn objects(&self) -> &Objects {
+        &self.objects
     }
 
     fn lock(&self) -> MutexGuard<'_, Answers> {

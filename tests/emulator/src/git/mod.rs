@@ -12,6 +12,7 @@ mod diff;
 mod fork;
 mod grep;
 mod memory;
+mod objects;
 mod read;
 mod rebase;
 mod sizes;
@@ -210,7 +211,9 @@ while read -r old new ref; do
 done
 "#;
 
-const POST_RECEIVE: &str = "#!/bin/sh\nexec cat > \"$SANDBOX_ACCEPTED\"\n";
+const POST_RECEIVE: &str = r#"#!/bin/sh
+while read -r update; do printf '%s\n' "$update"; done > "$SANDBOX_ACCEPTED"
+"#;
 
 #[cfg(unix)]
 fn make_executable(path: &Path) -> io::Result<()> {
@@ -263,6 +266,12 @@ pub(crate) fn program() -> Command {
 
 /// Runs a command to its end with some input.
 pub(crate) fn run(mut command: Command, input: &[u8]) -> Result<Output, GitError> {
+    if input.is_empty() {
+        return command
+            .stdin(Stdio::null())
+            .output()
+            .map_err(GitError::Start);
+    }
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -61,6 +61,12 @@ impl Repository {
         }
         let loose = self.loose(name);
         let name = loose.as_deref().unwrap_or(name);
+        if self
+            .object(name)
+            .is_some_and(|object| object.kind == "commit")
+        {
+            return Ok(Some(name.to_owned()));
+        }
         let commit = format!("{name}^{{commit}}");
         match self.text_about(&[name], &["rev-parse", "--verify", "--quiet", &commit]) {
             Ok(id) => Ok(Some(id)),
@@ -133,6 +139,9 @@ impl Repository {
     pub fn commit(&self, id: &str) -> Result<Option<Commit>, GitError> {
         match self.resolve(id)? {
             Some(id) => {
+                if let Some(commit) = self.commit_object(&id) {
+                    return Ok(Some(commit));
+                }
                 let args = ["log", "--date=raw", FIELDS, &id, "--no-walk"];
                 let output = self.git_about(&[&id], &args)?;
                 Ok(parse_commits(&output).into_iter().next())
@@ -145,7 +154,9 @@ impl Repository {
     pub fn commits(&self, arguments: &[&str]) -> Result<Vec<Commit>, GitError> {
         let mut args = vec!["log", "--date=raw", FIELDS];
         args.extend(arguments);
-        let lasting = arguments.iter().all(|argument| lasts(argument));
+        // Behind the two dashes stand paths.
+        let mut words = arguments.iter().take_while(|word| **word != "--");
+        let lasting = words.all(|word| lasts(word));
         Ok(parse_commits(&self.git_once(lasting, &args)?))
     }
 
@@ -184,6 +195,9 @@ impl Repository {
         directory: &str,
         recursive: bool,
     ) -> Result<Vec<TreeEntry>, GitError> {
+        if let Some(entries) = self.tree_object(commit, directory, recursive) {
+            return Ok(entries);
+        }
         let path = format!("{}/", directory.trim_matches('/'));
         let mut args = vec!["ls-tree", "-z", "--full-tree"];
         if recursive {
@@ -218,6 +232,9 @@ impl Repository {
         if id.len() < 4 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Ok(None);
         }
+        if let Some(object) = self.object(id) {
+            return Ok((object.kind == "blob").then(|| object.content.clone()));
+        }
         match self.git_about(&[id], &["cat-file", "blob", id]) {
             Ok(content) => Ok(Some(content)),
             Err(GitError::Failed { .. }) => Ok(None),
@@ -230,7 +247,8 @@ impl Repository {
         let path = path.trim_start_matches('/');
         if is_full_id(commit) {
             // Commits have most of their files in common: the list is new, the contents are known.
-            let entries = match self.tree(commit, "", true) {
+            let (directory, _) = path.rsplit_once('/').unwrap_or(("", path));
+            let entries = match self.tree(commit, directory, false) {
                 Ok(entries) => entries,
                 Err(GitError::Failed { .. }) => return Ok(None),
                 Err(error) => return Err(error),
@@ -248,9 +266,10 @@ impl Repository {
     }
 }
 
-/// Whether an argument of `git log` means the same for ever: full ids, alone or as a range, and how to list.
+/// Whether an argument of `git log` means the same for ever: full ids, alone or as a range, and how many are listed how.
 fn lasts(argument: &str) -> bool {
-    ["--reverse", "--first-parent"].contains(&argument)
+    ["--reverse", "--first-parent", "-n"].contains(&argument)
+        || argument.len() < 4 && argument.bytes().all(|byte| byte.is_ascii_digit())
         || argument.starts_with("--max-count=")
         || argument.split("..").all(is_full_id)
 }
@@ -285,7 +304,7 @@ fn parse_commit(record: &str) -> Option<Commit> {
     })
 }
 
-fn person(name: String, email: String, raw_date: String) -> Option<Person> {
+pub(super) fn person(name: String, email: String, raw_date: String) -> Option<Person> {
     let at = Timestamp::from_second(raw_date.split(' ').next()?.parse().ok()?).ok()?;
     Some(Person {
         name,

@@ -43,7 +43,10 @@ impl Repository {
     }
 
     fn tree_of(&self, commit: &str) -> Result<String, GitError> {
-        self.text(&["rev-parse", "--verify", &format!("{commit}^{{tree}}")])
+        match self.commit_object(commit) {
+            Some(commit) => Ok(commit.tree),
+            None => self.text(&["rev-parse", "--verify", &format!("{commit}^{{tree}}")]),
+        }
     }
 }
 

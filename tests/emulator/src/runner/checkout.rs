@@ -1,5 +1,7 @@
 //! Fetching the commit of a job, as runners do it: over HTTP, with the job token, onto a detached head.
 
+use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::Command;
 
@@ -8,16 +10,7 @@ use crate::git::{self, GitError};
 
 /// Fetches into a fresh repository. The error is for the trace.
 pub(super) fn fetch(sources: &Sources, dir: &Path) -> Result<(), String> {
-    // Without the samples of hooks, which are more files than most sources.
-    let init = [
-        "init",
-        "--quiet",
-        "--template=",
-        "--initial-branch=main",
-        ".",
-    ];
-    git(dir, &init)?;
-    git(dir, &["remote", "add", "origin", &sources.url])?;
+    make(dir, &sources.url).map_err(|error| error.to_string())?;
     let depth = sources.depth.to_string();
     let mut fetch = vec!["fetch", "--quiet", "origin", "--no-tags"];
     if sources.depth > 0 {
@@ -25,6 +18,22 @@ pub(super) fn fetch(sources: &Sources, dir: &Path) -> Result<(), String> {
     }
     fetch.extend(sources.refspecs.iter().map(String::as_str));
     git(dir, &fetch)
+}
+
+/// An empty repository with its remote, as `git init` and `git remote add` make it but for the samples of hooks.
+fn make(dir: &Path, url: &str) -> io::Result<()> {
+    let own = dir.join(".git");
+    for part in ["objects/info", "objects/pack", "refs/heads", "refs/tags"] {
+        fs::create_dir_all(own.join(part))?;
+    }
+    fs::write(own.join("HEAD"), "ref: refs/heads/main\n")?;
+    // Quoted and escaped, in which git takes any address.
+    let url = url.replace('\\', "\\\\").replace('"', "\\\"");
+    let config = format!(
+        "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n\tlogallrefupdates = true\n\
+         [remote \"origin\"]\n\turl = \"{url}\"\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n"
+    );
+    fs::write(own.join("config"), config)
 }
 
 /// Puts the commit into the directory.

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use super::runs::{Run, Runs, signal};
 
 /// How often a running script is looked at.
 const GLANCE: Duration = Duration::from_millis(10);
+
+/// The same once it has closed its output: it is about to end.
+const SOON: Duration = Duration::from_millis(1);
 
 /// Why a script is stopped before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,14 +55,24 @@ pub(super) fn run(
         .map(Pid::from_raw)
         .map_err(io::Error::other)?;
     run.set_group(Some(group));
+    let silent = AtomicBool::new(false);
     let end = thread::scope(|scope| {
-        scope.spawn(move || {
+        scope.spawn(|| {
             let mut buffer = [0; 8192];
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
                 output(&buffer[..count]);
             }
+            silent.store(true, Ordering::SeqCst);
+            runs.ring();
         });
-        let end = wait(&mut child, group, runs, run, grace, stop);
+        let pause = || {
+            if silent.load(Ordering::SeqCst) {
+                SOON
+            } else {
+                GLANCE
+            }
+        };
+        let end = wait(&mut child, group, (runs, &pause), run, grace, stop);
         // Whatever the script left behind must not outlive the job, nor hold the pipe.
         signal(group, Signal::SIGKILL);
         end
@@ -70,7 +84,7 @@ pub(super) fn run(
 fn wait(
     child: &mut Child,
     group: Pid,
-    runs: &Runs,
+    (runs, pause): (&Runs, &dyn Fn() -> Duration),
     run: &Run,
     grace: Duration,
     stop: impl Fn() -> Option<Stop>,
@@ -78,7 +92,7 @@ fn wait(
     let glance = |child: &mut Child| -> io::Result<Option<ExitStatus>> {
         let ended = child.try_wait()?;
         if ended.is_none() {
-            runs.wait(GLANCE);
+            runs.wait(pause());
         }
         Ok(ended)
     };

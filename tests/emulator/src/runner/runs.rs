@@ -124,6 +124,11 @@ impl Runs {
         self.stopped.load(Ordering::SeqCst)
     }
 
+    /// There may be news.
+    pub(super) fn ring(&self) {
+        self.bell.notify_all();
+    }
+
     /// Waits a moment for news.
     pub(super) fn wait(&self, most: Duration) {
         drop(self.bell.wait_timeout(lock(&self.running), most));
