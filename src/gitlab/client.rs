@@ -33,7 +33,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// A connection to one GitLab with one token.
 pub struct Client<'a> {
-    http: reqwest::blocking::Client,
+    http: Connections,
     base: Url,
     token: Token,
     secret: Secret,
@@ -50,11 +50,14 @@ impl fmt::Debug for Client<'_> {
     }
 }
 
+/// Connections to one GitLab, which clients with different tokens may share.
+pub type Connections = reqwest::blocking::Client;
+
 /// Connections to a GitLab; `ca` is the text of a private certificate authority.
 ///
 /// # Errors
 /// When the certificate cannot be read, or the machine has no certificates at all.
-pub fn connections(peer: Peer, ca: Option<&[u8]>) -> Answer<reqwest::blocking::Client> {
+pub fn connections(peer: Peer, ca: Option<&[u8]>) -> Answer<Connections> {
     transport::client(peer, ca, TIMEOUT, Duration::from_secs(15))
 }
 
@@ -76,7 +79,7 @@ impl<'a> Client<'a> {
 
     /// The same over connections that others use too.
     pub fn over(
-        http: reqwest::blocking::Client,
+        http: Connections,
         base: &Url,
         token: Token,
         secret: Secret,

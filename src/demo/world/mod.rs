@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::clock::SystemClock;
 use crate::config::ci::Secret;
-use crate::gitlab::client::{Client, Reply, Token};
+use crate::gitlab::client::{Client, Connections, Reply, Token};
 use crate::outcome::Problem;
 use crate::ports::{Answer, Clock};
 use crate::transport::Connections;
