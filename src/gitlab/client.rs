@@ -101,12 +101,18 @@ pub struct Reply {
     token: Token,
 }
 
-/// Connections to a GitLab; `ca` is the text of a private certificate authority.
-///
-/// # Errors
-/// When the certificate cannot be read, or the machine has no certificates at all.
-pub fn connections(peer: Peer, ca: Option<&[u8]>) -> Answer<reqwest::blocking::Client> {
-    transport::client(peer, ca, TIMEOUT, Duration::from_secs(15))
+/// Connections to a GitLab, which clients with different tokens may share.
+#[derive(Debug, Clone)]
+pub struct Connections(reqwest::blocking::Client);
+
+impl Connections {
+    /// None is made yet; `ca` is the text of a private certificate authority.
+    ///
+    /// # Errors
+    /// When the certificate cannot be read, or the machine has no certificates at all.
+    pub fn new(peer: Peer, ca: Option<&[u8]>) -> Answer<Self> {
+        transport::client(peer, ca, TIMEOUT, Duration::from_secs(15)).map(Self)
+    }
 }
 
 impl<'a> Client<'a> {
@@ -121,13 +127,13 @@ impl<'a> Client<'a> {
         ca: Option<&[u8]>,
         clock: &'a dyn Clock,
     ) -> Answer<Self> {
-        let http = connections(Peer::of(base), ca)?;
+        let http = Connections::new(Peer::of(base), ca)?;
         Ok(Self::over(http, base, token, secret, clock))
     }
 
     /// The same over connections that others use too.
     pub fn over(
-        http: reqwest::blocking::Client,
+        Connections(http): Connections,
         base: &Url,
         token: Token,
         secret: Secret,

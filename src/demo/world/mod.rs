@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::clock::SystemClock;
 use crate::config::ci::Secret;
-use crate::gitlab::client::{Client, Reply, Token};
+use crate::gitlab::client::{Client, Connections, Reply, Token};
 use crate::outcome::Problem;
 use crate::ports::{Answer, Clock};
 
@@ -36,7 +36,7 @@ pub struct World {
     pub project: u64,
     tokens: BTreeMap<String, String>,
     /// Everybody's connections: making them costs more than most requests do.
-    http: reqwest::blocking::Client,
+    http: Connections,
     folder: PathBuf,
     /// Jobs that ran, in order.
     pub ran: Vec<Ran>,
