@@ -7,6 +7,9 @@ use std::path::Path;
 use crate::outcome::Problem;
 use crate::ports::Answer;
 
+/// More bytes than any file that a later job cannot do without has.
+const LARGEST: usize = 64 << 10;
+
 /// Writes a file beside its place and moves it there, so that nobody ever reads half of it.
 ///
 /// # Errors
@@ -38,12 +41,13 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// Whether a file could be written, for one that a later job cannot do without: asked before anything is changed.
+/// Whether a file could be written, for one that a later job cannot do without: asked before anything is changed. A full disk takes an
+/// empty file, so as much is written as the largest of them needs.
 ///
 /// # Errors
 /// When it could not.
 pub fn check_writable(path: &Path) -> Answer<()> {
-    write_whole(path, "")?;
+    write_whole(path, &" ".repeat(LARGEST))?;
     remove(path)
 }
 

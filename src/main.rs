@@ -58,6 +58,8 @@ fn start_log(format: LogFormat) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Nobody reads what is said about a log that cannot be written.
+        .log_internal_errors(false)
         .with_target(false);
     match format {
         LogFormat::Text => log.without_time().with_ansi(false).init(),

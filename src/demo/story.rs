@@ -2,18 +2,23 @@
 //!
 //! Every step is checked as it happens; a step that goes another way ends the story with the reason.
 
+mod acting;
+mod expecting;
+mod showing;
+
 use std::io::Write;
 use std::path::Path;
 
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::json;
-use trainyard_emulator::{FinishedJob, JobInfo};
 
 use super::narrator::Narrator;
 use super::summary::{self, Summary};
 use super::world::{Beginning, World};
 use crate::outcome::Problem;
 use crate::ports::Answer;
+
+use expecting::{check, expect};
 
 /// How the story ended.
 pub(super) struct Ended {
@@ -50,6 +55,14 @@ pub(super) fn seeded(beginning: &Beginning<'_>) -> Answer<World> {
 }
 
 fn tell_it(world: &mut World, tell: &mut Narrator<'_>) -> Answer<()> {
+    // As GitLab sets up every project.
+    let usual = json!({"merge_method": "merge"});
+    world.ask(
+        "root",
+        Method::PUT,
+        &format!("projects/{}", world.project),
+        usual,
+    )?;
     let mut story = Story { world, tell };
     story.features()?;
     story.queue_while_nrt_is_taken()?;
@@ -59,6 +72,7 @@ fn tell_it(world: &mut World, tell: &mut Narrator<'_>) -> Answer<()> {
     story.the_second_feature_is_closed()?;
     story.a_version_is_released()?;
     story.five_land_at_once()?;
+    story.the_schedule_looks_after_the_rest()?;
     story.a_retried_job_changes_nothing()?;
     Ok(())
 }
@@ -300,6 +314,25 @@ impl Story<'_, '_> {
             .try_for_each(|(_, iid)| self.expect_merged(*iid))
     }
 
+    fn the_schedule_looks_after_the_rest(&mut self) -> Answer<()> {
+        self.tell
+            .chapter("The schedule finds nothing to do but to delete the branches of what landed");
+        let plan = json!({"description": "tick", "ref": "main", "cron": "*/15 * * * *", "cron_timezone": "UTC"});
+        let at = self.world.at("pipeline_schedules");
+        let made = self.world.ask("rita", Method::POST, &at, plan)?;
+        let play = self
+            .world
+            .at(&format!("pipeline_schedules/{}/play", made["id"]));
+        self.world.ask("rita", Method::POST, &play, json!({}))?;
+        self.run_all();
+        self.tell_jobs(&["tick"]);
+        let branches = self.world.at("repository/branches?per_page=100");
+        let left = self.world.read("olga", &branches)?.to_string();
+        check(!left.contains("\"list-"), || {
+            format!("branches of what landed are left: {left}")
+        })
+    }
+
     fn a_retried_job_changes_nothing(&mut self) -> Answer<()> {
         self.tell
             .chapter("A finished job is run again, and changes nothing");
@@ -328,213 +361,5 @@ impl Story<'_, '_> {
         check(again.trace.contains("nothing changed"), || {
             "the retried job does not say that nothing changed".to_owned()
         })
-    }
-
-    fn open(
-        &mut self,
-        user: &str,
-        branch: &str,
-        title: &str,
-        description: &str,
-        files: &[(&str, &str)],
-    ) -> Answer<u64> {
-        let iid = self
-            .world
-            .merge_request(user, branch, title, description, files)?;
-        self.tell.line(&format!(
-            "  {user} opens !{iid} \"{title}\": \"{description}\""
-        ));
-        Ok(iid)
-    }
-
-    fn push(
-        &mut self,
-        user: &str,
-        branch: &str,
-        message: &str,
-        files: &[(&str, &str)],
-    ) -> Answer<String> {
-        let files: Vec<(String, String)> = files
-            .iter()
-            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
-            .collect();
-        self.world.push(user, branch, message, &files, &[])
-    }
-
-    /// Runs what comes before `integrate`, then somebody presses it.
-    fn integrate(&mut self, user: &str, iid: u64) -> Answer<()> {
-        self.run_except(&["nrt-tests", "deploy-production"]);
-        self.play(user, iid, "integrate", 0)
-    }
-
-    fn play(&mut self, user: &str, iid: u64, name: &str, exit: i32) -> Answer<()> {
-        let finished = self.world.play(user, iid, name)?;
-        self.tell_job(&finished);
-        expect(&finished, exit)
-    }
-
-    fn run_all(&mut self) {
-        self.run_except(&[]);
-    }
-
-    fn run_except(&mut self, names: &[&str]) {
-        self.world
-            .run(|info: &JobInfo| !names.contains(&info.name.as_str()));
-    }
-
-    /// Tells the jobs of these names that ran since the last time.
-    fn tell_jobs(&mut self, names: &[&str]) {
-        let untold = self
-            .world
-            .ran
-            .iter()
-            .skip(self.tell.told())
-            .map(|ran| &ran.finished);
-        let chosen: Vec<FinishedJob> = untold
-            .filter(|job| names.contains(&job.name.as_str()))
-            .cloned()
-            .collect();
-        for job in &chosen {
-            self.tell_job(job);
-        }
-        self.tell.all_told(self.world.ran.len());
-    }
-
-    fn tell_job(&mut self, job: &FinishedJob) {
-        self.tell.job(job, &self.world.facts_of(job.id));
-    }
-
-    fn show_queue(&mut self) -> Answer<()> {
-        let text = self.world.as_gate(&["queue"])?;
-        self.tell.screen("trainyard queue", &text);
-        let rows = text.lines().filter(|line| line.contains(". !")).count();
-        check(rows == 2, || {
-            format!("two change sets should wait while NRT is taken:\n{text}")
-        })
-    }
-
-    fn show_version(&mut self) -> Answer<()> {
-        let text = self.world.as_gate(&["version"])?;
-        self.tell.screen("trainyard version", &text);
-        Ok(())
-    }
-
-    /// What people read on GitLab's page of a release.
-    fn show_release(&mut self, tag: &str) -> Answer<()> {
-        let path = self.world.at(&format!("releases/{tag}"));
-        let release = self.world.read("olga", &path)?;
-        let notes = release["description"].as_str().unwrap_or_default();
-        self.tell
-            .screen(&format!("the notes of the release {tag}"), notes);
-        check(notes.contains("what for: I need no cash."), || {
-            format!("the notes should tell what the version is good for:\n{notes}")
-        })
-    }
-
-    fn show_notes(&mut self, user: &str, iid: u64) -> Answer<()> {
-        self.show_all(
-            user,
-            &format!("merge_requests/{iid}"),
-            &format!("a note on !{iid}"),
-        )
-    }
-
-    /// What the product owner reads on a feature.
-    fn show_feature(&mut self, iid: u64) -> Answer<()> {
-        self.show_all(
-            "olga",
-            &format!("issues/{iid}"),
-            &format!("the note on feature #{iid}"),
-        )
-    }
-
-    fn show_all(&mut self, user: &str, place: &str, title: &str) -> Answer<()> {
-        let path = self
-            .world
-            .at(&format!("{place}/notes?sort=asc&order_by=created_at"));
-        let notes = self.world.read(user, &path)?;
-        for note in notes
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter(|note| note["system"] == false)
-        {
-            self.tell
-                .note(title, note["body"].as_str().unwrap_or_default());
-        }
-        Ok(())
-    }
-
-    fn newest_of_main(&self) -> Answer<u64> {
-        let pipelines = self
-            .world
-            .read("rita", &self.world.at("pipelines?ref=main&source=push"))?;
-        pipelines[0]["id"]
-            .as_u64()
-            .ok_or_else(|| Problem::bug("the default branch has no pipeline"))
-    }
-
-    fn expect_merged(&self, iid: u64) -> Answer<()> {
-        self.expect_state(iid, "merged")
-    }
-
-    fn expect_open(&self, iid: u64) -> Answer<()> {
-        self.expect_state(iid, "opened")
-    }
-
-    fn expect_state(&self, iid: u64, state: &str) -> Answer<()> {
-        let found = self
-            .world
-            .read("olga", &self.world.at(&format!("merge_requests/{iid}")))?;
-        check(found["state"] == state, || {
-            let jobs: Vec<String> = self
-                .world
-                .ran
-                .iter()
-                .rev()
-                .map(|ran| &ran.finished)
-                .take(8)
-                .map(|job| format!("--- {} (exit {:?})\n{}", job.name, job.exit_code, job.trace))
-                .collect();
-            format!(
-                "!{iid} should be {state}, and is {}\n{}",
-                found["state"],
-                jobs.join("\n")
-            )
-        })
-    }
-
-    fn expect_exit(&self, name: &str, exit: i32) -> Answer<()> {
-        match self
-            .world
-            .ran
-            .iter()
-            .rev()
-            .map(|ran| &ran.finished)
-            .find(|job| job.name == name)
-        {
-            Some(job) => expect(job, exit),
-            None => Err(Problem::bug(format!("`{name}` did not run"))),
-        }
-    }
-}
-
-fn expect(job: &FinishedJob, exit: i32) -> Answer<()> {
-    check(job.exit_code == Some(exit), || {
-        format!(
-            "`{}` should end with exit code {exit}, and ended with {:?}:\n{}",
-            job.name, job.exit_code, job.trace
-        )
-    })
-}
-
-fn check(holds: bool, otherwise: impl FnOnce() -> String) -> Answer<()> {
-    if holds {
-        Ok(())
-    } else {
-        Err(Problem::bug(format!(
-            "the story went another way: {}",
-            otherwise()
-        )))
     }
 }

@@ -1,5 +1,6 @@
 //! The queue: which change sets wait for the NRT environment, in which order, and when one may not join.
 
+mod evidence;
 #[cfg(test)]
 mod ground;
 mod joining;
@@ -14,6 +15,7 @@ use super::ids::{BranchName, CommitSha, JobId, MergeRequestId, NoteId, UserName}
 use super::linking::Link;
 use super::validation::Verdict;
 
+pub use evidence::evidence_facts;
 pub use joining::{
     Candidacy, HeadPipeline, Joined, MergeRequestState, QueueRefusal, Request, join_queue,
 };

@@ -18,6 +18,7 @@ pub mod naming;
 pub mod notification;
 pub mod nrt;
 pub mod objections;
+pub mod obstacles;
 pub mod outlook;
 pub mod pace;
 mod pairs;

@@ -23,6 +23,20 @@ impl Threads {
     }
 }
 
+/// What people hold against merging: threads that the project wants resolved, or what GitLab itself would refuse it for.
+pub fn against_merging(
+    threads: Threads,
+    resolved_wanted: bool,
+    merge_status: &str,
+) -> Option<String> {
+    if threads.block(resolved_wanted) {
+        return Some(
+            "it has threads that are not resolved, and the project wants them resolved".to_owned(),
+        );
+    }
+    objection(merge_status)
+}
+
 /// Why GitLab would refuse a merge, by its word for it, where only people can change that. `None` for what a trial and its landing bring
 /// about by themselves, such as a rebase or a pipeline; what GitLab has not worked out yet is no reason either.
 pub fn objection(merge_status: &str) -> Option<String> {
@@ -75,6 +89,19 @@ mod tests {
         assert_eq!(asked(Threads::Resolved), (false, false));
         assert_eq!(asked(Threads::Open), (false, true));
         assert_eq!(asked(Threads::InTheWay), (true, true));
+    }
+
+    #[test]
+    fn threads_in_the_way_are_told_before_what_gitlab_says() {
+        let told = |threads, status| against_merging(threads, false, status);
+        let threads = told(Threads::InTheWay, "not_approved").unwrap();
+        assert!(
+            threads.contains("threads that are not resolved"),
+            "{threads}"
+        );
+        let approvals = told(Threads::Open, "not_approved").unwrap();
+        assert!(approvals.contains("approvals are missing"), "{approvals}");
+        assert_eq!(told(Threads::Open, "mergeable"), None);
     }
 
     #[test]

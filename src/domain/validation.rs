@@ -16,7 +16,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{CommitSha, JobId, RoleName, UserName};
+use super::event::Fact;
+use super::ids::{CommitSha, FeatureId, JobId, MergeRequestId, RoleName, UserName};
 
 pub use criteria::*;
 pub use judging::*;
@@ -61,6 +62,30 @@ pub struct Verdict {
     pub commit: CommitSha,
     /// The manual job that is its evidence.
     pub job: JobId,
+}
+
+impl Verdict {
+    /// That it was given on features that a merge request closes; the reason stands with a rejection only.
+    pub fn given(
+        self,
+        merge_request: MergeRequestId,
+        features: Vec<FeatureId>,
+        reason: Option<String>,
+    ) -> Fact {
+        match self.decision {
+            Decision::Validate => Fact::FeatureValidated {
+                merge_request,
+                features,
+                verdict: self,
+            },
+            Decision::Reject => Fact::FeatureRejected {
+                merge_request,
+                features,
+                verdict: self,
+                reason,
+            },
+        }
+    }
 }
 
 /// A deployment of a commit that somebody can look at.

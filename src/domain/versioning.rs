@@ -1,5 +1,6 @@
 //! The version being assembled: what is in it, what number it gets, and how it is closed, released or given back.
 
+pub mod by_tag;
 pub mod closing;
 pub mod comparison;
 pub mod hotfix;

@@ -4,6 +4,8 @@
 //! "Redirects"); for files that GitLab keeps elsewhere see `download`. A request is repeated only when GitLab cannot have acted on it, or when acting twice is the same as once.
 
 mod download;
+mod reply;
+mod token;
 
 use std::fmt;
 use std::time::Duration;
@@ -19,48 +21,8 @@ use crate::outcome::Problem;
 use crate::ports::{Answer, Clock};
 use crate::transport::{self, Peer};
 
-/// Which token a client carries: decides the header, and what a person is told when it is not enough.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Token {
-    /// `CI_JOB_TOKEN`.
-    Job,
-    /// `TRAINYARD_TOKEN`.
-    Bot,
-    /// `TRAINYARD_GATE_TOKEN`.
-    Gate,
-}
-
-impl Token {
-    /// The CI variable that holds it.
-    pub fn variable(self) -> &'static str {
-        match self {
-            Self::Job => "CI_JOB_TOKEN",
-            Self::Bot => "TRAINYARD_TOKEN",
-            Self::Gate => "TRAINYARD_GATE_TOKEN",
-        }
-    }
-
-    fn header(self) -> &'static str {
-        match self {
-            Self::Job => "JOB-TOKEN",
-            Self::Bot | Self::Gate => "PRIVATE-TOKEN",
-        }
-    }
-
-    fn mend(self) -> &'static str {
-        match self {
-            Self::Job => {
-                "the job token works only while its job runs, and across projects only when the other project's job token allowlist names this one"
-            }
-            Self::Bot => {
-                "make a project access token with role Reporter and scope `api` in Settings > Access tokens, and store it as the masked variable `TRAINYARD_TOKEN` in Settings > CI/CD > Variables"
-            }
-            Self::Gate => {
-                "make a project access token with role Maintainer and scope `api` in Settings > Access tokens, and store it as the masked, protected variable `TRAINYARD_GATE_TOKEN` in Settings > CI/CD > Variables"
-            }
-        }
-    }
-}
+pub use reply::Reply;
+pub use token::Token;
 
 /// How often a request is tried.
 const TRIES: u32 = 4;
@@ -86,19 +48,6 @@ impl fmt::Debug for Client<'_> {
             .field("token", &self.token)
             .finish_non_exhaustive()
     }
-}
-
-/// GitLab's answer, whatever its status.
-#[derive(Debug)]
-pub struct Reply {
-    /// The HTTP status.
-    pub status: u16,
-    /// The number of the next page of a list, if there is one.
-    pub next_page: Option<u64>,
-    location: Option<Url>,
-    body: Vec<u8>,
-    asked: String,
-    token: Token,
 }
 
 /// Connections to a GitLab, which clients with different tokens may share.
@@ -335,6 +284,16 @@ impl<'a> Client<'a> {
         })
     }
 
+    /// What refuses a request may repeat it, and its words are printed.
+    fn without_token(&self, status: u16, body: Vec<u8>) -> Vec<u8> {
+        let secret = self.secret.reveal();
+        if status < 400 || secret.is_empty() {
+            return body;
+        }
+        let text = String::from_utf8_lossy(&body);
+        text.replace(secret, "[MASKED]").into_bytes()
+    }
+
     fn finish(&self, outcome: Result<Raw, Failure>, asked: String, tries: u32) -> Answer<Reply> {
         let server = self.base.origin().ascii_serialization();
         let tried = if tries == 1 {
@@ -362,7 +321,7 @@ impl<'a> Client<'a> {
                     status,
                     next_page,
                     location,
-                    body,
+                    body: self.without_token(status, body),
                     asked: format!("{asked}` (tried {tried})").replacen("` (tried once)", "", 1),
                     token: self.token,
                 })
@@ -383,144 +342,6 @@ struct Raw {
 struct Failure {
     not_sent: bool,
     words: String,
-}
-
-impl Reply {
-    /// Whether GitLab did what was asked.
-    pub fn ok(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    /// The body of a successful answer.
-    ///
-    /// # Errors
-    /// When it is not one, or not of the expected form.
-    pub fn json<T: DeserializeOwned>(&self) -> Answer<T> {
-        if !self.ok() {
-            return Err(self.problem());
-        }
-        let mut reader = serde_json::Deserializer::from_slice(&self.body);
-        serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            let what = if self.looks_like_html() { "with a web page instead of JSON".to_owned() } else { format!("in a form we do not understand, at `{}`", error.path()) };
-            Problem::gitlab(
-                format!("GitLab answered `{}` {what}", self.asked),
-                "check that `CI_API_V4_URL` leads to GitLab itself, not to a proxy's or maintenance page",
-            )
-            .caused_by(error.into_inner())
-        })
-    }
-
-    /// The body of a successful answer, or `None` where there is no such thing.
-    ///
-    /// # Errors
-    /// As `json`.
-    pub fn json_or_missing<T: DeserializeOwned>(&self) -> Answer<Option<T>> {
-        if self.status == 404 && !self.looks_like_html() && self.words() != "404 Project Not Found"
-        {
-            return Ok(None);
-        }
-        self.json().map(Some)
-    }
-
-    /// The body as text.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    /// Nothing, if GitLab did what was asked.
-    ///
-    /// # Errors
-    /// When it did not.
-    pub fn done(&self) -> Answer<()> {
-        if self.ok() {
-            Ok(())
-        } else {
-            Err(self.problem())
-        }
-    }
-
-    /// Nothing, if GitLab did what was asked, or there was nothing that it could be done to.
-    ///
-    /// # Errors
-    /// When it did not.
-    pub fn done_or_missing(&self) -> Answer<()> {
-        if self.status == 404 && !self.looks_like_html() {
-            return Ok(());
-        }
-        self.done()
-    }
-
-    /// GitLab's own words for a refusal: `message` or `error` of the body, cut to a readable length.
-    pub fn words(&self) -> String {
-        let Ok(value) = serde_json::from_slice::<serde_json::Value>(&self.body) else {
-            return String::new();
-        };
-        let said = value
-            .get("message")
-            .or_else(|| value.get("error"))
-            .unwrap_or(&value);
-        let text = said
-            .as_str()
-            .map_or_else(|| said.to_string(), str::to_owned);
-        text.chars().take(300).collect()
-    }
-
-    /// The answer as a problem, told to whoever must act.
-    pub fn problem(&self) -> Problem {
-        let (asked, words) = (&self.asked, self.words());
-        let variable = self.token.variable();
-        match self.status {
-            401 => Problem::gitlab(
-                format!(
-                    "GitLab does not accept the token in `{variable}`: `{asked}` answered 401 {words}"
-                ),
-                format!("it is wrong, expired or revoked; {}", self.token.mend()),
-            ),
-            403 => Problem::gitlab(
-                format!("the token in `{variable}` lacks a right: `{asked}` answered 403 {words}"),
-                self.token.mend(),
-            ),
-            404 => Problem::gitlab(
-                format!(
-                    "GitLab shows nothing at `{asked}` (404 {words}) to the token in `{variable}`"
-                ),
-                format!(
-                    "the thing is gone, or the token may not see it; {}",
-                    self.token.mend()
-                ),
-            ),
-            429 => Problem::gitlab(
-                format!("GitLab limits the rate of requests: `{asked}`"),
-                "retry the job in a minute; if it happens often, raise the limit for the bot's user",
-            ),
-            300..=399 => Problem::misconfigured(
-                format!(
-                    "GitLab redirects `{asked}`; redirects are not followed, because the token would go along"
-                ),
-                "the project or the server has moved: use its new address",
-            ),
-            500.. => Problem::gitlab(
-                format!(
-                    "GitLab is in trouble: `{asked}` answered {}{}",
-                    self.status,
-                    if self.looks_like_html() {
-                        " with a web page"
-                    } else {
-                        ""
-                    }
-                ),
-                "retry the job when GitLab is well again",
-            ),
-            status => Problem::gitlab(
-                format!("`{asked}` answered {status} {words}"),
-                "see GitLab's words above",
-            ),
-        }
-    }
-
-    fn looks_like_html(&self) -> bool {
-        self.body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<')
-    }
 }
 
 fn backoff(attempt: u32) -> Duration {

@@ -22,7 +22,8 @@ pub(super) fn decided(desk: &Desk<'_>, yard: &Yard, shown: &Shown) -> Parting {
     parting(&leaving, shown, desk.clock.now())
 }
 
-/// Deletes what can go by now. A branch that stays is no harm, so what cannot be done is told, and is tried again for a day.
+/// Deletes what can go by now, and tells what went. A branch that stays is no harm, so what cannot be done is told as well, and is tried
+/// again for a day.
 ///
 /// # Errors
 /// When the log cannot be read or written.
@@ -30,43 +31,65 @@ pub(super) fn delete(desk: &Desk<'_>, ledger: &Ledger<'_>) -> Answer<Vec<String>
     let yard = ledger.yard()?;
     let projects = yard.leaving.iter().map(|one| &one.merge_request.project);
     let projects: BTreeSet<&ProjectPath> = projects.collect();
-    let mut warnings = Vec::new();
+    let mut lines = Vec::new();
     for project in projects {
         let done = desk
             .of(project)
             .and_then(|there| delete_there(&there, &yard));
-        let settled = done.unwrap_or_else(|problem| {
-            warnings.push(format!(
-                "warning: source branches of `{project}` are not deleted: {}",
-                problem.full_text()
-            ));
-            let leaving = yard.leaving_in(project);
-            parting(&leaving, &Shown::default(), desk.clock.now()).settled
-        });
+        let settled = match done {
+            Ok(Done { line, settled }) => {
+                lines.extend(line);
+                settled
+            }
+            Err(problem) => {
+                lines.push(format!(
+                    "warning: source branches of `{project}` are not deleted: {}",
+                    problem.full_text()
+                ));
+                let leaving = yard.leaving_in(project);
+                parting(&leaving, &Shown::default(), desk.clock.now()).settled
+            }
+        };
         if !settled.is_empty() {
             ledger.record(&[Fact::SourceBranchesSettled {
                 merge_requests: settled,
             }])?;
         }
     }
-    Ok(warnings)
+    Ok(lines)
 }
 
-/// Those about which nothing more is to be done.
-fn delete_there(desk: &Desk<'_>, yard: &Yard) -> Answer<Vec<MergeRequestId>> {
+/// What was done in one project.
+struct Done {
+    /// For the job's log.
+    line: Option<String>,
+    /// Those about which nothing more is to be done.
+    settled: Vec<MergeRequestId>,
+}
+
+fn delete_there(desk: &Desk<'_>, yard: &Yard) -> Answer<Done> {
     let targets = Targets {
         leaving: asked(&yard.leaving_in(&desk.ci.project)),
         ..Targets::default()
     };
     let shown = desk.boards.board(&targets)?.leaving;
     let Parting { delete, settled } = decided(desk, yard, &shown);
-    if !delete.is_empty() {
-        match desk.candidates.remove(&delete)? {
-            Push::Done => {}
-            Push::TargetMoved | Push::Refused { .. } => tracing::info!(
-                "not all source branches could be deleted: protected ones stay, and those that somebody pushed to meanwhile"
+    let names: Vec<String> = delete
+        .iter()
+        .map(|one| format!("`{}`", one.branch))
+        .collect();
+    let line = match &delete[..] {
+        [] => None,
+        delete => Some(match desk.candidates.remove(delete)? {
+            Push::Done => format!(
+                "source branches of what landed are deleted: {}",
+                names.join(", ")
             ),
-        }
-    }
-    Ok(settled)
+            Push::TargetMoved | Push::Refused { .. } => format!(
+                "not all of these source branches could be deleted, for somebody pushed to them, or GitLab protects them: {}",
+                names.join(", ")
+            ),
+        }),
+    };
+    Ok(Done { line, settled })
 }

@@ -2,6 +2,7 @@
 
 pub mod acquire;
 pub mod admit;
+mod alone;
 pub mod ask;
 pub mod breaking;
 pub mod conclude;
@@ -13,3 +14,4 @@ pub mod release;
 mod stopping;
 mod together;
 pub mod trial_pipeline;
+mod withdrawing;

@@ -112,7 +112,7 @@ pub fn lease_lost(not_held: &NotHeld) -> Outcome {
             });
             (
                 format!("lease {asked} is not in force ({last}), so nothing may land by it"),
-                "the change set waits in the queue or was tried again by a later run; nothing was changed here",
+                "its change sets wait in the queue, were tried again by a later run, or landed long ago: their notes tell; nothing was changed here",
             )
         }
         NotHeld::By { holder, epoch, .. } => (

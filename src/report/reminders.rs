@@ -13,6 +13,7 @@ use crate::outcome::Outcome;
 use super::messages::{Addresses, text};
 use super::plain;
 use super::queue::age;
+use super::release::counted;
 
 /// What a reminder says.
 pub fn reminder_words(
@@ -263,8 +264,4 @@ fn words(spans: &[Span]) -> String {
         })
         .collect();
     plain(&text)
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

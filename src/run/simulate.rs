@@ -16,6 +16,9 @@ use crate::simulate::{self, Scenario};
 use crate::sinks::cloud_event;
 use crate::{files, report};
 
+/// How many lines that are no events are named.
+const NAMED: usize = 5;
+
 /// What is asked where nobody asks anything.
 const USUAL: [&str; 3] = ["trial=-20%", "batch=8", "environments=2"];
 
@@ -99,8 +102,11 @@ fn read(paths: &[PathBuf]) -> Answer<Past> {
     let mut events = Vec::new();
     for path in paths {
         let reading = cloud_event::read_lines(&files::read(path)?);
-        for bad in &reading.bad {
+        for bad in reading.bad.iter().take(NAMED) {
             tracing::warn!(file = %path.display(), line = bad.number, problem = %bad.error, "not an event; left out");
+        }
+        if reading.bad.len() > NAMED {
+            tracing::warn!(file = %path.display(), "{} more lines are not events; left out", reading.bad.len() - NAMED);
         }
         events.extend(reading.events);
     }

@@ -5,6 +5,7 @@ use serde_json::json;
 use trainyard::domain::event::Fact;
 
 use crate::cuts;
+use crate::outcomes::{landed, trials};
 use crate::stage::Stage;
 
 /// Change sets that all wait when the first worker comes; `bad` ones break the tests.
@@ -20,32 +21,10 @@ fn waiting(changes: &[(&str, &str)], count: usize, bad: &[usize]) -> (Stage, Vec
         };
         let file = format!("shop/item-{number}.price");
         let iid = stage.merge_request_with("ana", "contributes to feature #1", &[(&file, price)]);
-        stage.run_but("nrt-acquire");
-        assert_eq!(stage.play("ana", iid, "integrate").exit_code, Some(0));
-        stage.run_but("nrt-acquire");
+        stage.join_queue("ana", iid);
         iids.push(iid);
     }
     (stage, iids)
-}
-
-fn trials(stage: &Stage) -> Vec<Vec<u64>> {
-    let mut trials = Vec::new();
-    for fact in stage.facts() {
-        if let Fact::TrialStarted { change_sets, .. } = fact {
-            trials.push(change_sets.iter().map(|id| id.iid).collect());
-        }
-    }
-    trials
-}
-
-fn landed(stage: &Stage) -> Vec<u64> {
-    let mut landed = Vec::new();
-    for fact in stage.facts() {
-        if let Fact::ChangeSetAppended { appended, .. } = fact {
-            landed.push(appended.change_set.merge_request.iid);
-        }
-    }
-    landed
 }
 
 #[test]

@@ -6,8 +6,9 @@ use serde_json::json;
 use trainyard::domain::event::Fact;
 
 use crate::controls::tick;
+use crate::outcomes::{landed, trials};
 use crate::stage::Stage;
-use crate::together::{landed, three_under_trial, trials};
+use crate::together::three_under_trial;
 
 /// The branches that the project has.
 pub(crate) fn branches(stage: &Stage) -> Vec<String> {
@@ -48,9 +49,7 @@ fn two_more(stage: &mut Stage) -> Vec<u64> {
     for number in 1..=2 {
         let file = format!("shop/second-{number}.price");
         let iid = stage.merge_request_with("ana", "contributes to feature #1", &[(&file, "3\n")]);
-        stage.run_but("nrt-acquire");
-        assert_eq!(stage.play("ana", iid, "integrate").exit_code, Some(0));
-        stage.run_but("nrt-acquire");
+        stage.join_queue("ana", iid);
         iids.push(iid);
     }
     iids
@@ -87,6 +86,8 @@ fn a_tick_deletes_branches_where_the_merge_request_asks_for_it() {
             "{method}: another one is to land on it"
         );
         assert!(!is_there(&stage, "change-2"), "{method}: {left:?}");
+        let told = "source branches of what landed are deleted: `change-2`";
+        assert!(swept.trace.contains(told), "{}", swept.trace);
         assert_eq!(stage.state(iids[2]), "merged");
         assert_eq!(settled(&stage), [[iids[1], iids[2]]], "{method}");
         stage.world.emulator.clear_requests();

@@ -7,6 +7,7 @@ use trainyard::domain::event::Fact;
 use trainyard_emulator::FinishedJob;
 
 use crate::cuts;
+use crate::outcomes::landed;
 use crate::stage::Stage;
 
 mod content;
@@ -41,17 +42,6 @@ pub(crate) fn pipeline_but(
     let of = |ran: &&trainyard::demo::world::Ran| started["id"] == ran.finished.pipeline_id;
     let ran = stage.world.ran.iter().rev().find(of).unwrap();
     ran.finished.clone()
-}
-
-pub(crate) fn landed(stage: &Stage) -> Vec<u64> {
-    let of = |fact: Fact| {
-        if let Fact::ChangeSetAppended { appended, .. } = fact {
-            Some(appended.change_set.merge_request.iid)
-        } else {
-            None
-        }
-    };
-    stage.facts().into_iter().filter_map(of).collect()
 }
 
 pub(crate) fn facts_named(stage: &Stage, name: &str) -> usize {

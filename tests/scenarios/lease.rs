@@ -162,9 +162,7 @@ fn a_worker_that_gitlab_ends_at_any_request_gives_the_environment_back() {
     let mut stage = Stage::new();
     stage.feature("Wanted");
     let iid = stage.merge_request("ana", "contributes to feature #1");
-    stage.run_but("nrt-acquire");
-    assert_eq!(stage.play("ana", iid, "integrate").exit_code, Some(0));
-    stage.run_but("nrt-acquire");
+    stage.join_queue("ana", iid);
     let folder = tempfile::tempdir().unwrap();
     let mut ended = 0;
     for nth in 0..40 {

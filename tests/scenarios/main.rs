@@ -13,6 +13,7 @@
 //! - `repair`: the state deleted or garbled, and put right from what GitLab knows
 //! - `deaths`: jobs die at every one of their requests, and what follows runs once for each state that is left
 //! - `stage`: the world of one scenario, in the words the scenarios use
+//! - `outcomes`: what came of change sets and trials, as the log tells it
 //! - `batches`: several change sets in one trial, and the search for a bad one among them
 //! - `cuts`: the logs of other scenarios, cut at every entry
 //! - `controls`: people steer the queue: hold, force, withdraw, pause, freezes
@@ -48,6 +49,7 @@ mod lease;
 mod linking;
 mod linking_races;
 mod meddling;
+mod outcomes;
 mod outlook;
 mod packages;
 mod progress;

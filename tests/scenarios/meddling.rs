@@ -4,6 +4,8 @@
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use gitlab::api::endpoint_prelude::Method;
 use serde_json::{Value, json};
 use trainyard::clock::SystemClock;
@@ -12,6 +14,7 @@ use trainyard::ports::Clock;
 use trainyard_emulator::FinishedJob;
 use trainyard_emulator::faults::{Effect, Rule};
 
+use crate::outcomes::landed;
 use crate::stage::Stage;
 
 /// One change set of Ana's, deployed and tested, and about to land.
@@ -33,9 +36,7 @@ fn two_about_to_land(method: &str) -> (Stage, Vec<u64>) {
     let mut iids = Vec::new();
     for author in ["ana", "dan"] {
         let iid = stage.merge_request(author, "contributes to feature #1");
-        stage.run_but("nrt-acquire");
-        assert_eq!(stage.play(author, iid, "integrate").exit_code, Some(0));
-        stage.run_but("nrt-acquire");
+        stage.join_queue(author, iid);
         iids.push(iid);
     }
     stage.run_but("append-to-version");
@@ -51,16 +52,6 @@ fn settings(stage: &Stage, settings: Value) {
     let project = project.trim_end_matches('/');
     let changed = stage.world.ask("root", Method::PUT, project, settings);
     changed.unwrap();
-}
-
-fn landed(stage: &Stage) -> Vec<u64> {
-    let mut landed = Vec::new();
-    for fact in stage.facts() {
-        if let Fact::ChangeSetAppended { appended, .. } = fact {
-            landed.push(appended.change_set.merge_request.iid);
-        }
-    }
-    landed
 }
 
 fn trials(stage: &Stage) -> usize {
@@ -102,9 +93,7 @@ fn a_worker_of_long_ago_that_is_run_again_tries_nothing_that_no_pipeline_would_t
     assert!(is_free(&stage), "{}", nothing.trace);
     // Now somebody waits, whose own worker has not begun.
     let second = stage.merge_request("dan", "contributes to feature #1");
-    stage.run_but("nrt-acquire");
-    assert_eq!(stage.play("dan", second, "integrate").exit_code, Some(0));
-    stage.run_but("nrt-acquire");
+    stage.join_queue("dan", second);
     let job = stage.last("nrt-acquire").id;
     let path = stage.world.at(&format!("jobs/{job}/retry"));
     stage
@@ -338,5 +327,318 @@ fn a_landing_that_meets_a_server_in_trouble_at_any_request_lands_once() {
                 }
             }
         }
+    }
+}
+
+/// A job whose every file fails as on a disk that is full: nothing can be written, and reading goes on.
+fn on_a_full_disk(stage: &Stage, arguments: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
+    let program = env!("CARGO_BIN_EXE_trainyard");
+    Command::new("sh")
+        .args(["-c", script, "sh", program])
+        .args(arguments)
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .envs(stage.world.gate_environment())
+        .current_dir(folder.path())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_worker_on_a_full_disk_takes_no_environment_and_names_the_file() {
+    let mut stage = Stage::new();
+    stage.feature("Wanted");
+    let iid = stage.merge_request("ana", "contributes to feature #1");
+    stage.run_but("nrt-acquire");
+    assert_eq!(stage.play("ana", iid, "integrate").exit_code, Some(0));
+    stage.run_but("nrt-acquire");
+    let before = stage.world.state_of_project().unwrap();
+    let ended = on_a_full_disk(&stage, &["nrt-lock", "acquire"]);
+    let said = String::from_utf8_lossy(&ended.stdout).into_owned()
+        + &String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(2), "{said}");
+    assert!(said.contains("`trainyard-trial.yml`"), "{said}");
+    assert_eq!(stage.world.state_of_project().unwrap(), before, "{said}");
+    stage.run();
+    assert_eq!(landed(&stage), [iid]);
+}
+
+#[test]
+fn a_landing_on_a_full_disk_lands_once_or_leaves_it_to_the_next_job() {
+    for several in [false, true] {
+        let (mut stage, iids) = if several {
+            two_about_to_land("merge")
+        } else {
+            let (stage, iid) = about_to_land("rebase_merge");
+            (stage, vec![iid])
+        };
+        let epoch = stage.queue()["environment"]["lease"]["epoch"].to_string();
+        let ended = on_a_full_disk(&stage, &["append-to-version", "--epoch", &epoch]);
+        let said = String::from_utf8_lossy(&ended.stdout).into_owned()
+            + &String::from_utf8_lossy(&ended.stderr);
+        assert!(matches!(ended.status.code(), Some(0 | 4)), "{said}");
+        stage.run();
+        assert_eq!(landed(&stage), iids, "{said}");
+        assert!(is_free(&stage), "{said}");
+    }
+}
+
+#[test]
+fn a_landing_that_is_run_again_after_its_version_is_out_says_so_and_changes_nothing() {
+    let (mut stage, iid) = about_to_land("rebase_merge");
+    stage.run();
+    let newest = stage.newest_of_main();
+    let prepared = stage.play_in("rita", newest, "release-prepare").unwrap();
+    assert_eq!(prepared.exit_code, Some(0), "{}", prepared.trace);
+    stage.run();
+    let before = stage.facts().len();
+    let again = retried(&mut stage, "rita", "append-to-version");
+    assert!(
+        again.exit_code == Some(0) && again.trace.contains("nothing changed"),
+        "{}",
+        again.trace
+    );
+    assert_eq!((landed(&stage), stage.facts().len()), (vec![iid], before));
+}
+
+/// The worst that can be said about a failure, by a program that is asked to say everything.
+#[test]
+fn no_failure_however_loud_shows_a_token() {
+    let (stage, _) = two_about_to_land("ff");
+    let epoch = stage.queue()["environment"]["lease"]["epoch"].to_string();
+    let token = &stage.world.token("trainyard-bot").unwrap().to_owned();
+    let in_a_header = STANDARD.encode(format!("trainyard:{token}"));
+    let before = stage.moment();
+    let mut stage = stage;
+    let echo = Effect::Answer {
+        status: 401,
+        body: json!({"message": format!("no such token: {token}")}),
+    };
+    let page = Effect::Html { status: 502 };
+    let receive = Some(("POST", "git receive-pack"));
+    let fetch = Some(("GET", "git info/refs upload-pack"));
+    let mut failed = 0;
+    for (route, effect) in [
+        (None, &echo),
+        (None, &page),
+        (receive, &echo),
+        (receive, &page),
+        (fetch, &echo),
+        (Some(("POST", "graphql")), &echo),
+        (Some(("POST", "projects/:id/variables")), &echo),
+    ] {
+        before.restore(&mut stage.world);
+        let mut rule = Rule::new(effect.clone())
+            .by("trainyard-bot")
+            .times(u32::MAX);
+        if let Some((method, route)) = route {
+            rule = rule.on(method, route);
+        }
+        stage.world.emulator.faults().add(rule);
+        let folder = tempfile::tempdir().unwrap();
+        let ended = Command::new(env!("CARGO_BIN_EXE_trainyard"))
+            .args([
+                "--log-format",
+                "text",
+                "append-to-version",
+                "--epoch",
+                &epoch,
+            ])
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .envs(stage.world.gate_environment())
+            .env("RUST_LOG", "trace")
+            .env("RUST_BACKTRACE", "full")
+            .env("GIT_TRACE", "1")
+            .env("GIT_TRACE_CURL", "1")
+            .env("GIT_CURL_VERBOSE", "1")
+            .env("GIT_TRACE_REDACT", "0")
+            .env("CI_PROJECT_DIR", folder.path())
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let mut said = ended.stdout;
+        said.extend(ended.stderr);
+        for entry in std::fs::read_dir(folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                said.extend(std::fs::read(path).unwrap());
+            }
+        }
+        let said = String::from_utf8_lossy(&said);
+        failed += u32::from(ended.status.code() != Some(0));
+        for secret in [token, in_a_header.as_str()] {
+            let at = said.find(secret);
+            let near = at.map(|at| {
+                let from = said.floor_char_boundary(at.saturating_sub(300));
+                said[from..at].to_owned()
+            });
+            assert_eq!(near, None, "{route:?} {}", effect.name());
+        }
+    }
+    assert!(failed >= 5, "{failed}");
+}
+
+/// A known fault of GitLab lets two jobs of a resource group run at once.
+#[test]
+fn of_two_workers_in_the_same_instant_one_takes_the_environment_and_the_other_finds_it_taken() {
+    for waiting in [1, 3] {
+        let mut stage = Stage::new();
+        stage.feature("Wanted");
+        for _ in 0..waiting {
+            let iid = stage.merge_request("ana", "contributes to feature #1");
+            stage.run_but("nrt-acquire");
+            assert_eq!(stage.play("ana", iid, "integrate").exit_code, Some(0));
+            stage.run_but("nrt-acquire");
+        }
+        let at_once = Rule::new(Effect::Rendezvous { parties: 2 }).times(2);
+        let at_once = at_once.on("POST", "projects/:id/variables");
+        stage.world.emulator.faults().add(at_once);
+        let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let workers: Vec<Child> = folders
+            .iter()
+            .zip(1u64..)
+            .map(|(folder, number)| {
+                Command::new(env!("CARGO_BIN_EXE_trainyard"))
+                    .args(["nrt-lock", "acquire"])
+                    .env_clear()
+                    .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+                    .envs(stage.world.gate_environment())
+                    .env("CI_PIPELINE_ID", (9_000 + number).to_string())
+                    .env("CI_JOB_ID", (9_000 + number).to_string())
+                    .env("CI_PROJECT_DIR", folder.path())
+                    .current_dir(folder.path())
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
+        let said: Vec<String> = workers
+            .into_iter()
+            .map(|worker| {
+                let output = worker.wait_with_output().unwrap();
+                assert_eq!(output.status.code(), Some(0), "{output:?}");
+                String::from_utf8_lossy(&output.stdout).into_owned()
+            })
+            .collect();
+        let began = said
+            .iter()
+            .filter(|text| text.contains("took the NRT environment (lease 1)"));
+        let found_taken = said
+            .iter()
+            .filter(|text| text.contains("the NRT environment is held since"));
+        assert_eq!((began.count(), found_taken.count()), (1, 1), "{said:#?}");
+        assert_eq!(trials(&stage), 1);
+        let pipelines: Vec<String> = folders
+            .iter()
+            .map(|folder| {
+                std::fs::read_to_string(folder.path().join("trainyard-trial.yml")).unwrap()
+            })
+            .collect();
+        let real = pipelines
+            .iter()
+            .filter(|text| text.contains("append-to-version"));
+        assert_eq!(real.count(), 1, "{pipelines:#?}");
+    }
+}
+
+fn withdrawn(stage: &Stage) -> Vec<(u64, String)> {
+    let mut left = Vec::new();
+    for fact in stage.facts() {
+        if let Fact::ChangeSetWithdrawn {
+            merge_request,
+            reason,
+            ..
+        } = fact
+        {
+            left.push((merge_request.iid, reason));
+        }
+    }
+    left
+}
+
+fn edited(stage: &Stage, iid: u64, changes: &[Value]) {
+    for change in changes {
+        stage.edit_merge_request("ana", iid, change.clone());
+    }
+}
+
+#[test]
+fn what_is_done_and_undone_during_the_trial_changes_nothing_but_by_a_pipeline_that_it_starts() {
+    for several in [false, true] {
+        let (mut stage, iids) = if several {
+            two_about_to_land("merge")
+        } else {
+            let (stage, iid) = about_to_land("rebase_merge");
+            (stage, vec![iid])
+        };
+        let before = stage.moment();
+        for changes in [
+            [
+                json!({"state_event": "close"}),
+                json!({"state_event": "reopen"}),
+            ],
+            [
+                json!({"target_branch": "trainyard/nrt"}),
+                json!({"target_branch": "main"}),
+            ],
+            [json!({"title": "Draft: wait"}), json!({"title": "Go"})],
+            [
+                json!({"description": "closes feature #1"}),
+                json!({"description": "contributes to feature #1"}),
+            ],
+        ] {
+            before.restore(&mut stage.world);
+            if !several && changes[0]["target_branch"].is_string() {
+                continue;
+            }
+            edited(&stage, iids[0], &changes);
+            stage.run();
+            let trace = stage.last("append-to-version").trace;
+            let case = format!("{several} {changes:?}: {trace}");
+            assert_eq!(trials(&stage), 1, "{case}");
+            // GitLab starts another pipeline of a merge request that is reopened, and merges nothing before it has passed.
+            let reopened = changes[0]["state_event"].is_string();
+            if reopened && !several {
+                let left = withdrawn(&stage);
+                assert!(
+                    left.len() == 1 && left[0].1.contains("another pipeline of it was started"),
+                    "{left:?} {case}"
+                );
+            } else {
+                assert_eq!(landed(&stage), iids, "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_branch_that_is_deleted_during_the_trial_takes_its_change_set_out_and_nobody_else() {
+    for several in [false, true] {
+        let (mut stage, iids) = if several {
+            two_about_to_land("rebase_merge")
+        } else {
+            let (stage, iid) = about_to_land("rebase_merge");
+            (stage, vec![iid])
+        };
+        let at = stage.world.at("repository/branches/change-0");
+        stage
+            .world
+            .ask("root", Method::DELETE, &at, Value::Null)
+            .unwrap();
+        stage.run();
+        let trace = stage.last("append-to-version").trace;
+        let left = withdrawn(&stage);
+        // GitLab closes a merge request whose branch is gone.
+        assert!(
+            left.len() == 1 && left[0].0 == iids[0] && left[0].1.contains("was closed"),
+            "{several}: {left:?} {trace}"
+        );
+        assert_eq!(landed(&stage), iids[1..], "{several}: {trace}");
+        assert!(is_free(&stage), "{several}: {trace}");
+        assert_eq!(stage.state(iids[0]), "closed", "{several}: {trace}");
     }
 }

@@ -277,6 +277,13 @@ impl Stage {
         assert_eq!(self.play(author, iid, "integrate").exit_code, Some(0));
     }
 
+    /// The author presses `integrate`, and the change set gets its ticket; no worker takes it yet.
+    pub(crate) fn join_queue(&mut self, author: &str, iid: u64) {
+        self.run_but("nrt-acquire");
+        assert_eq!(self.play(author, iid, "integrate").exit_code, Some(0));
+        self.run_but("nrt-acquire");
+    }
+
     pub(crate) fn gate(&self, arguments: &[&str]) -> Said {
         self.world
             .program(&self.world.gate_environment(), arguments)

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use trainyard::domain::event::Fact;
 use trainyard::domain::nrt::Abandoned;
 
+use crate::outcomes::{landed, trials, withdrawn};
 use crate::stage::Stage;
 
 /// Three change sets of Ana's under trial together, each of two commits; the tests have not run yet.
@@ -29,34 +30,12 @@ pub(crate) fn three_under_trial(method: &str, merge_request: &Value) -> (Stage, 
         let iid = stage.merge_request_with("ana", "contributes to feature #1", &[(&file, "3\n")]);
         stage.push_again("ana", iid);
         stage.edit_merge_request("ana", iid, merge_request.clone());
-        stage.run_but("nrt-acquire");
-        assert_eq!(stage.play("ana", iid, "integrate").exit_code, Some(0));
-        stage.run_but("nrt-acquire");
+        stage.join_queue("ana", iid);
         iids.push(iid);
     }
     stage.run_but("nrt-tests");
     assert_eq!(trials(&stage), std::slice::from_ref(&iids));
     (stage, iids)
-}
-
-pub(crate) fn trials(stage: &Stage) -> Vec<Vec<u64>> {
-    let mut trials = Vec::new();
-    for fact in stage.facts() {
-        if let Fact::TrialStarted { change_sets, .. } = fact {
-            trials.push(change_sets.iter().map(|id| id.iid).collect());
-        }
-    }
-    trials
-}
-
-pub(crate) fn landed(stage: &Stage) -> Vec<u64> {
-    let mut landed = Vec::new();
-    for fact in stage.facts() {
-        if let Fact::ChangeSetAppended { appended, .. } = fact {
-            landed.push(appended.change_set.merge_request.iid);
-        }
-    }
-    landed
 }
 
 fn abandoned(stage: &Stage) -> Vec<Abandoned> {
@@ -67,22 +46,6 @@ fn abandoned(stage: &Stage) -> Vec<Abandoned> {
         }
     }
     reasons
-}
-
-/// Why each change set left the queue without landing.
-fn withdrawn(stage: &Stage) -> BTreeMap<u64, String> {
-    let mut left = BTreeMap::new();
-    for fact in stage.facts() {
-        if let Fact::ChangeSetWithdrawn {
-            merge_request,
-            reason,
-            ..
-        } = fact
-        {
-            left.insert(merge_request.iid, reason);
-        }
-    }
-    left
 }
 
 fn mentions(stage: &Stage, iid: u64) -> usize {

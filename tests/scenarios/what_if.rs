@@ -117,3 +117,66 @@ fn what_cannot_be_replayed_is_named_with_its_mend() {
         assert!(said.said.contains(part), "{part}\n{}", said.said);
     }
 }
+
+#[test]
+fn a_file_of_something_else_fills_no_log_with_its_lines() {
+    let stage = Stage::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("README.md");
+    std::fs::write(&file, "not an event\n".repeat(100)).unwrap();
+    let said = simulate(&stage, &["--from-events", file.to_str().unwrap()]);
+    assert_eq!(said.code, Some(2), "{}", said.said);
+    assert!(
+        said.said.contains("95 more lines are not events") && said.said.lines().count() < 12,
+        "{}",
+        said.said
+    );
+}
+
+#[test]
+fn figures_that_cannot_be_are_refused_with_those_that_can() {
+    let stage = Stage::new();
+    for (flag, values, wanted) in [
+        (
+            "--load",
+            &["0", "NaN", "-1", "inf", "many"][..],
+            "a number above 0",
+        ),
+        ("--failure-rate", &["1", "1.5", "-0.1"], "a share from 0"),
+        ("--flake", &["1", "NaN"], "a share from 0"),
+        ("--naming", &["1.1", "-0.1", "NaN"], "a share from 0 to 1"),
+        ("--batch-max", &["0", "70000"], "1..=1000"),
+        ("--strikes", &["0", "3"], "1..=2"),
+        ("--arrivals", &["0", "99", "1000000000"], "100..=10000000"),
+    ] {
+        for value in values {
+            let said = simulate(&stage, &[flag, value]);
+            assert_eq!(said.code, Some(2), "{flag} {value}: {}", said.said);
+            assert!(
+                said.said.contains(wanted),
+                "{flag} {value} should say {wanted}: {}",
+                said.said
+            );
+        }
+    }
+    let always = ["--naming", "1", "--arrivals", "200", "--json"];
+    let said = simulate(&stage, &always);
+    let figures: Value = serde_json::from_str(&said.said).unwrap();
+    assert_eq!(figures["stable"], true, "{figures}");
+}
+
+#[test]
+fn the_figures_that_the_policy_promises_are_those_that_a_person_sees() {
+    let stage = Stage::new();
+    for (naming, mean, p95, trials) in [("0", 1.35, 2.3, 0.87), ("0.7", 1.15, 1.45, 0.87)] {
+        let said = simulate(&stage, &["--load", "1", "--naming", naming, "--json"]);
+        let figures: Value = serde_json::from_str(&said.said).unwrap();
+        for (key, most) in [
+            ("mean_over_oracle", mean),
+            ("p95_over_oracle", p95),
+            ("trials_per_landed", trials),
+        ] {
+            assert!(figures[key].as_f64().unwrap() <= most, "{key}: {figures}");
+        }
+    }
+}

@@ -232,7 +232,7 @@ mod tests {
 
     /// The names that the code can emit, read from the one place that names them.
     fn names_in_code() -> BTreeSet<String> {
-        let source = include_str!("../event.rs");
+        let source = include_str!("about.rs");
         let body = source
             .split("pub fn name(&self)")
             .nth(1)

@@ -104,18 +104,23 @@ pub fn queue_page(sheet: &Sheet) -> String {
 }
 
 fn header(sheet: &Sheet, title: &str) -> String {
-    let age = seconds_between(sheet.newest, sheet.now).map_or(String::new(), |seconds| {
-        format!(", {} before this page", duration(seconds))
-    });
+    let newest = if sheet.newest == Timestamp::UNIX_EPOCH {
+        "none yet".to_owned()
+    } else {
+        let age = seconds_between(sheet.newest, sheet.now);
+        let age = age.map_or(String::new(), |seconds| {
+            format!(", {} before this page", duration(seconds))
+        });
+        instant(sheet.newest) + &age
+    };
     format!(
         "<header><a class=\"skip\" href=\"#main\">Skip to the queue</a><h1>{title}</h1>\
          <p class=\"soft\">One trial at a time has the environment. All times are UTC.</p>\
          <dl class=\"facts\"><div><dt>As of</dt><dd>{}</dd></div>\
-         <div><dt>Newest event</dt><dd>{}{age}</dd></div>\
+         <div><dt>Newest event</dt><dd>{newest}</dd></div>\
          <div class=\"wide\"><dt>Environment</dt><dd>{}</dd></div>\
          {}{}<div class=\"wide\"><dt>Forecast</dt><dd>{}</dd></div></dl></header>",
         instant(sheet.now),
-        instant(sheet.newest),
         link(sheet.holder_url.as_ref(), &brief(&sheet.holder, 300)),
         fact("Verdict", sheet.verdict.as_deref()),
         fact("Paused", sheet.paused.as_deref()),

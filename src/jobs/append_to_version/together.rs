@@ -1,7 +1,8 @@
 //! Lands a candidate of several change sets: one push makes the very commit that was tested the head of the target, or nothing.
 
-use super::{End, Leaves, Seen, append_and_tell, changed_since, verdict};
-
+use super::appending::{End, Leaves, Seen, append_and_tell};
+use super::obstacles::changed_since;
+use super::verdict;
 use crate::domain::candidate::Placed;
 use crate::domain::event::Fact;
 use crate::domain::ids::{CommitSha, MergeRequestId, VersionId};

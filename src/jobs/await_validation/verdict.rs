@@ -3,8 +3,7 @@
 use jiff::SignedDuration;
 
 use super::{before, closed, keep_notes, links_of, show_stage, stage_of};
-use crate::domain::event::Fact;
-use crate::domain::ids::{FeatureId, RoleName};
+use crate::domain::ids::RoleName;
 use crate::domain::linking::Feature;
 use crate::domain::validation::{
     Asked, Criterion, Decision, Play, Player, Run, SetAside, Verdict, Way,
@@ -116,7 +115,8 @@ pub fn run(desk: &Desk<'_>, wish: Wish<'_>) -> Answer<Done> {
         outcome = warnings.into_iter().fold(outcome, Outcome::with);
         show_stage(desk, &found, &links, stage_of(&weighed.judged.judgement));
     }
-    let fact = fact_of(&found, closes, verdict, wish.reason);
+    let reason = wish.reason.map(str::to_owned);
+    let fact = verdict.given(found.id.clone(), closes, reason);
     if wish.decision == Decision::Reject && desk.may_look_up {
         tell::warn_without_log(desk, iid, &fact, &found.author)?;
     }
@@ -240,26 +240,4 @@ fn shown(
         holders: &weighed.judged.holders,
         everything_seen: weighed.evidence.is_some(),
     }))
-}
-
-fn fact_of(
-    found: &MergeRequest,
-    features: Vec<FeatureId>,
-    verdict: Verdict,
-    reason: Option<&str>,
-) -> Fact {
-    let merge_request = found.id.clone();
-    match verdict.decision {
-        Decision::Validate => Fact::FeatureValidated {
-            merge_request,
-            features,
-            verdict,
-        },
-        Decision::Reject => Fact::FeatureRejected {
-            merge_request,
-            features,
-            verdict,
-            reason: reason.map(str::to_owned),
-        },
-    }
 }

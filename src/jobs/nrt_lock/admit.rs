@@ -1,37 +1,32 @@
 //! `trainyard nrt-lock admit`: verifies everything again from GitLab itself, and gives the change set its ticket.
 //! First job of a gate pipeline.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+mod looking;
 
-use super::{elsewhere, lane};
-use crate::domain::event::Fact;
-use crate::domain::ids::{CommitSha, JobId, ProjectPath};
+use super::elsewhere;
+use crate::domain::ids::ProjectPath;
 use crate::domain::integration::{
-    Candidacy, ChangeSet, HeadPipeline, Joined, MergeRequestState, Priority, QueueRefusal, Request,
-    join_queue,
+    Joined, MergeRequestState, QueueRefusal, evidence_facts, join_queue,
 };
 use crate::domain::labelling::{self, Teller};
-use crate::domain::linking::{Link, LinkRefusal, claims_taken};
+use crate::domain::linking::{LinkRefusal, claims_taken};
 use crate::domain::progress::Stage;
 use crate::domain::ruling::Ruling;
-use crate::domain::validation::{Decision, Judgement, Verdict};
 use crate::domain::yard::Yard;
 
-use crate::jobs::judging::{self, Look};
+use crate::jobs::judging;
 use crate::jobs::ledger::{Decision as Recording, Ledger};
 use crate::jobs::notes::{self, Keeping, Told};
-use crate::jobs::observe::{self, Linked, Related};
+use crate::jobs::observe::{self, Linked};
 use crate::jobs::{Desk, Done, label_holds, labels, tell};
 use crate::outcome::{Outcome, Pointer, Problem, SeeAlso};
-use crate::ports::{
-    Answer, Evidence, INTEGRATE_JOB, MergeRequest, MergeRequestOnBoard, PipelineRecord,
-};
+use crate::ports::Answer;
 use crate::report;
 use crate::simulate::forecast::forecast;
 
-/// How often the gate looks whether that job has ended.
-const PATIENCE: u32 = 15;
+pub(in crate::jobs) use looking::{Looked, look};
+use looking::{look_at, settled_evidence};
+
 /// How many merge requests without a ticket one worker looks at when nobody named one.
 const MOST_LOOKED_AT: usize = 20;
 
@@ -115,81 +110,6 @@ fn admit_forgotten_of(
     Ok(outcome)
 }
 
-/// A merge request as the gate sees it, before the queue is asked.
-pub(in crate::jobs) struct Looked {
-    evidence: Evidence,
-    linked: Linked,
-    judgement: Judgement,
-    reasons: BTreeMap<JobId, String>,
-    /// What would be queued, or was.
-    pub(in crate::jobs) candidacy: Candidacy,
-    /// Why it is not in the lane that its labels ask for.
-    warning: Option<String>,
-}
-
-/// Asks GitLab for everything that a change set needs to join the queue.
-pub(in crate::jobs) fn look(desk: &Desk<'_>, iid: u64) -> Answer<Looked> {
-    let evidence = settled_evidence(desk, iid)?;
-    let whole = observe::found(desk, iid, &evidence)?;
-    look_at(desk, evidence, whole)
-}
-
-fn look_at(desk: &Desk<'_>, evidence: Evidence, whole: MergeRequestOnBoard) -> Answer<Looked> {
-    let linked = observe::links_of(desk, &whole, Related::Rivals)?;
-    let found = &linked.merge_request;
-    let closes = linked.closes();
-    let asked = if closes.is_empty() {
-        Vec::new()
-    } else {
-        judging::asked(desk, found, &closes, &linked.sights)?
-    };
-    let judged = judging::judge(desk, found, &evidence, &asked, Look::Everything, None)?;
-    let reasons = judging::reasons(&judged.judgement, &evidence);
-    let content = content(desk, found, &evidence, judged.content)?;
-    let judgement = judged.judgement;
-    let pipeline = evidence
-        .pipelines
-        .iter()
-        .find(|p| p.request.is_some() && content.contains(&p.commit));
-    let latest = evidence
-        .pipelines
-        .iter()
-        .find(|p| content.contains(&p.commit));
-    let request = pipeline.and_then(|p| p.request.clone());
-    let lane = lane::lane(desk, &linked)?;
-    let candidacy = Candidacy {
-        change_set: change_set(
-            desk,
-            &linked,
-            &judgement,
-            request.as_ref(),
-            &evidence,
-            lane.priority,
-        ),
-        state: found.state,
-        draft: found.draft,
-        pipeline: latest.map_or(HeadPipeline::Missing, head_pipeline),
-        request,
-        unresolved_threads: found
-            .threads
-            .block(desk.config.integration.resolved_threads),
-        open_criteria: report::open_criteria(&judging::criteria_in_the_way(
-            desk,
-            &closes,
-            &linked.sights,
-        )),
-        same_content: content.clone(),
-    };
-    Ok(Looked {
-        evidence,
-        linked,
-        judgement,
-        reasons,
-        candidacy,
-        warning: lane.warning,
-    })
-}
-
 pub(in crate::jobs) fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> Answer<Outcome> {
     let evidence = settled_evidence(desk, iid)?;
     let whole = observe::found(desk, iid, &evidence)?;
@@ -223,7 +143,12 @@ pub(in crate::jobs) fn admit(desk: &Desk<'_>, ledger: &Ledger<'_>, iid: u64) -> 
         );
         let mut facts = Vec::new();
         if let Ok(Joined::New(own)) = &joined {
-            facts.extend(evidence_facts(&linked, &judgement, &reasons, told_by));
+            facts.extend(evidence_facts(
+                &candidacy.change_set,
+                &judgement,
+                &reasons,
+                told_by,
+            ));
             facts.extend(own.iter().cloned());
         }
         if let Ok(Joined::New(_) | Joined::Already) = &joined {
@@ -347,123 +272,4 @@ fn links_at_gate(linked: &Linked, yard: &Yard) -> Ruling<(), LinkRefusal> {
         }
         Ruling::Pass | Ruling::Wait(()) => Ruling::from_reasons(taken),
     }
-}
-
-fn change_set(
-    desk: &Desk<'_>,
-    linked: &Linked,
-    judgement: &Judgement,
-    request: Option<&Request>,
-    evidence: &Evidence,
-    priority: Priority,
-) -> ChangeSet {
-    let found = &linked.merge_request;
-    ChangeSet {
-        merge_request: found.id.clone(),
-        head: found.head.clone(),
-        target: found.target.clone(),
-        title: found.title.chars().take(255).collect(),
-        author: found.author.clone(),
-        links: linked.linking.links.clone(),
-        verdicts: judgement.verdicts(),
-        breaking: found
-            .labels
-            .contains(&desk.config.integration.breaking_label),
-        priority,
-        requested_at: request.map_or_else(|| desk.clock.now(), |request| request.at),
-        requested_by: request.map_or(JobId(0), |request| request.job),
-        note: evidence
-            .found
-            .as_ref()
-            .and_then(notes::note_of)
-            .map(|own| own.id),
-    }
-}
-
-/// What GitLab's records say about the links and verdicts of a change set that joins.
-fn evidence_facts(
-    linked: &Linked,
-    judgement: &Judgement,
-    reasons: &BTreeMap<JobId, String>,
-    told_by: Option<JobId>,
-) -> Vec<Fact> {
-    let id = &linked.merge_request.id;
-    let features = linked.closes();
-    let link = |Link { feature, kind }: &Link| Fact::FeatureLinked {
-        merge_request: id.clone(),
-        feature: feature.clone(),
-        kind: *kind,
-        commit: Some(linked.merge_request.head.clone()),
-        told_by,
-    };
-    let verdict = |verdict: Verdict| {
-        let (merge_request, features) = (id.clone(), features.clone());
-        match verdict.decision {
-            Decision::Validate => Fact::FeatureValidated {
-                merge_request,
-                features,
-                verdict,
-            },
-            Decision::Reject => Fact::FeatureRejected {
-                merge_request,
-                features,
-                reason: reasons.get(&verdict.job).cloned(),
-                verdict,
-            },
-        }
-    };
-    let links = linked.linking.links.iter().map(link);
-    if features.is_empty() {
-        return links.collect();
-    }
-    links
-        .chain(judgement.earlier.iter().cloned().map(verdict))
-        .chain(judgement.verdicts().into_iter().map(verdict))
-        .collect()
-}
-
-/// The content that the judgement found; the request may stand on an earlier head of it that no verdict was given on.
-fn content(
-    desk: &Desk<'_>,
-    found: &MergeRequest,
-    evidence: &Evidence,
-    judged: BTreeSet<CommitSha>,
-) -> Answer<BTreeSet<CommitSha>> {
-    let requested = |p: &PipelineRecord| p.request.is_some() && !judged.contains(&p.commit);
-    if judged.len() == 1 && evidence.pipelines.iter().any(requested) {
-        judging::same_content(desk, found, true)
-    } else {
-        Ok(judged)
-    }
-}
-
-fn head_pipeline(pipeline: &PipelineRecord) -> HeadPipeline {
-    let jobs = pipeline
-        .jobs
-        .iter()
-        .map(|job| (job.name.as_str(), job.status.as_str(), job.may_fail));
-    HeadPipeline::of(jobs, INTEGRATE_JOB)
-}
-
-/// The gate can be quicker than the job that woke it: its success is the request, so it is given a moment to end.
-fn settled_evidence(desk: &Desk<'_>, iid: u64) -> Answer<Evidence> {
-    for attempt in 0..PATIENCE {
-        let evidence = desk.records.evidence(iid)?;
-        let newest = evidence.pipelines.first();
-        let ending = newest.is_some_and(|p| {
-            p.jobs.iter().any(|job| {
-                job.name == INTEGRATE_JOB && matches!(job.status.as_str(), "running" | "pending")
-            })
-        });
-        if !ending {
-            return Ok(evidence);
-        }
-        if attempt % 5 == 0 {
-            tracing::info!(
-                "waiting for the job `{INTEGRATE_JOB}` of !{iid} to end: its success is the request"
-            );
-        }
-        desk.clock.wait(Duration::from_secs(2));
-    }
-    desk.records.evidence(iid)
 }

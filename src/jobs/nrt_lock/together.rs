@@ -1,6 +1,7 @@
 //! A candidate of several change sets: who goes into it, and where its trial finds it.
 
-use super::acquire::{conflict, leave, left_meanwhile, prepare as prepare_alone, start, withdraw};
+use super::alone::{prepare as prepare_alone, start};
+use super::withdrawing::{conflict, leave, left_meanwhile, withdraw};
 use crate::domain::candidate::{Assembly, Clash, MergeMethod, Part, Postponed};
 use crate::domain::event::Fact;
 use crate::domain::ids::{BranchName, CommitSha, MergeRequestId, TrialId};

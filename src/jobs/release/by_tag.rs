@@ -1,6 +1,7 @@
 //! A release that somebody starts by pushing a tag: the commit of the tag is released with its number.
 
 use crate::domain::ids::UserName;
+use crate::domain::versioning::by_tag::{TagAsks, TagPushed, asked_by};
 use crate::domain::versioning::{Number, Versions};
 use crate::jobs::Desk;
 use crate::outcome::Outcome;
@@ -29,34 +30,38 @@ pub(super) fn read(desk: &Desk<'_>, versions: &Versions, player: &UserName) -> A
         return Ok(ByTag::NoTag);
     };
     let shown = report::plain(tag);
-    let numbering = &desk.config.versions.numbering;
-    let Some(number) = Number::of_tag(tag, &numbering.prefix) else {
-        return Ok(ByTag::NothingToDo(format!(
-            "the tag `{shown}` is no number of a version after `{}`; nothing is released",
-            report::plain(&numbering.prefix)
-        )));
+    let (numbering, commit) = (&desk.config.versions.numbering, &desk.ci.commit);
+    let pushed = TagPushed {
+        name: tag,
+        commit,
+        by: player,
+        protected: desk.ci.protected,
     };
-    let number = number.of_package(numbering.package.as_ref());
-    let commit = &desk.ci.commit;
-    let mut released = versions.released.iter();
-    if released.any(|one| one.number == number && one.commit == *commit) {
-        return Ok(ByTag::NothingToDo(format!(
-            "version {number} is released already; nothing changed"
-        )));
-    }
-    // Publishing makes a tag too, and GitLab a pipeline of it: that one is another's.
-    let closing = versions.closing.as_ref();
-    if closing.is_some_and(|one| one.number == number && one.by.as_ref() != Some(player)) {
-        return Ok(ByTag::NothingToDo(format!(
-            "version {number} is being released by the pipeline that prepared it; nothing changed"
-        )));
-    }
-    if !desk.ci.protected {
-        return Ok(ByTag::Refused(Outcome::refused(
-            format!("the tag `{shown}` is not protected, so anybody who may push could have made it; nothing is released"),
-            vec!["protect tags of this form in Settings > Repository > Protected tags, then push the tag again".to_owned()],
-        )));
-    }
+    let number = match asked_by(&pushed, numbering, versions) {
+        TagAsks::Release(number) => number,
+        TagAsks::Nothing => {
+            return Ok(ByTag::NothingToDo(format!(
+                "the tag `{shown}` is no number of a version after `{}`; nothing is released",
+                report::plain(&numbering.prefix)
+            )));
+        }
+        TagAsks::ReleasedBefore(number) => {
+            return Ok(ByTag::NothingToDo(format!(
+                "version {number} is released already; nothing changed"
+            )));
+        }
+        TagAsks::OfAnother(number) => {
+            return Ok(ByTag::NothingToDo(format!(
+                "version {number} is being released by the pipeline that prepared it; nothing changed"
+            )));
+        }
+        TagAsks::Unprotected => {
+            return Ok(ByTag::Refused(Outcome::refused(
+                format!("the tag `{shown}` is not protected, so anybody who may push could have made it; nothing is released"),
+                vec!["protect tags of this form in Settings > Repository > Protected tags, then push the tag again".to_owned()],
+            )));
+        }
+    };
     let branch = desk.branch_of_versions();
     if !desk.candidates.has_landed(commit, branch)? {
         return Ok(ByTag::Refused(Outcome::refused(

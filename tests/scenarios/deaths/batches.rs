@@ -7,6 +7,7 @@ use trainyard::domain::event::Fact;
 use trainyard_emulator::faults::{Effect, Rule};
 
 use super::{Deaths, run_until_death};
+use crate::outcomes::landed;
 use crate::stage::Stage;
 
 /// Two change sets of two commits each under trial, tested; the job that lands them waits.
@@ -25,9 +26,7 @@ fn tested_together(method: &str, squash: bool) -> (Stage, Vec<u64>) {
         let iid = stage.merge_request(author, "contributes to feature #1");
         stage.push_again(author, iid);
         stage.edit_merge_request(author, iid, json!({"squash": squash}));
-        stage.run_but("nrt-acquire");
-        assert_eq!(stage.play(author, iid, "integrate").exit_code, Some(0));
-        stage.run_but("nrt-acquire");
+        stage.join_queue(author, iid);
         iids.push(iid);
     }
     stage.run_but("append-to-version");
@@ -35,18 +34,6 @@ fn tested_together(method: &str, squash: bool) -> (Stage, Vec<u64>) {
         |fact: &Fact| matches!(fact, Fact::TrialStarted { placed, .. } if placed.len() == 2);
     assert!(stage.facts().iter().any(together));
     (stage, iids)
-}
-
-fn landed(stage: &Stage) -> Vec<u64> {
-    let facts = stage.facts().into_iter();
-    let appended = facts.filter_map(|fact| {
-        if let Fact::ChangeSetAppended { appended, .. } = fact {
-            Some(appended.change_set.merge_request.iid)
-        } else {
-            None
-        }
-    });
-    appended.collect()
 }
 
 /// That both landed, once, and that nobody left the queue.

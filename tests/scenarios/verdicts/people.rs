@@ -363,6 +363,36 @@ fn a_verdict_under_a_lost_lease_comes_too_late() {
     assert_eq!(scene.landed(), [1, 2]);
 }
 
+/// Cancelled in the browser between the verdict and the landing: the trial's pipeline, or the worker's above it with all below.
+#[test]
+fn a_pipeline_that_is_cancelled_right_after_the_verdict_loses_nobody() {
+    let mut scene = waiting_for_qa("{verdict: both}");
+    let worker = scene.stage.last("nrt-acquire").pipeline_id;
+    let pipeline = scene.trial_pipeline();
+    let played = scene.stage.play_in("quentin", pipeline, "nrt:validate");
+    assert_eq!(played.unwrap().exit_code, Some(0));
+    let before = scene.stage.moment();
+    for cancelled in [&[pipeline][..], &[pipeline, worker]] {
+        before.restore(&mut scene.stage.world);
+        for pipeline in cancelled {
+            scene.stage.cancel(*pipeline);
+        }
+        scene.stage.run();
+        if scene.landed().is_empty() {
+            crate::controls::tick(&mut scene.stage, "nobody");
+        }
+        if scene.landed().is_empty() {
+            assert_ne!(scene.trial_pipeline(), pipeline, "{cancelled:?}");
+            scene.press("quentin", "nrt:validate").unwrap();
+        }
+        assert_eq!(scene.landed(), [1, 2], "{cancelled:?}");
+        assert!(!holds(&scene), "{cancelled:?}");
+        for iid in [1, 2] {
+            assert_eq!(scene.stage.state(iid), "merged", "{cancelled:?}");
+        }
+    }
+}
+
 #[test]
 fn a_verdict_that_dies_at_any_request_is_given_by_pressing_again_and_counts_once() {
     let mut scene = Scene::new("{verdict: both}", &[Change::good(1, "one")]);

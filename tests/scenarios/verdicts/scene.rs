@@ -126,9 +126,7 @@ impl Scene {
     /// Asks for integration; no worker begins a trial.
     pub(super) fn integrate(&mut self, iid: u64) {
         let stage = &mut self.stage;
-        stage.run_but("nrt-acquire");
-        assert_eq!(stage.play("ana", iid, "integrate").exit_code, Some(0));
-        stage.run_but("nrt-acquire");
+        stage.join_queue("ana", iid);
     }
 
     /// The pipeline of the last trial.

@@ -107,3 +107,11 @@ fn the_ends_of_time_are_no_reason_to_fail() {
         }
     }
 }
+
+#[test]
+fn a_queue_that_nothing_happened_in_has_no_newest_event() {
+    let mut empty = sheet("nrt", minute(300), minute(200), 0);
+    empty.newest = Timestamp::UNIX_EPOCH;
+    let page = queue_page(&empty);
+    assert!(page.contains("<dt>Newest event</dt><dd>none yet</dd>") && !page.contains("1970"));
+}
