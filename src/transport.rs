@@ -38,9 +38,6 @@ pub fn is_this_machine(url: &Url) -> bool {
     }
 }
 
-/// Connections to servers, to be kept and shared.
-pub type Connections = reqwest::blocking::Client;
-
 /// A client that follows no redirect; `ca` is the text of a private certificate authority.
 ///
 /// # Errors

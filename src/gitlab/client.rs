@@ -33,7 +33,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// A connection to one GitLab with one token.
 pub struct Client<'a> {
-    http: Connections,
+    http: reqwest::blocking::Client,
     base: Url,
     token: Token,
     secret: Secret,
@@ -50,15 +50,18 @@ impl fmt::Debug for Client<'_> {
     }
 }
 
-/// Connections to one GitLab, which clients with different tokens may share.
-pub type Connections = reqwest::blocking::Client;
+/// Connections to a GitLab, which clients with different tokens may share.
+#[derive(Debug, Clone)]
+pub struct Connections(reqwest::blocking::Client);
 
-/// Connections to a GitLab; `ca` is the text of a private certificate authority.
-///
-/// # Errors
-/// When the certificate cannot be read, or the machine has no certificates at all.
-pub fn connections(peer: Peer, ca: Option<&[u8]>) -> Answer<Connections> {
-    transport::client(peer, ca, TIMEOUT, Duration::from_secs(15))
+impl Connections {
+    /// None is made yet; `ca` is the text of a private certificate authority.
+    ///
+    /// # Errors
+    /// When the certificate cannot be read, or the machine has no certificates at all.
+    pub fn new(peer: Peer, ca: Option<&[u8]>) -> Answer<Self> {
+        transport::client(peer, ca, TIMEOUT, Duration::from_secs(15)).map(Self)
+    }
 }
 
 impl<'a> Client<'a> {
@@ -73,13 +76,13 @@ impl<'a> Client<'a> {
         ca: Option<&[u8]>,
         clock: &'a dyn Clock,
     ) -> Answer<Self> {
-        let http = connections(Peer::of(base), ca)?;
+        let http = Connections::new(Peer::of(base), ca)?;
         Ok(Self::over(http, base, token, secret, clock))
     }
 
     /// The same over connections that others use too.
     pub fn over(
-        http: Connections,
+        Connections(http): Connections,
         base: &Url,
         token: Token,
         secret: Secret,

@@ -9,7 +9,7 @@ use trainyard_emulator::{Emulator, Options, Version};
 
 use super::super::people::{BOT, EVERYBODY};
 use super::{World, number};
-use crate::gitlab::client;
+use crate::gitlab::client::Connections;
 use crate::outcome::Problem;
 use crate::ports::Answer;
 use crate::transport::Peer;
@@ -143,7 +143,7 @@ impl World {
             emulator,
             project: 0,
             tokens,
-            http: client::connections(Peer::Here, None)?,
+            http: Connections::new(Peer::Here, None)?,
             folder: beginning.folder.to_owned(),
             ran: Vec::new(),
             programs: beginning.programs.to_owned(),

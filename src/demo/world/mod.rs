@@ -20,7 +20,6 @@ use crate::config::ci::Secret;
 use crate::gitlab::client::{Client, Connections, Reply, Token};
 use crate::outcome::Problem;
 use crate::ports::{Answer, Clock};
-use crate::transport::Connections;
 
 pub use founding::Beginning;
 
