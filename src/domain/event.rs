@@ -226,6 +226,15 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         leaves: Option<BranchName>,
     },
+    /// It landed, and not as its trial validated it: somebody pushed to the target in the instant of the merge.
+    LandedUntested {
+        merge_request: MergeRequestId,
+        trial: TrialId,
+        /// What the trial validated.
+        candidate: CommitSha,
+        /// What landed.
+        commit: CommitSha,
+    },
     /// Nothing more is to be done about the source branches of these: they are deleted, or have to stay.
     SourceBranchesSettled { merge_requests: Vec<MergeRequestId> },
     /// It is in the open version.

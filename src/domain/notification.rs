@@ -64,6 +64,7 @@ fn key_of(fact: &Fact) -> String {
     match fact {
         Fact::ChangeSetRejected { trial, .. } => format!("rejected by trial {trial}"),
         Fact::ChangeSetConflicted { head, .. } => format!("conflict at {head}"),
+        Fact::LandedUntested { trial, .. } => format!("untested after trial {trial}"),
         Fact::ChangeSetWithdrawn { head, .. } => format!("withdrawn at {head}"),
         Fact::ChangeSetHeld { order, .. } => format!("held at {}", order.given_at),
         Fact::FeatureRejected { verdict, .. } => format!("rejected by job {}", verdict.job),

@@ -124,6 +124,7 @@ impl Flow {
             | Fact::ChangeSetConflicted { .. }
             | Fact::ChangeSetRejected { .. }
             | Fact::ChangeSetMerged { .. }
+            | Fact::LandedUntested { .. }
             | Fact::ChangeSetAppended { .. }
             | Fact::ContributorWarned { .. } => match fact.subject() {
                 Subject::MergeRequest(id) => vec![id],
@@ -311,6 +312,7 @@ impl Flow {
             | Fact::LeaseBroken { .. }
             | Fact::EnvironmentStuck { .. }
             | Fact::StateRepaired { .. }
+            | Fact::LandedUntested { .. }
             | Fact::SourceBranchesSettled { .. }
             | Fact::ChangeSetRebased { .. }
             | Fact::VersionOpened { .. }

@@ -77,7 +77,9 @@ impl Place {
             | Fact::TrialRejected { trial, .. }
             | Fact::TrialAbandoned { trial, .. } => (1, trial.0, 3),
             Fact::ChangeSetRejected { trial, .. } => (1, trial.0, 4),
-            Fact::ChangeSetMerged { trial, .. } => (1, trial.0, 5),
+            Fact::ChangeSetMerged { trial, .. } | Fact::LandedUntested { trial, .. } => {
+                (1, trial.0, 5)
+            }
             Fact::ChangeSetAppended { appended, .. } => (1, appended.trial.0, 6),
             Fact::LeaseReleased { epoch }
             | Fact::LeaseExpired { epoch, .. }
@@ -209,6 +211,7 @@ impl<'a> Causes<'a> {
             | Fact::TrialAbandoned { .. }
             | Fact::ChangeSetRejected { .. }
             | Fact::ChangeSetMerged { .. }
+            | Fact::LandedUntested { .. }
             | Fact::SourceBranchesSettled { .. }
             | Fact::ChangeSetAppended { .. }
             | Fact::VersionOpened { .. }

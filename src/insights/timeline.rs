@@ -218,6 +218,11 @@ fn words(fact: &Fact) -> (Turn, String, Option<&UserName>) {
             format!("job {waiting} waited for the free environment"),
             None,
         ),
+        Fact::LandedUntested { commit, .. } => (
+            Back,
+            format!("landed as {}, which nobody tested", commit.short()),
+            None,
+        ),
         Fact::SourceBranchesSettled { .. } => {
             (On, "source branches are tidied up".to_owned(), None)
         }

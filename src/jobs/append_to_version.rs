@@ -134,6 +134,7 @@ fn land(desk: &Desk<'_>, ledger: &Ledger<'_>, held: &Held, trial: &Trial) -> Ans
         let seen = Seen {
             board,
             leaves: Leaves::new(),
+            differs: !same,
         };
         let Told {
             version, warnings, ..

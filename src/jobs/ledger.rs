@@ -260,6 +260,7 @@ pub(super) fn event(desk: &Desk<'_>, fact: Fact) -> Event {
         | Fact::TrialAbandoned { .. }
         | Fact::ChangeSetRejected { .. }
         | Fact::ChangeSetMerged { .. }
+        | Fact::LandedUntested { .. }
         | Fact::SourceBranchesSettled { .. }
         | Fact::ChangeSetAppended { .. }
         | Fact::VersionOpened { .. }

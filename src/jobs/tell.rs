@@ -80,7 +80,9 @@ pub(super) fn settle_landed(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: TrialId
         }
         let desk = &desk.of(&id.project)?;
         for (kind, own) in desk.announcements.notes(id.iid)? {
-            let alerts = own.iter().filter(|_| kind.starts_with(ALERT));
+            // That it landed as nobody tested it is not over with its landing.
+            let over = kind.starts_with(ALERT) && !kind.contains(":untested-");
+            let alerts = own.iter().filter(|_| over);
             for alert in alerts.filter(|own| !report::is_settled(&own.text)) {
                 let how = format!("it landed, in version #{}", yard.versions.open);
                 let body = report::settled(&alert.text, &how);

@@ -174,9 +174,15 @@ fn a_push_to_the_target_in_the_very_moment_of_the_merge_is_told_as_what_nobody_t
         (stage.state(iid).as_str(), landed(&stage)),
         ("merged", vec![iid])
     );
+    let told = |stage: &Stage| stage.notes(iid).join("\n");
+    for words in ["@ana", "which is not what trial", "before it is released"] {
+        assert!(told(&stage).contains(words), "{words}: {}", told(&stage));
+    }
     stage.run();
     assert!(is_free(&stage));
     assert_eq!(landed(&stage), [iid]);
+    let mentions = told(&stage).matches("which is not what trial").count();
+    assert_eq!(mentions, 1, "{}", told(&stage));
 }
 
 #[test]

@@ -59,6 +59,7 @@ impl Fact {
                 | Self::ChangeSetWithdrawn { .. }
                 | Self::ChangeSetRejected { .. }
                 | Self::ChangeSetMerged { .. }
+                | Self::LandedUntested { .. }
                 | Self::SourceBranchesSettled { .. }
                 | Self::ChangeSetAppended { .. }
                 | Self::TrialStarted { .. }
@@ -105,6 +106,7 @@ impl Fact {
             Self::TrialAbandoned { .. } => "TrialAbandoned",
             Self::ChangeSetRejected { .. } => "ChangeSetRejected",
             Self::ChangeSetMerged { .. } => "ChangeSetMerged",
+            Self::LandedUntested { .. } => "LandedUntested",
             Self::SourceBranchesSettled { .. } => "SourceBranchesSettled",
             Self::ChangeSetAppended { .. } => "ChangeSetAppended",
             Self::VersionOpened { .. } => "VersionOpened",
@@ -143,6 +145,7 @@ impl Fact {
             | Self::ChangeSetRebased { merge_request, .. }
             | Self::ChangeSetConflicted { merge_request, .. }
             | Self::ChangeSetRejected { merge_request, .. }
+            | Self::LandedUntested { merge_request, .. }
             | Self::ChangeSetMerged { merge_request, .. } => {
                 Subject::MergeRequest(merge_request.clone())
             }
@@ -203,6 +206,7 @@ impl Fact {
             | Self::ChangeSetConflicted { .. }
             | Self::ChangeSetRejected { .. }
             | Self::ChangeSetMerged { .. }
+            | Self::LandedUntested { .. }
             | Self::SourceBranchesSettled { .. }
             | Self::ChangeSetAppended { .. }
             | Self::LeaseGranted { .. }
@@ -264,6 +268,7 @@ impl Fact {
             | Self::ChangeSetConflicted { .. }
             | Self::ChangeSetRejected { .. }
             | Self::ChangeSetMerged { .. }
+            | Self::LandedUntested { .. }
             | Self::SourceBranchesSettled { .. }
             | Self::LeaseGranted { .. }
             | Self::LeaseReleased { .. }

@@ -144,6 +144,7 @@ impl Fact {
             Self::ChangeSetUnqueued { trial, .. }
             | Self::ChangeSetRejected { trial, .. }
             | Self::ChangeSetMerged { trial, .. }
+            | Self::LandedUntested { trial, .. }
             | Self::TrialStarted { trial, .. }
             | Self::TrialValidated { trial }
             | Self::TrialRejected { trial, .. } => trial.to_string(),

@@ -170,7 +170,10 @@ model! {
     ChangeSetMerged: Versioning, "land" by "policy: whenever TrialValidated", "changeset"."merged",
         then ["append it to the open version"], feeds ["queue"],
         "It is in the target branch.";
-    SourceBranchesSettled: Versioning, "tidy up" by "NRT worker, policy: scheduled tick", "branches"."settled",
+    LandedUntested: Versioning, "land" by "policy: whenever TrialValidated", "changeset"."untested",
+        then ["warn the author"], feeds ["feature timeline"],
+        "It landed, and not as its trial validated it: somebody pushed to the target in the instant of the merge.";
+    SourceBranchesSettled: Integration, "tidy up" by "NRT worker, policy: scheduled tick", "branches"."settled",
         then [], feeds [],
         "Nothing more is to be done about the source branches of what landed: they are deleted, or have to stay.";
     ChangeSetAppended: Versioning, "land" by "policy: whenever TrialValidated", "changeset"."appended",

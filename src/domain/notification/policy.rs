@@ -173,6 +173,8 @@ policy! {
         "Whoever repaired it knows; the others may wonder why numbers jump.";
     ChangeSetMerged: Silent, Nobody, Nothing, urgent false, raises None, settles [],
         "What follows is told: it is in the version.";
+    LandedUntested: Alarm, Author, Mention, urgent true, raises Some(Matter::ChangeSet), settles [],
+        "Nobody tested what the target holds now: the author must look at the difference.";
     SourceBranchesSettled: Silent, Nobody, Nothing, urgent false, raises None, settles [],
         "Whoever asked for it sees that the branch is gone.";
     ChangeSetAppended: News, Author, Edited, urgent false, raises None, settles [ChangeSet],

@@ -381,6 +381,7 @@ impl Yard {
             | Fact::FeatureRejected { .. }
             | Fact::ValidationLapsed { .. }
             | Fact::EnvironmentStuck { .. }
+            | Fact::LandedUntested { .. }
             | Fact::ChannelOpened { .. }
             | Fact::DeliveryStarted { .. }
             | Fact::DeliverySucceeded { .. }

@@ -62,6 +62,8 @@ pub(super) struct Seen {
     pub(super) board: Board,
     /// The source branches that GitLab leaves although they are to go.
     pub(super) leaves: Leaves,
+    /// Whether what landed is not what was tested.
+    pub(super) differs: bool,
 }
 
 pub(super) type Leaves = BTreeMap<MergeRequestId, BranchName>;
@@ -79,13 +81,14 @@ pub(super) struct Going<'a> {
     pub(super) trial: &'a Trial,
     pub(super) placed: &'a [Placed],
     pub(super) leaves: &'a Leaves,
+    pub(super) differs: bool,
     pub(super) end: End<'a>,
     pub(super) at: Timestamp,
 }
 
 impl Going<'_> {
     /// What is recorded of one of them.
-    fn landed(&self, change_set: &ChangeSet, placed: &Placed, version: VersionId) -> [Fact; 2] {
+    fn landed(&self, change_set: &ChangeSet, placed: &Placed, version: VersionId) -> Vec<Fact> {
         let trial = self.trial;
         let appended = Appended {
             change_set: change_set.clone(),
@@ -95,16 +98,22 @@ impl Going<'_> {
             trial: trial.id,
             at: self.at,
         };
-        [
-            Fact::ChangeSetMerged {
-                merge_request: placed.merge_request.clone(),
-                head: placed.head.clone(),
-                commit: placed.landed.clone(),
-                trial: trial.id,
-                leaves: self.leaves.get(&placed.merge_request).cloned(),
-            },
-            Fact::ChangeSetAppended { version, appended },
-        ]
+        let merged = Fact::ChangeSetMerged {
+            merge_request: placed.merge_request.clone(),
+            head: placed.head.clone(),
+            commit: placed.landed.clone(),
+            trial: trial.id,
+            leaves: self.leaves.get(&placed.merge_request).cloned(),
+        };
+        let untested = self.differs.then(|| Fact::LandedUntested {
+            merge_request: placed.merge_request.clone(),
+            trial: trial.id,
+            candidate: trial.candidate.commit.clone(),
+            commit: placed.landed.clone(),
+        });
+        let appended = Fact::ChangeSetAppended { version, appended };
+        // Last, for the landing ends every alarm about the change set but this one.
+        [merged, appended].into_iter().chain(untested).collect()
     }
 }
 
@@ -117,7 +126,11 @@ pub(super) fn append_and_tell(
     trial: &Trial,
     placed: &[Placed],
     end: End<'_>,
-    Seen { board, leaves }: Seen,
+    Seen {
+        board,
+        leaves,
+        differs,
+    }: Seen,
 ) -> Answer<Told> {
     let at = desk.clock.now();
     let ids: Vec<MergeRequestId> = placed.iter().map(|p| p.merge_request.clone()).collect();
@@ -125,6 +138,7 @@ pub(super) fn append_and_tell(
         trial,
         placed,
         leaves: &leaves,
+        differs,
         end,
         at,
     };

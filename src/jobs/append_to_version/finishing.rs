@@ -30,11 +30,13 @@ pub fn finish_landing(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> An
         if let (MergeRequestState::Merged, Some(landed)) = (found.state, &found.landed)
             && found.head == trial.candidate.commit
         {
+            let same = desk.commits.same_tree(&trial.candidate.commit, landed)?;
             let placed = [placed(&ticket.change_set, landed)];
             let going = Going {
                 trial,
                 placed: &placed,
                 leaves: &Leaves::new(),
+                differs: !same,
                 end: End::AsItIs,
                 at: desk.clock.now(),
             };

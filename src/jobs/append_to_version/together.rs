@@ -97,7 +97,11 @@ pub(super) fn land(
     }
     let end = End::of(desk, held);
     let leaves = leaves(desk, &found, trial);
-    let seen = Seen { board, leaves };
+    let seen = Seen {
+        board,
+        leaves,
+        differs: false,
+    };
     let told = append_and_tell(desk, ledger, trial, &trial.placed, end, seen)?;
     let unseen = not_merged_yet(desk, trial, told.board.as_ref())?;
     let mut outcome = Outcome::open(format!(
@@ -132,7 +136,11 @@ pub(super) fn finish(desk: &Desk<'_>, ledger: &Ledger<'_>, trial: &Trial) -> Ans
     }
     let board = notes::look(desk, ledger, &trial.change_sets, notes::Look::Notes)?;
     let leaves = leaves(desk, &board.all(), trial);
-    let seen = Seen { board, leaves };
+    let seen = Seen {
+        board,
+        leaves,
+        differs: false,
+    };
     let told = append_and_tell(desk, ledger, trial, &trial.placed, End::AsItIs, seen)?;
     for warning in told.warnings {
         tracing::warn!("{warning}");

@@ -71,6 +71,24 @@ pub(super) fn words(fact: &Fact, sort: Sort, discretion: Discretion, at: &Addres
                 "It left the queue. Push a fix, and press `integrate` again.",
             )],
         },
+        Fact::LandedUntested {
+            merge_request,
+            trial,
+            candidate,
+            commit,
+        } => Words {
+            headline: vec![
+                mr(merge_request),
+                text(format!(
+                    " landed as `{}`, which is not what trial {trial} validated (`{}`): somebody pushed to its target in the instant of the merge.",
+                    commit.short(),
+                    candidate.short()
+                )),
+            ],
+            next: vec![text(
+                "Look at the difference now, before it is released. Let nobody but the gate's bot push or merge there, or use the merge method `Merge commit with semi-linear history`.",
+            )],
+        },
         Fact::ChangeSetConflicted {
             merge_request,
             detail,
